@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Resources.Grains;
+
+namespace Resources.Api;
+
+/// <summary>The Idempotency-Key of a request and what follows from it: the command's id, and the id of a resource that a create makes.</summary>
+public static class IdempotencyKey
+{
+    const string Header = "Idempotency-Key";
+
+    /// <summary>Reads the key, quoted (a structured field) or bare; null when there is none.</summary>
+    public static string? Read(HttpRequest request, List<Fault> faults)
+    {
+        if (!request.Headers.TryGetValue(Header, out var header)) return null;
+        var key = header.Count is 1 ? header[0]! : "";
+        if (key is ['"', .., '"'] and { Length: > 2 }) key = key[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
+        if (key.Length is >= 1 and <= 255 && key.All(c => c is >= ' ' and <= '~')) return key;
+        faults.Add(new("header:" + Header, "INVALID_KEY", "Idempotency-Key takes one key of 1 to 255 printable ASCII characters."));
+        return null;
+    }
+
+    /// <summary>A command's id and intent. With a key they are the same for every repetition by the same caller.</summary>
+    public static Intent Intend(HttpContext context, string caller, string? key, Conditions conditions, ReadOnlySpan<byte> body) => new(
+        key is null ? Guid.CreateVersion7() : Derive("command", caller, key),
+        caller,
+        Activity.Current?.TraceId.ToHexString(),
+        key is null ? null : Fingerprint(context.Request, body),
+        conditions);
+
+    /// <summary>The id of the resource that a create with this key makes.</summary>
+    public static Guid ResourceId(string caller, string? key) => key is null ? Guid.CreateVersion7() : Derive("resource", caller, key);
+
+    /// <summary>What was asked: method, path, media type and body.</summary>
+    static string Fingerprint(HttpRequest request, ReadOnlySpan<byte> body)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{request.Method}\n{request.Path}\n{request.ContentType}\n"));
+        hash.AppendData(body);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    static Guid Derive(string purpose, string caller, string key)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{purpose}\n{caller}\n{key}"), hash);
+        // UUIDv8: 122 bits of the hash, with version and variant in their places.
+        hash[6] = (byte)(hash[6] & 0x0F | 0x80);
+        hash[8] = (byte)(hash[8] & 0x3F | 0x80);
+        return new(hash[..16], bigEndian: true);
+    }
+}

@@ -1,0 +1,78 @@
+using Resources.Grains;
+
+namespace Resources.Api;
+
+/// <summary>A kind of failure: its stable code, its status and its title. This file is the only place where failures get a status.</summary>
+public sealed record ProblemType(string Code, int Status, string Title)
+{
+    public static readonly ProblemType ValidationFailed = new("VALIDATION_FAILED", 400, "The request is not valid");
+    public static readonly ProblemType Unauthenticated = new("UNAUTHENTICATED", 401, "Authentication is needed");
+    public static readonly ProblemType InvalidCredentials = new("INVALID_CREDENTIALS", 401, "E-mail or password is wrong");
+    public static readonly ProblemType Forbidden = new("FORBIDDEN", 403, "The permission is missing");
+    public static readonly ProblemType NotFound = new("NOT_FOUND", 404, "Nothing is here");
+    public static readonly ProblemType ResourceNotFound = new("RESOURCE_NOT_FOUND", 404, "There is no such resource");
+    public static readonly ProblemType VersionNotFound = new("VERSION_NOT_FOUND", 404, "The resource has no such version");
+    public static readonly ProblemType MethodNotAllowed = new("METHOD_NOT_ALLOWED", 405, "The method is not allowed here");
+    public static readonly ProblemType NotAcceptable = new("NOT_ACCEPTABLE", 406, "No acceptable form of the answer");
+    public static readonly ProblemType RequestTimeout = new("REQUEST_TIMEOUT", 408, "The request came too slowly");
+    public static readonly ProblemType PatchTestFailed = new("PATCH_TEST_FAILED", 409, "A test of the patch failed");
+    public static readonly ProblemType AlreadyExists = new("ALREADY_EXISTS", 409, "It exists already");
+    public static readonly ProblemType ResourceDeleted = new("RESOURCE_DELETED", 410, "The resource was deleted");
+    public static readonly ProblemType VersionMismatch = new("VERSION_MISMATCH", 412, "The resource is at another version");
+    public static readonly ProblemType BodyTooLarge = new("BODY_TOO_LARGE", 413, "The body is too large");
+    public static readonly ProblemType UriTooLong = new("URI_TOO_LONG", 414, "The address is too long");
+    public static readonly ProblemType UnsupportedMediaType = new("UNSUPPORTED_MEDIA_TYPE", 415, "The body's media type is not supported");
+    public static readonly ProblemType IdempotencyKeyReused = new("IDEMPOTENCY_KEY_REUSED", 422, "The Idempotency-Key belongs to another request");
+    public static readonly ProblemType PatchNotApplicable = new("PATCH_NOT_APPLICABLE", 422, "The patch cannot be applied");
+    public static readonly ProblemType PreconditionRequired = new("PRECONDITION_REQUIRED", 428, "An If-Match header is needed");
+    public static readonly ProblemType RateLimited = new("RATE_LIMITED", 429, "Too many requests");
+    public static readonly ProblemType HeadersTooLarge = new("HEADERS_TOO_LARGE", 431, "The headers are too large");
+    public static readonly ProblemType InternalError = new("INTERNAL_ERROR", 500, "Something went wrong here");
+    public static readonly ProblemType StoreUnavailable = new("STORE_UNAVAILABLE", 503, "The store is unavailable");
+    public static readonly ProblemType ClusterUnavailable = new("CLUSTER_UNAVAILABLE", 503, "A node of the cluster is unavailable");
+    public static readonly ProblemType ReadModelBehind = new("READ_MODEL_BEHIND", 503, "The read model is behind the log");
+
+    /// <summary>Every type, as published.</summary>
+    public static readonly ProblemType[] All =
+    [
+        ValidationFailed, Unauthenticated, InvalidCredentials, Forbidden, NotFound, ResourceNotFound, VersionNotFound, MethodNotAllowed, NotAcceptable,
+        RequestTimeout, PatchTestFailed, AlreadyExists, ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
+        IdempotencyKeyReused, PatchNotApplicable, PreconditionRequired, RateLimited, HeadersTooLarge, InternalError, StoreUnavailable,
+        ClusterUnavailable, ReadModelBehind,
+    ];
+
+    /// <summary>The published address of this type. Quota problems have a registered one.</summary>
+    public string Uri => Status is 429 ? "https://iana.org/assignments/http-problem-types#quota-exceeded" : "/problems#" + Code;
+
+    /// <summary>The type of a grain's refusal.</summary>
+    public static ProblemType Of(Refusal refusal) => refusal switch
+    {
+        Refusal.NotFound => ResourceNotFound,
+        Refusal.Deleted => ResourceDeleted,
+        Refusal.Invalid => ValidationFailed,
+        Refusal.VersionMismatch => VersionMismatch,
+        Refusal.KeyReused => IdempotencyKeyReused,
+        Refusal.PatchTestFailed => PatchTestFailed,
+        Refusal.PatchNotApplicable => PatchNotApplicable,
+        Refusal.VersionNotFound => VersionNotFound,
+        Refusal.AlreadyExists => AlreadyExists,
+        _ => InternalError,
+    };
+
+    /// <summary>The type of a bare status that the framework has chosen.</summary>
+    public static ProblemType Of(int status) => status switch
+    {
+        401 => Unauthenticated,
+        403 => Forbidden,
+        404 => NotFound,
+        405 => MethodNotAllowed,
+        406 => NotAcceptable,
+        408 => RequestTimeout,
+        413 => BodyTooLarge,
+        414 => UriTooLong,
+        415 => UnsupportedMediaType,
+        431 => HeadersTooLarge,
+        >= 400 and < 500 => ValidationFailed,
+        _ => InternalError,
+    };
+}

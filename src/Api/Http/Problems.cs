@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Orleans.Runtime;
+using Resources.Grains;
+
+namespace Resources.Api;
+
+/// <summary>The body of every failure (RFC 9457 with our members).</summary>
+public sealed record Problem(
+    string Type, string Title, int Status, string Detail, string Instance, bool Success, string Error, string Code, string? TraceId,
+    IReadOnlyList<Fault>? Errors = null, [property: JsonPropertyName("violated-policies")] string[]? ViolatedPolicies = null);
+
+/// <summary>Writes failures, and turns exceptions into them. Nothing of an exception reaches the client.</summary>
+public static class Problems
+{
+    /// <summary>Answers a failure as a problem document.</summary>
+    public static Task WriteAsync(HttpContext context, ProblemType type, string detail, IReadOnlyList<Fault>? faults = null, string? violatedPolicy = null)
+    {
+        var response = context.Response;
+        response.StatusCode = type.Status;
+        response.Headers.CacheControl = "no-store";
+        if (type.Status is 503) response.Headers.RetryAfter = "1";
+        var problem = new Problem(type.Uri, type.Title, type.Status, detail, context.Request.Path.Value ?? "/", false, detail, type.Code,
+            Activity.Current?.TraceId.ToHexString(), faults, violatedPolicy is null ? null : [violatedPolicy]);
+        return Answers.WriteAsync(context, problem, WireJson.Default.Problem, "application/problem+json");
+    }
+
+    /// <summary>Answers bad input, all faults at once.</summary>
+    public static Task InvalidAsync(HttpContext context, IReadOnlyList<Fault> faults) =>
+        WriteAsync(context, ProblemType.ValidationFailed, faults is [var only] ? only.Detail : $"The request has {faults.Count} faults; see 'errors'.", faults);
+
+    /// <summary>Answers a grain's refusal; a version mismatch carries the current ETag.</summary>
+    public static Task RefuseAsync(HttpContext context, Rejection rejection)
+    {
+        if (rejection is { Kind: Refusal.VersionMismatch, Version: { } version }) context.Response.Headers.ETag = EntityTags.Of(version);
+        return WriteAsync(context, ProblemType.Of(rejection.Kind), rejection.Detail, rejection.Faults);
+    }
+
+    /// <summary>Middleware: whatever is thrown becomes a problem; statuses without a body get one.</summary>
+    public static async Task HandleAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null })
+                await WriteAsync(context, ProblemType.Of(context.Response.StatusCode), Explain(context));
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to be answered.
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            var (type, detail) = Classify(e);
+            var log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Resources.Api.Problems");
+            if (type.Status is 500) log.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path.Value);
+            else if (type.Status is 503) log.LogWarning("{Method} {Path}: {Reason}", context.Request.Method, context.Request.Path.Value, e.Message);
+            await WriteAsync(context, type, detail);
+        }
+    }
+
+    static (ProblemType, string) Classify(Exception e) => e switch
+    {
+        BadHttpRequestException bad => (ProblemType.Of(bad.StatusCode), bad.StatusCode is 413 ? "The body is larger than 1 MiB." : "The request is not valid HTTP."),
+        _ when ClusterCalls.IsLostNode(e) => (ProblemType.ClusterUnavailable, "A node was lost during the request; whether a write took effect is unknown. Send it again with the same Idempotency-Key."),
+        _ when StoreUnavailableException.Explains(e) => (ProblemType.StoreUnavailable, "The store does not answer; whether a write took effect is unknown. Send it again with the same Idempotency-Key."),
+        _ => (ProblemType.InternalError, "The fault was logged under the trace id."),
+    };
+
+    static string Explain(HttpContext context) => context.Response.StatusCode switch
+    {
+        401 => "Send a valid access token: Authorization: Bearer <token>.",
+        403 => "The caller lacks the permission for this.",
+        404 => "There is nothing at this address.",
+        405 => $"{context.Request.Method} is not allowed here; see the Allow header.",
+        415 => "The body's media type is not supported.",
+        _ => ProblemType.Of(context.Response.StatusCode).Title + ".",
+    };
+}

@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Net.Http.Headers;
+using Resources.Grains;
+
+namespace Resources.Api;
+
+/// <summary>A request's JSON body, strictly read: its bytes, its document (null when it has faults) and its media type.</summary>
+public sealed class RequestBody : IDisposable
+{
+    RequestBody(byte[] bytes, JsonDocument? document, string mediaType) => (Bytes, Document, MediaType) = (bytes, document, mediaType);
+
+    public byte[] Bytes { get; }
+
+    public JsonDocument? Document { get; }
+
+    public string MediaType { get; }
+
+    /// <summary>Reads the body. A media type that is not among <paramref name="mediaTypes"/> yields null: the answer is 415.</summary>
+    public static async Task<RequestBody?> ReadAsync(HttpContext context, List<Fault> faults, params string[] mediaTypes)
+    {
+        var request = context.Request;
+        if (request.Headers.ContentEncoding.Count > 0 || Match(request.ContentType, mediaTypes) is not { } mediaType) return null;
+        var bytes = await ReadAllAsync(request, context.RequestAborted);
+        return new(bytes, StrictJson.Read(bytes, faults), mediaType);
+    }
+
+    public void Dispose() => Document?.Dispose();
+
+    static string? Match(string? contentType, string[] mediaTypes)
+    {
+        if (contentType is null) return null;
+        foreach (var known in mediaTypes)
+            if (contentType.Equals(known, StringComparison.OrdinalIgnoreCase)) return known;
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var parsed)) return null;
+        if (parsed.Charset.HasValue && !parsed.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)) return null;
+        return mediaTypes.FirstOrDefault(known => parsed.MediaType.Equals(known, StringComparison.OrdinalIgnoreCase));
+    }
+
+    static async ValueTask<byte[]> ReadAllAsync(HttpRequest request, CancellationToken ct)
+    {
+        var reader = request.BodyReader;
+        while (true)
+        {
+            var result = await reader.ReadAsync(ct);
+            if (result.IsCompleted)
+            {
+                var bytes = result.Buffer.ToArray();
+                reader.AdvanceTo(result.Buffer.End);
+                return bytes;
+            }
+            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+}

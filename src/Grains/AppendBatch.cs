@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Resources.Grains;
+
+/// <summary>Where a command's events ended up: a position for each, and the time of all.</summary>
+public sealed record Appended(long[] Positions, DateTimeOffset At);
+
+/// <summary>One stream's waiting append. Event ids are drawn here, so that a repeated send is recognised.</summary>
+sealed class Append
+{
+    public Append(Guid stream, long expectedVersion, IReadOnlyList<object> events, Intent intent)
+    {
+        (Stream, ExpectedVersion, Events, Intent) = (stream, expectedVersion, events, intent);
+        Ids = new Guid[events.Count];
+        Bodies = new string[events.Count];
+        for (var i = 0; i < events.Count; i++)
+        {
+            Ids[i] = Guid.CreateVersion7();
+            Bodies[i] = JsonSerializer.Serialize(events[i], events[i].GetType(), EventTypes.Json);
+        }
+    }
+
+    public Guid Stream { get; }
+    public long ExpectedVersion { get; }
+    public IReadOnlyList<object> Events { get; }
+    public Intent Intent { get; }
+    public Guid[] Ids { get; }
+    public string[] Bodies { get; }
+    public TaskCompletionSource<Appended?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>The appends of one transaction, as the parallel arrays that <c>append_events</c> takes.</summary>
+sealed class AppendBatch
+{
+    readonly List<Append> appends = [];
+    readonly HashSet<Guid> streams = [];
+
+    public int Streams => appends.Count;
+
+    /// <summary>Roughly what the batch will send.</summary>
+    public int Bytes { get; private set; }
+
+    public void Clear()
+    {
+        appends.Clear();
+        streams.Clear();
+        Bytes = 0;
+    }
+
+    /// <summary>Adds an append, unless its stream is in the batch already.</summary>
+    public bool TryAdd(Append append)
+    {
+        if (!streams.Add(append.Stream)) return false;
+        appends.Add(append);
+        foreach (var body in append.Bodies) Bytes += body.Length;
+        return true;
+    }
+
+    /// <summary>The same appends, one a batch.</summary>
+    public IReadOnlyList<AppendBatch> Split() => appends.ConvertAll(append =>
+    {
+        var single = new AppendBatch();
+        single.TryAdd(append);
+        return single;
+    });
+
+    /// <summary>Answers every append; returns how many events were committed.</summary>
+    public int Complete(Appended?[] outcomes)
+    {
+        var events = 0;
+        for (var i = 0; i < appends.Count; i++)
+        {
+            events += outcomes[i]?.Positions.Length ?? 0;
+            appends[i].Done.TrySetResult(outcomes[i]);
+        }
+        return events;
+    }
+
+    public void Fail(Exception fault)
+    {
+        foreach (var append in appends)
+            append.Done.TrySetException(StoreUnavailableException.Explains(fault) ? new StoreUnavailableException("PostgreSQL is away.", fault) : fault);
+    }
+
+    /// <summary>Commits the batch in one round trip: a single statement is its own transaction, so no client can hold its lock.</summary>
+    public async Task<Appended?[]> SendAsync(NpgsqlDataSource database)
+    {
+        await using var command = database.CreateCommand(
+            "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+        Bind(command.Parameters);
+        var outcomes = new Appended?[appends.Count];
+        await using var rows = await command.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+            if (rows.GetBoolean(1))
+                outcomes[rows.GetInt64(0) - 1] = new(rows.GetFieldValue<long[]>(2), rows.GetFieldValue<DateTimeOffset>(3));
+        return outcomes;
+    }
+
+    void Bind(NpgsqlParameterCollection parameters)
+    {
+        var events = appends.Sum(append => append.Events.Count);
+        var (streamOf, ids, types, clrTypes, bodies) = (new int[events], new Guid[events], new string[events], new string[events], new string[events]);
+        var at = 0;
+        for (var stream = 0; stream < appends.Count; stream++)
+        {
+            var append = appends[stream];
+            for (var i = 0; i < append.Events.Count; i++, at++)
+            {
+                var type = append.Events[i].GetType();
+                (streamOf[at], ids[at], types[at], clrTypes[at], bodies[at]) = (stream + 1, append.Ids[i], EventTypes.Names[type], EventTypes.ClrName(type), append.Bodies[i]);
+            }
+        }
+        Add(parameters, NpgsqlDbType.Uuid, Each(append => append.Stream));
+        Add(parameters, NpgsqlDbType.Bigint, Each(append => append.ExpectedVersion));
+        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Events.Count));
+        Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CommandId.ToString()));
+        Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.Actor));
+        Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CorrelationId));
+        Add(parameters, NpgsqlDbType.Jsonb, Each(append => append.Intent.Fingerprint is { } print ? $$"""{"fingerprint":"{{print}}"}""" : null));
+        Add(parameters, NpgsqlDbType.Integer, streamOf);
+        Add(parameters, NpgsqlDbType.Uuid, ids);
+        Add(parameters, NpgsqlDbType.Text, types);
+        Add(parameters, NpgsqlDbType.Text, clrTypes);
+        Add(parameters, NpgsqlDbType.Jsonb, bodies);
+    }
+
+    T[] Each<T>(Func<Append, T> part)
+    {
+        var parts = new T[appends.Count];
+        for (var i = 0; i < parts.Length; i++) parts[i] = part(appends[i]);
+        return parts;
+    }
+
+    static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType element, T[] values) =>
+        parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | element });
+}

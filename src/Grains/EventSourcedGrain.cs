@@ -1,0 +1,127 @@
+namespace Resources.Grains;
+
+/// <summary>
+/// A grain whose state is the fold of its stream. Commands decide on the state, append at the expected version and evolve
+/// only what was appended; after any failure the state is forgotten and read again. Two activations may exist for a moment:
+/// the expected version lets one of them win, and the other decides again on what it then reads.
+/// </summary>
+public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots snapshots, StoreContact contact) : Grain
+    where TState : class
+    where TEvent : class
+{
+    /// <summary>An append that loses this many times in a row to another activation gives up; with one activation it never loses.</summary>
+    const int MostAttempts = 20;
+
+    TState? state;
+    long version;
+    long position;
+    bool loaded;
+
+    Guid Stream => this.GetPrimaryKey();
+
+    /// <summary>The state after an event; null state = before the first.</summary>
+    protected abstract TState Evolve(TState? state, Recorded<TEvent> recorded);
+
+    /// <summary>Runs a command: a repetition is answered as the first time, all else is decided, appended and evolved.</summary>
+    /// <param name="startsStream">The stream is probably new: appending at version 0 finds out without a read.</param>
+    protected async Task<Reply<TState>> Transact(Intent intent, Func<TState?, long, Decision<TEvent>> decide, bool startsStream = false)
+    {
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                if (attempt > 1 || intent.Repeated || !startsStream) await LoadAsync();
+                if (version > 0 && (intent.Fingerprint is not null || intent.Repeated) && await RepeatedAsync(intent) is { } earlier) return earlier;
+
+                var decision = decide(state, version);
+                if (decision.Rejection is { } rejection) return Reply<TState>.Refused(rejection);
+                if (decision.Events is []) return new(state, version, position, false, null);
+
+                if (await log.AppendAsync(Stream, version, decision.Events, intent) is { } appended)
+                {
+                    for (var i = 0; i < decision.Events.Length; i++)
+                        Evolve(new Recorded<TEvent>(decision.Events[i], version + 1, appended.Positions[i], appended.At, intent.Actor));
+                    loaded = true;
+                    await snapshots.MaybeSaveAsync(Stream, version - decision.Events.Length, version, position, state!);
+                    return new(state, version, position, false, null);
+                }
+                Forget();
+                if (attempt == MostAttempts) throw new StoreUnavailableException("Another activation keeps writing to this stream.");
+            }
+        }
+        catch (Exception e)
+        {
+            Forget();
+            if (e is not StoreUnavailableException && StoreUnavailableException.Explains(e)) throw new StoreUnavailableException("PostgreSQL is away.", e);
+            throw;
+        }
+    }
+
+    /// <summary>The current state, its version and position; a null value when the stream has no event.</summary>
+    protected async Task<Reply<TState>> Current()
+    {
+        try
+        {
+            if (loaded && !contact.MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
+            await LoadAsync();
+            return new(state, version, position, false, null);
+        }
+        catch (Exception e) when (StoreUnavailableException.Explains(e))
+        {
+            throw new StoreUnavailableException("PostgreSQL is away.", e);
+        }
+    }
+
+    /// <summary>The state as it was: through a version, a time or a position, whichever is given.</summary>
+    protected async Task<Reply<TState>> Past(long throughVersion = 0, DateTimeOffset? throughTime = null, long? throughPosition = null)
+    {
+        try
+        {
+            return await FoldAsync(throughVersion, throughTime, throughPosition);
+        }
+        catch (Exception e) when (StoreUnavailableException.Explains(e))
+        {
+            throw new StoreUnavailableException("PostgreSQL is away.", e);
+        }
+    }
+
+    async Task<Reply<TState>?> RepeatedAsync(Intent intent)
+    {
+        if (await log.FindCommandAsync(Stream, intent) is not var (after, fingerprint)) return null;
+        if (fingerprint != intent.Fingerprint)
+            return Reply<TState>.Refused(new(Refusal.KeyReused, "This Idempotency-Key was used for another request."));
+        return await FoldAsync(after, null, null) with { Replayed = true };
+    }
+
+    async Task LoadAsync()
+    {
+        if (loaded) return;
+        Forget();
+        if (await snapshots.LoadAsync<TState>(Stream) is { } snapshot) (state, version, position) = (snapshot.State, snapshot.Version, snapshot.Position);
+        foreach (var recorded in await ReadAsync(version)) Evolve(recorded);
+        loaded = true;
+    }
+
+    void Evolve(Recorded<TEvent> recorded)
+    {
+        if (recorded.Version != version + 1) throw new InvalidDataException($"Stream {Stream} has version {recorded.Version} after {version}.");
+        (state, version, position) = (Evolve(state, recorded), recorded.Version, recorded.Position);
+    }
+
+    void Forget() => (state, version, position, loaded) = (null, 0, 0, false);
+
+    async Task<Reply<TState>> FoldAsync(long throughVersion, DateTimeOffset? throughTime, long? throughPosition)
+    {
+        var (past, at, where) = ((TState?)null, 0L, 0L);
+        foreach (var recorded in await ReadAsync(0, throughVersion, throughTime))
+        {
+            if (recorded.Position > throughPosition) break;
+            (past, at, where) = (Evolve(past, recorded), recorded.Version, recorded.Position);
+        }
+        return new(past, at, where, false, null);
+    }
+
+    async Task<IEnumerable<Recorded<TEvent>>> ReadAsync(long after, long through = 0, DateTimeOffset? throughTime = null) =>
+        from stored in await log.ReadAsync(Stream, after, through, throughTime)
+        select new Recorded<TEvent>((TEvent)stored.Data, stored.Version, stored.Sequence, stored.Timestamp, stored.UserName!);
+}

@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Resources.Grains;
+
+/// <summary>
+/// Knows how long ago this node last heard from PostgreSQL and from the cluster. Two promises rest on it: a node that has
+/// been away (paused, cut off) for as long as the others need to replace it does not trust its memory; and a write waits no
+/// longer than <see cref="LossAfter"/> for a database that does not answer.
+/// </summary>
+public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Membership membership, TimeProvider time, ILogger<StoreContact> log) : BackgroundService
+{
+    /// <summary>Asks whether the cluster still counts this node as a member, over the given connection.</summary>
+    public delegate Task<bool> Membership(NpgsqlConnection connection, CancellationToken ct);
+
+    /// <summary>Memory is trusted for this long after a contact: less than the others need to declare this node dead.</summary>
+    public static readonly TimeSpan TrustFor = TimeSpan.FromSeconds(2);
+
+    /// <summary>After this long without an answer the store counts as unavailable and waiting writes are answered.</summary>
+    public static readonly TimeSpan LossAfter = TimeSpan.FromMilliseconds(800);
+
+    static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
+
+    readonly Lock gate = new();
+    long heardAt = time.GetTimestamp();
+    long trustedAt;
+    CancellationTokenSource loss = new();
+
+    /// <summary>Whether what a grain remembers may be answered without asking the database.</summary>
+    public bool MemoryIsTrusted => Volatile.Read(ref trustedAt) is not 0 and var at && time.GetElapsedTime(at) < TrustFor;
+
+    /// <summary>Whether the database answers.</summary>
+    public bool IsAvailable => !Lost.IsCancellationRequested;
+
+    /// <summary>Cancelled while the database is away.</summary>
+    public CancellationToken Lost
+    {
+        get { lock (gate) return loss.Token; }
+    }
+
+    /// <summary>Reports that the database has just answered somebody.</summary>
+    public void Heard()
+    {
+        lock (gate)
+        {
+            heardAt = time.GetTimestamp();
+            if (!loss.IsCancellationRequested) return;
+            loss = new();
+        }
+        log.LogInformation("PostgreSQL answers again");
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var probe = Task.CompletedTask;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            if (probe.IsCompleted) probe = ProbeAsync(stoppingToken);
+            TimeSpan silence;
+            lock (gate) silence = time.GetElapsedTime(heardAt);
+            if (silence >= LossAfter) Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
+            await Task.Delay(Every, time, stoppingToken);
+        }
+    }
+
+    async Task ProbeAsync(CancellationToken ct)
+    {
+        var asked = time.GetTimestamp();
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(TimeSpan.FromSeconds(2));
+            await using var connection = await database.OpenConnectionAsync(limit.Token);
+            var member = await membership(connection, limit.Token);
+            Heard();
+            Volatile.Write(ref trustedAt, member ? asked : 0);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            // Connections of the pool die with the server: drop them, so that its return is noticed at the first try.
+            database.Clear();
+            if (e is not OperationCanceledException) Lose(e.Message);
+        }
+    }
+
+    void Lose(string why)
+    {
+        lock (gate)
+        {
+            if (loss.IsCancellationRequested) return;
+            _ = loss.CancelAsync();
+        }
+        log.LogError("PostgreSQL is away: {Reason}", why);
+    }
+}

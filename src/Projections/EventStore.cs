@@ -1,0 +1,36 @@
+using JasperFx;
+using JasperFx.Events;
+using JasperFx.Events.Projections;
+using Marten;
+using Npgsql;
+using Resources.Grains;
+
+namespace Resources.Projections;
+
+/// <summary>The one Marten configuration: event store, stored names, metadata and projections.</summary>
+public static class EventStore
+{
+    public static void Configure(StoreOptions options, NpgsqlDataSource database)
+    {
+        options.Connection(database);
+        options.AutoCreateSchemaObjects = AutoCreate.None;
+        options.UseSystemTextJsonForSerialization(EventTypes.Json);
+        options.Policies.DisableInformationalFields();
+
+        options.Events.StreamIdentity = StreamIdentity.AsGuid;
+        options.Events.UseExclusiveLockOnConcurrentAppends = true;
+        options.Events.MetadataConfig.CorrelationIdEnabled = true;
+        options.Events.MetadataConfig.CausationIdEnabled = true;
+        options.Events.MetadataConfig.HeadersEnabled = true;
+        options.Events.MetadataConfig.UserNameEnabled = true;
+        foreach (var (type, name) in EventTypes.Names) options.Events.MapEventType(type, name);
+
+        options.Schema.For<Account>();
+
+        options.Projections.Add(new ResourceViewProjection(), ProjectionLifecycle.Async, ResourceViewProjection.Name);
+        // A poison event stops its projection where everyone can see it; it is never skipped.
+        options.Projections.Errors.SkipApplyErrors = false;
+        options.Projections.Errors.SkipSerializationErrors = false;
+        options.Projections.Errors.SkipUnknownEvents = false;
+    }
+}

@@ -1,0 +1,80 @@
+using JasperFx.Events.Daemon;
+using Marten;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>What makes a process a member of the cluster.</summary>
+public static class Node
+{
+    /// <summary>Silos count as dead after three probes of a second; a call that hits one waits no longer than this.</summary>
+    static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Adds the store, the grains and the projections, as far as the role asks for them.</summary>
+    public static IHostApplicationBuilder AddNode(this IHostApplicationBuilder builder, NodeDatabase database, NodeSettings settings)
+    {
+        builder.Services.AddStore(database);
+        if (settings.Cluster.Role is NodeRole.Client) builder.UseOrleansClient(client => client.Join(database, settings.Cluster));
+        else builder.AddSilo(database, settings.Cluster);
+        return builder;
+    }
+
+    static void AddStore(this IServiceCollection services, NodeDatabase database)
+    {
+        services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source);
+        services.AddSingleton<ResourceQueries>().AddSingleton<HistoryQueries>().AddSingleton<AccountQueries>();
+        services.AddSingleton<StoreContact>().AddHostedService(services => services.GetRequiredService<StoreContact>());
+    }
+
+    static void AddSilo(this IHostApplicationBuilder builder, NodeDatabase database, ClusterOptions cluster)
+    {
+        var services = builder.Services;
+        services.AddMarten(options => EventStore.Configure(options, database.Source)).UseLightweightSessions().AddAsyncDaemon(DaemonMode.HotCold);
+        // Registered before the silo, so that it stops after it: grains append until they are deactivated.
+        services.AddSingleton<Snapshots>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
+        builder.UseOrleans(silo => silo.Join(database, cluster));
+    }
+
+    static void Join(this ISiloBuilder silo, NodeDatabase database, ClusterOptions cluster)
+    {
+        silo.UseAdoNetClustering(options => (options.Invariant, options.DataSource) = ("Npgsql", database.Source));
+        silo.UseAdoNetReminderService(options => (options.Invariant, options.DataSource) = ("Npgsql", database.Source));
+        silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ClusterId));
+        silo.Configure<EndpointOptions>(options =>
+        {
+            options.AdvertisedIPAddress = Endpoints.Advertised(cluster.AdvertisedAddress, database.Source);
+            options.SiloPort = Endpoints.Port(cluster.SiloPort, 11111);
+            options.GatewayPort = Endpoints.Port(cluster.GatewayPort, 30000);
+        });
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            options.ProbeTimeout = TimeSpan.FromSeconds(1);
+            options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+            options.NumMissedProbesLimit = 3;
+            options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+            // A cluster that was killed as a whole starts again without waiting long for its dead.
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
+            options.NumMissedTableIAmAliveLimit = 2;
+        });
+        silo.Configure<SiloMessagingOptions>(options => (options.ResponseTimeout, options.SystemResponseTimeout) = (CallTimeout, CallTimeout));
+        silo.Configure<GrainCollectionOptions>(options => options.EnableActivationSheddingOnMemoryPressure = true);
+        silo.AddActivityPropagation();
+        silo.Services.AddSingleton<StoreContact.Membership>(Endpoints.MembershipOf);
+    }
+
+    static void Join(this IClientBuilder client, NodeDatabase database, ClusterOptions cluster)
+    {
+        client.UseAdoNetClustering(options => (options.Invariant, options.DataSource) = ("Npgsql", database.Source));
+        client.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ClusterId));
+        client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = CallTimeout);
+        client.AddActivityPropagation();
+        client.Services.AddSingleton<StoreContact.Membership>((connection, ct) => Task.FromResult(true));
+    }
+}

@@ -1,0 +1,87 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Marten;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>The node's PostgreSQL: the configured one, else a private one that lives and ends with the node. Opened before the host is built.</summary>
+public sealed class NodeDatabase : IAsyncDisposable
+{
+    readonly EmbeddedPostgres? embedded;
+    readonly string connectionString;
+
+    NodeDatabase(string connectionString, NpgsqlDataSource source, EmbeddedPostgres? embedded) =>
+        (this.connectionString, Source, this.embedded) = (connectionString, source, embedded);
+
+    /// <summary>The pool that everything in the node shares.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>Whether the database belongs to this node alone.</summary>
+    public bool IsEmbedded => embedded is not null;
+
+    /// <summary>Finds or starts the database and brings its schema up to date.</summary>
+    /// <exception cref="ConfigurationException">The schema is behind and may not be applied.</exception>
+    public static async Task<NodeDatabase> OpenAsync(IConfiguration configuration, NodeSettings settings, ILoggerFactory logs, CancellationToken ct = default)
+    {
+        var given = configuration.GetConnectionString("Resources");
+        var embedded = string.IsNullOrWhiteSpace(given)
+            ? await EmbeddedPostgres.StartAsync(settings.Embedded.DataDirectory, logs.CreateLogger<EmbeddedPostgres>(), ct)
+            : null;
+        var connectionString = embedded?.ConnectionString ?? given!;
+        var database = new NodeDatabase(connectionString, Connect(connectionString, settings.Database, logs), embedded);
+        try
+        {
+            await database.PrepareAsync(settings.Schema, ct);
+            return database;
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Applies every migration that the database lacks.</summary>
+    public async Task MigrateAsync(CancellationToken ct = default)
+    {
+        using var store = DocumentStore.For(options => EventStore.Configure(options, Source));
+        await Silo.Schema.ApplyAsync(connectionString, token => store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate, ct: token), ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        if (embedded is not null) await embedded.DisposeAsync();
+    }
+
+    async Task PrepareAsync(SchemaOptions schema, CancellationToken ct)
+    {
+        if (schema.ApplyOnStart) await MigrateAsync(ct);
+        else if (await Silo.Schema.PendingAsync(connectionString, ct) is { Count: > 0 } pending)
+            throw new ConfigurationException($"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true.");
+    }
+
+    static NpgsqlDataSource Connect(string connectionString, DatabaseOptions options, ILoggerFactory logs)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "resources" };
+        var connection = builder.ConnectionStringBuilder;
+        connection.ApplicationName ??= "resources";
+        connection.MaxPoolSize = options.MaxPoolSize;
+        connection.MaxAutoPrepare = 40;
+        connection.AutoPrepareMinUsages = 2;
+        connection.Timeout = 5;
+        connection.CommandTimeout = 15;
+        connection.KeepAlive = 0;
+        return builder.UseLoggerFactory(logs).Build();
+    }
+}
+
+/// <summary>All options that a node reads, whatever its role.</summary>
+public sealed record NodeSettings(ClusterOptions Cluster, EmbeddedOptions Embedded, SchemaOptions Schema, DatabaseOptions Database)
+{
+    public static NodeSettings Read(Settings settings) => new(
+        settings.Read<ClusterOptions>("Cluster"), settings.Read<EmbeddedOptions>("Embedded"),
+        settings.Read<SchemaOptions>("Schema"), settings.Read<DatabaseOptions>("Database"));
+}

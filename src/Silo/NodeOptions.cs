@@ -1,0 +1,59 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Resources.Silo;
+
+/// <summary>What a process does in the cluster.</summary>
+public enum NodeRole
+{
+    /// <summary>Everything: HTTP, grains and projections.</summary>
+    Node,
+
+    /// <summary>Grains and projections, no HTTP.</summary>
+    Silo,
+
+    /// <summary>HTTP only; grains live in other processes.</summary>
+    Client,
+}
+
+/// <summary>Section <c>Cluster</c>.</summary>
+public sealed class ClusterOptions
+{
+    /// <summary>Nodes with the same id and database form one cluster.</summary>
+    [Required, RegularExpression("[A-Za-z0-9_.-]{1,64}")]
+    public string ClusterId { get; set; } = "resources";
+
+    /// <summary>Port for other nodes; 0 = 11111, or any free one if that is taken.</summary>
+    [Range(0, 65535)]
+    public int SiloPort { get; set; }
+
+    /// <summary>Port for processes of role client; 0 = 30000, or any free one if that is taken.</summary>
+    [Range(0, 65535)]
+    public int GatewayPort { get; set; }
+
+    /// <summary>Address at which other nodes reach this one; null = the one by which this machine reaches the database.</summary>
+    public string? AdvertisedAddress { get; set; }
+
+    public NodeRole Role { get; set; } = NodeRole.Node;
+}
+
+/// <summary>Section <c>Embedded</c>: the private PostgreSQL of a node without a connection string.</summary>
+public sealed class EmbeddedOptions
+{
+    [Required]
+    public string DataDirectory { get; set; } = ".data";
+}
+
+/// <summary>Section <c>Schema</c>.</summary>
+public sealed class SchemaOptions
+{
+    /// <summary>Whether a start brings the database up to date; if not, a node with missing scripts refuses to start.</summary>
+    public bool ApplyOnStart { get; set; } = true;
+}
+
+/// <summary>Section <c>Database</c>.</summary>
+public sealed class DatabaseOptions
+{
+    /// <summary>Connections that one node may hold.</summary>
+    [Range(10, 1000)]
+    public int MaxPoolSize { get; set; } = 50;
+}

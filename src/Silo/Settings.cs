@@ -1,0 +1,44 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Configuration;
+
+namespace Resources.Silo;
+
+/// <summary>Reads option classes from the configuration and reports the faults of all of them in one message.</summary>
+public sealed class Settings(IConfiguration configuration)
+{
+    readonly List<string> faults = [];
+
+    /// <summary>Reads a section into an option class: defaults from the class, unknown keys and values out of range are faults.</summary>
+    public T Read<T>(string section) where T : class, new()
+    {
+        var options = new T();
+        try
+        {
+            configuration.GetSection(section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+        }
+        catch (InvalidOperationException e)
+        {
+            faults.Add($"{section}: {(e.InnerException ?? e).Message}");
+        }
+        var results = new List<ValidationResult>();
+        Validator.TryValidateObject(options, new(options), results, validateAllProperties: true);
+        faults.AddRange(results.Select(result => $"{section}:{string.Join(',', result.MemberNames)}: {result.ErrorMessage}"));
+        return options;
+    }
+
+    /// <summary>Adds a fault that concerns several options.</summary>
+    public void Require(bool holds, string fault)
+    {
+        if (!holds) faults.Add(fault);
+    }
+
+    /// <summary>Ends the start with all faults at once.</summary>
+    /// <exception cref="ConfigurationException">At least one option is wrong.</exception>
+    public void ThrowIfFaulty()
+    {
+        if (faults is not []) throw new ConfigurationException("The configuration has faults:" + string.Concat(faults.Select(fault => "\n  - " + fault)));
+    }
+}
+
+/// <summary>What the operator has to mend before this node can start; the message says it all, a stack trace adds nothing.</summary>
+public sealed class ConfigurationException(string message) : Exception(message);
