@@ -1,0 +1,131 @@
+using System.Buffers.Text;
+using System.Globalization;
+
+namespace Resources.Grains;
+
+/// <summary>
+/// The value of a JSON number token, d.ddd × 10^<see cref="Exponent"/>, with neither leading nor trailing zeros;
+/// no digits at all is zero.
+/// </summary>
+internal readonly ref struct JsonNumber
+{
+    // Every number that survives can be written shorter than this; longer tokens are padded with zeros.
+    private const int LongestToken = 400;
+    private const int LargestExponent = 400;
+    private const int DecimalDigits = 28;
+
+    private JsonNumber(bool negative, ReadOnlySpan<byte> digits, int exponent)
+    {
+        Negative = negative;
+        Digits = digits;
+        Exponent = exponent;
+    }
+
+    private bool Negative { get; }
+    private ReadOnlySpan<byte> Digits { get; }
+    private int Exponent { get; }
+
+    /// <summary>
+    /// Whether clients and the store can keep the number: it is a decimal of at most 28 significant digits within the
+    /// range and scale of <see cref="decimal"/>, or the shortest form of its nearest double denotes the same value.
+    /// Tokens over 400 characters and exponents beyond ±400 are refused unread, even where they denote a small number.
+    /// </summary>
+    public static bool Survives(ReadOnlySpan<byte> token)
+    {
+        if (token.Length <= DecimalDigits && !token.ContainsAny((byte)'e', (byte)'E'))
+            return true;
+        if (token.Length > LongestToken)
+            return false;
+
+        var number = Read(token, stackalloc byte[LongestToken]);
+        if (Math.Abs(number.Exponent) > LargestExponent)
+            return false;
+        return number.FitsDecimal() || number.FitsDouble(token);
+    }
+
+    /// <summary>
+    /// Writes the same value as d.ddde±x, the shortest form of a double, and returns its length;
+    /// 0 when that is not shorter than the token.
+    /// </summary>
+    public static int Shorten(ReadOnlySpan<byte> token, Span<byte> output)
+    {
+        var number = Read(token, token.Length <= LongestToken ? stackalloc byte[LongestToken] : new byte[token.Length]);
+        const int SignPointAndExponent = 14;
+        if (number.Digits.Length + SignPointAndExponent > token.Length)
+            return 0;
+        if (number.Digits.IsEmpty)
+        {
+            output[0] = (byte)'0';
+            return 1;
+        }
+
+        var length = 0;
+        if (number.Negative)
+            output[length++] = (byte)'-';
+        output[length++] = number.Digits[0];
+        if (number.Digits.Length > 1)
+        {
+            output[length++] = (byte)'.';
+            number.Digits[1..].CopyTo(output[length..]);
+            length += number.Digits.Length - 1;
+        }
+        if (number.Exponent == 0)
+            return length;
+        output[length++] = (byte)'e';
+        Utf8Formatter.TryFormat(number.Exponent, output[length..], out var written);
+        return length + written;
+    }
+
+    private static JsonNumber Read(ReadOnlySpan<byte> token, Span<byte> buffer)
+    {
+        var negative = token[0] == '-';
+        var mantissa = negative ? token[1..] : token;
+        var exponent = 0;
+        var e = mantissa.IndexOfAny((byte)'e', (byte)'E');
+        if (e >= 0)
+        {
+            exponent = ReadExponent(mantissa[(e + 1)..]);
+            mantissa = mantissa[..e];
+        }
+
+        var point = mantissa.IndexOf((byte)'.');
+        var whole = point < 0 ? mantissa : mantissa[..point];
+        whole.CopyTo(buffer);
+        var count = whole.Length;
+        if (point >= 0)
+        {
+            mantissa[(point + 1)..].CopyTo(buffer[count..]);
+            count += mantissa.Length - point - 1;
+        }
+
+        var first = buffer[..count].IndexOfAnyExcept((byte)'0');
+        if (first < 0)
+            return new JsonNumber(false, [], exponent);
+        var last = buffer[..count].LastIndexOfAnyExcept((byte)'0');
+        return new JsonNumber(negative, buffer[first..(last + 1)], exponent + whole.Length - 1 - first);
+    }
+
+    private static int ReadExponent(ReadOnlySpan<byte> text)
+    {
+        const int Beyond = 1_000_000_000;
+        return Utf8Parser.TryParse(text, out int exponent, out _) && Math.Abs((long)exponent) < Beyond
+            ? exponent
+            : text[0] == '-' ? -Beyond : Beyond;
+    }
+
+    private bool FitsDecimal() =>
+        Digits.Length <= DecimalDigits
+        && Digits.Length - 1 - Exponent <= DecimalDigits
+        && (Exponent < DecimalDigits
+            || (Exponent == DecimalDigits && Digits.SequenceCompareTo("79228162514264337593543950335"u8) <= 0));
+
+    private bool FitsDouble(ReadOnlySpan<byte> token)
+    {
+        if (!double.TryParse(token, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
+            return false;
+        Span<byte> text = stackalloc byte[32];
+        value.TryFormat(text, out var length, default, CultureInfo.InvariantCulture);
+        var shortest = Read(text[..length], stackalloc byte[32]);
+        return shortest.Exponent == Exponent && shortest.Digits.SequenceEqual(Digits);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Orleans;
+
+namespace Resources.Grains;
+
+/// <summary>
+/// An immutable JSON object, kept as compact UTF-8 text. Two are equal when they denote the same JSON value, whatever
+/// the order of members and the spelling of numbers and strings.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("json")]
+[JsonConverter(typeof(JsonTextConverter))]
+public sealed class JsonText : IEquatable<JsonText>
+{
+    [Id(0)]
+    private readonly byte[] _utf8;
+
+    private JsonText(byte[] utf8) => _utf8 = utf8;
+
+    /// <summary>The object without members.</summary>
+    public static JsonText Empty { get; } = new("{}"u8.ToArray());
+
+    /// <summary>The text. It may be written to an answer as it is.</summary>
+    public ReadOnlyMemory<byte> Utf8 => _utf8;
+
+    /// <summary>A compact copy of an object.</summary>
+    public static JsonText From(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+            throw new ArgumentException("A JSON object is needed.", nameof(element));
+        var raw = JsonMarshal.GetRawUtf8Value(element);
+        if (raw.Length == 2)
+            return Empty;
+        var buffer = ArrayPool<byte>.Shared.Rent(raw.Length);
+        var length = CompactJson.Write(raw, buffer);
+        var text = new JsonText(buffer.AsSpan(0, length).ToArray());
+        ArrayPool<byte>.Shared.Return(buffer);
+        return text;
+    }
+
+    /// <summary>The object parsed, to look into.</summary>
+    public JsonElement ToElement() => JsonElement.Parse(_utf8);
+
+    /// <summary>Writes the text as one value, without validating it again.</summary>
+    public void WriteTo(Utf8JsonWriter writer) => writer.WriteRawValue(_utf8, skipInputValidation: true);
+
+    /// <inheritdoc/>
+    public bool Equals(JsonText? other)
+    {
+        if (other is null)
+            return false;
+        if (ReferenceEquals(this, other) || _utf8.AsSpan().SequenceEqual(other._utf8))
+            return true;
+        using var left = JsonDocument.Parse(_utf8);
+        using var right = JsonDocument.Parse(other._utf8);
+        return JsonElement.DeepEquals(left.RootElement, right.RootElement);
+    }
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as JsonText);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        // Names alone, in any order: equal values may spell their strings and numbers differently.
+        var hash = 0;
+        using var document = JsonDocument.Parse(_utf8);
+        foreach (var member in document.RootElement.EnumerateObject())
+            hash ^= member.Name.GetHashCode(StringComparison.Ordinal);
+        return hash;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Encoding.UTF8.GetString(_utf8);
+}
+
+/// <summary>Nests the text as a plain JSON object, so that the store and its queries see its members.</summary>
+internal sealed class JsonTextConverter : JsonConverter<JsonText>
+{
+    public override JsonText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new JsonException("A JSON object is needed.");
+        using var document = JsonDocument.ParseValue(ref reader);
+        return JsonText.From(document.RootElement);
+    }
+
+    public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) => value.WriteTo(writer);
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Resources.Grains;
+
+/// <summary>
+/// Binds the members of a JSON object that came through <see cref="StrictJson"/> and collects every fault. A method
+/// answers null when its member is absent or faulty; whoever binds looks at the faults once, at the end.
+/// </summary>
+public sealed class ObjectReader
+{
+    private readonly JsonElement _element;
+    private readonly List<Fault> _faults;
+    private readonly string _at;
+    private readonly bool _isObject;
+    private readonly List<string> _asked = new(8);
+    private int _found;
+
+    /// <param name="element">What should be an object.</param>
+    /// <param name="faults">Where faults go.</param>
+    /// <param name="at">The pointer of the element, when it is not the whole body.</param>
+    public ObjectReader(JsonElement element, List<Fault> faults, string at = "")
+    {
+        _element = element;
+        _faults = faults;
+        _at = at;
+        _isObject = element.ValueKind == JsonValueKind.Object;
+        if (!_isObject)
+            faults.Report(at, FaultCode.WrongType, "The value has to be an object.");
+    }
+
+    /// <summary>A string of <paramref name="min"/> to <paramref name="max"/> Unicode scalar values.</summary>
+    public string? Text(string name, int min, int max, bool optional = false) =>
+        Find(name, JsonValueKind.String, optional)?.GetString() is { } text && IsBounded(text, min, max, name) ? text : null;
+
+    /// <summary>A slug, see <see cref="Grains.Slug"/>.</summary>
+    public string? Slug(string name, bool optional = false)
+    {
+        if (Find(name, JsonValueKind.String, optional)?.GetString() is not { } text)
+            return null;
+        if (Grains.Slug.IsValid(text))
+            return text;
+        Report(name, FaultCode.InvalidSlug,
+            $"The value has to be 1 to {Grains.Slug.MaxLength} lower-case letters or digits, in words joined by single '-', '_' or '.'.");
+        return null;
+    }
+
+    /// <summary>An object of any members.</summary>
+    public JsonText? Object(string name, bool optional = false) =>
+        Find(name, JsonValueKind.Object, optional) is { } value ? JsonText.From(value) : null;
+
+    /// <summary>A list of at most <paramref name="most"/> strings, each of <paramref name="min"/> to <paramref name="max"/> Unicode scalar values.</summary>
+    public IReadOnlyList<string>? Strings(string name, int min = 1, int max = 255, int most = 100, bool optional = false)
+    {
+        if (Find(name, JsonValueKind.Array, optional) is not { } list)
+            return null;
+        if (list.GetArrayLength() > most)
+        {
+            Report(name, FaultCode.TooLong, $"The list may have at most {most} items.");
+            return null;
+        }
+
+        var texts = new List<string>(list.GetArrayLength());
+        var index = 0;
+        foreach (var item in list.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.String)
+                ReportKind(Pointer(name, index), item, JsonValueKind.String);
+            else if (item.GetString()! is var text && IsBounded(text, min, max, name, index))
+                texts.Add(text);
+            index++;
+        }
+        return texts.Count == index ? texts : null;
+    }
+
+    /// <summary>Makes every member that was not asked for a fault.</summary>
+    public void RefuseOthers()
+    {
+        if (!_isObject || _element.GetPropertyCount() == _found)
+            return;
+        foreach (var member in _element.EnumerateObject())
+            if (!_asked.Contains(member.Name))
+                Report(member.Name, FaultCode.UnknownMember, "The member is not known here.");
+    }
+
+    private JsonElement? Find(string name, JsonValueKind kind, bool optional)
+    {
+        _asked.Add(name);
+        if (!_isObject)
+            return null;
+        if (!_element.TryGetProperty(name, out var value))
+        {
+            if (!optional)
+                Report(name, FaultCode.Required, "The member is required.");
+            return null;
+        }
+        _found++;
+        if (value.ValueKind == kind)
+            return value;
+        ReportKind(Pointer(name), value, kind);
+        return null;
+    }
+
+    private bool IsBounded(string text, int min, int max, string name, int? index = null)
+    {
+        var length = StrictJson.ScalarLength(text);
+        if (length < min)
+            _faults.Report(Pointer(name, index), FaultCode.TooShort, $"The text has to have at least {min} characters.");
+        else if (length > max)
+            _faults.Report(Pointer(name, index), FaultCode.TooLong, $"The text may have at most {max} characters.");
+        return length >= min && length <= max;
+    }
+
+    private void ReportKind(string pointer, JsonElement value, JsonValueKind kind)
+    {
+        if (value.ValueKind == JsonValueKind.Null)
+            _faults.Report(pointer, FaultCode.NullNotAllowed, "The value may not be null.");
+        else
+            _faults.Report(pointer, FaultCode.WrongType, $"The value has to be {Named(kind)}.");
+    }
+
+    private void Report(string name, string code, string detail) => _faults.Report(Pointer(name), code, detail);
+
+    private string Pointer(string name, int? index = null)
+    {
+        var pointer = JsonPointer.Append(_at, name);
+        return index is { } i ? JsonPointer.Append(pointer, i.ToString(CultureInfo.InvariantCulture)) : pointer;
+    }
+
+    private static string Named(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "a list",
+        _ => "a string",
+    };
+}

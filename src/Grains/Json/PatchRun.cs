@@ -1,0 +1,164 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Resources.Grains;
+
+/// <summary>Applies the operations of one JSON Patch, one after the other, to its own copy of a document.</summary>
+internal sealed class PatchRun
+{
+    private readonly int _maxBytes;
+
+    // Never below the true size: grows with what is put in, and is measured again when it passes the limit.
+    private long _size;
+
+    public PatchRun(JsonNode? document, int maxBytes)
+    {
+        var bytes = JsonNodes.Write(document);
+        Document = JsonNodes.From(JsonElement.Parse(bytes));
+        _size = bytes.Length;
+        _maxBytes = maxBytes;
+    }
+
+    public JsonNode? Document { get; private set; }
+
+    /// <summary>Applies an operation; null when it went well.</summary>
+    public PatchResult? Apply(PatchOperation operation, int index)
+    {
+        var path = operation.Path;
+        switch (operation.Kind)
+        {
+            case PatchKind.Test:
+                return Find(path.Steps, out var actual) && JsonNode.DeepEquals(actual, JsonNodes.From(operation.Value))
+                    ? null
+                    : new PatchResult.TestFailed(index, path.Pointer);
+            case PatchKind.Remove:
+                return Remove(path, index);
+            case PatchKind.Add or PatchKind.Replace:
+                return Put(path, JsonMarshal.GetRawUtf8Value(operation.Value), operation.Value, index, operation.Kind);
+        }
+
+        var from = operation.From!;
+        if (!Find(from.Steps, out var source))
+            return NotFound(index, from);
+        if (operation.Kind == PatchKind.Move)
+        {
+            if (from.Pointer == path.Pointer)
+                return null;
+            if (path.Pointer.StartsWith(from.Pointer + "/", StringComparison.Ordinal))
+                return new PatchResult.CannotApply(index, path.Pointer, FaultCode.MoveIntoItself, "A value cannot be moved into itself.");
+        }
+        // Copied as text, not node by node: its size and depth are needed anyway.
+        var text = JsonNodes.Write(source);
+        if (operation.Kind == PatchKind.Move && Remove(from, index) is { } failure)
+            return failure;
+        return Put(path, text, JsonElement.Parse(text), index, PatchKind.Add);
+    }
+
+    private PatchResult.CannotApply? Put(Place path, ReadOnlySpan<byte> text, JsonElement value, int index, PatchKind kind)
+    {
+        if (path.Steps.Length + Depth(text) > StrictJson.MaxDepth)
+            return new PatchResult.CannotApply(index, path.Pointer, FaultCode.TooDeep, $"The result would be nested deeper than {StrictJson.MaxDepth} levels.");
+        if (!(kind == PatchKind.Add ? Add(path.Steps, JsonNodes.From(value)) : Replace(path.Steps, JsonNodes.From(value))))
+            return NotFound(index, path);
+
+        // The name of a new member counts with its escapes; quotes, colon and comma are the other four.
+        _size += text.Length + 6L * path.Pointer.Length + 4;
+        if (_size > _maxBytes)
+            _size = JsonNodes.Write(Document).Length;
+        return _size > _maxBytes
+            ? new PatchResult.CannotApply(index, path.Pointer, FaultCode.TooLarge, $"The result would be larger than {_maxBytes} bytes.")
+            : null;
+    }
+
+    private bool Add(string[] steps, JsonNode? value)
+    {
+        if (steps is [])
+        {
+            Document = value;
+            return true;
+        }
+        switch (Parent(steps))
+        {
+            case JsonObject parent:
+                parent[steps[^1]] = value;
+                return true;
+            case JsonArray parent when steps[^1] == "-":
+                parent.Add(value);
+                return true;
+            case JsonArray parent when JsonPointer.Index(steps[^1], parent.Count + 1) is >= 0 and var at:
+                parent.Insert(at, value);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private bool Replace(string[] steps, JsonNode? value)
+    {
+        if (steps is [])
+        {
+            Document = value;
+            return true;
+        }
+        switch (Parent(steps))
+        {
+            case JsonObject parent when parent.ContainsKey(steps[^1]):
+                parent[steps[^1]] = value;
+                return true;
+            case JsonArray parent when JsonPointer.Index(steps[^1], parent.Count) is >= 0 and var at:
+                parent[at] = value;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private PatchResult.CannotApply? Remove(Place path, int index)
+    {
+        if (path.Steps is [])
+            return new PatchResult.CannotApply(index, "", FaultCode.RootRemoved, "Without its root there is no document.");
+        switch (Parent(path.Steps))
+        {
+            case JsonObject parent when parent.Remove(path.Steps[^1]):
+                return null;
+            case JsonArray parent when JsonPointer.Index(path.Steps[^1], parent.Count) is >= 0 and var at:
+                parent.RemoveAt(at);
+                return null;
+            default:
+                return NotFound(index, path);
+        }
+    }
+
+    private JsonNode? Parent(string[] steps) => Find(steps.AsSpan()[..^1], out var parent) ? parent : null;
+
+    private bool Find(ReadOnlySpan<string> steps, out JsonNode? node)
+    {
+        node = Document;
+        foreach (var step in steps)
+            switch (node)
+            {
+                case JsonObject container when container.TryGetPropertyValue(step, out node):
+                    break;
+                case JsonArray container when JsonPointer.Index(step, container.Count) is >= 0 and var at:
+                    node = container[at];
+                    break;
+                default:
+                    return false;
+            }
+        return true;
+    }
+
+    private static PatchResult.CannotApply NotFound(int index, Place place) =>
+        new(index, place.Pointer, FaultCode.PathNotFound, "The document has no such place.");
+
+    private static int Depth(ReadOnlySpan<byte> text)
+    {
+        var depth = 0;
+        var reader = new Utf8JsonReader(text);
+        while (reader.Read())
+            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                depth = Math.Max(depth, reader.CurrentDepth + 1);
+        return depth;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Resources.Grains;
+
+/// <summary>
+/// The JSON that is accepted from clients: one UTF-8 value without ambiguity, whose every string and number the store
+/// can keep and every client can read back.
+/// </summary>
+public static class StrictJson
+{
+    /// <summary>The deepest nesting of objects and arrays; the root counts as 1.</summary>
+    public const int MaxDepth = 64;
+
+    /// <summary>
+    /// Parses a body, or returns null and adds every fault found. The document reads from
+    /// <paramref name="body"/>, which has to stay unchanged as long as it is used.
+    /// </summary>
+    public static JsonDocument? Read(ReadOnlyMemory<byte> body, List<Fault> faults)
+    {
+        if (body.Span.StartsWith("\uFEFF"u8))
+        {
+            faults.Report("", FaultCode.InvalidJson, "The body starts with a byte order mark.");
+            return null;
+        }
+        if (!Utf8.IsValid(body.Span))
+        {
+            faults.Report("", FaultCode.InvalidUtf8, $"The body is not valid UTF-8 at byte {FirstInvalid(body.Span)}.");
+            return null;
+        }
+        return new StrictScan(body.Span, faults).Passes() ? JsonDocument.Parse(body) : null;
+    }
+
+    /// <summary>Whether a text has neither NUL characters nor lone surrogates.</summary>
+    public static bool TextIsClean(string text)
+    {
+        if (text.Contains('\0'))
+            return false;
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+            return true;
+        for (var rest = text.AsSpan(); !rest.IsEmpty;)
+        {
+            if (Rune.DecodeFromUtf16(rest, out _, out var length) != OperationStatus.Done)
+                return false;
+            rest = rest[length..];
+        }
+        return true;
+    }
+
+    /// <summary>The length of a text in Unicode scalar values, in which all limits are given.</summary>
+    public static int ScalarLength(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+            return text.Length;
+        var length = 0;
+        foreach (var _ in text.EnumerateRunes())
+            length++;
+        return length;
+    }
+
+    private static int FirstInvalid(ReadOnlySpan<byte> body)
+    {
+        var at = 0;
+        while (Rune.DecodeFromUtf8(body[at..], out _, out var length) == OperationStatus.Done)
+            at += length;
+        return at + 1;
+    }
+}

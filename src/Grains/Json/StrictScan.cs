@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Resources.Grains;
+
+/// <summary>
+/// One pass over a body that finds what <see cref="Utf8JsonReader"/> lets pass. It allocates two small arrays, not per
+/// member; pointers are made only for faults.
+/// </summary>
+internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
+{
+    // Comparing this many names is as fast as hashing them.
+    private const int FewNames = 16;
+
+    // A long name above many faults must not be repeated in each.
+    private const int LongestPointer = 1_000;
+
+    private readonly ReadOnlySpan<byte> _body = body;
+    private Frame[] _frames = new Frame[4];
+    private (int Start, int Length)[] _names = new (int, int)[FewNames];
+    private int _depth;
+    private int _nameCount;
+    private bool _failed;
+
+    /// <summary>An open object or array.</summary>
+    private struct Frame
+    {
+        public bool IsArray;
+        public int Index;
+        public int FirstName;
+        public HashSet<string>? ManyNames;
+
+        // Where the current member's name stands in the body, quotes included; 0 when it cannot be named.
+        public int NameStart;
+        public int NameLength;
+    }
+
+    public bool Passes()
+    {
+        // One more than allowed: the reader's own refusal could not be told from a fault of syntax.
+        var reader = new Utf8JsonReader(_body, new JsonReaderOptions { MaxDepth = StrictJson.MaxDepth + 1 });
+        try
+        {
+            while (faults.Count < FaultList.Most && reader.Read())
+                if (!Take(ref reader))
+                    return false;
+        }
+        catch (JsonException e)
+        {
+            Report(0, FaultCode.InvalidJson, $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
+        }
+        return !_failed && faults.Count < FaultList.Most;
+    }
+
+    private bool Take(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.PropertyName:
+                TakeName(ref reader);
+                return true;
+            case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                _nameCount = _frames[--_depth].FirstName;
+                return true;
+        }
+
+        if (_depth > 0)
+            _frames[_depth - 1].Index++;
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                return Open(reader.TokenType == JsonTokenType.StartArray);
+            case JsonTokenType.String when reader.ValueIsEscaped:
+                IsClean(reader.ValueSpan, _depth);
+                break;
+            case JsonTokenType.Number when !JsonNumber.Survives(reader.ValueSpan):
+                Report(_depth, FaultCode.NumberOutOfRange,
+                    "The number is neither a double in its shortest form nor a decimal of at most 28 digits.");
+                break;
+        }
+        return true;
+    }
+
+    private bool Open(bool isArray)
+    {
+        if (_depth == StrictJson.MaxDepth)
+        {
+            Report(_depth, FaultCode.TooDeep, $"The body is nested deeper than {StrictJson.MaxDepth} levels.");
+            return false;
+        }
+        if (_depth == _frames.Length)
+            Array.Resize(ref _frames, _depth * 2);
+        _frames[_depth++] = new Frame { IsArray = isArray, Index = -1, FirstName = _nameCount };
+        return true;
+    }
+
+    private void TakeName(ref Utf8JsonReader reader)
+    {
+        ref var frame = ref _frames[_depth - 1];
+        if (reader.ValueIsEscaped && !IsClean(reader.ValueSpan, _depth - 1))
+        {
+            frame.NameLength = 0;
+            return;
+        }
+        frame.NameStart = (int)reader.TokenStartIndex;
+        frame.NameLength = reader.ValueSpan.Length + 2;
+        if (IsDuplicate(ref frame, ref reader))
+            Report(_depth, FaultCode.DuplicateMember, "The member occurs more than once.");
+    }
+
+    private bool IsDuplicate(ref Frame frame, ref Utf8JsonReader reader)
+    {
+        var earlier = _names.AsSpan(frame.FirstName, _nameCount - frame.FirstName);
+        if (frame.ManyNames is null && (reader.ValueIsEscaped || earlier.Length == FewNames))
+        {
+            frame.ManyNames = new HashSet<string>(FewNames * 2, StringComparer.Ordinal);
+            foreach (var (start, length) in earlier)
+                frame.ManyNames.Add(Encoding.UTF8.GetString(_body.Slice(start, length)));
+        }
+        if (frame.ManyNames is not null)
+            return !frame.ManyNames.Add(reader.GetString()!);
+
+        var name = reader.ValueSpan;
+        foreach (var (start, length) in earlier)
+            if (length == name.Length && _body.Slice(start, length).SequenceEqual(name))
+                return true;
+        if (_nameCount == _names.Length)
+            Array.Resize(ref _names, _nameCount * 2);
+        _names[_nameCount++] = (frame.NameStart + 1, name.Length);
+        return false;
+    }
+
+    /// <summary>Looks at the escapes of a string; bytes outside them are known to be clean.</summary>
+    private bool IsClean(ReadOnlySpan<byte> text, int depth)
+    {
+        for (var at = text.IndexOf((byte)'\\'); at >= 0; at = text.IndexOf((byte)'\\'))
+        {
+            text = text[at..];
+            if (text[1] != 'u')
+            {
+                text = text[2..];
+                continue;
+            }
+            var unit = Unit(text);
+            text = text[6..];
+            if (char.IsHighSurrogate(unit) && text.StartsWith("\\u"u8) && char.IsLowSurrogate(Unit(text)))
+            {
+                text = text[6..];
+                continue;
+            }
+            if (unit == 0)
+                return Report(depth, FaultCode.NulCharacter, "A text has a NUL character.");
+            if (char.IsSurrogate(unit))
+                return Report(depth, FaultCode.LoneSurrogate, "A text has half of a surrogate pair.");
+        }
+        return true;
+    }
+
+    private static char Unit(ReadOnlySpan<byte> escape) =>
+        (char)ushort.Parse(escape.Slice(2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    private bool Report(int depth, string code, string detail)
+    {
+        _failed = true;
+        faults.Report(Pointer(depth), code, detail);
+        return false;
+    }
+
+    /// <summary>The current place, or the nearest one above it whose pointer is clean and of bearable length.</summary>
+    private readonly string Pointer(int depth)
+    {
+        var pointer = "";
+        foreach (ref readonly var frame in _frames.AsSpan(0, depth))
+        {
+            if (!frame.IsArray && frame.NameLength is (0 or > LongestPointer))
+                break;
+            var longer = JsonPointer.Append(pointer, frame.IsArray ? frame.Index.ToString(CultureInfo.InvariantCulture) : Name(frame));
+            if (longer.Length > LongestPointer)
+                break;
+            pointer = longer;
+        }
+        return pointer;
+    }
+
+    private readonly string Name(in Frame frame)
+    {
+        var reader = new Utf8JsonReader(_body.Slice(frame.NameStart, frame.NameLength));
+        reader.Read();
+        return reader.GetString()!;
+    }
+}
