@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Resources.Silo;
+
+[assembly: AssemblyFixture(typeof(Resources.Cluster.Tests.TestPostgres))]
+
+namespace Resources.Cluster.Tests;
+
+/// <summary>One PostgreSQL for all tests of the assembly, and a database of its own for each class that asks.</summary>
+public sealed class TestPostgres : IAsyncLifetime
+{
+    private readonly TestDirectory directory = new();
+    private EmbeddedPostgres server = null!;
+    private int databases;
+
+    public async ValueTask InitializeAsync() =>
+        server = await EmbeddedPostgres.StartAsync(directory.Path, NullLogger.Instance, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        directory.Dispose();
+    }
+
+    /// <summary>Makes an empty database and answers how to connect to it.</summary>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        var name = $"test_{Interlocked.Increment(ref databases)}";
+        await using var connection = new NpgsqlConnection(server.ConnectionString);
+        await connection.OpenAsync();
+        await using var create = new NpgsqlCommand($"create database {name}", connection);
+        await create.ExecuteNonQueryAsync();
+        return new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = name }.ConnectionString;
+    }
+}
