@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using Resources.Grains;
 
@@ -24,7 +25,7 @@ public sealed class HistoryQueries(NpgsqlDataSource database)
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
             events.Add(new(row.GetGuid(0), row.GetString(1), stream, row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<DateTimeOffset>(4),
-                row.GetString(5), row.IsDBNull(6) ? null : row.GetString(6), JsonText.Parse(row.GetString(7))));
+                row.GetString(5), row.IsDBNull(6) ? null : row.GetString(6), JsonText.From(JsonElement.Parse(row.GetString(7)))));
         return events;
     }
 

@@ -20,9 +20,9 @@ public sealed record Resource(
         ({ DeletedAt: null }, RestoreResource) => [],
         ({ DeletedAt: not null }, not RestoreResource) => new Rejection(Refusal.Deleted, "This resource was deleted.", Version: version),
         (_, ReplaceResource { Type: { } type }) when type != state.Type => Invalid(new Fault("/type", "TYPE_IS_FIXED", $"The type of this resource is '{state.Type}' and cannot change.")),
-        _ when !intent.Conditions.Hold(version) => new Rejection(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version),
+        (_, PatchResource c) => ResourcePatch.Decide(state, version, c, intent.Conditions),
+        _ when !intent.Conditions.Hold(version) => Mismatch(version),
         (_, ReplaceResource c) => state.Replace(c),
-        (_, PatchResource c) => state.Patch(c),
         (_, DeleteResource) => [new ResourceDeleted()],
         (_, RestoreResource) => [new ResourceRestored()],
         _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
@@ -40,12 +40,12 @@ public sealed record Resource(
         _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
     };
 
-    Decision<ResourceEvent> Patch(PatchResource c) => throw new NotImplementedException();
-
     Decision<ResourceEvent> Replace(ReplaceResource c) =>
         c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata) ? [] : [new ResourceReplaced(c.Name, c.Status, c.Metadata)];
 
     Resource Touched(Recorded<ResourceEvent> recorded) => this with { UpdatedAt = recorded.At, UpdatedBy = recorded.Actor };
 
-    static Rejection Invalid(params Fault[] faults) => new(Refusal.Invalid, "The request is not valid.", faults);
+    internal static Rejection Mismatch(long version) => new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
+
+    internal static Rejection Invalid(params Fault[] faults) => new(Refusal.Invalid, "The request is not valid.", faults);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Npgsql;
 using Resources.Grains;
 
@@ -43,7 +44,7 @@ public sealed class ResourceQueries(NpgsqlDataSource database)
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
             rows.Add(new(row.GetGuid(0), row.GetInt64(1), new(
-                row.GetString(2), row.GetString(3), row.GetString(4), JsonText.Parse(row.GetString(5)), row.GetString(6),
+                row.GetString(2), row.GetString(3), row.GetString(4), JsonText.From(JsonElement.Parse(row.GetString(5))), row.GetString(6),
                 row.GetFieldValue<DateTimeOffset>(7), row.GetString(8), row.GetFieldValue<DateTimeOffset>(9), row.GetString(10), null)));
         return rows;
     }
