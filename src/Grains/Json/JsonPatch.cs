@@ -44,7 +44,7 @@ public sealed class JsonPatch
     /// Which pointers may be written. All are asked before anything is applied; <c>test</c> and the source of
     /// <c>copy</c> are not asked for, as they only read.
     /// </param>
-    /// <param name="maxBytes">How large the document may be after any operation.</param>
+    /// <param name="maxBytes">How large the result may be. What the operations write may add up to a few times as much.</param>
     public PatchResult Apply(JsonNode? document, Func<string, bool> mayWrite, int maxBytes)
     {
         for (var i = 0; i < _operations.Count; i++)
@@ -55,7 +55,7 @@ public sealed class JsonPatch
         for (var i = 0; i < _operations.Count; i++)
             if (run.Apply(_operations[i], i) is { } failure)
                 return failure;
-        return new PatchResult.Done(run.Document);
+        return run.Finish(_operations.LastOrDefault(), _operations.Count - 1);
     }
 }
 

@@ -49,7 +49,10 @@ public sealed class ObjectReader
     public JsonText? Object(string name, bool optional = false) =>
         Find(name, JsonValueKind.Object, optional) is { } value ? JsonText.From(value) : null;
 
-    /// <summary>A list of at most <paramref name="most"/> strings, each of <paramref name="min"/> to <paramref name="max"/> Unicode scalar values.</summary>
+    /// <summary>
+    /// A list of at most <paramref name="most"/> strings, each of <paramref name="min"/> to <paramref name="max"/>
+    /// Unicode scalar values.
+    /// </summary>
     public IReadOnlyList<string>? Strings(string name, int min = 1, int max = 255, int most = 100, bool optional = false)
     {
         if (Find(name, JsonValueKind.Array, optional) is not { } list)

@@ -7,20 +7,22 @@ namespace Resources.Grains;
 /// <summary>Applies the operations of one JSON Patch, one after the other, to its own copy of a document.</summary>
 internal sealed class PatchRun
 {
-    private readonly int _maxBytes;
+    // While it is being patched a document may take this many times its limit: what is replaced or removed later is
+    // not subtracted, so that measuring costs one pass at the end, and a bomb of copies costs no more than this.
+    private const int Slack = 4;
 
-    // Never below the true size: grows with what is put in, and is measured again when it passes the limit.
-    private long _size;
+    private readonly int _maxBytes;
+    private long _written;
 
     public PatchRun(JsonNode? document, int maxBytes)
     {
         var bytes = JsonNodes.Write(document);
         Document = JsonNodes.From(JsonElement.Parse(bytes));
-        _size = bytes.Length;
+        _written = bytes.Length;
         _maxBytes = maxBytes;
     }
 
-    public JsonNode? Document { get; private set; }
+    private JsonNode? Document { get; set; }
 
     /// <summary>Applies an operation; null when it went well.</summary>
     public PatchResult? Apply(PatchOperation operation, int index)
@@ -55,21 +57,24 @@ internal sealed class PatchRun
         return Put(path, text, JsonElement.Parse(text), index, PatchKind.Add);
     }
 
+    /// <summary>The document, unless it has become too large; the last operation is blamed for it.</summary>
+    public PatchResult Finish(PatchOperation? last, int index) =>
+        last is not null && JsonNodes.Write(Document).Length > _maxBytes ? TooLarge(last.Path, index) : new PatchResult.Done(Document);
+
     private PatchResult.CannotApply? Put(Place path, ReadOnlySpan<byte> text, JsonElement value, int index, PatchKind kind)
     {
         if (path.Steps.Length + Depth(text) > StrictJson.MaxDepth)
-            return new PatchResult.CannotApply(index, path.Pointer, FaultCode.TooDeep, $"The result would be nested deeper than {StrictJson.MaxDepth} levels.");
+            return new PatchResult.CannotApply(index, path.Pointer, FaultCode.TooDeep,
+                $"The result would be nested deeper than {StrictJson.MaxDepth} levels.");
         if (!(kind == PatchKind.Add ? Add(path.Steps, JsonNodes.From(value)) : Replace(path.Steps, JsonNodes.From(value))))
             return NotFound(index, path);
 
-        // The name of a new member counts with its escapes; quotes, colon and comma are the other four.
-        _size += text.Length + 6L * path.Pointer.Length + 4;
-        if (_size > _maxBytes)
-            _size = JsonNodes.Write(Document).Length;
-        return _size > _maxBytes
-            ? new PatchResult.CannotApply(index, path.Pointer, FaultCode.TooLarge, $"The result would be larger than {_maxBytes} bytes.")
-            : null;
+        _written += text.Length;
+        return _written > (long)_maxBytes * Slack ? TooLarge(path, index) : null;
     }
+
+    private PatchResult.CannotApply TooLarge(Place path, int index) =>
+        new(index, path.Pointer, FaultCode.TooLarge, $"The result would be larger than {_maxBytes} bytes.");
 
     private bool Add(string[] steps, JsonNode? value)
     {
