@@ -22,6 +22,8 @@ public static class EventTypes
     /// <summary>One JSON form for writing, reading and Marten: camelCase, text as sent.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
+        // Metadata may be 63 levels deep; an event nests it once more.
+        MaxDepth = 128,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 

@@ -29,7 +29,7 @@ public static class Node
     static void AddStore(this IServiceCollection services, NodeDatabase database)
     {
         services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source);
-        services.AddSingleton<ResourceQueries>().AddSingleton<HistoryQueries>().AddSingleton<AccountQueries>();
+        services.AddSingleton<ResourceQueries>().AddSingleton<HistoryQueries>().AddSingleton<AccountQueries>().AddSingleton<Followers>();
         services.AddSingleton<StoreContact>().AddHostedService(services => services.GetRequiredService<StoreContact>());
     }
 

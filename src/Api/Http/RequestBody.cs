@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
 using Resources.Grains;
@@ -24,6 +23,13 @@ public sealed class RequestBody : IDisposable
         if (request.Headers.ContentEncoding.Count > 0 || Match(request.ContentType, mediaTypes) is not { } mediaType) return null;
         var bytes = await ReadAllAsync(request, context.RequestAborted);
         return new(bytes, StrictJson.Read(bytes, faults), mediaType);
+    }
+
+    /// <summary>Answers 415 and names what is taken.</summary>
+    public static Task RefuseMediaTypeAsync(HttpContext context, params string[] mediaTypes)
+    {
+        context.Response.Headers[context.Request.Method is "PATCH" ? "Accept-Patch" : "Accept-Post"] = string.Join(", ", mediaTypes);
+        return Problems.WriteAsync(context, ProblemType.UnsupportedMediaType, $"Send {string.Join(" or ", mediaTypes)} in UTF-8, without a content coding.");
     }
 
     public void Dispose() => Document?.Dispose();

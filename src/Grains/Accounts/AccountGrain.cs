@@ -16,7 +16,7 @@ sealed class AccountGrain(IDocumentStore store, TimeProvider time) : Grain, IAcc
             await session.SaveChangesAsync();
             return account;
         }
-        catch (Marten.Exceptions.DocumentAlreadyExistsException)
+        catch (JasperFx.DocumentAlreadyExistsException)
         {
             return null;
         }

@@ -27,8 +27,8 @@ static class ResourcePatch
         var reader = new ObjectReader(patch, faults);
         var (name, status) = (reader.Text("name", 1, 255, optional: true), reader.Slug("status", optional: true));
         // Metadata without a value is the empty object, so removing it by null leaves that.
-        var cleared = patch.ValueKind is JsonValueKind.Object && patch.TryGetProperty("metadata", out var member) && member.ValueKind is JsonValueKind.Null;
-        var metadata = cleared ? reader.Skip("metadata", JsonText.Empty) : reader.Object("metadata", optional: true);
+        var cleared = reader.IsNull("metadata");
+        var metadata = cleared ? JsonText.Empty : reader.Object("metadata", optional: true);
         reader.RefuseOthers();
         if (faults is not []) return Resource.Invalid([.. faults]);
         if (!conditions.Hold(version)) return Resource.Mismatch(version);

@@ -1,0 +1,89 @@
+using Microsoft.Net.Http.Headers;
+using Resources.Grains;
+
+namespace Resources.Api;
+
+/// <summary>
+/// The group of all endpoints under <c>/api/v1</c>. It carries their safety: who is not signed in gets no further, parameters
+/// that an endpoint does not name are refused, and every answer has a form the client accepts. An endpoint cannot forget it.
+/// </summary>
+public static class ApiGroup
+{
+    public const string Path = "/api/v1";
+
+    static readonly string[] GetAndHead = ["GET", "HEAD"];
+
+    public static RouteGroupBuilder MapApi(this WebApplication app)
+    {
+        var api = app.MapGroup(Path);
+        api.RequireAuthorization();
+        api.AddEndpointFilter(RefuseBadRequestsAsync);
+        api.WithMetadata(new AlwaysRefuses(401, 403, 406, 429, 500, 503));
+        return api;
+    }
+
+    /// <summary>Maps a read: GET and HEAD.</summary>
+    public static RouteHandlerBuilder MapRead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) => routes.MapMethods(pattern, GetAndHead, handler);
+
+    /// <summary>Names the query parameters of an endpoint; all others are refused.</summary>
+    public static TBuilder TakesQuery<TBuilder>(this TBuilder endpoint, params string[] names) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new QueryParameters(names));
+
+    /// <summary>Says what comes before bad input for this endpoint: 404 and 410 of the thing that is addressed.</summary>
+    public static TBuilder ChecksFirst<TBuilder>(this TBuilder endpoint, Func<HttpContext, Task<Rejection?>> check) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new FirstCheck(check));
+
+    /// <summary>Puts an endpoint under a limit of its own.</summary>
+    public static TBuilder LimitBy<TBuilder>(this TBuilder endpoint, string policy) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new LimitedBy(policy));
+
+    /// <summary>Answers bad input, unless what is addressed is not there at all.</summary>
+    public static async Task RefuseAsync(HttpContext context, IReadOnlyList<Fault> faults)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<FirstCheck>() is { } first && await first.Check(context) is { } rejection) await Problems.RefuseAsync(context, rejection);
+        else await Problems.InvalidAsync(context, faults);
+    }
+
+    static async ValueTask<object?> RefuseBadRequestsAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var context = invocation.HttpContext;
+        if (!AcceptsJson(context))
+        {
+            await Problems.WriteAsync(context, ProblemType.NotAcceptable, "Answers are application/json.");
+            return Results.Empty;
+        }
+        if (context.Request.QueryString.HasValue && QueryFaults(context) is { Count: > 0 } faults)
+        {
+            await RefuseAsync(context, faults);
+            return Results.Empty;
+        }
+        return await next(invocation);
+    }
+
+    static List<Fault> QueryFaults(HttpContext context)
+    {
+        var known = context.GetEndpoint()?.Metadata.GetMetadata<QueryParameters>()?.Names ?? [];
+        var faults = new List<Fault>();
+        foreach (var (name, values) in context.Request.Query)
+            if (!known.Contains(name)) faults.Report("?" + name, "UNKNOWN_PARAMETER", known is [] ? "This address takes no parameters." : $"The parameters here are {string.Join(", ", known)}.");
+            else if (values.Count > 1) faults.Report("?" + name, "REPEATED_PARAMETER", $"{name} is given more than once.");
+            else if (!StrictJson.TextIsClean(values.ToString())) faults.Report("?" + name, "INVALID_PARAMETER", $"{name} has a character that no text may have.");
+        return faults;
+    }
+
+    static bool AcceptsJson(HttpContext context)
+    {
+        var accept = context.Request.Headers.Accept;
+        if (accept.Count is 0 || accept is ["*/*"] or ["application/json"]) return true;
+        if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges)) return true;
+        // The most specific range that fits decides; quality 0 excludes.
+        return ranges.Where(range => range.MatchesAllTypes || range.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && (range.MatchesAllSubTypes || range.SubType.Equals("json", StringComparison.OrdinalIgnoreCase)))
+            .OrderByDescending(range => range.MatchesAllTypes ? 0 : range.MatchesAllSubTypes ? 1 : 2).FirstOrDefault() is { } best && best.Quality is not 0;
+    }
+}
+
+/// <summary>The query parameters an endpoint takes.</summary>
+public sealed record QueryParameters(string[] Names);
+
+/// <summary>Looks for what an address names, before its input is judged.</summary>
+public sealed record FirstCheck(Func<HttpContext, Task<Rejection?>> Check);
+
+/// <summary>Statuses that any endpoint of the group may answer, for its description.</summary>
+public sealed record AlwaysRefuses(params int[] Statuses);

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Api;
+
+/// <summary>A resource, as every answer shows it.</summary>
+public sealed record ResourceDocument(
+    Guid Id, string Type, string Name, string Status, JsonText Metadata, string Owner, long Version,
+    DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset UpdatedAt, string UpdatedBy, DateTimeOffset? DeletedAt)
+{
+    public static ResourceDocument Of(Guid id, long version, Resource resource) => new(
+        id, resource.Type, resource.Name, resource.Status, resource.Metadata, resource.Owner, version,
+        resource.CreatedAt, resource.CreatedBy, resource.UpdatedAt, resource.UpdatedBy, resource.DeletedAt);
+}
+
+/// <summary>What a create takes; the owner is the caller.</summary>
+public sealed record ResourceCreation(string? Type, string Name, JsonText? Metadata, string? Status);
+
+/// <summary>What a full replacement takes; a type, if given, must be the one it has.</summary>
+public sealed record ResourceReplacement(string? Type, string Name, JsonText? Metadata, string? Status);
+
+/// <summary>A merge patch: the members to change.</summary>
+public sealed record ResourceChange(string? Name, JsonText? Metadata, string? Status);
+
+/// <summary>An event in its public form: CloudEvents 1.0 with our extension attributes.</summary>
+public sealed record EventDocument(
+    string Specversion, string Id, string Source, string Type, string Subject, DateTimeOffset Time, string Datacontenttype,
+    string Position, long Resourceversion, string Resourcetype, string Actor, string? Correlationid, JsonText Data)
+{
+    public static EventDocument Of(StoredEvent stored, string resourceType) => new(
+        "1.0", stored.Id.ToString(), "/resources", stored.Type, stored.Stream.ToString(), stored.At, "application/json",
+        stored.Position.ToString(System.Globalization.CultureInfo.InvariantCulture), stored.Version, resourceType, stored.Actor, stored.CorrelationId, stored.Data);
+}
