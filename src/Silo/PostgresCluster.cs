@@ -106,7 +106,7 @@ internal sealed class PostgresCluster
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataDirectory)))[..12];
         location = Path.Combine(Elsewhere, hash);
         Directory.CreateDirectory(Elsewhere);
-        await File.WriteAllTextAsync(note, $"{location}\nholds the PostgreSQL files of this node, whose account cannot reach this directory.\n", ct);
+        WritePrivately(note, $"{location}\nholds the PostgreSQL files of this node, whose account cannot reach this directory.\n");
         logger.LogInformation("The database account cannot reach {DataDirectory}; its files are in {Location}", dataDirectory, location);
         return (location, await PostgresAccount.ForAsync(location, ct));
     }
