@@ -1,2 +1,44 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Resources.Api;
+using Resources.Silo;
+
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddLogging();
+
+    var settings = new Settings(builder.Configuration);
+    var node = NodeSettings.Read(settings);
+    var api = ApiSettings.Read(settings, builder.Environment, node);
+    settings.ThrowIfFaulty();
+
+    using var logs = builder.CreateStartupLogs();
+    await using var database = await NodeDatabase.OpenAsync(builder.Configuration, node, logs);
+    if (args is ["migrate"])
+    {
+        await database.MigrateAsync();
+        return 0;
+    }
+
+    builder.AddNode(database, node);
+    builder.AddEdge(api);
+    builder.AddTelemetry();
+    builder.Services.AddApiDescription();
+
+    await using var app = builder.Build();
+    app.UseEdge();
+    app.MapHealth();
+    app.MapMetrics();
+    app.MapApiDescription();
+
+    var v1 = app.MapApi();
+    v1.MapAccounts();
+    v1.MapResources();
+
+    await app.RunAsync();
+    return 0;
+}
+catch (ConfigurationException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}

@@ -13,7 +13,7 @@ namespace Resources.Grains;
 /// The one door to the log. Appends of many grains that wait at the same time go to PostgreSQL in one transaction (group
 /// commit); each is answered on its own. Reads go through Marten, so that it alone knows how a stored event becomes an object.
 /// </summary>
-public sealed class EventLog(NpgsqlDataSource database, IDocumentStore store, StoreContact contact, ILogger<EventLog> log) : BackgroundService
+public sealed class EventLog(NpgsqlDataSource database, IDocumentStore store, StoreContact contact, AppendSignal signal, ILogger<EventLog> log) : BackgroundService
 {
     /// <summary>Traces of the log: one span an append, from the wait for the batch to the commit.</summary>
     public static readonly ActivitySource Activities = new("Resources.EventLog");
@@ -102,6 +102,7 @@ public sealed class EventLog(NpgsqlDataSource database, IDocumentStore store, St
         {
             var outcomes = await SendAsync(batch);
             contact.Heard();
+            signal.Set();
             BatchSize.Record(batch.Streams);
             CommitTime.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
             Appended.Add(batch.Complete(outcomes));

@@ -1,5 +1,6 @@
 using JasperFx;
 using JasperFx.Events;
+using JasperFx.Events.Daemon.HighWater;
 using JasperFx.Events.Projections;
 using Marten;
 using Npgsql;
@@ -10,7 +11,7 @@ namespace Resources.Projections;
 /// <summary>The one Marten configuration: event store, stored names, metadata and projections.</summary>
 public static class EventStore
 {
-    public static void Configure(StoreOptions options, NpgsqlDataSource database)
+    public static void Configure(StoreOptions options, NpgsqlDataSource database, AppendSignal? appended = null)
     {
         options.Connection(database);
         options.AutoCreateSchemaObjects = AutoCreate.None;
@@ -28,9 +29,22 @@ public static class EventStore
         options.Schema.For<Account>();
 
         options.Projections.Add(new ResourceViewProjection(), ProjectionLifecycle.Async, ResourceViewProjection.Name);
+        if (appended is not null) options.Projections.Wakeup = new Wakeup(appended);
+        options.Projections.SlowPollingTime = TimeSpan.FromMilliseconds(200);
+        options.Projections.FastPollingTime = TimeSpan.FromMilliseconds(50);
         // A poison event stops its projection where everyone can see it; it is never skipped.
         options.Projections.Errors.SkipApplyErrors = false;
         options.Projections.Errors.SkipSerializationErrors = false;
         options.Projections.Errors.SkipUnknownEvents = false;
+    }
+
+    /// <summary>Appends of this node wake the daemon at once; those of other nodes are found by its poll.</summary>
+    sealed class Wakeup(AppendSignal appended) : IDaemonWakeup
+    {
+        public Task WaitAsync(TimeSpan timeout, CancellationToken token) => appended.WaitAsync(timeout, token);
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -184,7 +184,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             "max_connections=200",
             "max_wal_size=2GB",
             "checkpoint_completion_target=0.9",
-            "idle_in_transaction_session_timeout=60s",
             "logging_collector=off",
             // Windows has none unless asked.
             .. OperatingSystem.IsWindows() ? [] : (string[])["unix_socket_directories="],

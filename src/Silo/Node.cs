@@ -1,4 +1,3 @@
-using JasperFx.Events.Daemon;
 using Marten;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -36,9 +35,12 @@ public static class Node
     static void AddSilo(this IHostApplicationBuilder builder, NodeDatabase database, ClusterOptions cluster)
     {
         var services = builder.Services;
-        services.AddMarten(options => EventStore.Configure(options, database.Source)).UseLightweightSessions().AddAsyncDaemon(DaemonMode.HotCold);
+        var appended = new AppendSignal();
+        services.AddSingleton(appended);
+        services.AddMarten(options => EventStore.Configure(options, database.Source, appended)).UseLightweightSessions();
         // Registered before the silo, so that it stops after it: grains append until they are deactivated.
         services.AddSingleton<Snapshots>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
+        services.AddHostedService<ProjectionHost>();
         builder.UseOrleans(silo => silo.Join(database, cluster));
     }
 

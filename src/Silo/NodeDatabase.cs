@@ -47,7 +47,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     public async Task MigrateAsync(CancellationToken ct = default)
     {
         using var store = DocumentStore.For(options => EventStore.Configure(options, Source));
-        await Silo.Schema.ApplyAsync(connectionString, token => store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate, ct: token), ct);
+        await Silo.Schema.ApplyAsync(connectionString, _ => store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate), ct);
     }
 
     public async ValueTask DisposeAsync()

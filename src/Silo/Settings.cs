@@ -41,4 +41,4 @@ public sealed class Settings(IConfiguration configuration)
 }
 
 /// <summary>What the operator has to mend before this node can start; the message says it all, a stack trace adds nothing.</summary>
-public sealed class ConfigurationException(string message) : Exception(message);
+public class ConfigurationException(string message, Exception? cause = null) : Exception(message, cause);

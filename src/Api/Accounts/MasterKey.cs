@@ -15,18 +15,16 @@ public sealed class MasterKey
     MasterKey(byte[] key) => this.key = key;
 
     /// <summary>The configured key. In Development a missing one is kept in a file of the data directory, so that restarts find it.</summary>
-    public static MasterKey Load(SecretsOptions options, string dataDirectory)
+    public static MasterKey Load(SecretsOptions secrets, string dataDirectory)
     {
-        if (options.MasterKey is { } given) return new(Convert.FromBase64String(given));
+        if (secrets.MasterKey is { } given) return new(Convert.FromBase64String(given));
         Directory.CreateDirectory(dataDirectory);
         var file = Path.Combine(dataDirectory, "master-key");
         if (!File.Exists(file))
         {
-            using var stream = new FileStream(file, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew, Access = FileAccess.Write,
-                UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using var stream = new FileStream(file, options);
             stream.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
         }
         return new(Convert.FromBase64String(File.ReadAllText(file)));

@@ -10,6 +10,8 @@ namespace Resources.Api;
 /// <summary>Access tokens: ES256, typed <c>at+jwt</c>, verified without a look-up.</summary>
 public sealed class Tokens(SigningKeys keys, TokenOptions options, TimeProvider time)
 {
+    readonly SigningKeys keys = keys;
+    readonly TokenOptions options = options;
     readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
 
     /// <summary>Issues a token for an account.</summary>

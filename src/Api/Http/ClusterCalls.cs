@@ -8,8 +8,7 @@ public static class ClusterCalls
 {
     /// <summary>Whether a call failed because the node that had the grain is gone.</summary>
     public static bool IsLostNode(Exception e) =>
-        e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or ClientNotAvailableException or GatewayTooBusyException ||
-        e is TimeoutException && e.StackTrace?.Contains("Orleans.Runtime", StringComparison.Ordinal) is true;
+        e is SiloUnavailableException or OrleansMessageRejectionException or ClientNotAvailableException or GatewayTooBusyException or TimeoutException;
 
     /// <summary>Sends a call, and sends it again, marked as repeated, if the node was lost.</summary>
     public static async Task<T> SendAsync<T>(Func<bool, Task<T>> call)

@@ -89,7 +89,7 @@ public static class ResourceEndpoints
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, MergePatch, JsonPatch);
-        var patch = body is null ? null : new PatchResource(body.MediaType is MergePatch ? PatchFormat.Merge : PatchFormat.Json, body.Bytes);
+        var patch = body is null ? null : new PatchResource(body.MediaType == MergePatch ? PatchFormat.Merge : PatchFormat.Json, body.Bytes);
         await ChangeAsync(context, id, cluster, patch, body, faults, needsIfMatch: false, mediaTypes: [MergePatch, JsonPatch]);
     }
 

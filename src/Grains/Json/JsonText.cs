@@ -78,7 +78,7 @@ public sealed class JsonText : IEquatable<JsonText>
 }
 
 /// <summary>Nests the text as a plain JSON object, so that the store and its queries see its members.</summary>
-internal sealed class JsonTextConverter : JsonConverter<JsonText>
+public sealed class JsonTextConverter : JsonConverter<JsonText>
 {
     public override JsonText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

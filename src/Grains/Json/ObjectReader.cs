@@ -76,6 +76,16 @@ public sealed class ObjectReader
         return texts.Count == index ? texts : null;
     }
 
+    /// <summary>Whether a member is there with the value null; it then counts as asked for.</summary>
+    public bool IsNull(string name)
+    {
+        if (!_isObject || !_element.TryGetProperty(name, out var value) || value.ValueKind is not JsonValueKind.Null)
+            return false;
+        _asked.Add(name);
+        _found++;
+        return true;
+    }
+
     /// <summary>Makes every member that was not asked for a fault.</summary>
     public void RefuseOthers()
     {

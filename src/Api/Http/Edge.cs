@@ -1,0 +1,69 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.ResponseCompression;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>What stands between the socket and the endpoints: limits of the listener, authentication, and the middleware in order.</summary>
+public static class Edge
+{
+    public const int MaxBodyBytes = 1 << 20;
+
+    public static void AddEdge(this WebApplicationBuilder builder, ApiSettings settings)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxRequestHeaderCount = 100;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        });
+        var services = builder.Services;
+        services.AddSingleton(settings.Tokens).AddSingleton(settings.Bootstrap).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown);
+        services.AddSingleton(MasterKey.Load(settings.Secrets, settings.DataDirectory));
+        services.AddSingleton<SigningKeys>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
+        services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
+        services.AddHostedService<Bootstrap>();
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<Tokens>(Tokens.Configure);
+        // Whatever is not open on purpose needs a caller: unknown paths and forgotten endpoints too.
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddResponseCompression(compression =>
+        {
+            compression.EnableForHttps = true;
+            compression.Providers.Add<BrotliCompressionProvider>();
+            compression.Providers.Add<GzipCompressionProvider>();
+            compression.MimeTypes = ["application/json", "application/problem+json", "text/html", "text/javascript", "application/javascript", "text/css"];
+        });
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
+    }
+
+    public static void UseEdge(this WebApplication app)
+    {
+        app.Use(SecurityHeaders.AddAsync);
+        app.Use(app.Services.GetRequiredService<Draining>().CloseConnectionsAsync);
+        app.Use(EntityTags.DistinguishEncodingsAsync);
+        // Answers with secrets are not compressed: their length would tell of them.
+        app.UseWhen(context => !context.Request.Path.StartsWithSegments(ApiGroup.Path + "/auth"), branch => branch.UseResponseCompression());
+        app.Use(Problems.HandleAsync);
+        app.UseRouting();
+        app.UseAuthentication();
+        app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
+        app.UseAuthorization();
+    }
+}
+
+/// <summary>All options of the HTTP edge.</summary>
+public sealed record ApiSettings(TokenOptions Tokens, SecretsOptions Secrets, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, string DataDirectory)
+{
+    public static ApiSettings Read(Settings settings, IHostEnvironment environment, NodeSettings node)
+    {
+        var secrets = settings.Read<SecretsOptions>("Secrets");
+        settings.Require(secrets.MasterKey is not null || environment.IsDevelopment(),
+            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
+        return new(settings.Read<TokenOptions>("Tokens"), secrets, settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
+            settings.Read<ShutdownOptions>("Shutdown"), node.Embedded.DataDirectory);
+    }
+}

@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Resources.Api;
+
+/// <summary>Section <c>Shutdown</c>.</summary>
+public sealed class ShutdownOptions
+{
+    /// <summary>After SIGTERM a node goes on serving for this long, not ready and closing connections as it answers, so that balancers and clients move away.</summary>
+    [Range(0, 600)]
+    public int DrainSeconds { get; set; } = 3;
+}
+
+/// <summary>A stop that fails no request: first unready and polite, then the listener closes, then the silo leaves.</summary>
+public sealed class Draining(ShutdownOptions options, TimeProvider time) : IHostedLifecycleService
+{
+    volatile bool draining;
+
+    public bool IsDraining => draining;
+
+    /// <summary>Middleware: while draining, every answer asks its client to take a new connection, elsewhere.</summary>
+    public Task CloseConnectionsAsync(HttpContext context, RequestDelegate next)
+    {
+        if (draining) context.Response.Headers.Connection = "close";
+        return next(context);
+    }
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        draining = true;
+        await Task.Delay(TimeSpan.FromSeconds(options.DrainSeconds), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
