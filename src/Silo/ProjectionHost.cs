@@ -11,8 +11,10 @@ namespace Resources.Silo;
 /// node or its connection dies the lock is free, and another node takes over within a second or two. Should two run for a
 /// moment, the position that each projection commits with its rows lets one of them fail and nothing be applied twice.
 /// </summary>
-sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILogger<ProjectionHost> log) : BackgroundService
+sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILoggerFactory logs) : BackgroundService
 {
+    readonly ILogger log = logs.CreateLogger<ProjectionHost>();
+
     const long LockKey = 7238164;
 
     static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
@@ -42,7 +44,7 @@ sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILo
     /// <summary>Runs the daemon for as long as the connection, and with it the lock, lives.</summary>
     async Task RunAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var daemon = await store.BuildProjectionDaemonAsync(logger: log);
+        var daemon = await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon"));
         try
         {
             await daemon.StartAllAsync();

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -14,7 +17,11 @@ public sealed record Envelope<T>(T Data, Meta Meta)
 /// <summary>What stands beside the data.</summary>
 /// <param name="Position">Where the log stood in this answer; on writes and lists.</param>
 /// <param name="Count">How many there are in all, when asked for.</param>
-public sealed record Meta(DateTimeOffset Timestamp, string RequestId, string? Position = null, PageMeta? Page = null, long? Count = null);
+public sealed record Meta(
+    DateTimeOffset Timestamp, string RequestId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Position = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PageMeta? Page = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Count = null);
 
 /// <param name="Next">Value for the next page's <c>cursor</c> or <c>after</c>; null at the end.</param>
 public sealed record PageMeta(int Limit, string? Next);
@@ -41,16 +48,46 @@ public static class Answers
         return text;
     }
 
-    /// <summary>Writes a body as JSON.</summary>
+    /// <summary>Writes a body as JSON, with its length.</summary>
     public static Task WriteAsync<T>(HttpContext context, T body, JsonTypeInfo<T> json, string mediaType)
     {
-        context.Response.ContentType = mediaType;
-        return JsonSerializer.SerializeAsync(context.Response.BodyWriter, body, json, context.RequestAborted);
+        var (buffer, writer) = Scratch.Value!;
+        buffer.ResetWrittenCount();
+        writer.Reset();
+        JsonSerializer.Serialize(writer, body, json);
+        var response = context.Response;
+        (response.ContentType, response.ContentLength) = (mediaType, buffer.WrittenCount);
+        response.BodyWriter.Write(buffer.WrittenSpan);
+        if (buffer.Capacity > LargestKept) Scratch.Value = NewScratch();
+        return Task.CompletedTask;
+    }
+
+    const int LargestKept = 256 * 1024;
+
+    static readonly ThreadLocal<(ArrayBufferWriter<byte>, Utf8JsonWriter)> Scratch = new(NewScratch);
+
+    static (ArrayBufferWriter<byte>, Utf8JsonWriter) NewScratch()
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        return (buffer, new(buffer, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }));
+    }
+}
+
+/// <summary>Times as RFC 3339 in UTC: <c>2026-01-31T12:00:00.123456Z</c>, to the microsecond, as the log keeps them.</summary>
+public sealed class UtcTime : JsonConverter<DateTimeOffset>
+{
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
+    {
+        Span<byte> text = stackalloc byte[32];
+        value.UtcDateTime.TryFormat(text, out var written, "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+        writer.WriteStringValue(text[..written]);
     }
 }
 
 /// <summary>The wire forms, with their serialisers generated at build time.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.Never, Converters = [typeof(UtcTime)])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Envelope<ResourceDocument>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<ResourceDocument>>))]

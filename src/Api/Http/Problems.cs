@@ -9,7 +9,8 @@ namespace Resources.Api;
 /// <summary>The body of every failure (RFC 9457 with our members).</summary>
 public sealed record Problem(
     string Type, string Title, int Status, string Detail, string Instance, bool Success, string Error, string Code, string? TraceId,
-    IReadOnlyList<Fault>? Errors = null, [property: JsonPropertyName("violated-policies")] string[]? ViolatedPolicies = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Fault>? Errors = null,
+    [property: JsonPropertyName("violated-policies"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string[]? ViolatedPolicies = null);
 
 /// <summary>Writes failures, and turns exceptions into them. Nothing of an exception reaches the client.</summary>
 public static class Problems
