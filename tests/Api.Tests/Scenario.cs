@@ -41,7 +41,7 @@ public sealed record Scenario(string Name, string Method, string Path, int Statu
     /// <summary>The same request by someone who may not send it.</summary>
     public Scenario Refused(Who who) => this with
     {
-        Name = $"{Name}, {who}", As = who, Status = who is Who.Guest ? 401 : 403, Code = who is Who.Guest ? "UNAUTHENTICATED" : "FORBIDDEN", Faults = null, Answers = [("ETag", null), ("Position", null)], Has = [("/data", null)], Appends = [],
+        Name = $"{Name}, {who}", As = who, Status = who is Who.Guest ? 401 : 403, Code = Method is "HEAD" ? null : who is Who.Guest ? "UNAUTHENTICATED" : "FORBIDDEN", Faults = null, Answers = [("ETag", null), ("Position", null)], Has = [("/data", null)], Appends = [],
     };
 
     /// <summary>Sends it and checks everything the row says.</summary>
