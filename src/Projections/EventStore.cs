@@ -15,7 +15,7 @@ public static class EventStore
     {
         options.Connection(database);
         options.AutoCreateSchemaObjects = AutoCreate.None;
-        options.UseSystemTextJsonForSerialization(EventTypes.Json);
+        options.UseSystemTextJsonForSerialization(EventTypes.Json, casing: Weasel.Core.Casing.CamelCase);
         options.Policies.DisableInformationalFields();
 
         options.Events.StreamIdentity = StreamIdentity.AsGuid;

@@ -44,11 +44,12 @@ static class ResourceLists
             await Problems.WriteAsync(context, ProblemType.ResourceNotFound, "There is no such resource.");
             return;
         }
+        var head = await history.HeadAsync(context.RequestAborted);
         var events = await history.PageAsync(resource, after, limit + 1, context.RequestAborted);
         var next = events.Count > limit ? events[limit - 1].Version.ToString(CultureInfo.InvariantCulture) : null;
         context.Response.Headers.CacheControl = "private, no-cache";
         await Answers.OkAsync<IReadOnlyList<EventDocument>>(context, [.. events.Take(limit).Select(stored => EventDocument.Of(stored, type))],
-            WireJson.Default.EnvelopeIReadOnlyListEventDocument, page: new(limit, next));
+            WireJson.Default.EnvelopeIReadOnlyListEventDocument, head, new(limit, next));
     }
 
     static string Cursor(ResourceRow last)
