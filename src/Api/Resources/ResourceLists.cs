@@ -34,7 +34,7 @@ static class ResourceLists
         else await Answers.OkAsync<IReadOnlyList<ResourceDocument>>(context, [.. documents], WireJson.Default.EnvelopeIReadOnlyListResourceDocument, head, page);
     }
 
-    public static async Task HistoryAsync(HttpContext context, string id, HistoryQueries history)
+    public static async Task HistoryAsync(HttpContext context, string id, HistoryQueries history, Followers followers)
     {
         var query = new QueryReader(context.Request);
         var (after, limit) = (query.Number("after", 0) ?? 0, query.Limit(100, MaxEvents));
@@ -44,7 +44,7 @@ static class ResourceLists
             await Problems.WriteAsync(context, ProblemType.ResourceNotFound, "There is no such resource.");
             return;
         }
-        var head = await history.HeadAsync(context.RequestAborted);
+        var head = await followers.HeadAsync(context.RequestAborted);
         var events = await history.PageAsync(resource, after, limit + 1, context.RequestAborted);
         var next = events.Count > limit ? events[limit - 1].Version.ToString(CultureInfo.InvariantCulture) : null;
         context.Response.Headers.CacheControl = "private, no-cache";
