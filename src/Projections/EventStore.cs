@@ -1,5 +1,6 @@
 using JasperFx;
 using JasperFx.Events;
+using JasperFx.Events.Daemon;
 using JasperFx.Events.Daemon.HighWater;
 using JasperFx.Events.Projections;
 using Marten;
@@ -29,6 +30,7 @@ public static class EventStore
         options.Schema.For<Account>();
 
         options.Projections.Add(new ResourceViewProjection(), ProjectionLifecycle.Async, ResourceViewProjection.Name);
+        options.Projections.AsyncMode = DaemonMode.ExternallyManaged;
         if (appended is not null) options.Projections.Wakeup = new Wakeup(appended);
         options.Projections.SlowPollingTime = TimeSpan.FromMilliseconds(200);
         options.Projections.FastPollingTime = TimeSpan.FromMilliseconds(50);

@@ -19,7 +19,10 @@ public static class Logs
         logging.ClearProviders();
         if (environment.IsDevelopment()) logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.ColorBehavior) = (true, "HH:mm:ss ", LoggerColorBehavior.Default));
         else logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "O"));
-        logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Orleans", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning).AddFilter("Marten", LogLevel.Warning).AddFilter("JasperFx", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning)
-            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        foreach (var library in new[] { "Microsoft", "Orleans", "Npgsql", "Marten", "JasperFx", "Polly" }) logging.AddFilter(library, LogLevel.Warning);
+        // Nothing here is protected by it: tokens are signed with keys of our own.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        // Its first look counts from the machine's start and always warns.
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
     }
 }
