@@ -23,7 +23,8 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
 
     readonly Lock gate = new();
-    long heardAt = time.GetTimestamp();
+    long askedAt;
+    long heardAt;
     long trustedAt;
     CancellationTokenSource loss = new();
 
@@ -57,9 +58,7 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         while (!stoppingToken.IsCancellationRequested)
         {
             if (probe.IsCompleted) probe = ProbeAsync(stoppingToken);
-            TimeSpan silence;
-            lock (gate) silence = time.GetElapsedTime(heardAt);
-            if (silence >= LossAfter) Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
+            else if (Unanswered() is var silence && silence >= LossAfter) Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
             await Task.Delay(Every, time, stoppingToken);
         }
     }
@@ -67,6 +66,7 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     async Task ProbeAsync(CancellationToken ct)
     {
         var asked = time.GetTimestamp();
+        lock (gate) askedAt = asked;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -82,6 +82,12 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
             database.Clear();
             if (e is not OperationCanceledException) Lose(e.Message);
         }
+    }
+
+    /// <summary>How long the probe under way has waited, unless somebody else was answered meanwhile.</summary>
+    TimeSpan Unanswered()
+    {
+        lock (gate) return time.GetElapsedTime(Math.Max(askedAt, heardAt));
     }
 
     void Lose(string why)

@@ -8,7 +8,7 @@ namespace Resources.Projections;
 public sealed record StoredEvent(
     Guid Id, string Type, Guid Stream, long Version, long Position, DateTimeOffset At, string Actor, string? CorrelationId, JsonText Data);
 
-/// <summary>Reads events for people: the history of one stream, and where the log stands.</summary>
+/// <summary>Reads events for people: the history of one stream.</summary>
 public sealed class HistoryQueries(NpgsqlDataSource database)
 {
     /// <summary>A stream's events after a version, oldest first.</summary>
@@ -27,13 +27,6 @@ public sealed class HistoryQueries(NpgsqlDataSource database)
             events.Add(new(row.GetGuid(0), row.GetString(1), stream, row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<DateTimeOffset>(4),
                 row.GetString(5), row.IsDBNull(6) ? null : row.GetString(6), JsonText.From(JsonElement.Parse(row.GetString(7)))));
         return events;
-    }
-
-    /// <summary>The position of the newest event; 0 when there is none.</summary>
-    public async Task<long> HeadAsync(CancellationToken ct)
-    {
-        await using var command = database.CreateCommand("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)");
-        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>The resource type of a stream, as its first event says; null when it has none.</summary>

@@ -10,9 +10,9 @@ public static class ApiDescription
 
     public static void MapApiDescription(this WebApplication app)
     {
-        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
-        app.MapScalarApiReference("/docs").AllowAnonymous();
-        app.MapGet("/problems", (HttpContext context) => Answers.WriteAsync<IReadOnlyList<ProblemType>>(context, ProblemType.All, WireJson.Default.IReadOnlyListProblemType, "application/json"))
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous().TakesHead();
+        app.MapScalarApiReference("/docs").AllowAnonymous().TakesHead();
+        app.MapRead("/problems", (HttpContext context) => Answers.WriteAsync<IReadOnlyList<ProblemType>>(context, ProblemType.All, WireJson.Default.IReadOnlyListProblemType, "application/json"))
             .AllowAnonymous().ExcludeFromDescription();
     }
 }

@@ -10,14 +10,14 @@ static class Moments
     // RFC 3339, with any number of digits of a second.
     static readonly string[] Formats = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK"];
 
-    public static async Task<Moment?> ReadAsync(QueryReader query, HistoryQueries history, CancellationToken ct)
+    public static async Task<Moment?> ReadAsync(QueryReader query, Followers followers, CancellationToken ct)
     {
         var (version, at) = (query.Number("version", 1), query.Text("at"));
         if (at is null) return version is null ? null : new(Version: version);
         if (query.Text("version") is not null) query.Fail<Moment>("at", "and version exclude each other");
         else if (at is not [] && at.All(char.IsAsciiDigit))
         {
-            if (!long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position > await history.HeadAsync(ct)) return query.Fail<Moment>("at", "is a position that the log has not reached");
+            if (!long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position > await followers.HeadAsync(ct)) return query.Fail<Moment>("at", "is a position that the log has not reached");
             return new(Position: position);
         }
         else if (!DateTimeOffset.TryParseExact(at, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) || !(at[^1] is 'Z' or 'z' || at[^6] is '+' or '-'))

@@ -20,7 +20,7 @@ public static class ResourceEndpoints
 
         var one = resources.MapGroup("/{id}");
         one.MapRead("", GetAsync).Require(Permissions.ResourceRead).WithName("getResource").WithSummary("Read a resource, now or as it was")
-            .TakesQuery("version", "at", "fields").ChecksFirst(IsThereAsync).Answers<Envelope<ResourceDocument>>(200).Answers<string>(304).Refuses(400, 404, 410);
+            .TakesQuery("version", "at", "fields").ChecksFirst(IsThereAsync).Answers<Envelope<ResourceDocument>>(200).Produces(304).Refuses(400, 404, 410, 412);
         one.MapPut("", ReplaceAsync).Require(Permissions.ResourceUpdate).WithName("replaceResource").WithSummary("Replace a resource as a whole")
             .ChecksFirst(IsLiveAsync).TakesBody<ResourceReplacement>().Answers<Envelope<ResourceDocument>>(200).Refuses(400, 404, 410, 412, 413, 415, 422, 428);
         one.MapPatch("", PatchAsync).Require(Permissions.ResourceUpdate).WithName("patchResource").WithSummary("Change parts of a resource")
@@ -49,14 +49,16 @@ public static class ResourceEndpoints
         await AnswerAsync(context, id, reply, status: 201);
     }
 
-    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, HistoryQueries history)
+    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, Followers followers)
     {
         if (!Ids.TryParse(id, out var resource)) { await Problems.RefuseAsync(context, Missing); return; }
         var grain = cluster.GetGrain<IResourceGrain>(resource);
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await Moments.ReadAsync(query, history, context.RequestAborted);
+        var moment = query is null ? null : await Moments.ReadAsync(query, followers, context.RequestAborted);
         if (query is not null) Fields.Check(query);
-        if (query?.Faults is { Count: > 0 } faults) { await ApiGroup.RefuseAsync(context, faults); return; }
+        var faults = query?.Faults ?? [];
+        var conditions = EntityTags.Read(context.Request, faults);
+        if (faults is not []) { await ApiGroup.RefuseAsync(context, faults); return; }
 
         var reply = await ClusterCalls.SendAsync(_ => moment is null ? grain.Get() : grain.GetPast(moment));
         if (reply.Value is null || moment?.Version > reply.Version)
@@ -65,6 +67,7 @@ public static class ResourceEndpoints
             return;
         }
         if (reply.Value.DeletedAt is not null) { await Problems.RefuseAsync(context, Gone); return; }
+        if (!conditions.IfMatchHolds(reply.Version)) { await Problems.RefuseAsync(context, Resource.Mismatch(reply.Version)); return; }
         context.Response.Headers.CacheControl = "private, no-cache";
         if (EntityTags.Held(context.Request, reply.Version) is { } held)
         {
