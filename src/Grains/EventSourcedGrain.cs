@@ -49,10 +49,9 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
                 if (attempt == MostAttempts) throw new StoreUnavailableException("Another activation keeps writing to this stream.");
             }
         }
-        catch (Exception e)
+        catch
         {
             Forget();
-            if (e is not StoreUnavailableException && StoreUnavailableException.Explains(e)) throw new StoreUnavailableException("PostgreSQL is away.", e);
             throw;
         }
     }
@@ -60,30 +59,14 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     /// <summary>The current state, its version and position; a null value when the stream has no event.</summary>
     protected async Task<Reply<TState>> Current()
     {
-        try
-        {
-            if (loaded && !contact.MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
-            await LoadAsync();
-            return new(state, version, position, false, null);
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
+        if (loaded && !contact.MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
+        await LoadAsync();
+        return new(state, version, position, false, null);
     }
 
     /// <summary>The state as it was: through a version, a time or a position, whichever is given.</summary>
-    protected async Task<Reply<TState>> Past(long throughVersion = 0, DateTimeOffset? throughTime = null, long? throughPosition = null)
-    {
-        try
-        {
-            return await FoldAsync(throughVersion, throughTime, throughPosition);
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
-    }
+    protected Task<Reply<TState>> Past(long throughVersion = 0, DateTimeOffset? throughTime = null, long? throughPosition = null) =>
+        FoldAsync(throughVersion, throughTime, throughPosition);
 
     async Task<Reply<TState>?> RepeatedAsync(Intent intent)
     {

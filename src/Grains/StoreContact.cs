@@ -40,6 +40,27 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         get { lock (gate) return loss.Token; }
     }
 
+    /// <summary>Runs work on the database for as long as it answers; a database that goes away ends it at once.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    public async Task<T> WhileAvailableAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken ct = default)
+    {
+        var lost = Lost;
+        if (lost.IsCancellationRequested) throw new StoreUnavailableException("PostgreSQL is away.");
+        try
+        {
+            // The driver needs a moment to give up on a server that hangs; nobody waits for that.
+            return await work(ct).WaitAsync(lost);
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            throw new StoreUnavailableException("PostgreSQL went away.");
+        }
+        catch (Exception e) when (e is not StoreUnavailableException && StoreUnavailableException.Explains(e))
+        {
+            throw new StoreUnavailableException("PostgreSQL is away.", e);
+        }
+    }
+
     /// <summary>Reports that the database has just answered somebody.</summary>
     public void Heard()
     {

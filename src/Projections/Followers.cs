@@ -1,4 +1,5 @@
 using Npgsql;
+using Resources.Grains;
 
 namespace Resources.Projections;
 
@@ -12,11 +13,11 @@ public sealed class Followers
     readonly SharedRead<long> head;
     readonly SharedRead<long> views;
 
-    public Followers(NpgsqlDataSource database, TimeProvider time)
+    public Followers(NpgsqlDataSource database, StoreContact contact, TimeProvider time)
     {
         this.time = time;
-        head = new(() => ReadAsync(database, "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)"));
-        views = new(() => ReadAsync(database, $"select coalesce((select last_seq_id from mt_event_progression where name = '{ResourceViewProjection.Name}:All'), 0)"));
+        head = new(() => ReadAsync(database, contact, "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)"));
+        views = new(() => ReadAsync(database, contact, $"select coalesce((select last_seq_id from mt_event_progression where name = '{ResourceViewProjection.Name}:All'), 0)"));
     }
 
     /// <summary>The position of the newest event; 0 when there is none.</summary>
@@ -30,9 +31,9 @@ public sealed class Followers
         return true;
     }
 
-    static async Task<long> ReadAsync(NpgsqlDataSource database, string sql)
+    static Task<long> ReadAsync(NpgsqlDataSource database, StoreContact contact, string sql) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand(sql);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+        return (long)(await command.ExecuteScalarAsync(ct))!;
+    });
 }
