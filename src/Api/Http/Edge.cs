@@ -10,8 +10,13 @@ public static class Edge
 {
     public const int MaxBodyBytes = 1 << 20;
 
+    const string DefaultUrl = "http://localhost:8080";
+
     public static void AddEdge(this WebApplicationBuilder builder, ApiSettings settings)
     {
+        // Not in a launch profile: that would win over ASPNETCORE_URLS.
+        string[] given = ["urls", "http_ports", "https_ports"];
+        if (given.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
