@@ -107,7 +107,8 @@ public sealed partial class Answer
         Assert.NotEmpty(Text("/detail")!);
         Assert.Matches("^[0-9a-f]{32}$", Text("/traceId"));
         Assert.StartsWith("/", Text("/instance"));
-        if (!path.Contains('%', StringComparison.Ordinal)) Assert.Equal(path, Text("/instance"));
+        // Escapes and dots are resolved on the way.
+        if (!path.Contains('%', StringComparison.Ordinal) && !path.Contains("..", StringComparison.Ordinal)) Assert.Equal(path, Text("/instance"));
         if (Code == ProblemType.ValidationFailed.Code && At("/errors") is { } errors)
             foreach (var error in errors.EnumerateArray())
             {
