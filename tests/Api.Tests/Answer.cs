@@ -54,7 +54,7 @@ public sealed partial class Answer
         var body = await response.Content.ReadAsByteArrayAsync();
         var headers = response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
         var isJson = body.Length > 0 && response.Content.Headers.ContentEncoding.Count is 0 && response.Content.Headers.ContentType?.MediaType is { } type && type.EndsWith("json", StringComparison.Ordinal);
-        var answer = new Answer((int)response.StatusCode, headers, body, isJson ? JsonElement.Parse(body) : null);
+        var answer = new Answer((int)response.StatusCode, headers, body, isJson ? JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = 128 }) : null);
         try
         {
             answer.CheckAlways(request);
@@ -107,7 +107,8 @@ public sealed partial class Answer
         Assert.NotEmpty(Text("/detail")!);
         Assert.Matches("^[0-9a-f]{32}$", Text("/traceId"));
         Assert.StartsWith("/", Text("/instance"));
-        if (!path.Contains('%', StringComparison.Ordinal)) Assert.Equal(path, Text("/instance"));
+        // Escapes and dots are resolved on the way.
+        if (!path.Contains('%', StringComparison.Ordinal) && !path.Contains("..", StringComparison.Ordinal)) Assert.Equal(path, Text("/instance"));
         if (Code == ProblemType.ValidationFailed.Code && At("/errors") is { } errors)
             foreach (var error in errors.EnumerateArray())
             {
