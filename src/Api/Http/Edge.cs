@@ -26,7 +26,7 @@ public static class Edge
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
         var services = builder.Services;
-        services.AddSingleton(settings.Tokens).AddSingleton(settings.Bootstrap).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown);
+        services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown);
         services.AddSingleton(MasterKey.Load(settings.Secrets, settings.DataDirectory));
         services.AddSingleton<SigningKeys>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
