@@ -68,6 +68,7 @@ public sealed record ApiSettings(TokenOptions Tokens, SecretsOptions Secrets, Bo
         var secrets = settings.Read<SecretsOptions>("Secrets");
         settings.Require(secrets.MasterKey is not null || environment.IsDevelopment(),
             "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
+        settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
         return new(settings.Read<TokenOptions>("Tokens"), secrets, settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
             settings.Read<ShutdownOptions>("Shutdown"), node.Embedded.DataDirectory);
     }

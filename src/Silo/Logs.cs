@@ -1,14 +1,17 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
-namespace Resources.Api;
+namespace Resources.Silo;
 
 /// <summary>Logs: one line of JSON in production, short lines for people in Development.</summary>
 public static class Logs
 {
-    public static void AddLogging(this WebApplicationBuilder builder) => Configure(builder.Logging, builder.Environment);
+    public static void AddLogging(this IHostApplicationBuilder builder) => Configure(builder.Logging, builder.Environment);
 
     /// <summary>A logger for what happens before the host is built.</summary>
-    public static ILoggerFactory CreateStartupLogs(this WebApplicationBuilder builder) => LoggerFactory.Create(logging =>
+    public static ILoggerFactory CreateStartupLogs(this IHostApplicationBuilder builder) => LoggerFactory.Create(logging =>
     {
         logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         Configure(logging, builder.Environment);
