@@ -18,7 +18,7 @@ public sealed record UserDocument(Guid Id, string Email, string[] Roles, DateTim
 public sealed record LoginRequest(string Email, string Password);
 
 /// <summary>What creating an account takes.</summary>
-public sealed record UserRequest(string Email, string Password, string[] Roles);
+public sealed record UserRequest(string Email, string Password, string[]? Roles = null);
 
 /// <summary>Login, the caller, and the accounts for those who may manage them.</summary>
 public static class AccountEndpoints
@@ -29,13 +29,13 @@ public static class AccountEndpoints
     public static void MapAccounts(this RouteGroupBuilder api)
     {
         api.MapPost("/auth/login", LoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("login").WithTags("auth").WithSummary("Exchange e-mail and password for an access token")
-            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(400, 401, 415);
+            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
         api.MapRead("/me", Me).RequireAuthorization().WithName("me").WithTags("auth").WithSummary("The caller").Answers<Envelope<MeDocument>>(200);
         var users = api.MapGroup("/users").WithTags("users");
         users.MapRead("", ListAsync).Require(Permissions.UserRead).WithName("listUsers").WithSummary("Accounts, by id").TakesQuery("cursor", "limit")
-            .Answers<Envelope<IReadOnlyList<UserDocument>>>(200).Refuses(400);
+            .Answers<Envelope<IReadOnlyList<UserDocument>>>(200);
         users.MapPost("", CreateAsync).Require(Permissions.UserCreate).WithName("createUser").WithSummary("Create an account")
-            .TakesBody<UserRequest>().Answers<Envelope<UserDocument>>(201).Refuses(400, 409, 415);
+            .TakesBody<UserRequest>().Answers<Envelope<UserDocument>>(201).Refuses(409, 413, 415);
     }
 
     static async Task LoginAsync(HttpContext context, IClusterClient cluster, Passwords passwords, Tokens tokens)

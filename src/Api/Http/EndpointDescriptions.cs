@@ -9,6 +9,9 @@ public static class EndpointDescriptions
 
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder endpoint, int status) => endpoint.Produces<T>(status, "application/json");
 
+    /// <summary>Headers of requests (conditions, keys) and successes (ETag, Position, Location) that clients may count on here.</summary>
+    public static RouteHandlerBuilder Carries(this RouteHandlerBuilder endpoint, params string[] headers) => endpoint.WithMetadata(new CarriedHeaders(headers));
+
     /// <summary>Failures of this endpoint beside those of its group.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)
     {
@@ -19,3 +22,6 @@ public static class EndpointDescriptions
 
 /// <summary>The type of an endpoint's body and the media types it may come in.</summary>
 public sealed record TakenBody(Type Type, string[] MediaTypes);
+
+/// <summary>The headers that an endpoint reads or writes, beside those of every answer.</summary>
+public sealed record CarriedHeaders(string[] Names);
