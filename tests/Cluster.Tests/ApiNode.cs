@@ -148,9 +148,19 @@ internal sealed class ApiNode : IAsyncDisposable
         if (line.Data is null) return;
         lock (log)
         {
-            log.Enqueue(line.Data.Length > 600 ? line.Data[..600] : line.Data);
-            if (log.Count > 40) log.Dequeue();
+            log.Enqueue(Shorten(line.Data));
+            if (log.Count > 15) log.Dequeue();
         }
+    }
+
+    /// <summary>Of a line of JSON, what a reader wants first.</summary>
+    static string Shorten(string line)
+    {
+        if (!line.StartsWith('{')) return line;
+        var entry = JsonElement.Parse(line);
+        var text = $"{entry.GetProperty("Timestamp").GetString()} {entry.GetProperty("LogLevel").GetString()} {entry.GetProperty("Category").GetString()}: {entry.GetProperty("Message").GetString()}";
+        if (entry.TryGetProperty("Exception", out var exception)) text += $" {exception.GetString()}";
+        return text.Length > 500 ? text[..500] : text;
     }
 
     static int FreePort()

@@ -11,7 +11,8 @@ internal sealed class History(IReadOnlyCollection<Operation> operations)
     public IReadOnlyCollection<Operation> Operations => operations;
 
     /// <summary>Checks every promise about acknowledged writes and reads.</summary>
-    public async Task CheckAsync(string connectionString)
+    /// <param name="logs">What the nodes have written, for the message of a failure.</param>
+    public async Task CheckAsync(string connectionString, Func<string> logs)
     {
         var log = await ReadLogAsync(connectionString);
         var writes = operations.Where(operation => operation is { Succeeded: true, Kind: not Kind.Get }).ToArray();
@@ -29,7 +30,7 @@ internal sealed class History(IReadOnlyCollection<Operation> operations)
         foreach (var resource in operations.Where(operation => operation.Succeeded).GroupBy(operation => operation.Resource)) CheckOrder(resource);
         // Patches of a resource that exists, without a condition: nothing but success, or an answer that says that the outcome is unknown.
         var strange = operations.Where(operation => operation is { Succeeded: false, Status: not null } && (int)operation.Status is not 503).ToArray();
-        Assert.True(strange is [], string.Join('\n', strange.Take(10).Select(operation => operation.ToString())));
+        Assert.True(strange is [], string.Join('\n', strange.Take(10).Select(operation => operation.ToString())) + logs());
     }
 
     // In order of the answers, the highest version told so far bounds from below what later requests may be told.

@@ -20,6 +20,7 @@ internal sealed class Load : IAsyncDisposable
     readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     readonly ConcurrentQueue<Operation> operations = new();
     readonly ConcurrentBag<Guid> known = [];
+    readonly Guid run = Guid.NewGuid();
     readonly HttpClient http;
     readonly Uri[] nodes;
     readonly bool moves;
@@ -38,6 +39,12 @@ internal sealed class Load : IAsyncDisposable
 
     /// <summary>Every request that has ended.</summary>
     public IReadOnlyCollection<Operation> Operations => operations;
+
+    /// <summary>
+    /// The slowest of the latest successes: what this machine, which may be busy with other things, needs for a request while
+    /// nothing is wrong. Limits on answers during a fault stand on top of it.
+    /// </summary>
+    public TimeSpan Ordinary => operations.Where(operation => operation.Succeeded).TakeLast(200).Max(operation => operation.Took);
 
     /// <summary>Starts clients, spread evenly over the nodes. Those that move take the next node when one gives no answer.</summary>
     public static Load Start(string token, IEnumerable<ApiNode> nodes, int clients = 9, bool moves = true) =>
@@ -72,7 +79,7 @@ internal sealed class Load : IAsyncDisposable
         {
             var (kind, resource) = (Kind.Create, Guid.Empty);
             if (i % 4 is not 0) (kind, resource) = (random.Next(2) is 0 ? Kind.Patch : Kind.Get, known.ElementAt(random.Next(Math.Min(known.Count, 30))));
-            var (name, key) = (kind is Kind.Get ? null : $"client {client} request {i}", $"{client}-{i}-{Guid.NewGuid()}");
+            var (name, key) = (kind is Kind.Get ? null : $"{run:n} client {client} request {i}", $"{client}-{i}-{Guid.NewGuid()}");
             for (var watch = Stopwatch.StartNew(); watch.Elapsed < Patience && !enough.IsCancellationRequested;)
             {
                 var operation = await SendAsync(kind, resource, name, key, nodes[at % nodes.Length]);
