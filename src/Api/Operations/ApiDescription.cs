@@ -35,8 +35,9 @@ public static class ApiDescription
         app.MapScalarApiReference("/docs", options =>
         {
             (options.Title, options.DefaultFonts, options.Telemetry) = ("Resources", false, false);
-            options.Agent = new() { Disabled = true };
-            options.Mcp = new() { Disabled = true };
+            (options.Agent, options.Mcp) = (new() { Disabled = true }, new() { Disabled = true });
+            (options.ShowDeveloperTools, options.HideClientButton) = (DeveloperToolsVisibility.Never, true);
+            options.WithNonce().AddPreferredSecuritySchemes(Bearer);
         }).AllowAnonymous().TakesHead();
         app.MapRead("/problems", (HttpContext context) => Answers.WriteAsync<IReadOnlyList<ProblemType>>(context, ProblemType.All, WireJson.Default.IReadOnlyListProblemType, "application/json"))
             .AllowAnonymous().ExcludeFromDescription();
