@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace Resources.Grains;
 
 /// <summary>States of long streams, saved now and then so that an activation reads few events. Only a saving of time: the log has it all.</summary>
-public sealed class Snapshots(NpgsqlDataSource database, ILogger<Snapshots> log)
+public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, ILogger<Snapshots> log)
 {
     /// <summary>A state is saved when its version passes a multiple of this.</summary>
     public const int Every = 100;
@@ -32,22 +32,27 @@ public sealed class Snapshots(NpgsqlDataSource database, ILogger<Snapshots> log)
         if (before / Every == version / Every) return;
         try
         {
-            await using var command = database.CreateCommand("""
-                insert into stream_snapshots (stream_id, format, version, position, state) values ($1, $2, $3, $4, $5)
-                on conflict (stream_id) do update set format = excluded.format, version = excluded.version, position = excluded.position, state = excluded.state
-                where stream_snapshots.version < excluded.version or stream_snapshots.format <> excluded.format
-                """);
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(state, EventTypes.Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
-            await command.ExecuteNonQueryAsync();
+            await contact.AskAsync(() => SaveAsync(stream, version, position, state));
         }
         catch (Exception e) when (StoreUnavailableException.Explains(e))
         {
             log.LogWarning("The snapshot of {Stream} at {Version} was not saved: {Reason}", stream, version, e.Message);
         }
+    }
+
+    async Task<int> SaveAsync<TState>(Guid stream, long version, long position, TState state)
+    {
+        await using var command = database.CreateCommand("""
+            insert into stream_snapshots (stream_id, format, version, position, state) values ($1, $2, $3, $4, $5)
+            on conflict (stream_id) do update set format = excluded.format, version = excluded.version, position = excluded.position, state = excluded.state
+            where stream_snapshots.version < excluded.version or stream_snapshots.format <> excluded.format
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(state, EventTypes.Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
+        return await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>The format's name changes with the members of the state, so that an older form is never read as today's.</summary>

@@ -39,6 +39,25 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         get { lock (gate) return loss.Token; }
     }
 
+    /// <summary>
+    /// Asks the database, and waits no longer for its answer than it counts as there. A question that is given up runs to its
+    /// own end, so it must touch nothing but what it returns.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    public async Task<T> AskAsync<T>(Func<Task<T>> question)
+    {
+        var lost = Lost;
+        if (lost.IsCancellationRequested) throw new StoreUnavailableException("PostgreSQL is away.");
+        try
+        {
+            return await question().WaitAsync(lost);
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        {
+            throw new StoreUnavailableException("PostgreSQL went away.");
+        }
+    }
+
     /// <summary>Reports that the database has just answered somebody.</summary>
     public void Heard()
     {

@@ -64,12 +64,12 @@ public static class AccountEndpoints
             WireJson.Default.EnvelopeMeDocument);
     }
 
-    static async Task ListAsync(HttpContext context, AccountQueries accounts)
+    static async Task ListAsync(HttpContext context, AccountQueries accounts, StoreContact store)
     {
         var query = new QueryReader(context.Request);
         var (limit, after) = (query.Limit(20, MaxPage), query.Id("cursor") ?? Guid.Empty);
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
-        var rows = await accounts.PageAsync(after, limit + 1, context.RequestAborted);
+        var rows = await store.AskAsync(() => accounts.PageAsync(after, limit + 1, context.RequestAborted));
         var next = rows.Count > limit ? rows[limit - 1].Id.ToString() : null;
         IReadOnlyList<UserDocument> users = [.. rows.Take(limit).Select(row => new UserDocument(row.Id, row.Email, row.Roles, row.CreatedAt))];
         await Answers.OkAsync(context, users, WireJson.Default.EnvelopeIReadOnlyListUserDocument, page: new(limit, next));

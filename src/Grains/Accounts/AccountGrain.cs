@@ -3,7 +3,7 @@ using Marten;
 namespace Resources.Grains;
 
 [CollectionAgeLimit(Minutes = 5)]
-sealed class AccountGrain(IDocumentStore store, TimeProvider time) : Grain, IAccountGrain
+sealed class AccountGrain(IDocumentStore store, StoreContact contact, TimeProvider time) : Grain, IAccountGrain
 {
     public async Task<Account?> Register(string email, string passwordHash, string[] roles)
     {
@@ -30,8 +30,12 @@ sealed class AccountGrain(IDocumentStore store, TimeProvider time) : Grain, IAcc
     {
         try
         {
-            await using var session = store.QuerySession();
-            return await session.LoadAsync<Account>(this.GetPrimaryKey());
+            var id = this.GetPrimaryKey();
+            return await contact.AskAsync(async () =>
+            {
+                await using var session = store.QuerySession();
+                return await session.LoadAsync<Account>(id);
+            });
         }
         catch (Exception e) when (StoreUnavailableException.Explains(e))
         {
