@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Resources.Grains;
 
 /// <summary>
@@ -9,8 +11,11 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     where TState : class
     where TEvent : class
 {
-    /// <summary>An append that loses this many times in a row to another activation gives up; with one activation it never loses.</summary>
-    const int MostAttempts = 20;
+    /// <summary>
+    /// A command that loses to another activation for this long gives up, before its caller does; with one activation it never
+    /// loses. A number of attempts would not do: who loses must read again, and so loses again to one that writes without a pause.
+    /// </summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
     TState? state;
     long version;
@@ -26,11 +31,12 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     /// <param name="startsStream">The stream is probably new: appending at version 0 finds out without a read.</param>
     protected async Task<Reply<TState>> Transact(Intent intent, Func<TState?, long, Decision<TEvent>> decide, bool startsStream = false)
     {
+        var started = Stopwatch.GetTimestamp();
         try
         {
-            for (var attempt = 1; ; attempt++)
+            for (var again = false; ; again = true)
             {
-                if (attempt > 1 || intent.Repeated || !startsStream) await LoadAsync();
+                if (again || intent.Repeated || !startsStream) await RefreshAsync();
                 if (version > 0 && (intent.Fingerprint is not null || intent.Repeated) && await RepeatedAsync(intent) is { } earlier) return earlier;
 
                 var decision = decide(state, version);
@@ -46,13 +52,12 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
                     return new(state, version, position, false, null);
                 }
                 Forget();
-                if (attempt == MostAttempts) throw new StoreUnavailableException("Another activation keeps writing to this stream.");
+                if (Stopwatch.GetElapsedTime(started) > Patience) throw new StoreUnavailableException("Another activation keeps writing to this stream.");
             }
         }
-        catch (Exception e)
+        catch
         {
             Forget();
-            if (e is not StoreUnavailableException && StoreUnavailableException.Explains(e)) throw new StoreUnavailableException("PostgreSQL is away.", e);
             throw;
         }
     }
@@ -60,30 +65,13 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     /// <summary>The current state, its version and position; a null value when the stream has no event.</summary>
     protected async Task<Reply<TState>> Current()
     {
-        try
-        {
-            if (loaded && !contact.MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
-            await LoadAsync();
-            return new(state, version, position, false, null);
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
+        await RefreshAsync();
+        return new(state, version, position, false, null);
     }
 
     /// <summary>The state as it was: through a version, a time or a position, whichever is given.</summary>
-    protected async Task<Reply<TState>> Past(long throughVersion = 0, DateTimeOffset? throughTime = null, long? throughPosition = null)
-    {
-        try
-        {
-            return await FoldAsync(throughVersion, throughTime, throughPosition);
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
-    }
+    protected Task<Reply<TState>> Past(long throughVersion = 0, DateTimeOffset? throughTime = null, long? throughPosition = null) =>
+        FoldAsync(throughVersion, throughTime, throughPosition);
 
     async Task<Reply<TState>?> RepeatedAsync(Intent intent)
     {
@@ -91,6 +79,13 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
         if (fingerprint != intent.Fingerprint)
             return Reply<TState>.Refused(new(Refusal.KeyReused, "This Idempotency-Key was used for another request."));
         return await FoldAsync(after, null, null) with { Replayed = true };
+    }
+
+    /// <summary>Makes sure that the state is the newest. Refusals and answers without an event rest on it just as reads do.</summary>
+    async Task RefreshAsync()
+    {
+        if (loaded && !contact.MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
+        await LoadAsync();
     }
 
     async Task LoadAsync()

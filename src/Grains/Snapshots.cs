@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace Resources.Grains;
 
 /// <summary>States of long streams, saved now and then so that an activation reads few events. Only a saving of time: the log has it all.</summary>
-public sealed class Snapshots(NpgsqlDataSource database, ILogger<Snapshots> log)
+public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, ILogger<Snapshots> log)
 {
     /// <summary>A state is saved when its version passes a multiple of this.</summary>
     public const int Every = 100;
@@ -15,16 +15,16 @@ public sealed class Snapshots(NpgsqlDataSource database, ILogger<Snapshots> log)
     public sealed record Snapshot<TState>(TState State, long Version, long Position);
 
     /// <summary>The newest saved state of a stream in today's format, if any.</summary>
-    public async Task<Snapshot<TState>?> LoadAsync<TState>(Guid stream)
+    public Task<Snapshot<TState>?> LoadAsync<TState>(Guid stream) => contact.WhileAvailableAsync<Snapshot<TState>?>(async ct =>
     {
         await using var command = database.CreateCommand("select version, position, state from stream_snapshots where stream_id = $1 and format = $2");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
-        await using var row = await command.ExecuteReaderAsync();
-        return await row.ReadAsync()
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await row.ReadAsync(ct)
             ? new(JsonSerializer.Deserialize<TState>(row.GetString(2), EventTypes.Json)!, row.GetInt64(0), row.GetInt64(1))
             : null;
-    }
+    });
 
     /// <summary>Saves the state if its version has passed a multiple of <see cref="Every"/> since <paramref name="before"/>. A failure is only logged.</summary>
     public async ValueTask MaybeSaveAsync<TState>(Guid stream, long before, long version, long position, TState state)
@@ -42,7 +42,7 @@ public sealed class Snapshots(NpgsqlDataSource database, ILogger<Snapshots> log)
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(state, EventTypes.Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
-            await command.ExecuteNonQueryAsync();
+            await contact.WhileAvailableAsync(ct => command.ExecuteNonQueryAsync(ct));
         }
         catch (Exception e) when (StoreUnavailableException.Explains(e))
         {

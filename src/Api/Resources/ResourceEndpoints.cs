@@ -49,12 +49,12 @@ public static class ResourceEndpoints
         await AnswerAsync(context, id, reply, status: 201);
     }
 
-    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, HistoryQueries history)
+    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, Followers followers)
     {
         if (!Ids.TryParse(id, out var resource)) { await Problems.RefuseAsync(context, Missing); return; }
         var grain = cluster.GetGrain<IResourceGrain>(resource);
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await Moments.ReadAsync(query, history, context.RequestAborted);
+        var moment = query is null ? null : await Moments.ReadAsync(query, followers, context.RequestAborted);
         if (query is not null) Fields.Check(query);
         var faults = query?.Faults ?? [];
         var conditions = EntityTags.Read(context.Request, faults);

@@ -12,14 +12,14 @@ static class ResourceLists
     const int MaxResources = 200;
     const int MaxEvents = 1000;
 
-    public static async Task ListAsync(HttpContext context, ResourceQueries resources, HistoryQueries history, Followers followers)
+    public static async Task ListAsync(HttpContext context, ResourceQueries resources, Followers followers)
     {
         var query = new QueryReader(context.Request);
         var (type, status, owner, limit, after) = (query.Slug("type"), query.Slug("status"), query.Text("owner"), query.Limit(20, MaxResources), Cursor(query));
         Fields.Check(query);
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
 
-        var head = await history.HeadAsync(context.RequestAborted);
+        var head = await followers.HeadAsync(context.RequestAborted);
         if (!await followers.WaitAsync(head, context.RequestAborted))
         {
             await Problems.WriteAsync(context, ProblemType.ReadModelBehind, "The read model has not caught up with the log in time.");
@@ -34,7 +34,7 @@ static class ResourceLists
         else await Answers.OkAsync<IReadOnlyList<ResourceDocument>>(context, [.. documents], WireJson.Default.EnvelopeIReadOnlyListResourceDocument, head, page);
     }
 
-    public static async Task HistoryAsync(HttpContext context, string id, HistoryQueries history)
+    public static async Task HistoryAsync(HttpContext context, string id, HistoryQueries history, Followers followers)
     {
         var query = new QueryReader(context.Request);
         var (after, limit) = (query.Number("after", 0) ?? 0, query.Limit(100, MaxEvents));
@@ -44,7 +44,7 @@ static class ResourceLists
             await Problems.WriteAsync(context, ProblemType.ResourceNotFound, "There is no such resource.");
             return;
         }
-        var head = await history.HeadAsync(context.RequestAborted);
+        var head = await followers.HeadAsync(context.RequestAborted);
         var events = await history.PageAsync(resource, after, limit + 1, context.RequestAborted);
         var next = events.Count > limit ? events[limit - 1].Version.ToString(CultureInfo.InvariantCulture) : null;
         context.Response.Headers.CacheControl = "private, no-cache";

@@ -1,0 +1,86 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Resources.Silo;
+
+namespace Resources.Cluster.Tests;
+
+/// <summary>A PostgreSQL of its own that a test stops, freezes and starts again, on the same port.</summary>
+internal sealed class StoppablePostgres : IAsyncDisposable
+{
+    readonly EmbeddedPostgres server;
+    readonly PostgresAccount account;
+    readonly string control;
+    readonly string location;
+    int[] paused = [];
+
+    StoppablePostgres(EmbeddedPostgres server, PostgresAccount account, string control, string location) =>
+        (this.server, this.account, this.control, this.location) = (server, account, control, location);
+
+    public string ConnectionString => server.ConnectionString;
+
+    public static async Task<StoppablePostgres> StartAsync(string directory, CancellationToken ct)
+    {
+        var server = await EmbeddedPostgres.StartAsync(directory, NullLogger.Instance, ct);
+        var location = Path.Combine(directory, "postgres");
+        return new(server, await PostgresAccount.ForAsync(location, ct), PostgresBinaries.Find(null)["pg_ctl"], location);
+    }
+
+    /// <summary>Stops the server: "fast" ends its sessions in order, "immediate" is a crash.</summary>
+    public Task StopAsync(string mode) => ControlAsync($"stop -m {mode}");
+
+    public Task StartAgainAsync()
+    {
+        var port = new NpgsqlConnectionStringBuilder(ConnectionString).Port;
+        return ControlAsync($"""start -l "$2/server.log" -o "-c listen_addresses=127.0.0.1 -c port={port} -c max_connections=200 -c unix_socket_directories=" """);
+    }
+
+    /// <summary>Freezes the server and all its processes: connections stay open and nobody answers.</summary>
+    public async Task PauseAsync()
+    {
+        var postmaster = int.Parse(File.ReadLines(Path.Combine(location, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        // First the one that makes the others, so that none is missed.
+        await Signal.SendAsync("STOP", postmaster);
+        paused = [postmaster, .. ChildrenOf(postmaster)];
+        await Signal.SendAsync("STOP", paused);
+    }
+
+    public async Task ResumeAsync()
+    {
+        if (paused is []) return;
+        await Signal.SendAsync("CONT", paused);
+        paused = [];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ResumeAsync();
+        await server.DisposeAsync();
+    }
+
+    // The server must not inherit our pipes, which would stay open as long as it lives.
+    async Task ControlAsync(string arguments)
+    {
+        var (exitCode, _) = await account.RunAsync(["/bin/sh", "-c", $"""exec "$1" -D "$2" -w -s {arguments} </dev/null >/dev/null 2>&1""", "sh", control, location], CancellationToken.None);
+        Assert.True(exitCode is 0, $"pg_ctl {arguments} ended with {exitCode}.");
+    }
+
+    static IEnumerable<int> ChildrenOf(int parent)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Processes are listed from /proc.");
+        foreach (var process in Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => name!.All(char.IsAsciiDigit)))
+        {
+            string stat;
+            try
+            {
+                stat = File.ReadAllText($"/proc/{process}/stat");
+            }
+            catch (IOException)
+            {
+                continue; // It has ended since.
+            }
+            // "4711 (a name) S 4710 …": the parent is the second word behind the name.
+            if (stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{parent}") yield return int.Parse(process!, CultureInfo.InvariantCulture);
+        }
+    }
+}
