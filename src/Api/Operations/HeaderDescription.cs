@@ -27,7 +27,7 @@ static class HeaderDescription
     static readonly Dictionary<string, (string Description, OpenApiSchema Schema, string Example)> Asked = new()
     {
         ["If-Match"] = ("Entity tags, one of which must be the current version's, or `*`.", Text(null, 1024), "\"3\""),
-        ["If-None-Match"] = ("Entity tags, none of which may be the current version's, or `*`. A read is then answered 304.", Text(null, 1024), "\"3\""),
+        ["If-None-Match"] = ("Entity tags, none of which may be the current version's, or `*`. A read is then answered 304.", Text(null, 1024), "\"2\""),
         ["Idempotency-Key"] = ("Makes the request safe to repeat: the same key gives the first answer again. Quoted or bare.", Text("^[ -~]+$", 512), "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""),
     };
 
