@@ -1,30 +1,25 @@
 namespace Resources.Grains;
 
-/// <summary>Tells followers in this process that events were just committed. A hint: a follower that misses it finds them at its next poll.</summary>
+/// <summary>Tells followers in this process that events were just committed. A hint: other nodes' appends are found by looking.</summary>
 public sealed class AppendSignal
 {
-    volatile int waiting;
+    long count;
     volatile TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Wakes everyone who waits.</summary>
     public void Set()
     {
-        if (waiting is 0) return;
+        Interlocked.Increment(ref count);
         Interlocked.Exchange(ref next, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
-    /// <summary>Waits for the next append, at most as long as given.</summary>
-    public async Task WaitAsync(TimeSpan atMost, CancellationToken ct)
+    /// <summary>Waits for an append after the <paramref name="seen"/>th, at most as long as given; returns how many there were.</summary>
+    public async Task<long> WaitAsync(long seen, TimeSpan atMost, CancellationToken ct)
     {
-        Interlocked.Increment(ref waiting);
-        try
-        {
-            await next.Task.WaitAsync(atMost, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            ct.ThrowIfCancellationRequested();
-        }
-        finally
-        {
-            Interlocked.Decrement(ref waiting);
-        }
+        // Taken before the count is read: a signal in between completes it.
+        var signalled = next.Task;
+        if (Volatile.Read(ref count) == seen) await signalled.WaitAsync(atMost, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ct.ThrowIfCancellationRequested();
+        return Volatile.Read(ref count);
     }
 }

@@ -36,50 +36,50 @@ public sealed class EventLog(NpgsqlDataSource database, IDocumentStore store, St
     {
         using var activity = Activities.StartActivity("append");
         var append = new Append(stream, expectedVersion, events, intent);
-        var lost = contact.Lost;
-        if (lost.IsCancellationRequested) throw new StoreUnavailableException("PostgreSQL is away.");
         if (!queue.Writer.TryWrite(append)) throw new StoreUnavailableException("This node is stopping.");
         try
         {
-            var appended = await append.Done.Task.WaitAsync(lost);
+            var appended = await contact.WhileAvailableAsync(_ => append.Done.Task);
             activity?.SetTag("resources.position", appended?.Positions[^1]);
             return appended;
         }
-        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        finally
         {
-            throw new StoreUnavailableException("PostgreSQL went away during the write.");
+            // Nobody waits any more: if it was not sent yet, it is not going to be.
+            append.Done.TrySetCanceled();
         }
     }
 
     /// <summary>The events of a stream after a version, oldest first.</summary>
-    public async Task<IReadOnlyList<JasperFx.Events.IEvent>> ReadAsync(Guid stream, long afterVersion = 0, long throughVersion = 0, DateTimeOffset? through = null)
-    {
-        await using var session = store.QuerySession();
-        return await session.Events.FetchStreamAsync(stream, throughVersion, through, afterVersion + 1);
-    }
+    public Task<IReadOnlyList<JasperFx.Events.IEvent>> ReadAsync(Guid stream, long afterVersion = 0, long throughVersion = 0, DateTimeOffset? through = null) =>
+        contact.WhileAvailableAsync(async ct =>
+        {
+            await using var session = store.QuerySession();
+            return await session.Events.FetchStreamAsync(stream, throughVersion, through, afterVersion + 1, ct);
+        });
 
     /// <summary>The version and position a stream is at; (0, 0) when it has no event.</summary>
-    public async Task<(long Version, long Position)> HeadAsync(Guid stream)
+    public Task<(long Version, long Position)> HeadAsync(Guid stream) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("select version, seq_id from mt_events where stream_id = $1 order by version desc limit 1");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
-        await using var row = await command.ExecuteReaderAsync();
-        return await row.ReadAsync() ? (row.GetInt64(0), row.GetInt64(1)) : (0, 0);
-    }
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await row.ReadAsync(ct) ? (row.GetInt64(0), row.GetInt64(1)) : (0, 0);
+    });
 
     /// <summary>Finds the events that a command has appended to a stream.</summary>
     /// <returns>The version after the command and the request's fingerprint (null when it had no key); null when the command is not in the stream.</returns>
-    public async Task<(long Version, string? Fingerprint)?> FindCommandAsync(Guid stream, Intent intent)
+    public Task<(long Version, string? Fingerprint)?> FindCommandAsync(Guid stream, Intent intent) => contact.WhileAvailableAsync<(long, string?)?>(async ct =>
     {
         await using var command = database.CreateCommand(intent.Fingerprint is null
             ? "select max(version), null from mt_events where stream_id = $1 and causation_id = $2"
             : "select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers is not null");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = intent.CommandId.ToString() });
-        await using var row = await command.ExecuteReaderAsync();
-        await row.ReadAsync();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
         return row.IsDBNull(0) ? null : (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1));
-    }
+    });
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -89,9 +89,9 @@ public sealed class EventLog(NpgsqlDataSource database, IDocumentStore store, St
         while (await queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
             batch.Clear();
-            while (batch.Streams < MostStreams && batch.Bytes < MostBytes && queue.Reader.TryPeek(out var next) && batch.TryAdd(next))
+            while (batch.Streams < MostStreams && batch.Bytes < MostBytes && queue.Reader.TryPeek(out var next) && (next.Done.Task.IsCompleted || batch.TryAdd(next)))
                 queue.Reader.TryRead(out _);
-            await CommitAsync(batch);
+            if (batch.Streams > 0) await CommitAsync(batch);
         }
     }
 

@@ -55,10 +55,9 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
                 if (Stopwatch.GetElapsedTime(started) > Patience) throw new StoreUnavailableException("Another activation keeps writing to this stream.");
             }
         }
-        catch (Exception e)
+        catch
         {
             Forget();
-            if (e is not StoreUnavailableException && StoreUnavailableException.Explains(e)) throw new StoreUnavailableException("PostgreSQL is away.", e);
             throw;
         }
     }
@@ -66,33 +65,17 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     /// <summary>The current state, its version and position; a null value when the stream has no event.</summary>
     protected async Task<Reply<TState>> Current()
     {
-        try
-        {
-            await RefreshAsync();
-            return new(state, version, position, false, null);
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
+        await RefreshAsync();
+        return new(state, version, position, false, null);
     }
 
     /// <summary>The state as it was: through a version, a time or a position, whichever is given.</summary>
-    protected async Task<Reply<TState>> Past(long throughVersion = 0, DateTimeOffset? throughTime = null, long? throughPosition = null)
-    {
-        try
-        {
-            return await FoldAsync(throughVersion, throughTime, throughPosition);
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
-    }
+    protected Task<Reply<TState>> Past(long throughVersion = 0, DateTimeOffset? throughTime = null, long? throughPosition = null) =>
+        FoldAsync(throughVersion, throughTime, throughPosition);
 
     async Task<Reply<TState>?> RepeatedAsync(Intent intent)
     {
-        if (await contact.AskAsync(() => log.FindCommandAsync(Stream, intent)) is not var (after, fingerprint)) return null;
+        if (await log.FindCommandAsync(Stream, intent) is not var (after, fingerprint)) return null;
         if (fingerprint != intent.Fingerprint)
             return Reply<TState>.Refused(new(Refusal.KeyReused, "This Idempotency-Key was used for another request."));
         return await FoldAsync(after, null, null) with { Replayed = true };
@@ -101,7 +84,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     /// <summary>Makes sure that the state is the newest. Refusals and answers without an event rest on it just as reads do.</summary>
     async Task RefreshAsync()
     {
-        if (loaded && !contact.MemoryIsTrusted && (await contact.AskAsync(() => log.HeadAsync(Stream))).Version != version) Forget();
+        if (loaded && !contact.MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
         await LoadAsync();
     }
 
@@ -109,7 +92,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     {
         if (loaded) return;
         Forget();
-        if (await contact.AskAsync(() => snapshots.LoadAsync<TState>(Stream)) is { } snapshot) (state, version, position) = (snapshot.State, snapshot.Version, snapshot.Position);
+        if (await snapshots.LoadAsync<TState>(Stream) is { } snapshot) (state, version, position) = (snapshot.State, snapshot.Version, snapshot.Position);
         foreach (var recorded in await ReadAsync(version)) Evolve(recorded);
         loaded = true;
     }
@@ -134,6 +117,6 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     }
 
     async Task<IEnumerable<Recorded<TEvent>>> ReadAsync(long after, long through = 0, DateTimeOffset? throughTime = null) =>
-        from stored in await contact.AskAsync(() => log.ReadAsync(Stream, after, through, throughTime))
+        from stored in await log.ReadAsync(Stream, after, through, throughTime)
         select new Recorded<TEvent>((TEvent)stored.Data, stored.Version, stored.Sequence, stored.Timestamp, stored.UserName!);
 }

@@ -24,9 +24,10 @@ public sealed record Conditions(bool IfMatchAny, long[]? IfMatch, bool IfNoneMat
     public static readonly Conditions None = new(false, null, false, null);
 
     /// <summary>Whether an existing resource at <paramref name="version"/> may be changed.</summary>
-    public bool Hold(long version) =>
-        (IfMatchAny || IfMatch is null || IfMatch.Contains(version)) &&
-        !IfNoneMatchAny && (IfNoneMatch is null || !IfNoneMatch.Contains(version));
+    public bool Hold(long version) => IfMatchHolds(version) && !IfNoneMatchAny && (IfNoneMatch is null || !IfNoneMatch.Contains(version));
+
+    /// <summary>Whether If-Match allows <paramref name="version"/>; a read asks for this alone, as If-None-Match makes it a 304.</summary>
+    public bool IfMatchHolds(long version) => IfMatchAny || IfMatch is null || IfMatch.Contains(version);
 }
 
 /// <summary>Why a command was refused. The list is closed; the edge maps each kind to one status and one code.</summary>

@@ -15,16 +15,16 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
     public sealed record Snapshot<TState>(TState State, long Version, long Position);
 
     /// <summary>The newest saved state of a stream in today's format, if any.</summary>
-    public async Task<Snapshot<TState>?> LoadAsync<TState>(Guid stream)
+    public Task<Snapshot<TState>?> LoadAsync<TState>(Guid stream) => contact.WhileAvailableAsync<Snapshot<TState>?>(async ct =>
     {
         await using var command = database.CreateCommand("select version, position, state from stream_snapshots where stream_id = $1 and format = $2");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
-        await using var row = await command.ExecuteReaderAsync();
-        return await row.ReadAsync()
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await row.ReadAsync(ct)
             ? new(JsonSerializer.Deserialize<TState>(row.GetString(2), EventTypes.Json)!, row.GetInt64(0), row.GetInt64(1))
             : null;
-    }
+    });
 
     /// <summary>Saves the state if its version has passed a multiple of <see cref="Every"/> since <paramref name="before"/>. A failure is only logged.</summary>
     public async ValueTask MaybeSaveAsync<TState>(Guid stream, long before, long version, long position, TState state)
@@ -32,27 +32,22 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
         if (before / Every == version / Every) return;
         try
         {
-            await contact.AskAsync(() => SaveAsync(stream, version, position, state));
+            await using var command = database.CreateCommand("""
+                insert into stream_snapshots (stream_id, format, version, position, state) values ($1, $2, $3, $4, $5)
+                on conflict (stream_id) do update set format = excluded.format, version = excluded.version, position = excluded.position, state = excluded.state
+                where stream_snapshots.version < excluded.version or stream_snapshots.format <> excluded.format
+                """);
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(state, EventTypes.Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            await contact.WhileAvailableAsync(ct => command.ExecuteNonQueryAsync(ct));
         }
         catch (Exception e) when (StoreUnavailableException.Explains(e))
         {
             log.LogWarning("The snapshot of {Stream} at {Version} was not saved: {Reason}", stream, version, e.Message);
         }
-    }
-
-    async Task<int> SaveAsync<TState>(Guid stream, long version, long position, TState state)
-    {
-        await using var command = database.CreateCommand("""
-            insert into stream_snapshots (stream_id, format, version, position, state) values ($1, $2, $3, $4, $5)
-            on conflict (stream_id) do update set format = excluded.format, version = excluded.version, position = excluded.position, state = excluded.state
-            where stream_snapshots.version < excluded.version or stream_snapshots.format <> excluded.format
-            """);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(state, EventTypes.Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
-        return await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>The format's name changes with the members of the state, so that an older form is never read as today's.</summary>

@@ -23,7 +23,8 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
 
     readonly Lock gate = new();
-    long heardAt = time.GetTimestamp();
+    long askedAt;
+    long heardAt;
     long trustedAt;
     CancellationTokenSource loss = new();
 
@@ -39,22 +40,24 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         get { lock (gate) return loss.Token; }
     }
 
-    /// <summary>
-    /// Asks the database, and waits no longer for its answer than it counts as there. A question that is given up runs to its
-    /// own end, so it must touch nothing but what it returns.
-    /// </summary>
+    /// <summary>Runs work on the database for as long as it answers; a database that goes away ends it at once.</summary>
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
-    public async Task<T> AskAsync<T>(Func<Task<T>> question)
+    public async Task<T> WhileAvailableAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken ct = default)
     {
         var lost = Lost;
         if (lost.IsCancellationRequested) throw new StoreUnavailableException("PostgreSQL is away.");
         try
         {
-            return await question().WaitAsync(lost);
+            // The driver needs a moment to give up on a server that hangs; nobody waits for that.
+            return await work(ct).WaitAsync(lost);
         }
-        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        catch (OperationCanceledException) when (lost.IsCancellationRequested && !ct.IsCancellationRequested)
         {
             throw new StoreUnavailableException("PostgreSQL went away.");
+        }
+        catch (Exception e) when (e is not StoreUnavailableException && StoreUnavailableException.Explains(e))
+        {
+            throw new StoreUnavailableException("PostgreSQL is away.", e);
         }
     }
 
@@ -76,9 +79,7 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         while (!stoppingToken.IsCancellationRequested)
         {
             if (probe.IsCompleted) probe = ProbeAsync(stoppingToken);
-            TimeSpan silence;
-            lock (gate) silence = time.GetElapsedTime(heardAt);
-            if (silence >= LossAfter) Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
+            else if (Unanswered() is var silence && silence >= LossAfter) Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
             await Task.Delay(Every, time, stoppingToken);
         }
     }
@@ -86,6 +87,7 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     async Task ProbeAsync(CancellationToken ct)
     {
         var asked = time.GetTimestamp();
+        lock (gate) askedAt = asked;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -101,6 +103,12 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
             database.Clear();
             if (e is not OperationCanceledException) Lose(e.Message);
         }
+    }
+
+    /// <summary>How long the probe under way has waited, unless somebody else was answered meanwhile.</summary>
+    TimeSpan Unanswered()
+    {
+        lock (gate) return time.GetElapsedTime(Math.Max(askedAt, heardAt));
     }
 
     void Lose(string why)

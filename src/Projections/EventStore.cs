@@ -1,5 +1,6 @@
 using JasperFx;
 using JasperFx.Events;
+using JasperFx.Events.Daemon;
 using JasperFx.Events.Daemon.HighWater;
 using JasperFx.Events.Projections;
 using Marten;
@@ -15,7 +16,7 @@ public static class EventStore
     {
         options.Connection(database);
         options.AutoCreateSchemaObjects = AutoCreate.None;
-        options.UseSystemTextJsonForSerialization(EventTypes.Json);
+        options.UseSystemTextJsonForSerialization(EventTypes.Json, casing: Weasel.Core.Casing.CamelCase);
         options.Policies.DisableInformationalFields();
 
         options.Events.StreamIdentity = StreamIdentity.AsGuid;
@@ -29,6 +30,7 @@ public static class EventStore
         options.Schema.For<Account>();
 
         options.Projections.Add(new ResourceViewProjection(), ProjectionLifecycle.Async, ResourceViewProjection.Name);
+        options.Projections.AsyncMode = DaemonMode.ExternallyManaged;
         if (appended is not null) options.Projections.Wakeup = new Wakeup(appended);
         options.Projections.SlowPollingTime = TimeSpan.FromMilliseconds(200);
         options.Projections.FastPollingTime = TimeSpan.FromMilliseconds(50);
@@ -38,10 +40,24 @@ public static class EventStore
         options.Projections.Errors.SkipUnknownEvents = false;
     }
 
-    /// <summary>Appends of this node wake the daemon at once; those of other nodes are found by its poll.</summary>
+    /// <summary>
+    /// Appends of this node wake the daemon at once; those of other nodes are found by its poll. Under load it looks no
+    /// more often than every <see cref="Rest"/>, as each look costs two statements.
+    /// </summary>
     sealed class Wakeup(AppendSignal appended) : IDaemonWakeup
     {
-        public Task WaitAsync(TimeSpan timeout, CancellationToken token) => appended.WaitAsync(timeout, token);
+        static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(40);
+
+        readonly TimeProvider time = TimeProvider.System;
+        long wokenAt;
+        long seen;
+
+        public async Task WaitAsync(TimeSpan timeout, CancellationToken token)
+        {
+            if (time.GetElapsedTime(wokenAt) is var rested && rested < Rest) await Task.Delay(Rest - rested, time, token);
+            seen = await appended.WaitAsync(seen, timeout, token);
+            wokenAt = time.GetTimestamp();
+        }
 
         public void Dispose()
         {

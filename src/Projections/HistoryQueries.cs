@@ -8,11 +8,11 @@ namespace Resources.Projections;
 public sealed record StoredEvent(
     Guid Id, string Type, Guid Stream, long Version, long Position, DateTimeOffset At, string Actor, string? CorrelationId, JsonText Data);
 
-/// <summary>Reads events for people: the history of one stream, and where the log stands.</summary>
-public sealed class HistoryQueries(NpgsqlDataSource database)
+/// <summary>Reads events for people: the history of one stream.</summary>
+public sealed class HistoryQueries(NpgsqlDataSource database, StoreContact contact)
 {
     /// <summary>A stream's events after a version, oldest first.</summary>
-    public async Task<List<StoredEvent>> PageAsync(Guid stream, long afterVersion, int limit, CancellationToken ct)
+    public Task<List<StoredEvent>> PageAsync(Guid stream, long afterVersion, int limit, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("""
             select id, type, version, seq_id, timestamp, user_name, correlation_id, data::text
@@ -27,20 +27,13 @@ public sealed class HistoryQueries(NpgsqlDataSource database)
             events.Add(new(row.GetGuid(0), row.GetString(1), stream, row.GetInt64(2), row.GetInt64(3), row.GetFieldValue<DateTimeOffset>(4),
                 row.GetString(5), row.IsDBNull(6) ? null : row.GetString(6), JsonText.From(JsonElement.Parse(row.GetString(7)))));
         return events;
-    }
-
-    /// <summary>The position of the newest event; 0 when there is none.</summary>
-    public async Task<long> HeadAsync(CancellationToken ct)
-    {
-        await using var command = database.CreateCommand("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)");
-        return (long)(await command.ExecuteScalarAsync(ct))!;
-    }
+    }, ct);
 
     /// <summary>The resource type of a stream, as its first event says; null when it has none.</summary>
-    public async Task<string?> ResourceTypeAsync(Guid stream, CancellationToken ct)
+    public Task<string?> ResourceTypeAsync(Guid stream, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("select data ->> 'type' from mt_events where stream_id = $1 and version = 1");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
         return await command.ExecuteScalarAsync(ct) as string;
-    }
+    }, ct);
 }

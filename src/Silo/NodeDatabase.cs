@@ -44,10 +44,13 @@ public sealed class NodeDatabase : IAsyncDisposable
     }
 
     /// <summary>Applies every migration that the database lacks.</summary>
-    public async Task MigrateAsync(CancellationToken ct = default)
+    public Task MigrateAsync(CancellationToken ct = default) => Silo.Schema.ApplyAsync(connectionString, _ => ApplyMartenAsync(Source), ct);
+
+    /// <summary>Creates Marten's objects, or brings them up to date.</summary>
+    internal static async Task ApplyMartenAsync(NpgsqlDataSource source)
     {
-        using var store = DocumentStore.For(options => EventStore.Configure(options, Source));
-        await Silo.Schema.ApplyAsync(connectionString, _ => store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate), ct);
+        using var store = DocumentStore.For(options => EventStore.Configure(options, source));
+        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate);
     }
 
     public async ValueTask DisposeAsync()

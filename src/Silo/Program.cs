@@ -1,14 +1,25 @@
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Resources.Silo;
 
 // A headless node: grains and projections, no HTTP.
-var builder = Host.CreateApplicationBuilder(args);
-var settings = new Settings(builder.Configuration);
-var node = NodeSettings.Read(settings);
-settings.ThrowIfFaulty();
+try
+{
+    var builder = Host.CreateApplicationBuilder(args);
+    builder.AddLogging();
 
-using var logs = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
-await using var database = await NodeDatabase.OpenAsync(builder.Configuration, node, logs);
-builder.AddNode(database, node);
-await builder.Build().RunAsync();
+    var settings = new Settings(builder.Configuration);
+    var node = NodeSettings.Read(settings);
+    settings.Require(node.Cluster.Role is not NodeRole.Client, "Cluster:Role: a client has no grains; it is a role of src/Api.");
+    settings.ThrowIfFaulty();
+
+    using var logs = builder.CreateStartupLogs();
+    await using var database = await NodeDatabase.OpenAsync(builder.Configuration, node, logs);
+    builder.AddNode(database, node);
+    await builder.Build().RunAsync();
+    return 0;
+}
+catch (ConfigurationException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}

@@ -20,9 +20,7 @@ public sealed class Settings(IConfiguration configuration)
         {
             faults.Add($"{section}: {(e.InnerException ?? e).Message}");
         }
-        var results = new List<ValidationResult>();
-        Validator.TryValidateObject(options, new(options), results, validateAllProperties: true);
-        faults.AddRange(results.Select(result => $"{section}:{string.Join(',', result.MemberNames)}: {result.ErrorMessage}"));
+        Validate(options, section);
         return options;
     }
 
@@ -30,6 +28,17 @@ public sealed class Settings(IConfiguration configuration)
     public void Require(bool holds, string fault)
     {
         if (!holds) faults.Add(fault);
+    }
+
+    /// <summary>The framework validates one level; options may have options as members.</summary>
+    void Validate(object options, string section)
+    {
+        var results = new List<ValidationResult>();
+        Validator.TryValidateObject(options, new(options), results, validateAllProperties: true);
+        faults.AddRange(results.Select(result => $"{section}:{string.Join(',', result.MemberNames)}: {result.ErrorMessage}"));
+        foreach (var member in options.GetType().GetProperties())
+            if (member.PropertyType.IsClass && member.PropertyType.Assembly == options.GetType().Assembly && member.GetValue(options) is { } inner)
+                Validate(inner, $"{section}:{member.Name}");
     }
 
     /// <summary>Ends the start with all faults at once.</summary>

@@ -18,7 +18,7 @@ public sealed record UserDocument(Guid Id, string Email, string[] Roles, DateTim
 public sealed record LoginRequest(string Email, string Password);
 
 /// <summary>What creating an account takes.</summary>
-public sealed record UserRequest(string Email, string Password, string[] Roles);
+public sealed record UserRequest(string Email, string Password, string[]? Roles = null);
 
 /// <summary>Login, the caller, and the accounts for those who may manage them.</summary>
 public static class AccountEndpoints
@@ -29,13 +29,13 @@ public static class AccountEndpoints
     public static void MapAccounts(this RouteGroupBuilder api)
     {
         api.MapPost("/auth/login", LoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("login").WithTags("auth").WithSummary("Exchange e-mail and password for an access token")
-            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(400, 401, 415);
+            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
         api.MapRead("/me", Me).RequireAuthorization().WithName("me").WithTags("auth").WithSummary("The caller").Answers<Envelope<MeDocument>>(200);
         var users = api.MapGroup("/users").WithTags("users");
         users.MapRead("", ListAsync).Require(Permissions.UserRead).WithName("listUsers").WithSummary("Accounts, by id").TakesQuery("cursor", "limit")
-            .Answers<Envelope<IReadOnlyList<UserDocument>>>(200).Refuses(400);
+            .Answers<Envelope<IReadOnlyList<UserDocument>>>(200);
         users.MapPost("", CreateAsync).Require(Permissions.UserCreate).WithName("createUser").WithSummary("Create an account")
-            .TakesBody<UserRequest>().Answers<Envelope<UserDocument>>(201).Refuses(400, 409, 415);
+            .TakesBody<UserRequest>().Answers<Envelope<UserDocument>>(201).Refuses(409, 413, 415);
     }
 
     static async Task LoginAsync(HttpContext context, IClusterClient cluster, Passwords passwords, Tokens tokens)
@@ -64,12 +64,12 @@ public static class AccountEndpoints
             WireJson.Default.EnvelopeMeDocument);
     }
 
-    static async Task ListAsync(HttpContext context, AccountQueries accounts, StoreContact store)
+    static async Task ListAsync(HttpContext context, AccountQueries accounts)
     {
         var query = new QueryReader(context.Request);
         var (limit, after) = (query.Limit(20, MaxPage), query.Id("cursor") ?? Guid.Empty);
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
-        var rows = await store.AskAsync(() => accounts.PageAsync(after, limit + 1, context.RequestAborted));
+        var rows = await accounts.PageAsync(after, limit + 1, context.RequestAborted);
         var next = rows.Count > limit ? rows[limit - 1].Id.ToString() : null;
         IReadOnlyList<UserDocument> users = [.. rows.Take(limit).Select(row => new UserDocument(row.Id, row.Email, row.Roles, row.CreatedAt))];
         await Answers.OkAsync(context, users, WireJson.Default.EnvelopeIReadOnlyListUserDocument, page: new(limit, next));

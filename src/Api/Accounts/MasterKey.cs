@@ -18,15 +18,8 @@ public sealed class MasterKey
     public static MasterKey Load(SecretsOptions secrets, string dataDirectory)
     {
         if (secrets.MasterKey is { } given) return new(Convert.FromBase64String(given));
-        Directory.CreateDirectory(dataDirectory);
         var file = Path.Combine(dataDirectory, "master-key");
-        if (!File.Exists(file))
-        {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var stream = new FileStream(file, options);
-            stream.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
-        }
+        if (!File.Exists(file)) OwnerFile.Write(file, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
         return new(Convert.FromBase64String(File.ReadAllText(file)));
     }
 

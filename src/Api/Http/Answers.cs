@@ -8,7 +8,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace Resources.Api;
 
 /// <summary>The body of every success.</summary>
-public sealed record Envelope<T>(T Data, Meta Meta)
+public sealed record Envelope<T>(T Data, Meta Meta) where T : notnull
 {
     [JsonPropertyOrder(-1)]
     public bool Success => true;
@@ -33,7 +33,7 @@ public static class Answers
     public const string PositionHeader = "Position";
 
     /// <summary>Answers data in the envelope.</summary>
-    public static Task OkAsync<T>(HttpContext context, T data, JsonTypeInfo<Envelope<T>> json, long? position = null, PageMeta? page = null, int status = 200)
+    public static Task OkAsync<T>(HttpContext context, T data, JsonTypeInfo<Envelope<T>> json, long? position = null, PageMeta? page = null, int status = 200) where T : notnull
     {
         context.Response.StatusCode = status;
         var at = position is null ? null : SetPosition(context, position.Value);

@@ -18,12 +18,15 @@ public static class ApiGroup
         var api = app.MapGroup(Path);
         api.RequireAuthorization();
         api.AddEndpointFilter(RefuseBadRequestsAsync);
-        api.WithMetadata(new AlwaysRefuses(401, 403, 406, 429, 500, 503));
+        api.WithMetadata(new AlwaysRefuses(400, 401, 403, 406, 429, 500, 503));
         return api;
     }
 
     /// <summary>Maps a read: GET and HEAD.</summary>
     public static RouteHandlerBuilder MapRead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) => routes.MapMethods(pattern, GetAndHead, handler);
+
+    /// <summary>Lets HEAD reach reads that a library has mapped for GET.</summary>
+    public static TBuilder TakesHead<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new HttpMethodMetadata(GetAndHead));
 
     /// <summary>Names the query parameters of an endpoint; all others are refused.</summary>
     public static TBuilder TakesQuery<TBuilder>(this TBuilder endpoint, params string[] names) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new QueryParameters(names));
@@ -44,6 +47,8 @@ public static class ApiGroup
     static async ValueTask<object?> RefuseBadRequestsAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
+        // What an endpoint does not open to its caller's own cache is kept nowhere.
+        context.Response.Headers.CacheControl = "no-store";
         if (!AcceptsJson(context))
         {
             await Problems.WriteAsync(context, ProblemType.NotAcceptable, "Answers are application/json.");

@@ -10,8 +10,13 @@ public static class Edge
 {
     public const int MaxBodyBytes = 1 << 20;
 
+    const string DefaultUrl = "http://localhost:8080";
+
     public static void AddEdge(this WebApplicationBuilder builder, ApiSettings settings)
     {
+        // Not in a launch profile: that would win over ASPNETCORE_URLS.
+        string[] given = ["urls", "http_ports", "https_ports"];
+        if (given.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -21,7 +26,7 @@ public static class Edge
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
         var services = builder.Services;
-        services.AddSingleton(settings.Tokens).AddSingleton(settings.Bootstrap).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown);
+        services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown);
         services.AddSingleton(MasterKey.Load(settings.Secrets, settings.DataDirectory));
         services.AddSingleton<SigningKeys>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
@@ -63,6 +68,7 @@ public sealed record ApiSettings(TokenOptions Tokens, SecretsOptions Secrets, Bo
         var secrets = settings.Read<SecretsOptions>("Secrets");
         settings.Require(secrets.MasterKey is not null || environment.IsDevelopment(),
             "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
+        settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
         return new(settings.Read<TokenOptions>("Tokens"), secrets, settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
             settings.Read<ShutdownOptions>("Shutdown"), node.Embedded.DataDirectory);
     }

@@ -15,10 +15,25 @@ public static class IdempotencyKey
     {
         if (!request.Headers.TryGetValue(Header, out var header)) return null;
         var key = header.Count is 1 ? header[0]! : "";
-        if (key is ['"', .., '"'] and { Length: > 2 }) key = key[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
+        if (key is ['"', ..]) key = Unquote(key);
         if (key.Length is >= 1 and <= 255 && key.All(c => c is >= ' ' and <= '~')) return key;
         faults.Add(new("header:" + Header, "INVALID_KEY", "Idempotency-Key takes one key of 1 to 255 printable ASCII characters."));
         return null;
+    }
+
+    /// <summary>The text of a structured field's string (RFC 9651); empty when it is not one.</summary>
+    static string Unquote(string field)
+    {
+        var text = new StringBuilder(field.Length);
+        for (var i = 1; i < field.Length; i++)
+            switch (field[i])
+            {
+                case '"': return i == field.Length - 1 ? text.ToString() : "";
+                case '\\' when i + 1 < field.Length && field[i + 1] is '"' or '\\': text.Append(field[++i]); break;
+                case '\\': return "";
+                case var c: text.Append(c); break;
+            }
+        return "";
     }
 
     /// <summary>A command's id and intent. With a key they are the same for every repetition by the same caller.</summary>

@@ -22,6 +22,7 @@ public static class Problems
         response.StatusCode = type.Status;
         response.Headers.CacheControl = "no-store";
         if (type.Status is 503) response.Headers.RetryAfter = "1";
+        if (type.Status is 401 && response.Headers.WWWAuthenticate.Count is 0) response.Headers.WWWAuthenticate = "Bearer";
         var problem = new Problem(type.Uri, type.Title, type.Status, detail, context.Request.Path.Value ?? "/", false, detail, type.Code,
             Activity.Current?.TraceId.ToHexString(), faults, violatedPolicy is null ? null : [violatedPolicy]);
         return Answers.WriteAsync(context, problem, WireJson.Default.Problem, "application/problem+json");

@@ -51,5 +51,5 @@ public sealed class QueryReader(HttpRequest request)
 /// <summary>Ids as they stand in addresses: lower-case hexadecimal with hyphens, and no other form.</summary>
 public static class Ids
 {
-    public static bool TryParse(string text, out Guid id) => Guid.TryParseExact(text, "D", out id) && !text.AsSpan().ContainsAnyInRange('A', 'F');
+    public static bool TryParse(string text, out Guid id) => Guid.TryParseExact(text, "D", out id) && text.Length is 36 && !text.AsSpan().ContainsAnyInRange('A', 'F');
 }

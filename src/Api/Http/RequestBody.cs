@@ -40,7 +40,7 @@ public sealed class RequestBody : IDisposable
         foreach (var known in mediaTypes)
             if (contentType.Equals(known, StringComparison.OrdinalIgnoreCase)) return known;
         if (!MediaTypeHeaderValue.TryParse(contentType, out var parsed)) return null;
-        if (parsed.Charset.HasValue && !parsed.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)) return null;
+        if (parsed.Charset.HasValue && !HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)) return null;
         return mediaTypes.FirstOrDefault(known => parsed.MediaType.Equals(known, StringComparison.OrdinalIgnoreCase));
     }
 

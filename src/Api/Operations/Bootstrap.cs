@@ -8,8 +8,10 @@ namespace Resources.Api;
 
 /// <summary>The first start: signing keys, the first administrator, and the lines that a newcomer reads.</summary>
 public sealed class Bootstrap(
-    SigningKeys keys, BootstrapOptions options, AccountQueries accounts, IClusterClient cluster, Passwords passwords, IServer server, ILogger<Bootstrap> log) : IHostedLifecycleService
+    ApiSettings settings, SigningKeys keys, AccountQueries accounts, IClusterClient cluster, Passwords passwords,
+    IServer server, IHostEnvironment environment, ILogger<Bootstrap> log) : IHostedLifecycleService
 {
+    readonly BootstrapOptions options = settings.Bootstrap;
     string? printOnce;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -26,6 +28,8 @@ public sealed class Bootstrap(
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
         log.LogInformation("Resources listens at {Url}, its documentation is at {Docs}", url, url + "/docs");
         if (printOnce is null) return Task.CompletedTask;
+        // On a developer's machine it is also kept beside the data, readable by its owner alone, so that scripts find it.
+        var kept = environment.IsDevelopment() ? OwnerFile.Write(Path.Combine(settings.DataDirectory, "admin-password"), printOnce) : null;
         // Written to the console and not to the log, which is kept.
         Console.WriteLine($"""
 
@@ -33,7 +37,7 @@ public sealed class Bootstrap(
               API       {url}/api/v1
               Docs      {url}/docs
               Admin     {options.AdminEmail}
-              Password  {printOnce}   (shown once: keep it)
+              Password  {printOnce}   ({(kept is null ? "shown once: keep it" : "kept in " + kept)})
 
             Try it:
               curl -s {url}/api/v1/auth/login -H 'content-type: application/json' -d '{$$"""{"email":"{{options.AdminEmail}}","password":"{{printOnce}}"}"""}'

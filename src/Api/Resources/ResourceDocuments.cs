@@ -15,13 +15,16 @@ public sealed record ResourceDocument(
 }
 
 /// <summary>What a create takes; the owner is the caller.</summary>
-public sealed record ResourceCreation(string? Type, string Name, JsonText? Metadata, string? Status);
+public sealed record ResourceCreation(string Name, string? Type = null, string? Status = null, JsonText? Metadata = null);
 
 /// <summary>What a full replacement takes; a type, if given, must be the one it has.</summary>
-public sealed record ResourceReplacement(string? Type, string Name, JsonText? Metadata, string? Status);
+public sealed record ResourceReplacement(string Name, string? Type = null, string? Status = null, JsonText? Metadata = null);
 
 /// <summary>A merge patch: the members to change.</summary>
-public sealed record ResourceChange(string? Name, JsonText? Metadata, string? Status);
+public sealed record ResourceChange(string? Name = null, string? Status = null, JsonText? Metadata = null);
+
+/// <summary>One operation of a JSON Patch (RFC 6902).</summary>
+public sealed record ResourcePatchOperation(string Op, string Path, string? From = null, JsonElement? Value = null);
 
 /// <summary>An event in its public form: CloudEvents 1.0 with our extension attributes.</summary>
 public sealed record EventDocument(

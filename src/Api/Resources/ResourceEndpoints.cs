@@ -14,23 +14,23 @@ public static class ResourceEndpoints
     {
         var resources = api.MapGroup("/resources").WithTags("resources");
         resources.MapPost("", CreateAsync).Require(Permissions.ResourceCreate).WithName("createResource").WithSummary("Create a resource")
-            .TakesBody<ResourceCreation>().Answers<Envelope<ResourceDocument>>(201).Refuses(400, 413, 415, 422);
+            .Carries("Idempotency-Key", "ETag", "Position", "Location").TakesBody<ResourceCreation>().Answers<Envelope<ResourceDocument>>(201).Refuses(413, 415, 422);
         resources.MapRead("", ResourceLists.ListAsync).Require(Permissions.ResourceRead).WithName("listResources").WithSummary("List resources, newest first")
-            .TakesQuery("type", "status", "owner", "limit", "cursor", "fields").Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200).Refuses(400);
+            .TakesQuery("type", "status", "owner", "limit", "cursor", "fields").Carries("Position").Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200);
 
         var one = resources.MapGroup("/{id}");
         one.MapRead("", GetAsync).Require(Permissions.ResourceRead).WithName("getResource").WithSummary("Read a resource, now or as it was")
-            .TakesQuery("version", "at", "fields").ChecksFirst(IsThereAsync).Answers<Envelope<ResourceDocument>>(200).Answers<string>(304).Refuses(400, 404, 410);
+            .TakesQuery("version", "at", "fields").ChecksFirst(IsThereAsync).Carries("If-Match", "If-None-Match", "ETag").Answers<Envelope<ResourceDocument>>(200).Produces(304).Refuses(404, 410, 412);
         one.MapPut("", ReplaceAsync).Require(Permissions.ResourceUpdate).WithName("replaceResource").WithSummary("Replace a resource as a whole")
-            .ChecksFirst(IsLiveAsync).TakesBody<ResourceReplacement>().Answers<Envelope<ResourceDocument>>(200).Refuses(400, 404, 410, 412, 413, 415, 422, 428);
+            .ChecksFirst(IsLiveAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position").TakesBody<ResourceReplacement>().Answers<Envelope<ResourceDocument>>(200).Refuses(404, 410, 412, 413, 415, 422, 428);
         one.MapPatch("", PatchAsync).Require(Permissions.ResourceUpdate).WithName("patchResource").WithSummary("Change parts of a resource")
-            .ChecksFirst(IsLiveAsync).TakesBody<ResourceChange>(MergePatch, JsonPatch).Answers<Envelope<ResourceDocument>>(200).Refuses(400, 404, 409, 410, 412, 413, 415, 422);
+            .ChecksFirst(IsLiveAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position").TakesBody<ResourceChange>(MergePatch, JsonPatch).Answers<Envelope<ResourceDocument>>(200).Refuses(404, 409, 410, 412, 413, 415, 422);
         one.MapDelete("", DeleteAsync).Require(Permissions.ResourceDelete).WithName("deleteResource").WithSummary("Delete a resource; its history stays")
-            .ChecksFirst(ExistsAsync).Produces(204).Refuses(400, 404, 412, 422);
+            .ChecksFirst(ExistsAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "Position").Produces(204).Refuses(404, 412, 422);
         one.MapPost("/restore", RestoreAsync).Require(Permissions.ResourceDelete).WithName("restoreResource").WithSummary("Bring a deleted resource back")
-            .ChecksFirst(ExistsAsync).Answers<Envelope<ResourceDocument>>(200).Refuses(400, 404, 412, 422);
+            .ChecksFirst(ExistsAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position").Answers<Envelope<ResourceDocument>>(200).Refuses(404, 412, 422);
         one.MapRead("/events", ResourceLists.HistoryAsync).Require(Permissions.ResourceRead).WithName("listResourceEvents").WithSummary("A resource's history, oldest first")
-            .TakesQuery("after", "limit").ChecksFirst(ExistsAsync).Answers<Envelope<IReadOnlyList<EventDocument>>>(200).Refuses(400, 404);
+            .TakesQuery("after", "limit").ChecksFirst(ExistsAsync).Carries("Position").Answers<Envelope<IReadOnlyList<EventDocument>>>(200).Refuses(404);
     }
 
     static async Task CreateAsync(HttpContext context, IClusterClient cluster)
@@ -49,14 +49,16 @@ public static class ResourceEndpoints
         await AnswerAsync(context, id, reply, status: 201);
     }
 
-    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, HistoryQueries history)
+    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, Followers followers)
     {
         if (!Ids.TryParse(id, out var resource)) { await Problems.RefuseAsync(context, Missing); return; }
         var grain = cluster.GetGrain<IResourceGrain>(resource);
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await Moments.ReadAsync(query, history, context.RequestAborted);
+        var moment = query is null ? null : await Moments.ReadAsync(query, followers, context.RequestAborted);
         if (query is not null) Fields.Check(query);
-        if (query?.Faults is { Count: > 0 } faults) { await ApiGroup.RefuseAsync(context, faults); return; }
+        var faults = query?.Faults ?? [];
+        var conditions = EntityTags.Read(context.Request, faults);
+        if (faults is not []) { await ApiGroup.RefuseAsync(context, faults); return; }
 
         var reply = await ClusterCalls.SendAsync(_ => moment is null ? grain.Get() : grain.GetPast(moment));
         if (reply.Value is null || moment?.Version > reply.Version)
@@ -65,6 +67,7 @@ public static class ResourceEndpoints
             return;
         }
         if (reply.Value.DeletedAt is not null) { await Problems.RefuseAsync(context, Gone); return; }
+        if (!conditions.IfMatchHolds(reply.Version)) { await Problems.RefuseAsync(context, Resource.Mismatch(reply.Version)); return; }
         context.Response.Headers.CacheControl = "private, no-cache";
         if (EntityTags.Held(context.Request, reply.Version) is { } held)
         {

@@ -9,37 +9,28 @@ sealed class AccountGrain(IDocumentStore store, StoreContact contact, TimeProvid
     {
         if (await Find() is not null) return null;
         var account = new Account(this.GetPrimaryKey(), Account.Normalize(email), passwordHash, roles, time.GetUtcNow());
+        return await contact.WhileAvailableAsync(ct => InsertAsync(account, ct)) ? account : null;
+    }
+
+    public Task<Account?> Find() => contact.WhileAvailableAsync(async ct =>
+    {
+        await using var session = store.QuerySession();
+        return await session.LoadAsync<Account>(this.GetPrimaryKey(), ct);
+    });
+
+    /// <summary>Whether the account is new; another activation may have been first.</summary>
+    async Task<bool> InsertAsync(Account account, CancellationToken ct)
+    {
         await using var session = store.LightweightSession();
         session.Insert(account);
         try
         {
-            await session.SaveChangesAsync();
-            return account;
+            await session.SaveChangesAsync(ct);
+            return true;
         }
         catch (JasperFx.DocumentAlreadyExistsException)
         {
-            return null;
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
-        }
-    }
-
-    public async Task<Account?> Find()
-    {
-        try
-        {
-            var id = this.GetPrimaryKey();
-            return await contact.AskAsync(async () =>
-            {
-                await using var session = store.QuerySession();
-                return await session.LoadAsync<Account>(id);
-            });
-        }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
-        {
-            throw new StoreUnavailableException("PostgreSQL is away.", e);
+            return false;
         }
     }
 }

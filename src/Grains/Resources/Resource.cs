@@ -45,7 +45,8 @@ public sealed record Resource(
 
     Resource Touched(Recorded<ResourceEvent> recorded) => this with { UpdatedAt = recorded.At, UpdatedBy = recorded.Actor };
 
-    internal static Rejection Mismatch(long version) => new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
+    /// <summary>The refusal of a request that was made for another version.</summary>
+    public static Rejection Mismatch(long version) => new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
 
     internal static Rejection Invalid(params Fault[] faults) => new(Refusal.Invalid, "The request is not valid.", faults);
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using Resources.Grains;
 
 namespace Resources.Projections;
 
@@ -6,10 +7,10 @@ namespace Resources.Projections;
 public sealed record AccountRow(Guid Id, string Email, string[] Roles, DateTimeOffset CreatedAt);
 
 /// <summary>Reads accounts for lists, ordered by id.</summary>
-public sealed class AccountQueries(NpgsqlDataSource database)
+public sealed class AccountQueries(NpgsqlDataSource database, StoreContact contact)
 {
     /// <summary>Accounts after an id; up to <paramref name="limit"/>.</summary>
-    public async Task<List<AccountRow>> PageAsync(Guid after, int limit, CancellationToken ct)
+    public Task<List<AccountRow>> PageAsync(Guid after, int limit, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("""
             select id, data ->> 'email', array(select jsonb_array_elements_text(data -> 'roles')), (data ->> 'createdAt')::timestamptz
@@ -21,12 +22,12 @@ public sealed class AccountQueries(NpgsqlDataSource database)
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct)) rows.Add(new(row.GetGuid(0), row.GetString(1), row.GetFieldValue<string[]>(2), row.GetFieldValue<DateTimeOffset>(3)));
         return rows;
-    }
+    }, ct);
 
     /// <summary>Whether any account exists.</summary>
-    public async Task<bool> AnyAsync(CancellationToken ct)
+    public Task<bool> AnyAsync(CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("select exists (select from mt_doc_account)");
         return await command.ExecuteScalarAsync(ct) is true;
-    }
+    }, ct);
 }

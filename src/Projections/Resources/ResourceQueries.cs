@@ -9,13 +9,13 @@ namespace Resources.Projections;
 public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
 
 /// <summary>Reads <c>resource_views</c>, newest first.</summary>
-public sealed class ResourceQueries(NpgsqlDataSource database)
+public sealed class ResourceQueries(NpgsqlDataSource database, StoreContact contact)
 {
     /// <summary>The last row of a page: the next page starts after it.</summary>
     public readonly record struct Key(DateTimeOffset CreatedAt, Guid Id);
 
     /// <summary>Rows of one page, filtered by equality; up to <paramref name="limit"/> of them.</summary>
-    public async Task<List<ResourceRow>> PageAsync(string? type, string? status, string? owner, Key? after, int limit, CancellationToken ct)
+    public Task<List<ResourceRow>> PageAsync(string? type, string? status, string? owner, Key? after, int limit, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand();
         var sql = new StringBuilder("""
@@ -47,5 +47,5 @@ public sealed class ResourceQueries(NpgsqlDataSource database)
                 row.GetString(2), row.GetString(3), row.GetString(4), JsonText.From(JsonElement.Parse(row.GetString(5))), row.GetString(6),
                 row.GetFieldValue<DateTimeOffset>(7), row.GetString(8), row.GetFieldValue<DateTimeOffset>(9), row.GetString(10), null)));
         return rows;
-    }
+    }, ct);
 }

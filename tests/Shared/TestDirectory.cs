@@ -1,4 +1,4 @@
-namespace Resources.Cluster.Tests;
+namespace Resources.Tests;
 
 /// <summary>A directory that lives as long as its test, and that other accounts may pass through, unlike the runtime's own temporary ones.</summary>
 internal sealed class TestDirectory : IDisposable

@@ -2,11 +2,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Resources.Silo;
 
-[assembly: AssemblyFixture(typeof(Resources.Cluster.Tests.TestPostgres))]
+namespace Resources.Tests;
 
-namespace Resources.Cluster.Tests;
-
-/// <summary>One PostgreSQL for all tests of the assembly, and a database of its own for each class that asks.</summary>
+/// <summary>One PostgreSQL for all tests of an assembly, and a database of its own for each class that asks.</summary>
 public sealed class TestPostgres : IAsyncLifetime
 {
     private readonly TestDirectory directory = new();

@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.OpenApi;
+
+namespace Resources.Api;
+
+/// <summary>Describes an operation from what its endpoint says of itself.</summary>
+static class OperationDescription
+{
+    const string JsonPatch = "application/json-patch+json";
+
+    static readonly Dictionary<Type, string> Examples = new()
+    {
+        [typeof(ResourceCreation)] = """{"name":"Blue bicycle","type":"bicycle","status":"active","metadata":{"color":"blue","gears":7}}""",
+        [typeof(ResourceReplacement)] = """{"name":"Red bicycle","status":"active","metadata":{"color":"red","gears":7}}""",
+        [typeof(ResourceChange)] = """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
+        [typeof(ResourcePatchOperation[])] = """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
+        [typeof(LoginRequest)] = """{"email":"admin@example.org","password":"the password that was printed"}""",
+        [typeof(UserRequest)] = """{"email":"user@example.org","password":"at least fifteen characters","roles":["user"]}""",
+    };
+
+    public static async Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        T? Find<T>() where T : class => metadata.OfType<T>().LastOrDefault();
+        var document = context.Document!;
+        var isOpen = Find<IAllowAnonymous>() is not null;
+        var permission = Find<RequiredPermission>()?.Permission;
+        var carried = Find<CarriedHeaders>()?.Names ?? [];
+
+        operation.Description = isOpen ? "Open to everyone." : permission is null ? "Open to every caller with a token." : $"Needs the permission `{permission}`.";
+        operation.Security = isOpen ? [] : [new() { [new OpenApiSecuritySchemeReference(ApiDescription.Bearer, document)] = [] }];
+        operation.Parameters = [.. Parameters(context, Find<QueryParameters>()?.Names ?? [], carried)];
+        if (Find<TakenBody>() is { } body) operation.RequestBody = await BodyAsync(body, context, ct);
+
+        operation.Responses ??= [];
+        var limited = Find<Unlimited>() is null;
+        foreach (var (status, response) in operation.Responses)
+            if (response is OpenApiResponse success && status[0] is '2' or '3' or '5')
+                success.Headers = Headers(document, [.. carried.Where(header => !HeaderDescription.IsAsked(header) && (header is "ETag" || status is not "304")),
+                    .. carried.Contains("Idempotency-Key") ? ["Idempotency-Replayed"] : Array.Empty<string>(), .. limited ? ["RateLimit-Policy", "RateLimit"] : Array.Empty<string>(), "X-Request-Id", .. status is "503" ? ["Retry-After"] : Array.Empty<string>()]);
+        if (!limited) return;
+        var refusals = (Find<AlwaysRefuses>()?.Statuses ?? []).Where(status => status is not 403 || permission is not null)
+            .Concat(operation.Responses.Keys.Select(key => int.Parse(key, CultureInfo.InvariantCulture)).Where(status => status >= 400)).Distinct().ToArray();
+        foreach (var status in refusals.Order())
+        {
+            // Taken out first, so that the refusals stand in order.
+            operation.Responses.Remove(status.ToString(CultureInfo.InvariantCulture));
+            operation.Responses.Add(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponseReference(NameOf(status), document));
+        }
+    }
+
+    /// <summary>The name of a refusal among the document's components.</summary>
+    public static string NameOf(int status) => ReasonPhrases.GetReasonPhrase(status).Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+
+    /// <summary>What a refusal with this status looks like; its description lists the codes.</summary>
+    public static IOpenApiResponse Refusal(int status, OpenApiDocument document)
+    {
+        string[] own = status switch { 401 => ["WWW-Authenticate"], 412 => ["ETag"], 415 => ["Accept-Post", "Accept-Patch"], 429 or 503 => ["Retry-After"], _ => [] };
+        var types = ProblemType.All.Where(type => type.Status == status).ToArray();
+        return new OpenApiResponse
+        {
+            Description = string.Join(" ", types.Select(type => $"`{type.Code}`: {type.Title}.")),
+            Headers = Headers(document, [.. own, "RateLimit-Policy", "RateLimit", "X-Request-Id"]),
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                ["application/problem+json"] = new OpenApiMediaType { Schema = new OpenApiSchemaReference(nameof(Problem), document), Example = Example(types[0]) },
+            },
+        };
+    }
+
+    static JsonObject Example(ProblemType type) => new()
+    {
+        ["type"] = type.Uri, ["title"] = type.Title, ["status"] = type.Status, ["detail"] = type.Title + ".", ["instance"] = ApiGroup.Path + "/resources",
+        ["success"] = false, ["error"] = type.Title + ".", ["code"] = type.Code, ["traceId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
+    };
+
+    static IEnumerable<IOpenApiParameter> Parameters(OpenApiOperationTransformerContext context, string[] query, string[] carried)
+    {
+        if (context.Description.RelativePath!.Contains("{id}", StringComparison.Ordinal))
+            yield return new OpenApiParameter
+            {
+                Name = "id", In = ParameterLocation.Path, Required = true, Description = "The resource's id.", Example = JsonValue.Create("019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", MinLength = 36, MaxLength = 36 },
+            };
+        foreach (var name in query) yield return HeaderDescription.Query(name);
+        foreach (var name in carried.Where(HeaderDescription.IsAsked)) yield return HeaderDescription.Header(name, required: name is "If-Match" && context.Description.HttpMethod is "PUT");
+    }
+
+    static async Task<OpenApiRequestBody> BodyAsync(TakenBody body, OpenApiOperationTransformerContext context, CancellationToken ct)
+    {
+        var content = new Dictionary<string, OpenApiMediaType>();
+        foreach (var mediaType in body.MediaTypes)
+        {
+            var type = mediaType is JsonPatch ? typeof(ResourcePatchOperation[]) : body.Type;
+            var schema = await context.GetOrCreateSchemaAsync(type, cancellationToken: ct);
+            // A list stands where it is used; everything else has a name.
+            if (type.IsArray) schema.Items = Named(type.GetElementType()!, await context.GetOrCreateSchemaAsync(type.GetElementType()!, cancellationToken: ct), context.Document!);
+            content[mediaType] = new OpenApiMediaType { Schema = type.IsArray ? schema : Named(type, schema, context.Document!), Example = JsonNode.Parse(Examples[type]) };
+        }
+        return new() { Required = true, Content = content };
+    }
+
+    static OpenApiSchemaReference Named(Type type, IOpenApiSchema schema, OpenApiDocument document)
+    {
+        document.AddComponent(type.Name, schema);
+        return new(type.Name, document);
+    }
+
+    static Dictionary<string, IOpenApiHeader> Headers(OpenApiDocument document, string[] names) => names.ToDictionary(name => name, IOpenApiHeader (name) => new OpenApiHeaderReference(name, document));
+}

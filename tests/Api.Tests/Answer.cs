@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Resources.Api.Tests;
+
+/// <summary>An answer, read whole. Reading it checks what is true of every answer, so each test of the suite is one of these promises too.</summary>
+public sealed partial class Answer
+{
+    readonly Dictionary<string, string> headers;
+    readonly JsonElement? json;
+
+    Answer(int status, Dictionary<string, string> headers, byte[] body, JsonElement? json) => (Status, this.headers, Body, this.json) = (status, headers, body, json);
+
+    public int Status { get; }
+
+    public byte[] Body { get; }
+
+    public string? Code => Text("/code");
+
+    public string? ETag => this["ETag"];
+
+    /// <summary>A header; null when it is not there.</summary>
+    public string? this[string header] => headers.GetValueOrDefault(header);
+
+    /// <summary>A member of the JSON body by its pointer; null when it is not there.</summary>
+    public JsonElement? At(string pointer)
+    {
+        var at = json;
+        foreach (var step in pointer.Split('/').Skip(1))
+            at = at switch
+            {
+                { ValueKind: JsonValueKind.Object } element when element.TryGetProperty(step, out var member) => member,
+                { ValueKind: JsonValueKind.Array } element when int.TryParse(step, out var index) && index < element.GetArrayLength() => element[index],
+                _ => null,
+            };
+        return at;
+    }
+
+    /// <summary>A member as text: strings bare, all else as JSON.</summary>
+    public string? Text(string pointer) => At(pointer) is not { } element ? null : element.ValueKind is JsonValueKind.String ? element.GetString() : element.GetRawText();
+
+    /// <summary>The pointers of all faults.</summary>
+    public string[] Faults => At("/errors") is { } errors ? [.. errors.EnumerateArray().Select(error => error.GetProperty("pointer").GetString()!)] : [];
+
+    /// <summary>The codes of all faults.</summary>
+    public string[] FaultCodes => At("/errors") is { } errors ? [.. errors.EnumerateArray().Select(error => error.GetProperty("code").GetString()!)] : [];
+
+    public override string ToString() => $"{Status} {string.Join("; ", headers.Select(header => $"{header.Key}: {header.Value}"))}\n{Encoding.UTF8.GetString(Body)}";
+
+    internal static async Task<Answer> ReadAsync(HttpRequestMessage request, HttpResponseMessage response)
+    {
+        var body = await response.Content.ReadAsByteArrayAsync();
+        var headers = response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        var isJson = body.Length > 0 && response.Content.Headers.ContentEncoding.Count is 0 && response.Content.Headers.ContentType?.MediaType is { } type && type.EndsWith("json", StringComparison.Ordinal);
+        var answer = new Answer((int)response.StatusCode, headers, body, isJson ? JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = 128 }) : null);
+        try
+        {
+            answer.CheckAlways(request);
+        }
+        catch (Xunit.Sdk.XunitException e)
+        {
+            throw new InvalidOperationException($"{request.Method} {request.RequestUri} breaks a promise of every answer: {e.Message}\n{answer}", e);
+        }
+        return answer;
+    }
+
+    void CheckAlways(HttpRequestMessage request)
+    {
+        var path = request.RequestUri!.AbsolutePath;
+        Assert.Equal("nosniff", this["X-Content-Type-Options"]);
+        Assert.Contains("default-src 'none'", this["Content-Security-Policy"]);
+        Assert.Contains("frame-ancestors 'none'", this["Content-Security-Policy"]);
+        Assert.Equal("no-referrer", this["Referrer-Policy"]);
+        Assert.Equal("same-origin", this["Cross-Origin-Resource-Policy"]);
+        Assert.NotNull(this["X-Request-Id"]);
+        Assert.Contains("Accept-Encoding", this["Vary"]);
+        Assert.Null(this["Server"]);
+        Assert.Null(this["X-Powered-By"]);
+        if (request.Method == HttpMethod.Head || Status is 204 or 304) Assert.Empty(Body);
+        if (Status is 204 or 304) Assert.Null(this["Content-Type"]);
+        if (Status is 401) Assert.StartsWith("Bearer", this["WWW-Authenticate"]);
+        if (Status is 405) Assert.NotNull(this["Allow"]);
+        if (Status is 429 or 503) Assert.NotNull(this["Retry-After"]);
+        if (path.StartsWith("/api/v1", StringComparison.Ordinal))
+        {
+            Assert.Matches(RateLimitPolicy(), this["RateLimit-Policy"]);
+            Assert.Matches(RateLimitState(), this["RateLimit"]);
+            Assert.Matches("^(no-store|private, no-cache)$", this["Cache-Control"]);
+        }
+        if (Status >= 400 && request.Method != HttpMethod.Head && !path.StartsWith("/health", StringComparison.Ordinal)) CheckProblem(path);
+        else if (path.StartsWith("/api/v1", StringComparison.Ordinal) && json is not null) CheckEnvelope();
+    }
+
+    void CheckProblem(string path)
+    {
+        Assert.Equal("application/problem+json", this["Content-Type"]);
+        Assert.Equal("no-store", this["Cache-Control"]);
+        if (json is null) return;
+        var type = Assert.Single(ProblemType.All, type => type.Code == Code);
+        Assert.Equal(Status, type.Status);
+        Assert.Equal((type.Uri, type.Title), (Text("/type"), Text("/title")));
+        Assert.Equal(Status.ToString(CultureInfo.InvariantCulture), Text("/status"));
+        Assert.Equal("false", Text("/success"));
+        Assert.Equal(Text("/detail"), Text("/error"));
+        Assert.NotEmpty(Text("/detail")!);
+        Assert.Matches("^[0-9a-f]{32}$", Text("/traceId"));
+        Assert.StartsWith("/", Text("/instance"));
+        // Escapes and dots are resolved on the way.
+        if (!path.Contains('%', StringComparison.Ordinal) && !path.Contains("..", StringComparison.Ordinal)) Assert.Equal(path, Text("/instance"));
+        if (Code == ProblemType.ValidationFailed.Code && At("/errors") is { } errors)
+            foreach (var error in errors.EnumerateArray())
+            {
+                Assert.Equal(["pointer", "code", "detail"], error.EnumerateObject().Select(member => member.Name));
+                Assert.Matches("^(/|\\?|header:|$)", error.GetProperty("pointer").GetString());
+                Assert.Matches("^[A-Z0-9_]+$", error.GetProperty("code").GetString());
+            }
+    }
+
+    void CheckEnvelope()
+    {
+        Assert.Equal(["success", "data", "meta"], json!.Value.EnumerateObject().Select(member => member.Name));
+        Assert.Equal("true", Text("/success"));
+        Assert.Equal(this["X-Request-Id"], Text("/meta/requestId"));
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$", Text("/meta/timestamp"));
+        Assert.Equal(this["Position"], Text("/meta/position"));
+    }
+
+    [GeneratedRegex("""^"[a-z]+";q=\d+;w=\d+$""")]
+    private static partial Regex RateLimitPolicy();
+
+    [GeneratedRegex("""^"[a-z]+";r=\d+;t=\d+$""")]
+    private static partial Regex RateLimitState();
+}

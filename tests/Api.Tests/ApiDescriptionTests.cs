@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Resources.Api.Tests;
+
+/// <summary>The OpenAPI document against the server that it describes.</summary>
+public sealed class ApiDescriptionTests(Backend backend)
+{
+    async Task<JsonElement> DocumentAsync() => (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
+
+    static IEnumerable<(string Method, string Path, JsonElement Operation)> Operations(JsonElement document) =>
+        from path in document.GetProperty("paths").EnumerateObject()
+        from operation in path.Value.EnumerateObject()
+        select (operation.Name.ToUpperInvariant(), path.Name, operation.Value);
+
+    IEnumerable<RouteEndpoint> Served => from endpoint in backend.Node.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+                                         where endpoint.RoutePattern.RawText is { } path && (path.StartsWith(ApiGroup.Path, StringComparison.Ordinal) || path.StartsWith("/health", StringComparison.Ordinal))
+                                         select endpoint;
+
+    [Fact]
+    public async Task Everything_served_is_described_and_nothing_else()
+    {
+        var served = from endpoint in Served
+                     from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
+                     where method is not "HEAD"
+                     select $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}";
+        Assert.Equal(served.Order(StringComparer.Ordinal), Operations(await DocumentAsync()).Select(operation => $"{operation.Method} {operation.Path}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_operation_is_named_once_and_says_who_may_use_it()
+    {
+        var operations = Operations(await DocumentAsync()).ToArray();
+        var names = operations.Select(operation => operation.Operation.GetProperty("operationId").GetString()!).ToArray();
+        Assert.Equal(names.Distinct(), names);
+        var open = Served.Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null).Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()!.EndpointName).ToHashSet();
+        foreach (var (_, _, operation) in operations)
+            Assert.Equal(open.Contains(operation.GetProperty("operationId").GetString()!) ? 0 : 1, operation.GetProperty("security").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Every_status_that_was_answered_is_described()
+    {
+        var described = Operations(await DocumentAsync()).ToDictionary(operation => operation.Operation.GetProperty("operationId").GetString()!, operation => operation.Operation.GetProperty("responses").EnumerateObject().Select(response => response.Name).ToHashSet());
+        // Whatever tests ran before in this process have left their answers; a few of its own make sure there are some.
+        foreach (var (method, path, body) in new[] { ("GET", "/api/v1/me", null), ("GET", "/api/v1/resources/none", null), ("POST", "/api/v1/resources", "{}"), ("POST", "/api/v1/resources", """{"name":"described"}""") }) await backend.Admin.SendAsync(method, path, body);
+
+        Assert.All(backend.Node.Answered.Keys, answer => Assert.Contains($"{answer.Status}", described[answer.Endpoint]));
+    }
+
+    [Fact]
+    public async Task Parameters_are_those_that_the_endpoint_reads()
+    {
+        var described = Operations(await DocumentAsync()).ToDictionary(operation => operation.Operation.GetProperty("operationId").GetString()!, operation => operation.Operation);
+        foreach (var endpoint in Served)
+        {
+            var operation = described[endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()!.EndpointName];
+            var parameters = operation.TryGetProperty("parameters", out var list) ? list.EnumerateArray().ToArray() : [];
+            Assert.Equal(endpoint.Metadata.GetMetadata<QueryParameters>()?.Names ?? [], parameters.Where(parameter => parameter.GetProperty("in").GetString() is "query").Select(parameter => parameter.GetProperty("name").GetString()!));
+            Assert.All(parameters, parameter => Assert.NotEmpty(parameter.GetProperty("description").GetString()!));
+        }
+    }
+
+    [Fact]
+    public async Task The_document_is_for_people_and_names_every_code()
+    {
+        var document = await DocumentAsync();
+        Assert.Equal("Resources", document.GetProperty("info").GetProperty("title").GetString());
+        var introduction = document.GetProperty("info").GetProperty("description").GetString()!;
+        Assert.All(ProblemType.All, type => Assert.Contains($"`{type.Code}`", introduction, StringComparison.Ordinal));
+        Assert.Equal("object", document.GetProperty("components").GetProperty("schemas").GetProperty("JsonText").GetProperty("type").GetString());
+        Assert.DoesNotContain("\"integer\",\"string\"", JsonSerializer.Serialize(document), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_reference_page_asks_no_other_host()
+    {
+        var page = await backend.Guest.GetAsync("/docs/");
+        Assert.Equal(200, page.Status);
+        Assert.DoesNotContain("://", System.Text.Encoding.UTF8.GetString(page.Body), StringComparison.Ordinal);
+        var policy = page["Content-Security-Policy"]!;
+        Assert.DoesNotContain("http", policy, StringComparison.Ordinal);
+        Assert.Matches("script-src 'self' 'nonce-[^']+';", policy);
+    }
+}

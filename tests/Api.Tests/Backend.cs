@@ -1,0 +1,101 @@
+using Npgsql;
+
+[assembly: AssemblyFixture(typeof(Resources.Api.Tests.Backend))]
+
+namespace Resources.Api.Tests;
+
+/// <summary>One PostgreSQL and one node of the real program for all tests, spoken to over HTTP by three callers.</summary>
+public sealed class Backend : IAsyncLifetime
+{
+    const string UserEmail = "user@example.org";
+    const string UserPassword = "a password of enough length";
+
+    readonly TestPostgres postgres = new();
+    NpgsqlDataSource database = null!;
+
+    internal ApiNode Node { get; private set; } = null!;
+
+    /// <summary>Nobody: no token.</summary>
+    public Caller Guest { get; private set; } = null!;
+
+    /// <summary>Someone who may only read.</summary>
+    public Caller User { get; private set; } = null!;
+
+    /// <summary>Someone who may do everything.</summary>
+    public Caller Admin { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await postgres.InitializeAsync();
+        var connectionString = await postgres.CreateDatabaseAsync();
+        database = NpgsqlDataSource.Create(connectionString);
+        Node = new(connectionString);
+        Guest = new(Node.Address);
+        Admin = await Guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await AddUserAsync(UserEmail, UserPassword, "user");
+        User = await Guest.LoginAsync(UserEmail, UserPassword);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Node.DisposeAsync();
+        await database.DisposeAsync();
+        await postgres.DisposeAsync();
+    }
+
+    /// <summary>Another node with a database of its own, for tests that need other options.</summary>
+    internal async Task<ApiNode> StartNodeAsync(params (string Key, string Value)[] options) => new(await postgres.CreateDatabaseAsync(), options);
+
+    /// <summary>An empty database, for programs that are started as processes.</summary>
+    public Task<string> CreateDatabaseAsync() => postgres.CreateDatabaseAsync();
+
+    public Task<Answer> AddUserAsync(string email, string password, string role) =>
+        Admin.SendAsync("POST", "/api/v1/users", $$"""{"email":"{{email}}","password":"{{password}}","roles":["{{role}}"]}""");
+
+    /// <summary>A resource of its own for a test, in the state asked for.</summary>
+    public async Task<Sample> CreateAsync(Given given = Given.Live, string metadata = """{"color":"red","size":{"w":1,"h":2}}""")
+    {
+        if (given is Given.Missing) return new(Guid.CreateVersion7());
+        var created = await Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"sample","metadata":{{metadata}}}""");
+        Assert.Equal(201, created.Status);
+        var sample = new Sample(Guid.Parse(created.Text("/data/id")!));
+        if (given is Given.Changed) Assert.Equal(200, (await Admin.SendAsync("PATCH", sample.Path, """{"name":"changed"}""", "application/merge-patch+json")).Status);
+        if (given is Given.Deleted) Assert.Equal(204, (await Admin.SendAsync("DELETE", sample.Path)).Status);
+        return sample;
+    }
+
+    /// <summary>The types of a stream's events, oldest first, straight from the store.</summary>
+    public async Task<string[]> EventsAsync(Guid stream)
+    {
+        await using var command = database.CreateCommand("select array(select type::text from mt_events where stream_id = $1 order by version)");
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
+        return (string[])(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>How many events there are of all resources with this name.</summary>
+    public async Task<long> CountCreatedAsync(string name)
+    {
+        await using var command = database.CreateCommand("select count(*) from mt_events where type = 'resource.created' and data ->> 'name' = $1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}
+
+/// <summary>The state a sample is in before the request that is tested.</summary>
+public enum Given
+{
+    Missing,
+    Live,
+
+    /// <summary>At version 2.</summary>
+    Changed,
+
+    /// <summary>At version 2.</summary>
+    Deleted,
+}
+
+/// <summary>A resource that one test has for itself.</summary>
+public sealed record Sample(Guid Id)
+{
+    public string Path => $"/api/v1/resources/{Id}";
+}

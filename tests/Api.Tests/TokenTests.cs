@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Forged and spoiled tokens: each is 401, and none tells more than that.</summary>
+public sealed class TokenTests(Backend backend)
+{
+    static readonly Dictionary<string, Func<Forge, string>> Forgeries = new()
+    {
+        ["algorithm none"] = forge => $"{Forge.Part(forge.Header("alg", "none"))}.{forge.Payload}.",
+        ["algorithm none, with a signature"] = forge => $"{Forge.Part(forge.Header("alg", "none"))}.{forge.Payload}.{forge.Signature}",
+        ["HS256 with the public key"] = forge => forge.Hmac(forge.PublicKey),
+        ["HS256 with the public key as PEM"] = forge => forge.Hmac(System.Text.Encoding.ASCII.GetBytes(forge.Key.ExportSubjectPublicKeyInfoPem())),
+        ["another type"] = forge => forge.Sign(type: "JWT"),
+        ["no type"] = forge => forge.Sign(type: ""),
+        ["expired"] = forge => forge.Sign(expires: DateTime.UtcNow.AddMinutes(-5)),
+        ["not yet valid"] = forge => forge.Sign(notBefore: DateTime.UtcNow.AddMinutes(5), expires: DateTime.UtcNow.AddMinutes(10)),
+        ["without an end"] = forge => forge.Sign(expires: DateTime.MaxValue),
+        ["another issuer"] = forge => forge.Sign(issuer: "others"),
+        ["another audience"] = forge => forge.Sign(audience: "others"),
+        ["another key by the same name"] = forge => forge.Sign(key: new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = forge.KeyId }),
+        ["a key we do not have"] = forge => forge.Sign(key: new(forge.Key) { KeyId = "none" }),
+        ["no signature"] = forge => forge.Token[..(forge.Token.LastIndexOf('.') + 1)],
+        ["another signature"] = forge => forge.Token[..^6] + (forge.Token[^6] is 'A' ? "B" : "A") + forge.Token[^5..],
+        ["another payload"] = forge => $"{forge.Token.Split('.')[0]}.{Forge.Part("""{"sub":"x"}""")}.{forge.Signature}",
+        ["five parts"] = forge => forge.Token + ".a.b",
+        ["garbage"] = _ => "garbage",
+        ["dots"] = _ => "..",
+        ["nothing"] = _ => "",
+        ["a large one"] = _ => new('a', 8000),
+    };
+
+    public static TheoryData<string> Names => [.. Forgeries.Keys];
+
+    [Theory, MemberData(nameof(Names))]
+    public async Task A_forged_token_is_refused(string name)
+    {
+        var token = Forgeries[name](new Forge(backend));
+        var answer = await backend.Guest.GetAsync("/api/v1/me", ("Authorization", "Bearer " + token));
+        Assert.Equal((401, "UNAUTHENTICATED"), (answer.Status, answer.Code));
+    }
+
+    [Theory, InlineData("Basic YWRtaW46YWRtaW4="), InlineData("Bearer"), InlineData("Token x")]
+    public async Task Other_schemes_are_refused(string header) => Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", header))).Status);
+
+    [Fact]
+    public async Task A_token_that_the_forge_signs_as_the_server_does_is_good() =>
+        Assert.Equal(200, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", "Bearer " + new Forge(backend).Sign()))).Status);
+
+    [Fact]
+    public async Task A_token_in_the_address_is_no_token() => Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me?access_token=" + backend.Admin.Token)).Status);
+
+    /// <summary>Makes tokens with the server's own key, wrong in one way each.</summary>
+    sealed class Forge
+    {
+        readonly ECDsaSecurityKey own;
+
+        public Forge(Backend backend)
+        {
+            own = (ECDsaSecurityKey)backend.Node.Services.GetRequiredService<SigningKeys>().All[0];
+            Token = backend.Admin.Token!;
+        }
+
+        public string Token { get; }
+
+        public ECDsa Key => own.ECDsa;
+
+        public string KeyId => own.KeyId;
+
+        public byte[] PublicKey => Key.ExportSubjectPublicKeyInfo();
+
+        public string Payload => Token.Split('.')[1];
+
+        public string Signature => Token.Split('.')[2];
+
+        public string Header(string member, string value) => $$"""{"typ":"at+jwt","kid":"{{KeyId}}","{{member}}":"{{value}}"}""";
+
+        public string Hmac(byte[] secret)
+        {
+            var signed = $"{Part(Header("alg", "HS256"))}.{Payload}";
+            return $"{signed}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(secret, System.Text.Encoding.ASCII.GetBytes(signed)))}";
+        }
+
+        public string Sign(string type = "at+jwt", string issuer = "resources", string audience = "resources", DateTime? notBefore = null, DateTime? expires = null, ECDsaSecurityKey? key = null) =>
+            new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+            {
+                TokenType = type, Issuer = issuer, Audience = audience, NotBefore = notBefore, Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddMinutes(5),
+                SigningCredentials = new(key ?? own, SecurityAlgorithms.EcdsaSha256),
+                Claims = new Dictionary<string, object> { ["sub"] = Guid.Empty.ToString(), ["roles"] = new[] { "admin" } },
+            });
+
+        public static string Part(string json) => Base64UrlEncoder.Encode(json);
+    }
+}

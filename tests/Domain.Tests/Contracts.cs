@@ -1,0 +1,117 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using Orleans;
+using Resources.Grains;
+
+namespace Resources.Domain.Tests;
+
+/// <summary>
+/// What is stored, and what nodes of different versions say to each other. A change here is a red test with a readable
+/// difference: take it over into Contracts.approved.txt only if old events and old nodes can live with it.
+/// </summary>
+public class Contracts
+{
+    static readonly Assembly Grains = typeof(EventTypes).Assembly;
+
+    static readonly Dictionary<Type, ResourceEvent> Samples = new ResourceEvent[]
+    {
+        new ResourceCreated("book", "Faust", "active", Story.Text("""{"price":9.50}"""), "0190163d-8694-739b-aea5-966c26f8ad90"),
+        new ResourceReplaced("Faust", "active", Story.Text("""{"price":9.50}""")),
+        new ResourceRenamed("Faust"),
+        new ResourceMetadataChanged(Story.Text("""{"price":9.50}""")),
+        new ResourceStatusChanged("active"),
+        new ResourceDeleted(),
+        new ResourceRestored(),
+    }.ToDictionary(sample => sample.GetType());
+
+    [Fact]
+    public void Stored_names_and_wire_names_are_the_approved_ones()
+    {
+        var approved = Path.Combine(Repository.Root, "tests/Domain.Tests/Contracts.approved.txt");
+        var now = Describe();
+        var was = File.Exists(approved) ? File.ReadAllText(approved).ReplaceLineEndings("\n") : "";
+        if (now == was) return;
+        string[] before = was.Split('\n'), after = now.Split('\n');
+        Assert.Fail("The contracts changed. Lost lines (-) break old events or old nodes; new lines (+) are promises from now on.\n"
+            + string.Join('\n', [.. before.Except(after).Select(line => "- " + line), .. after.Except(before).Select(line => "+ " + line)])
+            + $"\n\nIf that is meant, this is the new tests/Domain.Tests/Contracts.approved.txt:\n\n{now}");
+    }
+
+    [Fact]
+    public void Every_event_has_a_stored_name_and_every_name_is_told_from_the_others()
+    {
+        Assert.Equal(Events().Order(ByName), EventTypes.Names.Keys.Order(ByName));
+        Assert.Equal(EventTypes.Names.Count, EventTypes.Names.Values.Distinct().Count());
+    }
+
+    [Fact]
+    public void Every_event_evolves()
+    {
+        foreach (var type in Events())
+        {
+            var before = type == typeof(ResourceCreated) ? null : Story.Fold([Story.Created]).State;
+            Assert.NotNull(Resource.Evolve(before, Story.Record(Samples[type], 2)));
+        }
+    }
+
+    [Fact]
+    public void Every_event_is_a_closed_fact() => Assert.All(Events(), type => Assert.True(type.IsSealed && type.IsPublic, type.Name));
+
+    [Fact]
+    public void Every_grain_and_every_message_has_an_alias()
+    {
+        Assert.All(GrainInterfaces(), type => Assert.NotNull(AliasOf(type)));
+        Assert.All(GrainInterfaces().SelectMany(type => type.GetMethods()), method => Assert.NotNull(AliasOf(method)));
+        Assert.All(Messages(), type => Assert.NotNull(AliasOf(type)));
+        // Orleans reads back the alias of a generic type only if it ends as its name does.
+        Assert.All(Messages().Where(type => type.IsGenericType), type => Assert.EndsWith("`" + type.GetGenericArguments().Length, AliasOf(type), StringComparison.Ordinal));
+    }
+
+    static readonly Comparer<Type> ByName = Comparer<Type>.Create((a, b) => string.CompareOrdinal(a.FullName, b.FullName));
+
+    static IEnumerable<Type> Events() => Grains.GetTypes().Where(type => type.IsSubclassOf(typeof(ResourceEvent)) && !type.IsAbstract);
+
+    static IEnumerable<Type> GrainInterfaces() => Grains.GetTypes().Where(type => type.IsInterface && typeof(IGrain).IsAssignableFrom(type)).Order(ByName);
+
+    static IEnumerable<Type> Messages() => Grains.GetTypes().Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>() is not null).Order(ByName);
+
+    static string? AliasOf(MemberInfo member) => member.GetCustomAttribute<AliasAttribute>(inherit: false)?.Alias;
+
+    static string Describe()
+    {
+        var text = new StringBuilder("Stored events: name, and a sample of its JSON.\n");
+        foreach (var (type, name) in EventTypes.Names.OrderBy(pair => pair.Value, StringComparer.Ordinal))
+            text.Append($"  {name} {JsonSerializer.Serialize(Samples[type], type, EventTypes.Json)}\n");
+        text.Append("\nGrains: alias of the interface, of its methods, and what they take.\n");
+        foreach (var type in GrainInterfaces())
+        {
+            text.Append($"  {AliasOf(type)}\n");
+            foreach (var method in type.GetMethods().OrderBy(AliasOf, StringComparer.Ordinal))
+                text.Append($"    {AliasOf(method)}({string.Join(", ", method.GetParameters().Select(parameter => Named(parameter.ParameterType)))}) -> {Named(method.ReturnType)}\n");
+        }
+        text.Append("\nMessages: alias, and the members in the order that numbers them.\n");
+        foreach (var type in Messages().OrderBy(AliasOf, StringComparer.Ordinal)) text.Append($"  {AliasOf(type)}({Members(type)})\n");
+        text.Append("\nEnumerations in messages: names in the order that numbers them.\n");
+        foreach (var type in new[] { typeof(PatchFormat), typeof(Refusal) })
+            text.Append($"  {type.Name}: {string.Join(" ", Enum.GetNames(type).Select(name => $"{name}={(int)Enum.Parse(type, name)}"))}\n");
+        return text.ToString();
+    }
+
+    /// <summary>Orleans numbers a record's members by the order of its parameters, and fields by their Id.</summary>
+    static string Members(Type type)
+    {
+        const BindingFlags All = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        var numbered = type.GetFields(All).Where(field => field.GetCustomAttribute<IdAttribute>() is not null).Select(field => $"{field.GetCustomAttribute<IdAttribute>()!.Id} {Named(field.FieldType)}").ToArray();
+        if (numbered is not []) return string.Join(", ", numbered);
+        var isRecord = type.GetMethod("<Clone>$") is not null;
+        var constructor = isRecord ? type.GetConstructors().FirstOrDefault() : null;
+        return string.Join(", ", constructor?.GetParameters().Select((parameter, i) => $"{i} {parameter.Name} {Named(parameter.ParameterType)}") ?? []);
+    }
+
+    static string Named(Type type) =>
+        Nullable.GetUnderlyingType(type) is { } inner ? Named(inner) + "?"
+        : type.IsArray ? Named(type.GetElementType()!) + "[]"
+        : type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Named))}>"
+        : AliasOf(type) ?? type.Name;
+}

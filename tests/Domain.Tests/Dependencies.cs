@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace Resources.Domain.Tests;
+
+/// <summary>Who may know whom.</summary>
+public partial class Dependencies
+{
+    [Theory]
+    [InlineData("Grains", "")]
+    [InlineData("Projections", "Grains")]
+    [InlineData("Silo", "Projections")]
+    [InlineData("Api", "Silo")]
+    public void Projects_look_one_way(string project, string knows)
+    {
+        var file = XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj"));
+        Assert.Equal(knows, string.Join(",", file.Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))));
+    }
+
+    [Fact]
+    public void There_are_no_other_projects() =>
+        Assert.Equal(["Api", "Grains", "Projections", "Silo"], Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order());
+
+    [Fact]
+    public void Decisions_know_no_grain_store_clock_or_chance()
+    {
+        string[] pure = ["src/Grains/Resources/Resource.cs", "src/Grains/Resources/Events.cs", "src/Grains/Resources/ResourcePatch.cs", .. Repository.Sources("src/Grains/Json")];
+        Assert.True(pure.Length > 10);
+        Nobody(pure, Impure());
+    }
+
+    [Fact]
+    public void Handlers_have_no_document_session() => Nobody(Repository.Sources("src/Api"), Session());
+
+    [Fact]
+    public void One_door_leads_to_the_log()
+    {
+        var callers = Repository.Sources("src").Where(path => Repository.Read(path).Contains("append_events", StringComparison.Ordinal));
+        Assert.Equal(["src/Grains/AppendBatch.cs"], callers.Where(path => path is not "src/Grains/EventLog.cs"));
+        Nobody(Repository.Sources("src"), MartenAppend());
+    }
+
+    [Fact]
+    public void Namespaces_are_flat()
+    {
+        foreach (var path in Repository.Sources("src"))
+            foreach (Match match in Namespace().Matches(Repository.Read(path)))
+                Assert.Equal((path, "Resources." + path.Split('/')[1]), (path, match.Groups[1].Value));
+    }
+
+    [Fact]
+    public void Files_are_short() =>
+        Assert.All(Repository.Sources("src").Concat(Repository.Sources("tests")), path => Assert.True(Repository.Read(path).Count(c => c is '\n') <= 300, path));
+
+    static void Nobody(IEnumerable<string> paths, Regex forbidden) =>
+        Assert.Empty(paths.SelectMany(path => forbidden.Matches(Repository.Read(path)).Select(match => $"{path}: {match.Value}")));
+
+    // Attributes of Orleans' serialiser are allowed: they describe data and run nothing.
+    [GeneratedRegex(@"using (Orleans\.|Marten|Npgsql|JasperFx|Microsoft\.)[\w.]*|\b(Grain|IGrainFactory|IGrainContext|IDocument\w+|NpgsqlConnection)\b(?!s)|DateTime(Offset)?\.(Utc)?Now|TimeProvider|Stopwatch|Environment\.|Guid\.(NewGuid|CreateVersion7)|Random\b")]
+    private static partial Regex Impure();
+
+    [GeneratedRegex(@"\b(IDocumentSession|IDocumentStore|IDocumentOperations|IQuerySession)\b")]
+    private static partial Regex Session();
+
+    [GeneratedRegex(@"\bEvents\s*\.\s*(Append\w*|StartStream\w*|WriteToAggregate\w*|FetchForWriting\w*)\b")]
+    private static partial Regex MartenAppend();
+
+    [GeneratedRegex(@"^namespace ([\w.]+)", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+}

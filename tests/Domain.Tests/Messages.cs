@@ -1,0 +1,61 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+using Resources.Grains;
+
+namespace Resources.Domain.Tests;
+
+/// <summary>What nodes send to each other, through the serialiser that sends it.</summary>
+public class Messages
+{
+    static readonly Resource State = Story.Fold([Story.Created, Story.Deleted]).State!;
+
+    // Sent as an object, so that the name of the type travels too: an alias that cannot be read back fails here.
+    static T Sent<T>(T message) where T : notnull
+    {
+        using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+        var serializer = services.GetRequiredService<Serializer<object>>();
+        return (T)serializer.Deserialize(serializer.SerializeToArray(message))!;
+    }
+
+    [Fact]
+    public void A_reply_arrives()
+    {
+        var reply = new Reply<Resource>(State, 2, 20, true, null);
+        Assert.Equal(reply, Sent(reply));
+        Assert.Equal(new Reply<Resource>(null, 0, 0, false, null), Sent(new Reply<Resource>(null, 0, 0, false, null)));
+    }
+
+    [Fact]
+    public void A_refusal_arrives_with_its_faults()
+    {
+        var sent = Sent(Reply<Resource>.Refused(new(Refusal.Invalid, "No.", [new("/name", FaultCode.TooShort, "Longer.")], 7)));
+        Assert.Equal((Refusal.Invalid, "No.", 7L), (sent.Rejection!.Kind, sent.Rejection.Detail, sent.Rejection.Version));
+        Assert.Equal("/name TOO_SHORT", TestJson.Summary(sent.Rejection.Faults!));
+    }
+
+    [Fact]
+    public void Commands_arrive()
+    {
+        Assert.All(
+            new ResourceCommand[] { new CreateResource("book", "Faust", "active", State.Metadata), new ReplaceResource(null, "é𝄞", "draft", JsonText.Empty), new DeleteResource(), new RestoreResource() },
+            command => Assert.Equal(command, Sent(command)));
+        Assert.Equal("{}"u8, ((PatchResource)Sent(Story.MergePatch("{}"))).Document);
+        Assert.Equal(new Moment(Position: 7), Sent(new Moment(Position: 7)));
+    }
+
+    [Fact]
+    public void An_intent_arrives_with_its_conditions()
+    {
+        var intent = Sent(new Intent(Guid.AllBitsSet, Story.Alice, "trace", "print", Story.IfMatch(1, 2), true));
+        Assert.Equal((Guid.AllBitsSet, Story.Alice, "trace", "print", true), (intent.CommandId, intent.Actor, intent.CorrelationId, intent.Fingerprint, intent.Repeated));
+        Assert.Equal([1L, 2L], intent.Conditions.IfMatch!);
+        Assert.Null(intent.Conditions.IfNoneMatch);
+    }
+
+    [Fact]
+    public void An_account_and_a_lost_store_arrive()
+    {
+        Assert.Equal("hash", Sent(new Account(Guid.Empty, "a@b", "hash", ["admin"], Story.At(0))).PasswordHash);
+        Assert.Equal("PostgreSQL is away.", Sent(new StoreUnavailableException("PostgreSQL is away.")).Message);
+    }
+}
