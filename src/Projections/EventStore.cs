@@ -34,6 +34,8 @@ public static class EventStore
         if (appended is not null) options.Projections.Wakeup = new Wakeup(appended);
         options.Projections.SlowPollingTime = TimeSpan.FromMilliseconds(200);
         options.Projections.FastPollingTime = TimeSpan.FromMilliseconds(50);
+        // Positions are committed in their order, so a gap below a position that can be seen stays one: nothing is to be waited for.
+        options.Projections.StaleSequenceThreshold = TimeSpan.FromMilliseconds(200);
         // A poison event stops its projection where everyone can see it; it is never skipped.
         options.Projections.Errors.SkipApplyErrors = false;
         options.Projections.Errors.SkipSerializationErrors = false;

@@ -9,7 +9,7 @@ namespace Resources.Cluster.Tests;
 
 /// <summary>
 /// A bounded number of clients that create, patch and read until they are stopped, and remember every request. A client that
-/// gets no answer, or a 503, sends the same request with the same key again, to the next node if it is told to move.
+/// gets no answer, or a 503, sends the same request with the same key again, to the next node if it may move.
 /// </summary>
 internal sealed class Load : IAsyncDisposable
 {
@@ -46,7 +46,7 @@ internal sealed class Load : IAsyncDisposable
     /// </summary>
     public TimeSpan Ordinary => operations.Where(operation => operation.Succeeded).TakeLast(200).Max(operation => operation.Took);
 
-    /// <summary>Starts clients, spread evenly over the nodes. Those that move take the next node when one gives no answer.</summary>
+    /// <summary>Starts clients, spread evenly over the nodes. Those that move take the next node when one gives no answer, or closes the connection.</summary>
     public static Load Start(string token, IEnumerable<ApiNode> nodes, int clients = 9, bool moves = true) =>
         new(token, [.. nodes.Select(node => node.Address)], clients, moves);
 
@@ -85,8 +85,8 @@ internal sealed class Load : IAsyncDisposable
                 var operation = await SendAsync(kind, resource, name, key, nodes[at % nodes.Length]);
                 operations.Enqueue(operation);
                 if (operation is { Kind: Kind.Create, Succeeded: true }) known.Add(operation.Resource);
+                if (moves && (operation.Status is null || operation.Leave)) at++;
                 if (operation.Status is not (null or HttpStatusCode.ServiceUnavailable)) break;
-                if (operation.Status is null && moves) at++;
                 await Task.Delay(20);
             }
         }
@@ -110,7 +110,7 @@ internal sealed class Load : IAsyncDisposable
             if (!answer.IsSuccessStatusCode)
                 return new(kind, resource, name, node, invoked, returned, answer.StatusCode, body.GetProperty("code").GetString(), 0, null);
             var data = body.GetProperty("data");
-            return new(kind, data.GetProperty("id").GetGuid(), name, node, invoked, returned, answer.StatusCode, null, data.GetProperty("version").GetInt64(), data.GetProperty("name").GetString());
+            return new(kind, data.GetProperty("id").GetGuid(), name, node, invoked, returned, answer.StatusCode, null, data.GetProperty("version").GetInt64(), data.GetProperty("name").GetString(), answer.Headers.ConnectionClose is true);
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
         {

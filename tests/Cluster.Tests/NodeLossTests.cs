@@ -51,6 +51,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         await using var load = Load.Start(token, nodes);
         await load.SucceedsAsync(600, Plenty);
 
+        var ordinary = load.Ordinary;
         var watch = Stopwatch.StartNew();
         await nodes[0].PauseAsync();
         await Eventually.HoldsAsync(() => watch.Elapsed > TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(11), "the pause is over");
@@ -61,6 +62,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         var gap = LongestSilence(history.Operations.Where(operation => operation.Node != nodes[0].Address));
         TestContext.Current.SendDiagnosticMessage($"SIGSTOP 10 s: longest time without a success on the other nodes {gap.TotalSeconds:F1} s, the paused node {(nodes[0].HasExited ? "ended" : "went on")}");
         await CheckAsync(history);
+        Assert.True(gap < Back + ordinary, $"The other nodes stood still for {gap}. {nodes[1].Log}");
     }
 
     [Fact]

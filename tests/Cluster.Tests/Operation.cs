@@ -15,8 +15,9 @@ internal enum Kind
 /// <param name="Status">Null when there was no answer at all.</param>
 /// <param name="Version">The version that the answer told, of a success.</param>
 /// <param name="Seen">The name that the answer told, of a success.</param>
+/// <param name="Leave">Whether the answer closed the connection, as that of a node that is about to stop.</param>
 internal sealed record Operation(
-    Kind Kind, Guid Resource, string? Name, Uri Node, long Invoked, long Returned, HttpStatusCode? Status, string? Code, long Version, string? Seen)
+    Kind Kind, Guid Resource, string? Name, Uri Node, long Invoked, long Returned, HttpStatusCode? Status, string? Code, long Version, string? Seen, bool Leave = false)
 {
     public bool Succeeded => (int?)Status is >= 200 and < 300;
 

@@ -45,7 +45,7 @@ public sealed class ProjectionTests(TestPostgres postgres) : IAsyncLifetime
 
         await AbortAnAppendAsync();
         var gap = await ShowsAsync(second, third, "behind the gap");
-        Assert.True(gap < TimeSpan.FromSeconds(6), $"A gap held lists for {gap}. {nodes[1].Log}\n{nodes[2].Log}");
+        Assert.True(gap < TimeSpan.FromSeconds(5), $"A gap held lists for {gap}. {nodes[1].Log}\n{nodes[2].Log}");
         TestContext.Current.SendDiagnosticMessage($"list of another node {ordinary.TotalMilliseconds:F0} ms, after the owner's death {moved.TotalSeconds:F1} s, behind a gap {gap.TotalSeconds:F1} s");
     }
 
