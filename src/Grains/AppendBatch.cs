@@ -91,6 +91,7 @@ sealed class AppendBatch
         {
             await using var command = database.CreateCommand(
                 "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+            command.CommandTimeout = 5;
             Bind(command.Parameters);
             var outcomes = new Appended?[appends.Count];
             await using var rows = await command.ExecuteReaderAsync();

@@ -17,12 +17,21 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     /// </summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
+    /// <summary>
+    /// A write without an answer may still be committed: by a server that was slow, or by a packet that is sent again. For this
+    /// long, more than the driver and the server give such a statement, memory is compared with the store.
+    /// </summary>
+    static readonly TimeSpan Doubt = TimeSpan.FromSeconds(30);
+
     TState? state;
     long version;
     long position;
     bool loaded;
+    long doubtfulSince;
 
     Guid Stream => this.GetPrimaryKey();
+
+    bool MemoryIsTrusted => contact.MemoryIsTrusted && (doubtfulSince is 0 || Stopwatch.GetElapsedTime(doubtfulSince) > Doubt);
 
     /// <summary>The state after an event; null state = before the first.</summary>
     protected abstract TState Evolve(TState? state, Recorded<TEvent> recorded);
@@ -37,7 +46,9 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
             for (var again = false; ; again = true)
             {
                 if (again || intent.Repeated || !startsStream) await RefreshAsync();
-                if (version > 0 && (intent.Fingerprint is not null || intent.Repeated) && await RepeatedAsync(intent) is { } earlier) return earlier;
+                // The edge may have sent the command a second time, to whoever moved this stream meanwhile.
+                var mayHaveRun = intent.Fingerprint is not null || intent.Repeated || again || !MemoryIsTrusted;
+                if (version > 0 && mayHaveRun && await RepeatedAsync(intent) is { } earlier) return earlier;
 
                 var decision = decide(state, version);
                 if (decision.Rejection is { } rejection) return Reply<TState>.Refused(rejection);
@@ -55,9 +66,10 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
                 if (Stopwatch.GetElapsedTime(started) > Patience) throw new StoreUnavailableException("Another activation keeps writing to this stream.");
             }
         }
-        catch
+        catch (Exception e)
         {
             Forget();
+            if (e is StoreUnavailableException) doubtfulSince = Stopwatch.GetTimestamp();
             throw;
         }
     }
@@ -78,13 +90,13 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
         if (await log.FindCommandAsync(Stream, intent) is not var (after, fingerprint)) return null;
         if (fingerprint != intent.Fingerprint)
             return Reply<TState>.Refused(new(Refusal.KeyReused, "This Idempotency-Key was used for another request."));
-        return await FoldAsync(after, null, null) with { Replayed = true };
+        return await FoldAsync(after, null, null) with { Replayed = intent.Fingerprint is not null && !intent.Repeated };
     }
 
     /// <summary>Makes sure that the state is the newest. Refusals and answers without an event rest on it just as reads do.</summary>
     async Task RefreshAsync()
     {
-        if (loaded && !contact.MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
+        if (loaded && !MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version) Forget();
         await LoadAsync();
     }
 

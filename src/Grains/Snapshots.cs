@@ -44,9 +44,10 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(state, EventTypes.Json), NpgsqlDbType = NpgsqlDbType.Jsonb });
             await contact.WhileAvailableAsync(ct => command.ExecuteNonQueryAsync(ct));
         }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
+        catch (Exception e)
         {
-            log.LogWarning("The snapshot of {Stream} at {Version} was not saved: {Reason}", stream, version, e.Message);
+            // The write that led here is committed and must be answered so.
+            log.LogWarning(e, "The snapshot of {Stream} at {Version} was not saved: {Reason}", stream, version, e.Message);
         }
     }
 

@@ -46,10 +46,11 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     {
         var lost = Lost;
         if (lost.IsCancellationRequested) throw new StoreUnavailableException("PostgreSQL is away.");
+        using var either = ct.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(ct, lost) : null;
         try
         {
             // The driver needs a moment to give up on a server that hangs; nobody waits for that.
-            return await work(ct).WaitAsync(lost);
+            return await work(either?.Token ?? lost).WaitAsync(lost);
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested && !ct.IsCancellationRequested)
         {

@@ -27,6 +27,7 @@ sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILo
             {
                 await using var connection = await database.OpenConnectionAsync(stoppingToken);
                 while (!await TryLockAsync(connection, stoppingToken)) await Task.Delay(Between, stoppingToken);
+                await EndWhenSilentAsync(connection, stoppingToken);
                 await RunAsync(connection, stoppingToken);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
@@ -63,6 +64,13 @@ sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILo
             (daemon as IDisposable)?.Dispose();
             await ReleaseAsync(connection);
         }
+    }
+
+    /// <summary>A node that is paused or cut off keeps its session, and with it the lock, unless the server ends sessions that fall silent.</summary>
+    static async Task EndWhenSilentAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("set idle_session_timeout = '3s'", connection);
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     static async Task<bool> TryLockAsync(NpgsqlConnection connection, CancellationToken ct)

@@ -42,7 +42,7 @@ public static class Edge
             compression.Providers.Add<GzipCompressionProvider>();
             compression.MimeTypes = ["application/json", "application/problem+json", "text/html", "text/javascript", "application/javascript", "text/css"];
         });
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Shutdown.DrainSeconds + 60));
     }
 
     public static void UseEdge(this WebApplication app)

@@ -12,39 +12,50 @@ public sealed class Bootstrap(
     IServer server, IHostEnvironment environment, ILogger<Bootstrap> log) : IHostedLifecycleService
 {
     readonly BootstrapOptions options = settings.Bootstrap;
-    string? printOnce;
+    string? password;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await keys.LoadAsync(cancellationToken);
         if (await accounts.AnyAsync(cancellationToken)) return;
-        var password = options.AdminPassword ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
-        var created = await cluster.GetGrain<IAccountGrain>(Account.IdOf(options.AdminEmail)).Register(options.AdminEmail, passwords.Hash(password), ["admin"]);
-        if (created is not null && options.AdminPassword is null) printOnce = password;
+        var chosen = options.AdminPassword ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
+        var created = await cluster.GetGrain<IAccountGrain>(Account.IdOf(options.AdminEmail)).Register(options.AdminEmail, passwords.Hash(chosen), ["admin"]);
+        if (created is not null && options.AdminPassword is null) Tell(chosen);
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
         log.LogInformation("Resources listens at {Url}, its documentation is at {Docs}", url, url + "/docs");
-        if (printOnce is null) return Task.CompletedTask;
-        // On a developer's machine it is also kept beside the data, readable by its owner alone, so that scripts find it.
-        var kept = environment.IsDevelopment() ? OwnerFile.Write(Path.Combine(settings.DataDirectory, "admin-password"), printOnce) : null;
-        // Written to the console and not to the log, which is kept.
+        if (password is null) return Task.CompletedTask;
         Console.WriteLine($"""
 
             Resources is ready
               API       {url}/api/v1
               Docs      {url}/docs
-              Admin     {options.AdminEmail}
-              Password  {printOnce}   ({(kept is null ? "shown once: keep it" : "kept in " + kept)})
 
             Try it:
-              curl -s {url}/api/v1/auth/login -H 'content-type: application/json' -d '{$$"""{"email":"{{options.AdminEmail}}","password":"{{printOnce}}"}"""}'
+              curl -s {url}/api/v1/auth/login -H 'content-type: application/json' -d '{$$"""{"email":"{{options.AdminEmail}}","password":"{{password}}"}"""}'
 
             """);
-        printOnce = null;
+        password = null;
         return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Tells the password as soon as it counts, whatever becomes of the rest of the start: on the console and not in the log,
+    /// which is kept. On a developer's machine a file that only its owner can read keeps it, so that scripts find it.
+    /// </summary>
+    void Tell(string first)
+    {
+        password = first;
+        var kept = environment.IsDevelopment() ? OwnerFile.Write(Path.Combine(settings.DataDirectory, "admin-password"), first) : null;
+        Console.WriteLine($"""
+
+            The first administrator
+              Admin     {options.AdminEmail}
+              Password  {first}   ({(kept is null ? "shown once: keep it" : "kept in " + kept)})
+            """);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -119,7 +119,7 @@ public static class ResourceEndpoints
             else await RequestBody.RefuseMediaTypeAsync(context, mediaTypes);
             return;
         }
-        if (faults is [] && needsIfMatch && context.Request.Headers.IfMatch.Count is 0)
+        if (faults is [] && needsIfMatch && context.Request.Headers.IfMatch.Count is 0 && HeaderFaults(context) is [])
         {
             if (await IsLiveAsync(context) is { } rejection) await Problems.RefuseAsync(context, rejection);
             else await Problems.WriteAsync(context, ProblemType.PreconditionRequired, "Send If-Match with the version you have read, or * for any.");
@@ -138,6 +138,14 @@ public static class ResourceEndpoints
         if (reply.Rejection is null) return reply;
         await Problems.RefuseAsync(context, reply.Rejection);
         return null;
+    }
+
+    static List<Fault> HeaderFaults(HttpContext context)
+    {
+        var faults = new List<Fault>();
+        IdempotencyKey.Read(context.Request, faults);
+        EntityTags.Read(context.Request, faults);
+        return faults;
     }
 
     static Task<Reply<Resource>> ExecuteAsync(IClusterClient cluster, Guid id, ResourceCommand command, Intent intent) =>

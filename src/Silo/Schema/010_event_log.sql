@@ -16,6 +16,8 @@ language plpgsql
 -- Planned once a session and for few rows: on an empty database the statistics would choose scans, and keep them.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+-- Whoever waits longer, for the lock or behind a migration, is answered that the store is unavailable.
+set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare

@@ -16,4 +16,5 @@ create table resource_views (
 
 create index resource_views_newest on resource_views (created_at desc, id desc) where deleted_at is null;
 create index resource_views_by_status on resource_views (status, created_at desc, id desc) where deleted_at is null;
+create index resource_views_by_owner on resource_views (owner, created_at desc, id desc) where deleted_at is null;
 create index resource_views_by_type on resource_views (type, created_at desc, id desc) where deleted_at is null;
