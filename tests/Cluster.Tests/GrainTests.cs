@@ -64,6 +64,23 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
         Assert.Equal(("from one", "changed", 3L), (reply.Value!.Name, reply.Value.Status, reply.Version));
     }
 
+    [Fact]
+    public async Task A_command_that_the_edge_sent_again_elsewhere_is_not_run_a_second_time_by_the_first()
+    {
+        await CreateAsync(One);
+        var command = Rename("once");
+        var sent = Intend();
+        await One.Resource(id).Get();
+        // The first activation is stuck; the edge gives up on it and sends the command to another, and life goes on.
+        Assert.Equal(2, (await Other.Resource(id).Execute(command, sent with { Repeated = true })).Version);
+        Assert.Equal(3, (await Other.Resource(id).Execute(Rename("later"), Intend())).Version);
+
+        var late = await One.Resource(id).Execute(command, sent);
+
+        Assert.Equal((2L, "once"), (late.Version, late.Value!.Name));
+        Assert.Equal(3, (await nodes.Database.NamesAsync(id)).Length);
+    }
+
     // What a read promises: memory is answered while the node's contact with the store and the cluster is fresh, since the
     // cluster then lets no second activation exist. Without that the stream's version is asked for first, for reads and
     // for every answer that rests on the state without appending to it.
