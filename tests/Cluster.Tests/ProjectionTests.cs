@@ -25,14 +25,7 @@ public sealed class ProjectionTests(TestPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Lists_show_writes_of_other_nodes_also_after_the_projections_owner_was_killed_or_a_position_was_lost()
     {
-        // The first alone, so that it gets the projection.
-        nodes.Add(await ApiNode.StartReadyAsync(database, cluster));
-        var token = await nodes[0].SignInAsync();
-        using var owner = nodes[0].Client(token);
-        await ShowsAsync(owner, owner, "first");
-        nodes.Add(ApiNode.Start(database, cluster));
-        nodes.Add(ApiNode.Start(database, cluster));
-        foreach (var node in nodes) await node.ReadyAsync(TimeSpan.FromSeconds(60));
+        var token = await StartAsync();
         using var second = nodes[1].Client(token);
         using var third = nodes[2].Client(token);
 
@@ -47,6 +40,38 @@ public sealed class ProjectionTests(TestPostgres postgres) : IAsyncLifetime
         var gap = await ShowsAsync(second, third, "behind the gap");
         Assert.True(gap < TimeSpan.FromSeconds(5), $"A gap held lists for {gap}. {nodes[1].Log}\n{nodes[2].Log}");
         TestContext.Current.SendDiagnosticMessage($"list of another node {ordinary.TotalMilliseconds:F0} ms, after the owner's death {moved.TotalSeconds:F1} s, behind a gap {gap.TotalSeconds:F1} s");
+    }
+
+    [Fact]
+    public async Task A_paused_owner_of_the_projections_is_replaced()
+    {
+        var token = await StartAsync();
+        using var second = nodes[1].Client(token);
+        using var third = nodes[2].Client(token);
+        var watch = Stopwatch.StartNew();
+
+        await nodes[0].PauseAsync();
+        await ShowsAsync(second, third, "while the owner is paused");
+
+        var moved = watch.Elapsed;
+        await nodes[0].ResumeAsync();
+        // The write may first have to wait until the cluster has given the paused node up.
+        Assert.True(moved < TimeSpan.FromSeconds(8), $"The projection moved within {moved}. {nodes[1].Log}\n{nodes[2].Log}");
+        TestContext.Current.SendDiagnosticMessage($"list after the owner was paused {moved.TotalSeconds:F1} s");
+    }
+
+    /// <summary>Three nodes of which the first has the projections; answers a token.</summary>
+    private async Task<string> StartAsync()
+    {
+        // The first alone, so that it gets them.
+        nodes.Add(await ApiNode.StartReadyAsync(database, cluster));
+        var token = await nodes[0].SignInAsync();
+        using var owner = nodes[0].Client(token);
+        await ShowsAsync(owner, owner, "first");
+        nodes.Add(ApiNode.Start(database, cluster));
+        nodes.Add(ApiNode.Start(database, cluster));
+        foreach (var node in nodes) await node.ReadyAsync(TimeSpan.FromSeconds(60));
+        return token;
     }
 
     /// <summary>Writes through one node, and answers how long it takes until a list of the other shows it.</summary>

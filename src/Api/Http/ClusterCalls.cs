@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Orleans.Runtime;
 
 namespace Resources.Api;

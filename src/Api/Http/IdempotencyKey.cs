@@ -38,14 +38,14 @@ public static class IdempotencyKey
 
     /// <summary>A command's id and intent. With a key they are the same for every repetition by the same caller.</summary>
     public static Intent Intend(HttpContext context, string caller, string? key, Conditions conditions, ReadOnlySpan<byte> body) => new(
-        key is null ? Guid.CreateVersion7() : Derive("command", caller, key),
+        key is null ? Guid.CreateVersion7() : DerivedId.Of("command", caller, key),
         caller,
         Activity.Current?.TraceId.ToHexString(),
         key is null ? null : Fingerprint(context.Request, body),
         conditions);
 
     /// <summary>The id of the resource that a create with this key makes.</summary>
-    public static Guid ResourceId(string caller, string? key) => key is null ? Guid.CreateVersion7() : Derive("resource", caller, key);
+    public static Guid ResourceId(string caller, string? key) => key is null ? Guid.CreateVersion7() : DerivedId.Of("resource", caller, key);
 
     /// <summary>What was asked: method, path, media type and body.</summary>
     static string Fingerprint(HttpRequest request, ReadOnlySpan<byte> body)
@@ -54,15 +54,5 @@ public static class IdempotencyKey
         hash.AppendData(Encoding.UTF8.GetBytes($"{request.Method}\n{request.Path}\n{request.ContentType}\n"));
         hash.AppendData(body);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    static Guid Derive(string purpose, string caller, string key)
-    {
-        Span<byte> hash = stackalloc byte[32];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{purpose}\n{caller}\n{key}"), hash);
-        // UUIDv8: 122 bits of the hash, with version and variant in their places.
-        hash[6] = (byte)(hash[6] & 0x0F | 0x80);
-        hash[8] = (byte)(hash[8] & 0x3F | 0x80);
-        return new(hash[..16], bigEndian: true);
     }
 }
