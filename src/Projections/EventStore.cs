@@ -1,7 +1,6 @@
 using JasperFx;
 using JasperFx.Events;
 using JasperFx.Events.Daemon;
-using JasperFx.Events.Daemon.HighWater;
 using JasperFx.Events.Projections;
 using Marten;
 using Npgsql;
@@ -9,10 +8,11 @@ using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>The one Marten configuration: event store, stored names, metadata and projections.</summary>
+/// <summary>The one Marten configuration: event store, stored names, metadata, and the projection that a daemon runs.</summary>
 public static class EventStore
 {
-    public static void Configure(StoreOptions options, NpgsqlDataSource database, AppendSignal? appended = null)
+    /// <summary>The log and the documents, as every node uses them.</summary>
+    public static void Configure(StoreOptions options, NpgsqlDataSource database)
     {
         options.Connection(database);
         options.AutoCreateSchemaObjects = AutoCreate.None;
@@ -25,44 +25,27 @@ public static class EventStore
         options.Events.MetadataConfig.CausationIdEnabled = true;
         options.Events.MetadataConfig.HeadersEnabled = true;
         options.Events.MetadataConfig.UserNameEnabled = true;
+        // What an operator tells followers to leave out is marked on the event, so that a rebuild leaves it out too.
+        options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
         foreach (var (type, name) in EventTypes.Names) options.Events.MapEventType(type, name);
 
         options.Schema.For<Account>();
+    }
 
-        options.Projections.Add(new ResourceViewProjection(), ProjectionLifecycle.Async, ResourceViewProjection.Name);
+    /// <summary>Adds what a daemon needs to run one projection.</summary>
+    public static void Follow(StoreOptions options, ResourceViewProjection projection, int batchSize)
+    {
+        options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run => (run.BatchSize, run.MaximumHopperSize) = (batchSize, 4 * batchSize));
+        options.Projections.AsyncListeners.Add(projection);
         options.Projections.AsyncMode = DaemonMode.ExternallyManaged;
-        if (appended is not null) options.Projections.Wakeup = new Wakeup(appended);
-        options.Projections.SlowPollingTime = TimeSpan.FromMilliseconds(200);
-        options.Projections.FastPollingTime = TimeSpan.FromMilliseconds(50);
+        // The log's head is given to the daemon as soon as it moves (ProjectionRun); its own look is only there because it must be.
+        options.Projections.SlowPollingTime = options.Projections.FastPollingTime = TimeSpan.FromSeconds(5);
         // Positions are committed in their order, so a gap below a position that can be seen stays one: nothing is to be waited for.
         options.Projections.StaleSequenceThreshold = TimeSpan.FromMilliseconds(200);
-        // A poison event stops its projection where everyone can see it; it is never skipped.
+        options.Projections.UseTransactionEvidenceForGapSkipping = false;
+        // A poison event stops its projection where everyone can see it; it is never skipped unasked.
         options.Projections.Errors.SkipApplyErrors = false;
         options.Projections.Errors.SkipSerializationErrors = false;
         options.Projections.Errors.SkipUnknownEvents = false;
-    }
-
-    /// <summary>
-    /// Appends of this node wake the daemon at once; those of other nodes are found by its poll. Under load it looks no
-    /// more often than every <see cref="Rest"/>, as each look costs two statements.
-    /// </summary>
-    sealed class Wakeup(AppendSignal appended) : IDaemonWakeup
-    {
-        static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(40);
-
-        readonly TimeProvider time = TimeProvider.System;
-        long wokenAt;
-        long seen;
-
-        public async Task WaitAsync(TimeSpan timeout, CancellationToken token)
-        {
-            if (time.GetElapsedTime(wokenAt) is var rested && rested < Rest) await Task.Delay(Rest - rested, time, token);
-            seen = await appended.WaitAsync(seen, timeout, token);
-            wokenAt = time.GetTimestamp();
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -27,19 +27,20 @@ public static class Node
 
     static void AddStore(this IServiceCollection services, NodeDatabase database)
     {
-        services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source);
-        services.AddSingleton<ResourceQueries>().AddSingleton<HistoryQueries>().AddSingleton<AccountQueries>().AddSingleton<Followers>();
+        services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches);
+        services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<HistoryQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
+        services.AddSingleton<FollowerMonitor>().AddHostedService(services => services.GetRequiredService<FollowerMonitor>());
         services.AddSingleton<StoreContact>().AddHostedService(services => services.GetRequiredService<StoreContact>());
     }
 
     static void AddSilo(this IHostApplicationBuilder builder, NodeDatabase database, ClusterOptions cluster)
     {
         var services = builder.Services;
-        var appended = new AppendSignal();
-        services.AddSingleton(appended);
-        services.AddMarten(options => EventStore.Configure(options, database.Source, appended)).UseLightweightSessions();
+        services.AddSingleton<AppendSignal>();
+        services.AddMarten(options => EventStore.Configure(options, database.Source)).UseLightweightSessions();
         // Registered before the silo, so that it stops after it: grains append until they are deactivated.
         services.AddSingleton<Snapshots>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
+        services.AddSingleton<LogNews>().AddHostedService(services => services.GetRequiredService<LogNews>());
         services.AddHostedService<ProjectionHost>();
         builder.UseOrleans(silo => silo.Join(database, cluster));
     }

@@ -12,11 +12,18 @@ public sealed class NodeDatabase : IAsyncDisposable
     readonly EmbeddedPostgres? embedded;
     readonly string connectionString;
 
-    NodeDatabase(string connectionString, NpgsqlDataSource source, EmbeddedPostgres? embedded) =>
-        (this.connectionString, Source, this.embedded) = (connectionString, source, embedded);
+    NodeDatabase(string connectionString, DatabaseOptions options, ILoggerFactory logs, EmbeddedPostgres? embedded)
+    {
+        (this.connectionString, this.embedded) = (connectionString, embedded);
+        Source = Connect(connectionString, options.MaxPoolSize, settings => (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (40, 2), "resources", logs);
+        Searches = new(Connect(connectionString, options.MaxSearchPoolSize, settings => settings.Options = $"{settings.Options} -c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0}".TrimStart(), "resources-search", logs));
+    }
 
-    /// <summary>The pool that everything in the node shares.</summary>
+    /// <summary>The pool that everything in the node shares, but for searches.</summary>
     public NpgsqlDataSource Source { get; }
+
+    /// <summary>The pool of filters and searches.</summary>
+    public SearchPool Searches { get; }
 
     /// <summary>Whether the database belongs to this node alone.</summary>
     public bool IsEmbedded => embedded is not null;
@@ -30,7 +37,7 @@ public sealed class NodeDatabase : IAsyncDisposable
             ? await EmbeddedPostgres.StartAsync(settings.Embedded.DataDirectory, logs.CreateLogger<EmbeddedPostgres>(), ct)
             : null;
         var connectionString = embedded?.ConnectionString ?? given!;
-        var database = new NodeDatabase(connectionString, Connect(connectionString, settings.Database, logs), embedded);
+        var database = new NodeDatabase(connectionString, settings.Database, logs, embedded);
         try
         {
             await database.PrepareAsync(settings.Schema, ct);
@@ -55,6 +62,7 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Searches.Source.DisposeAsync();
         await Source.DisposeAsync();
         if (embedded is not null) await embedded.DisposeAsync();
     }
@@ -66,17 +74,16 @@ public sealed class NodeDatabase : IAsyncDisposable
             throw new ConfigurationException($"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true.");
     }
 
-    static NpgsqlDataSource Connect(string connectionString, DatabaseOptions options, ILoggerFactory logs)
+    static NpgsqlDataSource Connect(string connectionString, int most, Action<NpgsqlConnectionStringBuilder> settle, string name, ILoggerFactory logs)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "resources" };
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
         var connection = builder.ConnectionStringBuilder;
         connection.ApplicationName ??= "resources";
-        connection.MaxPoolSize = options.MaxPoolSize;
-        connection.MaxAutoPrepare = 40;
-        connection.AutoPrepareMinUsages = 2;
+        connection.MaxPoolSize = most;
         connection.Timeout = 5;
         connection.CommandTimeout = 15;
         connection.KeepAlive = 0;
+        settle(connection);
         return builder.UseLoggerFactory(logs).Build();
     }
 }

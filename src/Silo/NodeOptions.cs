@@ -53,7 +53,11 @@ public sealed class SchemaOptions
 /// <summary>Section <c>Database</c>.</summary>
 public sealed class DatabaseOptions
 {
-    /// <summary>Connections that one node may hold.</summary>
+    /// <summary>Connections that one node may hold, beside those of searches.</summary>
     [Range(10, 1000)]
     public int MaxPoolSize { get; set; } = 50;
+
+    /// <summary>Connections that one node may hold for filters and full-text searches.</summary>
+    [Range(1, 1000)]
+    public int MaxSearchPoolSize { get; set; } = 16;
 }

@@ -1,23 +1,33 @@
 using JasperFx.Events.Daemon;
-using Marten;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Resources.Projections;
 
 namespace Resources.Silo;
 
 /// <summary>
-/// Runs Marten's projection daemon on one node of the cluster: the one that holds a session lock in the database. When that
-/// node or its connection dies the lock is free, and another node takes over within a second or two. Should two run for a
-/// moment, the position that each projection commits with its rows lets one of them fail and nothing be applied twice.
+/// Runs the projections on one node of the cluster: the one that holds a session lock in the database. When that node or its
+/// connection dies the lock is free, and another node takes over within a second or two. Should two run for a moment, the
+/// position that each projection commits with its rows lets one of them fail and nothing be applied twice.
 /// </summary>
-sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILoggerFactory logs) : BackgroundService
+sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvider time, ILoggerFactory logs) : BackgroundService
 {
-    readonly ILogger log = logs.CreateLogger<ProjectionHost>();
-
-    const long LockKey = 7238164;
+    /// <summary>Most events of one transaction, so that what readers wait for is committed soon.</summary>
+    const int BatchSize = 500;
 
     static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
+
+    /// <summary>Under load the daemon gets the log's head no more often than this, as each page costs a transaction.</summary>
+    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Without news the owner looks by itself this often.</summary>
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
+
+    readonly ILogger log = logs.CreateLogger<ProjectionHost>();
+    readonly string node = $"{Environment.MachineName}:{Environment.ProcessId}";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,14 +36,14 @@ sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILo
             try
             {
                 await using var connection = await database.OpenConnectionAsync(stoppingToken);
-                while (!await TryLockAsync(connection, stoppingToken)) await Task.Delay(Between, stoppingToken);
-                await EndWhenSilentAsync(connection, stoppingToken);
-                await RunAsync(connection, stoppingToken);
+                var owner = new ProjectionOwner(connection);
+                while (!await owner.TryTakeAsync(stoppingToken)) await Task.Delay(Between, time, stoppingToken);
+                await OwnAsync(owner, stoppingToken);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 log.LogWarning("This node does not run the projections for now: {Reason}", e.Message);
-                await Task.Delay(Between, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Between, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException)
             {
@@ -42,48 +52,71 @@ sealed class ProjectionHost(IDocumentStore store, NpgsqlDataSource database, ILo
         }
     }
 
-    /// <summary>Runs the daemon for as long as the connection, and with it the lock, lives.</summary>
-    async Task RunAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>Runs one generation after the other for as long as the session, and with it the lock, lives.</summary>
+    async Task OwnAsync(ProjectionOwner owner, CancellationToken ct)
     {
-        var daemon = await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon"));
+        await using var rebuilds = new ProjectionRebuilds(database, time, logs);
         try
         {
-            await daemon.StartAllAsync();
+            await owner.BeginAsync(node, ct);
             log.LogInformation("This node runs the projections");
-            while (true)
+            for (var (batchSize, retry) = (BatchSize, Between); ;)
             {
-                await Task.Delay(Between, ct);
-                await using var command = new NpgsqlCommand("select 1", connection);
-                await command.ExecuteScalarAsync(ct);
-                if (daemon.HasAnyPaused()) await daemon.StartAllAsync();
+                var failure = await FollowAsync(owner, rebuilds, batchSize, ct);
+                // A failure that belongs to no event may belong to a page of them: one at a time it shows which.
+                var searching = failure is { Event: null } && batchSize > 1;
+                if (failure is not null && !searching)
+                {
+                    await StandStillAsync(owner, rebuilds, failure, retry, ct);
+                    retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+                }
+                else if (failure is null) retry = Between;
+                batchSize = failure is { Event: null } ? 1 : BatchSize;
             }
         }
         finally
         {
-            await daemon.StopAllAsync();
-            (daemon as IDisposable)?.Dispose();
-            await ReleaseAsync(connection);
+            await owner.ReleaseAsync();
         }
     }
 
-    /// <summary>A node that is paused or cut off keeps its session, and with it the lock, unless the server ends sessions that fall silent.</summary>
-    static async Task EndWhenSilentAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>Runs the generation that answers until another takes its place, or until it fails.</summary>
+    /// <exception cref="InvalidOperationException">The failure will pass, or another node runs the projections too.</exception>
+    async Task<ShardFailure?> FollowAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, int batchSize, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("set idle_session_timeout = '3s'", connection);
-        await command.ExecuteNonQueryAsync(ct);
+        var orders = await owner.OrdersAsync(ct);
+        await using var run = await ProjectionRun.StartAsync(database, orders.Generation, batchSize, time, logs);
+        var (start, seen, looked, isTidy) = (run.Position, 0L, time.GetTimestamp(), false);
+        while (run.Failure is null)
+        {
+            await run.AdvanceAsync(await owner.HeadAsync(ct));
+            if (time.GetElapsedTime(looked) > Between)
+            {
+                looked = time.GetTimestamp();
+                var now = await owner.OrdersAsync(ct);
+                rebuilds.Attend(now);
+                if (now.Generation != orders.Generation) return null;
+                isTidy = isTidy || await owner.TidyAsync(now, ct);
+                if (run.Position > start && now.IsFaulty) await owner.ClearFaultAsync(ct);
+                if (run.Position > start && batchSize < BatchSize) return null;
+            }
+            await Task.Delay(Rest, time, ct);
+            seen = await news.Grown.WaitAsync(seen, Look, ct);
+        }
+        if (run.Failure is { IsTransient: true } or { Category: ShardFailureCategory.ProgressionOutOfOrder }) throw new InvalidOperationException(run.Failure.Message);
+        return run.Failure;
     }
 
-    static async Task<bool> TryLockAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>Shows the failure, and waits until an operator has dealt with it or it is time to try again.</summary>
+    async Task StandStillAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, ShardFailure failure, TimeSpan retry, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection) { Parameters = { new NpgsqlParameter<long> { TypedValue = LockKey } } };
-        return await command.ExecuteScalarAsync(ct) is true;
-    }
-
-    /// <summary>Gives the lock back at an orderly stop, so that the next node need not wait for the connection to end.</summary>
-    static async Task ReleaseAsync(NpgsqlConnection connection)
-    {
-        if (connection.State is not System.Data.ConnectionState.Open) return;
-        await using var command = new NpgsqlCommand("select pg_advisory_unlock($1)", connection) { Parameters = { new NpgsqlParameter<long> { TypedValue = LockKey } } };
-        await command.ExecuteScalarAsync();
+        await owner.FaultAsync(failure.Event?.Sequence, $"{failure.RootExceptionType}: {failure.Message}", ct);
+        log.LogError("The resource views stand still at position {Position}: {Reason}", failure.Event?.Sequence, failure.Message);
+        for (var since = time.GetTimestamp(); time.GetElapsedTime(since) < retry; await Task.Delay(Look, time, ct))
+        {
+            var orders = await owner.OrdersAsync(ct);
+            rebuilds.Attend(orders);
+            if (!orders.IsFaulty) return;
+        }
     }
 }

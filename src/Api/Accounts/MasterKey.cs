@@ -23,6 +23,9 @@ public sealed class MasterKey
         return new(Convert.FromBase64String(File.ReadAllText(file)));
     }
 
+    /// <summary>A key of its own for one purpose, the same on every node.</summary>
+    public byte[] Derive(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, key, 32, info: Encoding.UTF8.GetBytes(purpose));
+
     /// <summary>Encrypts; the purpose must be given again to decrypt.</summary>
     public byte[] Protect(byte[] secret, string purpose)
     {

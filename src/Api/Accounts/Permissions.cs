@@ -11,6 +11,12 @@ public static class Permissions
     public const string ResourceRead = "resource:read";
     public const string ResourceUpdate = "resource:update";
     public const string ResourceDelete = "resource:delete";
+
+    /// <summary>Deleted resources in lists.</summary>
+    public const string ResourceReadDeleted = "resource:read_deleted";
+
+    public const string FollowerRead = "follower:read";
+    public const string FollowerManage = "follower:manage";
     public const string UserRead = "user:read";
     public const string UserCreate = "user:create";
 
@@ -19,28 +25,42 @@ public static class Permissions
 
     const string Everything = "*";
 
+    /// <summary>Behind a permission: only for resources that the caller owns.</summary>
+    const string Own = ":own";
+
     static readonly FrozenDictionary<string, string[]> OfRole = new Dictionary<string, string[]>
     {
         ["admin"] = [Everything],
         ["user"] = [ResourceRead],
+        ["author"] = [ResourceCreate, ResourceRead + Own, ResourceUpdate + Own, ResourceDelete + Own, ResourceReadDeleted + Own],
     }.ToFrozenDictionary();
 
     /// <summary>The roles there are.</summary>
     public static IReadOnlyList<string> Roles => OfRole.Keys;
 
-    /// <summary>Whether one of the caller's roles grants a permission.</summary>
-    public static bool Has(ClaimsPrincipal caller, string permission)
+    /// <summary>How far a permission of the caller goes, over all roles.</summary>
+    public static Reach Of(ClaimsPrincipal caller, string permission)
     {
+        var reach = Reach.None;
         foreach (var claim in caller.Claims)
-            if (claim.Type is RoleClaim && OfRole.TryGetValue(claim.Value, out var granted) && (granted.Contains(Everything) || granted.Contains(permission)))
-                return true;
-        return false;
+        {
+            if (claim.Type is not RoleClaim || !OfRole.TryGetValue(claim.Value, out var granted)) continue;
+            if (granted.Contains(Everything) || granted.Contains(permission)) return Reach.All;
+            if (granted.Contains(permission + Own)) reach = Reach.Own;
+        }
+        return reach;
     }
 
-    /// <summary>Lets only callers with the permission reach an endpoint.</summary>
+    /// <summary>Lets only callers with the permission reach an endpoint. One that names a resource hides those that are beyond its reach.</summary>
     public static TBuilder Require<TBuilder>(this TBuilder endpoint, string permission) where TBuilder : IEndpointConventionBuilder =>
-        endpoint.RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Has(context.User, permission)))
+        endpoint.RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Of(context.User, permission) is not Reach.None))
             .WithMetadata(new RequiredPermission(permission));
+
+    /// <summary>The owner whose resources alone the caller may see by a permission; null = all.</summary>
+    public static string? Visible(this HttpContext context, string permission) => Of(context.User, permission) is Reach.All ? null : context.CallerId();
+
+    /// <summary>The owner whose resources alone the caller may reach at this endpoint; null = all.</summary>
+    public static string? Visible(this HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is { } required ? context.Visible(required.Permission) : null;
 
     /// <summary>The caller's account id.</summary>
     public static string CallerId(this HttpContext context) =>
@@ -49,3 +69,11 @@ public static class Permissions
 
 /// <summary>The permission that an endpoint asks for, for its description.</summary>
 public sealed record RequiredPermission(string Permission);
+
+/// <summary>How far a permission goes.</summary>
+public enum Reach
+{
+    None,
+    Own,
+    All,
+}

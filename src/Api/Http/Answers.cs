@@ -33,11 +33,11 @@ public static class Answers
     public const string PositionHeader = "Position";
 
     /// <summary>Answers data in the envelope.</summary>
-    public static Task OkAsync<T>(HttpContext context, T data, JsonTypeInfo<Envelope<T>> json, long? position = null, PageMeta? page = null, int status = 200) where T : notnull
+    public static Task OkAsync<T>(HttpContext context, T data, JsonTypeInfo<Envelope<T>> json, long? position = null, PageMeta? page = null, int status = 200, long? count = null) where T : notnull
     {
         context.Response.StatusCode = status;
         var at = position is null ? null : SetPosition(context, position.Value);
-        return WriteAsync(context, new Envelope<T>(data, new(TimeProvider.System.GetUtcNow(), context.TraceIdentifier, at, page)), json, "application/json");
+        return WriteAsync(context, new Envelope<T>(data, new(TimeProvider.System.GetUtcNow(), context.TraceIdentifier, at, page, count)), json, "application/json");
     }
 
     /// <summary>Puts the position on an answer; returns its public form.</summary>
@@ -94,10 +94,14 @@ public sealed class UtcTime : JsonConverter<DateTimeOffset>
 [JsonSerializable(typeof(Envelope<JsonElement>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<JsonElement>>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<EventDocument>>))]
+[JsonSerializable(typeof(Envelope<StatisticsDocument>))]
+[JsonSerializable(typeof(Envelope<FollowerDocument>))]
+[JsonSerializable(typeof(Envelope<IReadOnlyList<FollowerDocument>>))]
 [JsonSerializable(typeof(Envelope<TokenDocument>))]
 [JsonSerializable(typeof(Envelope<MeDocument>))]
 [JsonSerializable(typeof(Envelope<UserDocument>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<UserDocument>>))]
 [JsonSerializable(typeof(IReadOnlyList<ProblemType>))]
 [JsonSerializable(typeof(HealthDocument))]
+[JsonSerializable(typeof(HealthReport))]
 public sealed partial class WireJson : JsonSerializerContext;

@@ -28,7 +28,7 @@ public static class Edge
         var services = builder.Services;
         services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown);
         services.AddSingleton(MasterKey.Load(settings.Secrets, settings.DataDirectory));
-        services.AddSingleton<SigningKeys>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
+        services.AddSingleton<SigningKeys>().AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddHostedService<Bootstrap>();
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();

@@ -36,6 +36,13 @@ public static class EntityTags
         return null;
     }
 
+    /// <summary>Whether If-None-Match names a weak tag, the one of a list.</summary>
+    public static bool IsHeld(HttpRequest request, string weak)
+    {
+        var header = request.Headers.IfNoneMatch;
+        return header.Count > 0 && EntityTagHeaderValue.TryParseList(header, out var tags) && tags.Any(tag => tag == EntityTagHeaderValue.Any || weak.AsSpan(2).SequenceEqual(tag.Tag.AsSpan()));
+    }
+
     /// <summary>Middleware: a strong tag names the bytes, so an encoded answer gets a tag of its own.</summary>
     public static Task DistinguishEncodingsAsync(HttpContext context, RequestDelegate next)
     {
@@ -44,7 +51,7 @@ public static class EntityTags
         context.Response.OnStarting(static state =>
         {
             var headers = ((HttpContext)state).Response.Headers;
-            if (headers.ContentEncoding is [{ } encoding] && headers.ETag is [{ Length: > 2 } tag] && tag.EndsWith('"'))
+            if (headers.ContentEncoding is [{ } encoding] && headers.ETag is [{ Length: > 2 } tag] && tag.StartsWith('"'))
                 headers.ETag = $"{tag[..^1]}-{encoding}\"";
             return Task.CompletedTask;
         }, context);

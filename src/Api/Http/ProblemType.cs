@@ -16,6 +16,8 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType NotAcceptable = new("NOT_ACCEPTABLE", 406, "No acceptable form of the answer");
     public static readonly ProblemType RequestTimeout = new("REQUEST_TIMEOUT", 408, "The request came too slowly");
     public static readonly ProblemType PatchTestFailed = new("PATCH_TEST_FAILED", 409, "A test of the patch failed");
+    public static readonly ProblemType FollowerBusy = new("FOLLOWER_BUSY", 409, "A rebuild of the follower is under way");
+    public static readonly ProblemType FollowerElsewhere = new("FOLLOWER_ELSEWHERE", 409, "The follower does not stand still there");
     public static readonly ProblemType AlreadyExists = new("ALREADY_EXISTS", 409, "It exists already");
     public static readonly ProblemType ResourceDeleted = new("RESOURCE_DELETED", 410, "The resource was deleted");
     public static readonly ProblemType VersionMismatch = new("VERSION_MISMATCH", 412, "The resource is at another version");
@@ -30,15 +32,16 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType InternalError = new("INTERNAL_ERROR", 500, "Something went wrong here");
     public static readonly ProblemType StoreUnavailable = new("STORE_UNAVAILABLE", 503, "The store is unavailable");
     public static readonly ProblemType ClusterUnavailable = new("CLUSTER_UNAVAILABLE", 503, "A node of the cluster is unavailable");
+    public static readonly ProblemType QueryTimeout = new("QUERY_TIMEOUT", 503, "The query takes too long");
     public static readonly ProblemType ReadModelBehind = new("READ_MODEL_BEHIND", 503, "The read model is behind the log");
 
     /// <summary>Every type, as published.</summary>
     public static readonly ProblemType[] All =
     [
         ValidationFailed, Unauthenticated, InvalidCredentials, Forbidden, NotFound, ResourceNotFound, VersionNotFound, MethodNotAllowed, NotAcceptable,
-        RequestTimeout, PatchTestFailed, AlreadyExists, ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
+        RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
         IdempotencyKeyReused, PatchNotApplicable, PreconditionRequired, RateLimited, HeadersTooLarge, InternalError, StoreUnavailable,
-        ClusterUnavailable, ReadModelBehind,
+        ClusterUnavailable, QueryTimeout, ReadModelBehind,
     ];
 
     /// <summary>The published address of this type. Quota problems have a registered one.</summary>

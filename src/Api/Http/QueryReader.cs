@@ -31,6 +31,22 @@ public sealed class QueryReader(HttpRequest request)
         return null;
     }
 
+    /// <summary>true or false; false when it is not given.</summary>
+    public bool Flag(string name)
+    {
+        if (Text(name) is not ("true" or "false" or null)) Fail<string>(name, "takes true or false");
+        return Text(name) is "true";
+    }
+
+    /// <summary>A day such as 2026-01-31.</summary>
+    public DateOnly? Day(string name)
+    {
+        if (Text(name) is not { } text) return null;
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)) return day;
+        Fail<string>(name, "takes a day such as 2026-01-31");
+        return null;
+    }
+
     /// <summary>An id in its canonical form.</summary>
     public Guid? Id(string name)
     {

@@ -28,6 +28,7 @@ static class HeaderDescription
     {
         ["If-Match"] = ("Entity tags, one of which must be the current version's, or `*`.", Text(null, 1024), "\"3\""),
         ["If-None-Match"] = ("Entity tags, none of which may be the current version's, or `*`. A read is then answered 304.", Text(null, 1024), "\"2\""),
+        [Consistency.Header] = ("Answer no older than this position, which an earlier answer's `Position` gave; without it the answer has every write acknowledged before the request.", Text("^[0-9]+$", 20), "\"1042\""),
         ["Idempotency-Key"] = ("Makes the request safe to repeat: the same key gives the first answer again. Quoted or bare.", Text("^[ -~]+$", 512), "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""),
     };
 
@@ -37,10 +38,18 @@ static class HeaderDescription
         ["at"] = ("Reads the resource as it was at a time (RFC 3339) or a position of the log. Excludes `version`.", Text("^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt].+)$", 64), "\"2026-01-31T12:00:00Z\""),
         ["fields"] = ("Members to show, joined by commas; `metadata.a.b` reaches inside. The id is always shown.", Text("^[^,]+(,[^,]+)*$", 4096), "\"name,metadata.color\""),
         ["limit"] = ("The size of the page; a larger one than the largest is taken as that.", new() { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "1" }, "20"),
-        ["cursor"] = ("`meta.page.next` of the page before.", Text("^[A-Za-z0-9_-]+$", 64), "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""),
+        ["cursor"] = ("`meta.page.next` of the page before, of the same list.", Text("^[A-Za-z0-9_-]+$", 4096), "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""),
         ["after"] = ("`meta.page.next` of the page before: events after this version.", Text("^(0|[1-9][0-9]*)$", 19), "\"100\""),
         ["type"] = ("Only resources of this type.", Slug(), "\"bicycle\""),
         ["status"] = ("Only resources with this status.", Slug(), "\"active\""),
+        ["q"] = ("Only resources with these words in name or metadata; each may be the beginning of a word.", Text(null, 500), "\"blue bicy\""),
+        ["filter"] = ("An AIP-160 expression over fields and `metadata.*`: comparisons `= != < <= > >= :`, AND, OR (binds tighter), NOT.", Text(null, 4096), "\"status = active AND metadata.gears >= 7\""),
+        ["sort"] = ("Fields joined by commas, a minus before those that descend: createdAt, updatedAt, name, type, status, owner, id.", Text("^-?[A-Za-z]+(,-?[A-Za-z]+)*$", 64), "\"-createdAt,name\""),
+        ["count"] = ("Answers `meta.count`, the size of the whole list.", new() { Type = JsonSchemaType.String, Enum = [JsonValue.Create("exact"), JsonValue.Create("estimated")] }, "\"exact\""),
+        ["includeDeleted"] = ("Shows deleted resources too; needs the permission `resource:read_deleted`.", new() { Type = JsonSchemaType.Boolean }, "false"),
+        ["consistency"] = ("`eventual` answers from what is there, without waiting for the newest writes.", new() { Type = JsonSchemaType.String, Enum = [JsonValue.Create("linearizable"), JsonValue.Create("eventual")] }, "\"linearizable\""),
+        ["from"] = ("Only resources created on this day (UTC) or later.", new() { Type = JsonSchemaType.String, Format = "date", MaxLength = 10 }, "\"2026-01-01\""),
+        ["to"] = ("Only resources created on this day (UTC) or earlier.", new() { Type = JsonSchemaType.String, Format = "date", MaxLength = 10 }, "\"2026-12-31\""),
         ["owner"] = ("Only resources of this account.", Text(null, 255), "\"4f316888-e0c7-82a1-afeb-5b1e09d2a7ef\""),
     };
 

@@ -1,10 +1,19 @@
 using System.Text.Json;
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Api;
 
 /// <summary>What a probe sees: a status, and the parts that are not ready.</summary>
 public sealed record HealthDocument(string Status, string[] Waiting);
+
+/// <summary>The node with the followers of the log, for people and monitors.</summary>
+/// <param name="Status"><c>ok</c>; <c>degraded</c> while a follower stands still or nobody runs it; <c>unavailable</c> while this node cannot serve.</param>
+public sealed record HealthReport(string Status, string[] Waiting, IReadOnlyList<FollowerHealth> Followers);
+
+/// <summary>A follower's position, lag and fault. Why it stands still is for operators: <c>GET /api/v1/admin/followers</c>.</summary>
+/// <param name="FaultAt">The position of the event at which it stands still.</param>
+public sealed record FollowerHealth(string Name, string State, string Position, long Lag, double LagSeconds, string? FaultAt);
 
 /// <summary>Probes. Live: the process runs. Ready: it can serve, with its database and as a member of the cluster.</summary>
 public static class Health
@@ -12,9 +21,21 @@ public static class Health
     public static void MapHealth(this WebApplication app)
     {
         var health = app.MapGroup("/health").AllowAnonymous().WithMetadata(new Unlimited()).WithTags("operations");
+        health.MapRead("", ReportAsync).WithName("health").WithSummary("This node and the followers of the log").Answers<HealthReport>(200).Answers<HealthReport>(503);
         health.MapRead("/live", (HttpContext context) => WriteAsync(context, [])).WithName("live").WithSummary("Whether the process runs").Answers<HealthDocument>(200);
         health.MapRead("/ready", (HttpContext context, StoreContact contact, Draining draining) => WriteAsync(context, Waiting(contact, draining)))
             .WithName("ready").WithSummary("Whether this node can serve").Answers<HealthDocument>(200).Answers<HealthDocument>(503);
+    }
+
+    static Task ReportAsync(HttpContext context, StoreContact contact, Draining draining, FollowerMonitor monitor)
+    {
+        var (waiting, followers) = (Waiting(contact, draining), monitor.Latest);
+        var isWell = followers.All(follower => follower is { Fault: null, Owned: true });
+        context.Response.StatusCode = waiting is [] ? 200 : 503;
+        context.Response.Headers.CacheControl = "no-store";
+        if (waiting is not []) context.Response.Headers.RetryAfter = "1";
+        return Answers.WriteAsync(context, new HealthReport(waiting is not [] ? "unavailable" : isWell ? "ok" : "degraded", waiting,
+            [.. followers.Select(FollowerDocument.Of).Select(each => new FollowerHealth(each.Name, each.State, each.Position, each.Lag, each.LagSeconds, each.Fault?.Position))]), WireJson.Default.HealthReport, "application/json");
     }
 
     static string[] Waiting(StoreContact contact, Draining draining) =>

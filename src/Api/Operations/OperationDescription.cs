@@ -19,6 +19,7 @@ static class OperationDescription
         [typeof(ResourceChange)] = """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
         [typeof(ResourcePatchOperation[])] = """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
         [typeof(LoginRequest)] = """{"email":"admin@example.org","password":"the password that was printed"}""",
+        [typeof(SkipRequest)] = """{"position":"1042","reason":"written by a build that was withdrawn"}""",
         [typeof(UserRequest)] = """{"email":"user@example.org","password":"at least fifteen characters","roles":["user"]}""",
     };
 
@@ -85,6 +86,12 @@ static class OperationDescription
             {
                 Name = "id", In = ParameterLocation.Path, Required = true, Description = "The resource's id.", Example = JsonValue.Create("019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", MinLength = 36, MaxLength = 36 },
+            };
+        if (context.Description.RelativePath!.Contains("{name}", StringComparison.Ordinal))
+            yield return new OpenApiParameter
+            {
+                Name = "name", In = ParameterLocation.Path, Required = true, Description = "The follower's name.", Example = JsonValue.Create(Projections.ResourceViewProjection.FollowerName),
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 64 },
             };
         foreach (var name in query) yield return HeaderDescription.Query(name);
         foreach (var name in carried.Where(HeaderDescription.IsAsked)) yield return HeaderDescription.Header(name, required: name is "If-Match" && context.Description.HttpMethod is "PUT");

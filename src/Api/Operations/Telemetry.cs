@@ -3,6 +3,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Npgsql;
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Api;
 
@@ -15,7 +16,7 @@ public static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("resources", serviceInstanceId: Environment.MachineName + ":" + Environment.ProcessId))
             .WithMetrics(metrics => metrics
-                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.Orleans", "Npgsql", "Marten", EventLog.Activities.Name)
+                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.Orleans", "Npgsql", "Marten", EventLog.Activities.Name, Followers.Meter.Name)
                 .AddRuntimeInstrumentation().AddPrometheusExporter());
         if (!exports) return;
         telemetry

@@ -10,14 +10,14 @@ static partial class Moments
 {
     static readonly string[] Formats = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK"];
 
-    public static async Task<Moment?> ReadAsync(QueryReader query, Followers followers, CancellationToken ct)
+    public static async Task<Moment?> ReadAsync(QueryReader query, ReadIndex index, CancellationToken ct)
     {
         var (version, at) = (query.Number("version", 1), query.Text("at"));
         if (at is null) return version is null ? null : new(Version: version);
         if (query.Text("version") is not null) query.Fail<Moment>("at", "and version exclude each other");
         else if (at is not [] && at.All(char.IsAsciiDigit))
         {
-            if (!long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position > await followers.HeadAsync(ct)) return query.Fail<Moment>("at", "is a position that the log has not reached");
+            if (!long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position > await index.HeadAsync(ct)) return query.Fail<Moment>("at", "is a position that the log has not reached");
             return new(Position: position);
         }
         else if (Rfc3339().Match(at) is not { Success: true } match || !DateTimeOffset.TryParseExact(Parsable(match), Formats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))

@@ -16,9 +16,12 @@ public static class ResourceEndpoints
         resources.MapPost("", CreateAsync).Require(Permissions.ResourceCreate).WithName("createResource").WithSummary("Create a resource")
             .Carries("Idempotency-Key", "ETag", "Position", "Location").TakesBody<ResourceCreation>().Answers<Envelope<ResourceDocument>>(201).Refuses(413, 415, 422);
         resources.MapRead("", ResourceLists.ListAsync).Require(Permissions.ResourceRead).WithName("listResources").WithSummary("List resources, newest first")
-            .TakesQuery("type", "status", "owner", "limit", "cursor", "fields").Carries("Position").Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200);
+            .TakesQuery("type", "status", "owner", "q", "filter", "sort", "limit", "cursor", "fields", "count", "includeDeleted", "consistency").Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200).Produces(304);
+        api.MapRead("/statistics", ResourceFigures.StatisticsAsync).Require(Permissions.ResourceRead).WithTags("resources").WithName("getStatistics").WithSummary("Live resources in numbers")
+            .TakesQuery("type", "status", "from", "to", "consistency").Carries("If-None-Match", "Min-Position", "ETag", "Position").Answers<Envelope<StatisticsDocument>>(200).Produces(304);
 
-        var one = resources.MapGroup("/{id}");
+        var one = resources.MapGroup("/{id}").AddEndpointFilter(HideOthersAsync);
         one.MapRead("", GetAsync).Require(Permissions.ResourceRead).WithName("getResource").WithSummary("Read a resource, now or as it was")
             .TakesQuery("version", "at", "fields").ChecksFirst(IsThereAsync).Carries("If-Match", "If-None-Match", "ETag").Answers<Envelope<ResourceDocument>>(200).Produces(304).Refuses(404, 410, 412);
         one.MapPut("", ReplaceAsync).Require(Permissions.ResourceUpdate).WithName("replaceResource").WithSummary("Replace a resource as a whole")
@@ -29,7 +32,7 @@ public static class ResourceEndpoints
             .ChecksFirst(ExistsAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "Position").Produces(204).Refuses(404, 412, 422);
         one.MapPost("/restore", RestoreAsync).Require(Permissions.ResourceDelete).WithName("restoreResource").WithSummary("Bring a deleted resource back")
             .ChecksFirst(ExistsAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position").Answers<Envelope<ResourceDocument>>(200).Refuses(404, 412, 422);
-        one.MapRead("/events", ResourceLists.HistoryAsync).Require(Permissions.ResourceRead).WithName("listResourceEvents").WithSummary("A resource's history, oldest first")
+        one.MapRead("/events", ResourceHistory.HistoryAsync).Require(Permissions.ResourceRead).WithName("listResourceEvents").WithSummary("A resource's history, oldest first")
             .TakesQuery("after", "limit").ChecksFirst(ExistsAsync).Carries("Position").Answers<Envelope<IReadOnlyList<EventDocument>>>(200).Refuses(404);
     }
 
@@ -49,12 +52,12 @@ public static class ResourceEndpoints
         await AnswerAsync(context, id, reply, status: 201);
     }
 
-    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, Followers followers)
+    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, ReadIndex index)
     {
         if (!Ids.TryParse(id, out var resource)) { await Problems.RefuseAsync(context, Missing); return; }
         var grain = cluster.GetGrain<IResourceGrain>(resource);
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await Moments.ReadAsync(query, followers, context.RequestAborted);
+        var moment = query is null ? null : await Moments.ReadAsync(query, index, context.RequestAborted);
         if (query is not null) Fields.Check(query);
         var faults = query?.Faults ?? [];
         var conditions = EntityTags.Read(context.Request, faults);
@@ -177,8 +180,20 @@ public static class ResourceEndpoints
     static Task<Rejection?> IsThereAsync(HttpContext context) =>
         context.Request.Query.ContainsKey("version") || context.Request.Query.ContainsKey("at") ? ExistsAsync(context) : IsLiveAsync(context);
 
-    static async Task<Reply<Resource>?> NowAsync(HttpContext context) =>
-        Ids.TryParse((string)context.Request.RouteValues["id"]!, out var id)
-            ? await ClusterCalls.SendAsync(_ => context.RequestServices.GetRequiredService<IClusterClient>().GetGrain<IResourceGrain>(id).Get())
-            : null;
+    /// <summary>The resource as it is; null when there is none that the caller may know of.</summary>
+    static async Task<Reply<Resource>?> NowAsync(HttpContext context)
+    {
+        if (!Ids.TryParse((string)context.Request.RouteValues["id"]!, out var id)) return null;
+        var reply = await ClusterCalls.SendAsync(_ => context.RequestServices.GetRequiredService<IClusterClient>().GetGrain<IResourceGrain>(id).Get());
+        return context.Visible() is { } owner && reply.Value?.Owner != owner ? null : reply;
+    }
+
+    /// <summary>Who may reach only what is theirs gets the same answer for what is another's as for what is not there.</summary>
+    static async ValueTask<object?> HideOthersAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var context = invocation.HttpContext;
+        if (context.Visible() is null || (await NowAsync(context))?.Value is not null) return await next(invocation);
+        await Problems.RefuseAsync(context, Missing);
+        return Results.Empty;
+    }
 }

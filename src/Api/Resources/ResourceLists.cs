@@ -1,72 +1,103 @@
-using System.Buffers.Text;
-using System.Globalization;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>Lists: resources from the read model, events from the log.</summary>
+/// <summary>Lists and searches of resources.</summary>
 static class ResourceLists
 {
     const int MaxResources = 200;
-    const int MaxEvents = 1000;
+    const int MaxSearch = 500;
 
-    public static async Task ListAsync(HttpContext context, ResourceQueries resources, Followers followers)
+    public static async Task ListAsync(HttpContext context, ResourceQueries resources, ReadIndex index, Cursors cursors)
     {
         var query = new QueryReader(context.Request);
-        var (type, status, owner, limit, after) = (query.Slug("type"), query.Slug("status"), query.Text("owner"), query.Limit(20, MaxResources), Cursor(query));
+        var (selection, sort) = (Selection(context, query), Sort(query));
+        var (limit, count, fields) = (query.Limit(20, MaxResources), Count(query), query.Text("fields"));
         Fields.Check(query);
+        var wanted = Consistency.Read(query, context.Request);
+        var asked = Name(query, selection.Visible, "type", "status", "owner", "q", "filter", "sort", "includeDeleted");
+        var after = query.Text("cursor") is { } cursor && query.Faults is [] ? cursors.Read(cursor, sort, asked) ?? query.Fail<object[]>("cursor", "is not one that a page of this list has given") : null;
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
-
-        var head = await followers.HeadAsync(context.RequestAborted);
-        if (!await followers.WaitAsync(head, context.RequestAborted))
+        if (selection.IncludeDeleted && Permissions.Of(context.User, Permissions.ResourceReadDeleted) is Reach.None)
         {
-            await Problems.WriteAsync(context, ProblemType.ReadModelBehind, "The read model has not caught up with the log in time.");
+            await Problems.WriteAsync(context, ProblemType.Forbidden, $"includeDeleted needs the permission {Permissions.ResourceReadDeleted}.");
             return;
         }
-        var rows = await resources.PageAsync(type, status, owner, after, limit + 1, context.RequestAborted);
-        var page = new PageMeta(limit, rows.Count > limit ? Cursor(rows[limit - 1]) : null);
-        var documents = rows.Take(limit).Select(row => ResourceDocument.Of(row.Id, row.Version, row.Resource));
-        context.Response.Headers.CacheControl = "private, no-cache";
-        if (query.Text("fields") is { } fields)
-            await Answers.OkAsync<IReadOnlyList<JsonElement>>(context, [.. documents.Select(document => Fields.Pick(document, fields))], WireJson.Default.EnvelopeIReadOnlyListJsonElement, head, page);
-        else await Answers.OkAsync<IReadOnlyList<ResourceDocument>>(context, [.. documents], WireJson.Default.EnvelopeIReadOnlyListResourceDocument, head, page);
+
+        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached) return;
+        var answer = Name(query, asked.ToString(), "limit", "cursor", "fields", "count");
+        if (AnswerHeld(context, answer, reached)) return;
+        var page = await resources.PageAsync(selection, sort, after, limit + 1, count, context.RequestAborted);
+        context.Response.Headers.ETag = Tag(answer, page.Position);
+        var meta = new PageMeta(limit, page.Rows.Count > limit ? cursors.Write(sort.PlaceOf(page.Rows[limit - 1]), asked) : null);
+        var documents = page.Rows.Take(limit).Select(row => ResourceDocument.Of(row.Id, row.Version, row.Resource));
+        if (fields is not null)
+            await Answers.OkAsync<IReadOnlyList<JsonElement>>(context, [.. documents.Select(document => Fields.Pick(document, fields))], WireJson.Default.EnvelopeIReadOnlyListJsonElement, page.Position, meta, count: page.Count);
+        else await Answers.OkAsync<IReadOnlyList<ResourceDocument>>(context, [.. documents], WireJson.Default.EnvelopeIReadOnlyListResourceDocument, page.Position, meta, count: page.Count);
     }
 
-    public static async Task HistoryAsync(HttpContext context, string id, HistoryQueries history, Followers followers)
+    /// <summary>Answers 304 if the client holds this answer at this position already; sets the headers of a cacheable answer.</summary>
+    public static bool AnswerHeld(HttpContext context, Guid answer, long position)
     {
-        var query = new QueryReader(context.Request);
-        var (after, limit) = (query.Number("after", 0) ?? 0, query.Limit(100, MaxEvents));
-        if (query.Faults is not []) { await ApiGroup.RefuseAsync(context, query.Faults); return; }
-        if (!Ids.TryParse(id, out var resource) || await history.ResourceTypeAsync(resource, context.RequestAborted) is not { } type)
+        context.Response.Headers.CacheControl = "private, no-cache";
+        var tag = Tag(answer, position);
+        if (!EntityTags.IsHeld(context.Request, tag)) return false;
+        context.Response.StatusCode = 304;
+        context.Response.Headers.ETag = tag;
+        Answers.SetPosition(context, position);
+        return true;
+    }
+
+    /// <summary>A weak tag: the same question at the same position has the same answer, but for the time in it.</summary>
+    public static string Tag(Guid answer, long position) => $"W/\"{answer:n}-{position}\"";
+
+    /// <summary>A name for what parameters ask for, and of what.</summary>
+    public static Guid Name(QueryReader query, string? of, params string[] parameters) => DerivedId.Of([of ?? "*", .. parameters.Select(name => query.Text(name) is { } text ? "=" + text : "")]);
+
+    static ResourceSelection Selection(HttpContext context, QueryReader query)
+    {
+        var (type, status, owner, deleted) = (query.Slug("type"), query.Slug("status"), query.Text("owner"), query.Flag("includeDeleted"));
+        var visible = context.Visible(Permissions.ResourceRead) ?? (deleted ? context.Visible(Permissions.ResourceReadDeleted) : null);
+        return new(visible, type, status, owner, Both(Search(query), Filtered(query)), deleted);
+    }
+
+    static Filter? Search(QueryReader query)
+    {
+        if (query.Text("q") is not { } text) return null;
+        if (text.Length > MaxSearch) return query.Fail<Filter>("q", $"takes at most {MaxSearch} characters");
+        string[] words = [.. SearchWords.Of(text)];
+        return words is [] ? query.Fail<Filter>("q", "takes words: letters and digits") : new Filter.Search(words, NameOnly: false);
+    }
+
+    static Filter? Filtered(QueryReader query)
+    {
+        if (query.Text("filter") is not { } text) return null;
+        var faults = new List<FilterFault>();
+        var filter = FilterParser.Parse(text, faults);
+        foreach (var fault in faults) query.Faults.Report("?filter", "INVALID_FILTER", fault.Detail, fault.Position);
+        return filter;
+    }
+
+    static Filter? Both(Filter? one, Filter? other) => one is null ? other : other is null ? one : new Filter.And(one, other);
+
+    static ResourceSort Sort(QueryReader query)
+    {
+        if (query.Text("sort") is not { } text) return ResourceSort.Newest;
+        if (ResourceSort.Parse(text, out var sort, out var fault)) return sort;
+        query.Fail<string>("sort", fault);
+        return ResourceSort.Newest;
+    }
+
+    static CountKind Count(QueryReader query)
+    {
+        switch (query.Text("count"))
         {
-            await Problems.WriteAsync(context, ProblemType.ResourceNotFound, "There is no such resource.");
-            return;
+            case null: return CountKind.None;
+            case "exact": return CountKind.Exact;
+            case "estimated": return CountKind.Estimated;
+            default: query.Fail<string>("count", "takes exact or estimated"); return CountKind.None;
         }
-        var head = await followers.HeadAsync(context.RequestAborted);
-        var events = await history.PageAsync(resource, after, limit + 1, context.RequestAborted);
-        var next = events.Count > limit ? events[limit - 1].Version.ToString(CultureInfo.InvariantCulture) : null;
-        context.Response.Headers.CacheControl = "private, no-cache";
-        await Answers.OkAsync<IReadOnlyList<EventDocument>>(context, [.. events.Take(limit).Select(stored => EventDocument.Of(stored, type))],
-            WireJson.Default.EnvelopeIReadOnlyListEventDocument, head, new(limit, next));
-    }
-
-    static string Cursor(ResourceRow last)
-    {
-        Span<byte> key = stackalloc byte[24];
-        BitConverter.TryWriteBytes(key, last.Resource.CreatedAt.UtcTicks);
-        last.Id.TryWriteBytes(key[8..]);
-        return Base64Url.EncodeToString(key);
-    }
-
-    static ResourceQueries.Key? Cursor(QueryReader query)
-    {
-        if (query.Text("cursor") is not { } text) return null;
-        Span<byte> key = stackalloc byte[24];
-        if (Base64Url.IsValid(text, out var length) && length is 24 && Base64Url.TryDecodeFromChars(text, key, out _) && BitConverter.ToInt64(key) is >= 0 and var ticks && ticks <= DateTimeOffset.MaxValue.UtcTicks)
-            return new(new(ticks, TimeSpan.Zero), new(key[8..]));
-        query.Fail<string>("cursor", "is not one that a page has given");
-        return null;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Resources.Grains;
@@ -6,8 +7,11 @@ namespace Resources.Grains;
 /// <param name="Pointer">A JSON Pointer (RFC 6901) into the body; "" is the whole body.</param>
 /// <param name="Code">One of <see cref="FaultCode"/>, stable.</param>
 /// <param name="Detail">A sentence for people. It never repeats what was sent.</param>
+/// <param name="Position">Where in the text of a parameter, in characters before it; null where that says nothing.</param>
 [GenerateSerializer, Immutable, Alias("fault")]
-public sealed record Fault(string Pointer, string Code, string Detail);
+public sealed record Fault(
+    string Pointer, string Code, string Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Position = null);
 
 /// <summary>The codes of faults in a body: part of the contract with clients.</summary>
 public static class FaultCode
@@ -44,9 +48,9 @@ public static class FaultList
     public const int Most = 100;
 
     /// <summary>Adds a fault unless the list is full.</summary>
-    public static void Report(this List<Fault> faults, string pointer, string code, string detail)
+    public static void Report(this List<Fault> faults, string pointer, string code, string detail, int? position = null)
     {
         if (faults.Count < Most)
-            faults.Add(new Fault(pointer, code, detail));
+            faults.Add(new Fault(pointer, code, detail, position));
     }
 }

@@ -32,6 +32,20 @@ public sealed class JsonText : IEquatable<JsonText>
         if (element.ValueKind != JsonValueKind.Object)
             throw new ArgumentException("A JSON object is needed.", nameof(element));
         var raw = JsonMarshal.GetRawUtf8Value(element);
+        return Compact(raw);
+    }
+
+    /// <summary>An object as the store gives it, which is not checked again.</summary>
+    public static JsonText Stored(ReadOnlySpan<byte> utf8) => Compact(utf8);
+
+    /// <summary>The object parsed, to look into.</summary>
+    public JsonElement ToElement() => JsonElement.Parse(_utf8);
+
+    /// <summary>Writes the text as one value, without validating it again.</summary>
+    public void WriteTo(Utf8JsonWriter writer) => writer.WriteRawValue(_utf8, skipInputValidation: true);
+
+    private static JsonText Compact(ReadOnlySpan<byte> raw)
+    {
         if (raw.Length == 2)
             return Empty;
         var buffer = ArrayPool<byte>.Shared.Rent(raw.Length);
@@ -40,12 +54,6 @@ public sealed class JsonText : IEquatable<JsonText>
         ArrayPool<byte>.Shared.Return(buffer);
         return text;
     }
-
-    /// <summary>The object parsed, to look into.</summary>
-    public JsonElement ToElement() => JsonElement.Parse(_utf8);
-
-    /// <summary>Writes the text as one value, without validating it again.</summary>
-    public void WriteTo(Utf8JsonWriter writer) => writer.WriteRawValue(_utf8, skipInputValidation: true);
 
     /// <inheritdoc/>
     public bool Equals(JsonText? other)

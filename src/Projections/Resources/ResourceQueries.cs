@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Npgsql;
 using Resources.Grains;
 
@@ -8,44 +6,100 @@ namespace Resources.Projections;
 /// <summary>A row of a list: the resource with its id and version.</summary>
 public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
 
-/// <summary>Reads <c>resource_views</c>, newest first.</summary>
-public sealed class ResourceQueries(NpgsqlDataSource database, StoreContact contact)
+/// <summary>Which resources a list is about. Every part narrows it.</summary>
+/// <param name="Visible">Only this owner's resources may be seen; null = all may.</param>
+public sealed record ResourceSelection(string? Visible, string? Type = null, string? Status = null, string? Owner = null, Filter? Filter = null, bool IncludeDeleted = false);
+
+/// <summary>How many resources a selection has.</summary>
+public enum CountKind
 {
-    /// <summary>The last row of a page: the next page starts after it.</summary>
-    public readonly record struct Key(DateTimeOffset CreatedAt, Guid Id);
+    None,
 
-    /// <summary>Rows of one page, filtered by equality; up to <paramref name="limit"/> of them.</summary>
-    public Task<List<ResourceRow>> PageAsync(string? type, string? status, string? owner, Key? after, int limit, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
+    /// <summary>Right up to some thousands, then what the planner thinks.</summary>
+    Estimated,
+    Exact,
+}
+
+/// <summary>A page of a list with the position of the log that it shows.</summary>
+public sealed record ResourcePage(IReadOnlyList<ResourceRow> Rows, long Position, long? Count);
+
+/// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
+public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool searches, StoreContact contact)
+{
+    /// <summary>Estimates up to this are exact.</summary>
+    const int WorthCounting = 10_000;
+
+    /// <summary>The rows after a place in an order, at most <paramref name="limit"/>.</summary>
+    /// <param name="after">The place of the last row of the page before; null = from the start.</param>
+    /// <exception cref="QueryTimeoutException">The selection takes longer than a query may.</exception>
+    public async Task<ResourcePage> PageAsync(ResourceSelection selection, ResourceSort sort, object[]? after, int limit, CountKind count, CancellationToken ct)
     {
-        await using var command = database.CreateCommand();
-        var sql = new StringBuilder("""
-            select id, version, type, name, status, metadata::text, owner, created_at, created_by, updated_at, updated_by
-            from resource_views where deleted_at is null
-            """);
-        void Where(string condition, object value)
+        var page = await RunAsync(selection, command =>
         {
-            command.Parameters.Add(new() { Value = value });
-            sql.Append(" and ").Append(condition).Append('$').Append(command.Parameters.Count);
-        }
-        if (type is not null) Where("type = ", type);
-        if (status is not null) Where("status = ", status);
-        if (owner is not null) Where("owner = ", owner);
-        if (after is { } key)
-        {
-            Where("(created_at, id) < (", key.CreatedAt);
-            command.Parameters.Add(new() { Value = key.Id });
-            sql.Append(", $").Append(command.Parameters.Count).Append(')');
-        }
-        command.Parameters.Add(new() { Value = limit });
-        sql.Append(" order by created_at desc, id desc limit $").Append(command.Parameters.Count);
-        command.CommandText = sql.ToString();
+            var counting = count is CountKind.Exact || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || selection.Visible is not null);
+            command.CommandText = ResourceSql.Page(command.Parameters, selection, sort, after, limit, counting);
+        }, ReadAsync, ct);
+        return count is CountKind.Estimated && page.Count is null ? page with { Count = await EstimateAsync(selection, ct) } : page;
+    }
 
-        var rows = new List<ResourceRow>(limit);
-        await using var row = await command.ExecuteReaderAsync(ct);
+    static async Task<ResourcePage> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
+    {
+        var rows = new List<ResourceRow>();
+        var (position, count) = (0L, (long?)null);
         while (await row.ReadAsync(ct))
-            rows.Add(new(row.GetGuid(0), row.GetInt64(1), new(
-                row.GetString(2), row.GetString(3), row.GetString(4), JsonText.From(JsonElement.Parse(row.GetString(5))), row.GetString(6),
-                row.GetFieldValue<DateTimeOffset>(7), row.GetString(8), row.GetFieldValue<DateTimeOffset>(9), row.GetString(10), null)));
-        return rows;
+        {
+            (position, count) = (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1));
+            // A page without rows still has a position.
+            if (row.IsDBNull(2)) break;
+            rows.Add(new(row.GetGuid(2), row.GetInt64(3), new(
+                row.GetString(4), row.GetString(5), row.GetString(6), JsonText.Stored(row.GetFieldValue<byte[]>(7)), row.GetString(8),
+                row.GetFieldValue<DateTimeOffset>(9), row.GetString(10), row.GetFieldValue<DateTimeOffset>(11), row.GetString(12), row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13))));
+        }
+        return new(rows, position, count);
+    }
+
+    /// <summary>Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.</summary>
+    async Task<long> EstimateAsync(ResourceSelection selection, CancellationToken ct)
+    {
+        var counted = await RunAsync(selection, command => command.CommandText = ResourceSql.CountUpTo(command.Parameters, selection, WorthCounting + 1), async (row, token) =>
+        {
+            await row.ReadAsync(token);
+            return row.GetInt64(0);
+        }, ct);
+        if (counted <= WorthCounting) return counted;
+        return Math.Max(counted, await RunAsync(selection, command => command.CommandText = ResourceSql.Explain(command.Parameters, selection), async (row, token) =>
+        {
+            await row.ReadAsync(token);
+            using var plan = System.Text.Json.JsonDocument.Parse(row.GetString(0));
+            return (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
+        }, ct));
+    }
+
+    /// <summary>
+    /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search asks for
+    /// decides which index serves it, so those are planned anew each time, on connections of their own.
+    /// </summary>
+    Task<T> RunAsync<T>(ResourceSelection selection, Action<NpgsqlCommand> write, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
+    {
+        await using var command = (selection.Filter is null ? database : searches.Source).CreateCommand();
+        write(command);
+        try
+        {
+            await using var row = await command.ExecuteReaderAsync(token);
+            return await read(row, token);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
+        {
+            throw new QueryTimeoutException();
+        }
     }, ct);
+}
+
+/// <summary>Connections for filters and searches: never prepared, and bounded in number and time, so that slow ones cannot take those of writes.</summary>
+public sealed record SearchPool(NpgsqlDataSource Source);
+
+/// <summary>A query took longer than <see cref="Longest"/>.</summary>
+public sealed class QueryTimeoutException() : Exception("The query takes too long.")
+{
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 }

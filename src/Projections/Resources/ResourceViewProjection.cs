@@ -1,92 +1,117 @@
+using System.Diagnostics.Metrics;
 using JasperFx.Events;
+using JasperFx.Events.Daemon;
+using JasperFx.Events.Projections;
 using Marten;
 using Marten.Events.Projections;
+using Marten.Services;
 using Resources.Grains;
 
 namespace Resources.Projections;
 
 /// <summary>
-/// Keeps <c>resource_views</c>, the rows behind lists. A page of events is folded by resource and written in two statements,
-/// in the transaction that also moves the projection's position.
+/// Keeps one generation of the rows behind lists and of the counts behind statistics. A page of events is folded by resource
+/// and written in two statements, in the transaction that also moves the projection's position; the counts are moved by what
+/// the rows were before and are after, so that lists and statistics agree at every position.
 /// </summary>
-public sealed class ResourceViewProjection : IProjection
+public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChangeListener
 {
-    /// <summary>Its name in Marten's table of positions.</summary>
-    public const string Name = "resource_views";
+    /// <summary>The follower's name, in the API and in Marten's table of positions.</summary>
+    public const string FollowerName = "resource_views";
 
-    const string InsertCreated = """
-        insert into resource_views (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at)
-        select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
-            ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[])
-        on conflict (id) do nothing
-        """;
+    static readonly Histogram<double> Visible = Followers.Meter.CreateHistogram("resources.follower.visible", "s", "Time from an event's append until lists show it",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [.001, .0025, .005, .01, .015, .02, .03, .04, .05, .075, .1, .15, .25, .5, 1, 2.5, 5, 10, 60] });
 
-    const string UpdateChanged = """
-        update resource_views v set name = coalesce(n.name, v.name), status = coalesce(n.status, v.status), metadata = coalesce(n.metadata, v.metadata),
-            version = n.version, updated_at = n.updated_at, updated_by = n.updated_by,
-            deleted_at = case when n.deletion then n.deleted_at else v.deleted_at end
-        from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[])
-            as n(id, name, status, metadata, version, updated_at, updated_by, deletion, deleted_at)
-        where v.id = n.id and v.version < n.version
-        """;
+    static readonly KeyValuePair<string, object?> Tag = new("follower", FollowerName);
+
+    readonly string insertCreated;
+    readonly string updateChanged;
+    readonly TimeProvider time;
+
+    /// <summary>When the events of the page under way were appended.</summary>
+    DateTimeOffset[] appended = [];
+
+    /// <param name="generation">The tables to keep: <c>resource_views_N</c> and <c>resource_statistics_N</c>.</param>
+    /// <param name="time">Measures how long events take to become visible.</param>
+    public ResourceViewProjection(int generation, TimeProvider time)
+    {
+        (Name, Version, this.time) = (FollowerName, (uint)generation, time);
+        (insertCreated, updateChanged) = (InsertCreated(generation), UpdateChanged(generation));
+    }
 
     public Task ApplyAsync(IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
     {
-        var changes = new Dictionary<Guid, Change>();
-        foreach (var stored in events)
-        {
-            if (stored.Data is not ResourceEvent data) continue;
-            if (!changes.TryGetValue(stored.StreamId, out var change)) changes[stored.StreamId] = change = new(stored.StreamId);
-            change.Fold(data, stored);
-        }
-        var created = changes.Values.Where(change => change.Created is not null).ToArray();
+        var changes = ResourceViewChange.Fold(events);
+        var created = changes.Where(change => change.Created is not null).ToArray();
         if (created is not [])
-            operations.QueueSqlCommand(InsertCreated,
+            operations.QueueSqlCommand(insertCreated,
                 Each(created, c => c.Id), Each(created, c => c.Created!.Type), Each(created, c => c.Name!), Each(created, c => c.Status!), Each(created, c => c.Metadata!),
                 Each(created, c => c.Created!.Owner), Each(created, c => c.Version), Each(created, c => c.CreatedAt!), Each(created, c => c.CreatedBy!),
-                Each(created, c => c.UpdatedAt), Each(created, c => c.UpdatedBy), Each(created, c => c.DeletedAt!));
-        var changed = changes.Values.Where(change => change.Created is null).ToArray();
+                Each(created, c => c.UpdatedAt), Each(created, c => c.UpdatedBy), Each(created, c => c.DeletedAt!), Each(created, c => c.NameWords!), Each(created, c => c.MetadataWords!));
+        var changed = changes.Where(change => change.Created is null).ToArray();
         if (changed is not [])
-            operations.QueueSqlCommand(UpdateChanged,
+            operations.QueueSqlCommand(updateChanged,
                 Each(changed, c => c.Id), Each(changed, c => c.Name!), Each(changed, c => c.Status!), Each(changed, c => c.Metadata!), Each(changed, c => c.Version),
-                Each(changed, c => c.UpdatedAt), Each(changed, c => c.UpdatedBy), Each(changed, c => c.Deletion), Each(changed, c => c.DeletedAt!));
+                Each(changed, c => c.UpdatedAt), Each(changed, c => c.UpdatedBy), Each(changed, c => c.Deletion), Each(changed, c => c.DeletedAt!), Each(changed, c => c.NameWords!), Each(changed, c => c.MetadataWords!));
+        appended = [.. events.Select(stored => stored.Timestamp)];
         return Task.CompletedTask;
     }
 
-    static T[] Each<T>(Change[] changes, Func<Change, T> part) => Array.ConvertAll(changes, change => part(change));
+    public Task BeforeCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token) => Task.CompletedTask;
 
-    /// <summary>What a page of events does to one row; a null member stays as it is.</summary>
-    sealed class Change(Guid id)
+    public Task AfterCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token)
     {
-        public Guid Id { get; } = id;
-        public ResourceCreated? Created { get; private set; }
-        public string? Name { get; private set; }
-        public string? Status { get; private set; }
-        public string? Metadata { get; private set; }
-        public long Version { get; private set; }
-        public string? CreatedAt { get; private set; }
-        public string? CreatedBy { get; private set; }
-        public string UpdatedAt { get; private set; } = "";
-        public string UpdatedBy { get; private set; } = "";
-        public bool Deletion { get; private set; }
-        public string? DeletedAt { get; private set; }
-
-        public void Fold(ResourceEvent data, IEvent stored)
-        {
-            (Version, UpdatedAt, UpdatedBy) = (stored.Version, stored.Timestamp.ToString("O"), stored.UserName!);
-            switch (data)
-            {
-                case ResourceCreated e:
-                    (Created, CreatedAt, CreatedBy, Name, Status, Metadata) = (e, UpdatedAt, UpdatedBy, e.Name, e.Status, e.Metadata.ToString());
-                    break;
-                case ResourceReplaced e: (Name, Status, Metadata) = (e.Name, e.Status, e.Metadata.ToString()); break;
-                case ResourceRenamed e: Name = e.Name; break;
-                case ResourceStatusChanged e: Status = e.Status; break;
-                case ResourceMetadataChanged e: Metadata = e.Metadata.ToString(); break;
-                case ResourceDeleted: (Deletion, DeletedAt) = (true, UpdatedAt); break;
-                case ResourceRestored: (Deletion, DeletedAt) = (true, null); break;
-                default: throw new InvalidOperationException($"No arm for {data.GetType().Name}.");
-            }
-        }
+        var now = time.GetUtcNow();
+        foreach (var at in appended) Visible.Record((now - at).TotalSeconds, Tag);
+        return Task.CompletedTask;
     }
+
+    static T[] Each<T>(ResourceViewChange[] changes, Func<ResourceViewChange, T> part) => Array.ConvertAll(changes, change => part(change));
+
+    static string InsertCreated(int generation) => $"""
+        with written as (
+            insert into resource_views_{generation}
+                (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words)
+            select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
+                ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
+            on conflict (id) do nothing
+            returning owner, type, status, created_at, deleted_at
+        ),
+        moved as (select owner, type, status, created_at, 1 as step from written where deleted_at is null)
+        {Count(generation)}
+        """;
+
+    static string UpdateChanged(int generation) => $"""
+        with changed as (
+            select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
+                as n(id, name, status, metadata, version, updated_at, updated_by, deletion, deleted_at, name_words, metadata_words)
+        ),
+        before as (
+            select v.owner, v.type, v.status, v.created_at, v.deleted_at from resource_views_{generation} v join changed n on v.id = n.id
+            where v.version < n.version and (n.deletion or n.status is not null)
+        ),
+        written as (
+            update resource_views_{generation} v set name = coalesce(n.name, v.name), status = coalesce(n.status, v.status), metadata = coalesce(n.metadata, v.metadata),
+                version = n.version, updated_at = n.updated_at, updated_by = n.updated_by,
+                deleted_at = case when n.deletion then n.deleted_at else v.deleted_at end,
+                name_words = coalesce(n.name_words, v.name_words), metadata_words = coalesce(n.metadata_words, v.metadata_words)
+            from changed n where v.id = n.id and v.version < n.version
+            returning v.owner, v.type, v.status, v.created_at, v.deleted_at, n.deletion or n.status is not null as counts
+        ),
+        moved as (
+            select owner, type, status, created_at, -1 as step from before where deleted_at is null
+            union all
+            select owner, type, status, created_at, 1 from written where counts and deleted_at is null
+        )
+        {Count(generation)}
+        """;
+
+    /// <summary>Adds the steps in <c>moved</c> to the counts, once for everyone and once for the owner.</summary>
+    static string Count(int generation) => $"""
+        insert into resource_statistics_{generation} as s (scope, type, status, day, live)
+        select scope, type, status, (created_at at time zone 'UTC')::date as day, sum(step)
+        from moved cross join lateral (values ('*'), (owner)) scopes(scope)
+        group by 1, 2, 3, 4 having sum(step) <> 0
+        on conflict (scope, type, status, day) do update set live = s.live + excluded.live
+        """;
 }

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Resources.Grains;
+
+namespace Resources.Projections;
+
+/// <summary>
+/// Tells this node's followers that the log has grown, wherever in the cluster the append was made. Appends of this node are
+/// known at once; those of others come by NOTIFY, which is sent apart from the append: within its transaction it would make
+/// commits queue behind each other. News may be lost, so followers also look by themselves now and then.
+/// </summary>
+public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, ILogger<LogNews> log) : BackgroundService
+{
+    const string Channel = "resources_log";
+
+    /// <summary>Others hear of many appends at once: under load a notification every so often is enough.</summary>
+    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
+
+    static readonly TimeSpan Forever = TimeSpan.FromDays(1);
+    static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
+
+    readonly string node = Guid.NewGuid().ToString("n");
+
+    /// <summary>Signals growth of the log.</summary>
+    public AppendSignal Grown { get; } = new();
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));
+
+    async Task AnnounceAsync(CancellationToken ct)
+    {
+        for (var seen = 0L; !ct.IsCancellationRequested;)
+        {
+            try
+            {
+                seen = await appended.WaitAsync(seen, Forever, ct);
+                Grown.Set();
+                await using var notify = database.CreateCommand("select pg_notify($1, $2)");
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Channel });
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = node });
+                await notify.ExecuteNonQueryAsync(ct);
+                await Task.Delay(Rest, ct);
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested && StoreUnavailableException.Explains(e))
+            {
+                await Task.Delay(Between, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    async Task ListenAsync(CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await database.OpenConnectionAsync(ct);
+                connection.Notification += (_, notification) =>
+                {
+                    if (notification.Payload != node) Grown.Set();
+                };
+                await using (var listen = new NpgsqlCommand("listen " + Channel, connection)) await listen.ExecuteNonQueryAsync(ct);
+                Grown.Set();
+                while (true) await connection.WaitAsync(ct);
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested)
+            {
+                log.LogDebug("This node does not hear of appends elsewhere for now: {Reason}", e.Message);
+                await Task.Delay(Between, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics.CodeAnalysis;
+using Resources.Grains;
+
+namespace Resources.Projections;
+
+/// <summary>An order of lists, complete: no two resources are equal in it, as the id comes last.</summary>
+public sealed class ResourceSort
+{
+    /// <summary>More keys than this are refused.</summary>
+    public const int MostKeys = 4;
+
+    /// <summary>One key: a field and its direction.</summary>
+    public readonly record struct Key(SortField Field, bool Descending);
+
+    static readonly Dictionary<string, SortField> Fields = Enum.GetValues<SortField>().ToDictionary(field => JsonName(field));
+
+    ResourceSort(Key[] keys) => Keys = keys;
+
+    /// <summary>Newest first.</summary>
+    public static ResourceSort Newest { get; } = Parse("-createdAt", out var sort, out _) ? sort : throw new InvalidOperationException();
+
+    /// <summary>The fields that lists can be sorted by.</summary>
+    public static IEnumerable<string> Names => Fields.Keys;
+
+    public IReadOnlyList<Key> Keys { get; }
+
+    /// <summary>Whether all keys run the same way, so that rows can be compared as wholes.</summary>
+    public bool IsUniform => Keys.All(key => key.Descending == Keys[0].Descending);
+
+    /// <summary>Reads <c>-createdAt,name</c>: fields joined by commas, a minus before those that descend.</summary>
+    /// <param name="fault">What is wrong, as the rest of a sentence that begins with the parameter's name.</param>
+    public static bool Parse(string text, [NotNullWhen(true)] out ResourceSort? sort, [NotNullWhen(false)] out string? fault)
+    {
+        (sort, fault) = (null, null);
+        var keys = new List<Key>();
+        foreach (var part in text.Split(','))
+        {
+            var descending = part.StartsWith('-');
+            if (!Fields.TryGetValue(descending ? part[1..] : part, out var field)) fault = $"takes fields of {string.Join(", ", Fields.Keys)}, joined by commas, with a minus before those that descend";
+            else if (keys.Any(key => key.Field == field)) fault = $"names {JsonName(field)} twice";
+            else keys.Add(new(field, descending));
+        }
+        if (keys.Count > MostKeys) fault = $"takes at most {MostKeys} fields";
+        if (fault is not null) return false;
+        sort = new(Complete(keys));
+        return true;
+    }
+
+    /// <summary>The place of a resource in this order.</summary>
+    public object[] PlaceOf(ResourceRow row) => [.. Keys.Select(key => key.Field switch
+    {
+        SortField.CreatedAt => (object)row.Resource.CreatedAt,
+        SortField.UpdatedAt => row.Resource.UpdatedAt,
+        SortField.Name => row.Resource.Name,
+        SortField.Type => row.Resource.Type,
+        SortField.Status => row.Resource.Status,
+        SortField.Owner => row.Resource.Owner,
+        _ => row.Id,
+    })];
+
+    /// <summary>Many resources share a type, status or owner: among them the newest comes first (last when the key descends), as their indexes have it.</summary>
+    static Key[] Complete(List<Key> keys)
+    {
+        var last = keys[^1];
+        if (last.Field is SortField.Type or SortField.Status or SortField.Owner && keys.All(key => key.Field is not SortField.CreatedAt))
+            keys.Add(last = new(SortField.CreatedAt, !last.Descending));
+        if (keys.All(key => key.Field is not SortField.Id)) keys.Add(new(SortField.Id, last.Descending));
+        return [.. keys];
+    }
+
+    static string JsonName(SortField field) => char.ToLowerInvariant(field.ToString()[0]) + field.ToString()[1..];
+}
+
+/// <summary>Fields that a list can be sorted by; each has an index.</summary>
+public enum SortField
+{
+    CreatedAt,
+    UpdatedAt,
+    Name,
+    Type,
+    Status,
+    Owner,
+    Id,
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Resources.Projections;
+
+/// <summary>The statements of <see cref="ResourceQueries"/>. Every value is a parameter; each statement is served by an index.</summary>
+public static class ResourceSql
+{
+    const string Columns = "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
+
+    /// <summary>Position, count (null unless asked for) and columns of a page; one row without columns when the page is empty.</summary>
+    public static string Page(NpgsqlParameterCollection parameters, ResourceSelection selection, ResourceSort sort, object[]? after, int limit, bool counting)
+    {
+        var count = !counting ? "null::bigint" : IsCounted(selection) ? Counted(parameters, selection) : $"(select count(*) from resource_views where {Where(parameters, selection, LivesOf(selection))})";
+        var order = string.Join(", ", sort.Keys.Select(key => Column(key.Field) + (key.Descending ? " desc" : "")));
+        var size = Add(parameters, NpgsqlDbType.Integer, limit);
+        var places = after is null ? new string?[] { null } : [.. After(parameters, sort, after)];
+        // Each branch is the continuation of one index; together they are the rest of the list.
+        var branches =
+            from life in LivesOf(selection) is Lives.Either ? new[] { Lives.Live, Lives.Deleted } : [Lives.Live]
+            from place in places
+            select $"select {Columns} from resource_views where {Where(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
+        var all = branches.ToArray();
+        var rows = all is [var only] ? only : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
+        return $"select p.position, {count}, r.* from resource_views_position p left join lateral ({rows}) r on true";
+    }
+
+    /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
+    public static string CountUpTo(NpgsqlParameterCollection parameters, ResourceSelection selection, int most) =>
+        $"select count(*) from (select from resource_views where {Where(parameters, selection, LivesOf(selection))} limit {most.ToString(CultureInfo.InvariantCulture)}) some";
+
+    /// <summary>The planner's view of a selection.</summary>
+    public static string Explain(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
+        $"explain (format json) select from resource_views where {Where(parameters, selection, LivesOf(selection))}";
+
+    /// <summary>Whether the statistics know the count already.</summary>
+    public static bool IsCounted(ResourceSelection selection) => selection is { Filter: null, IncludeDeleted: false } && (selection.Owner is null || selection.Visible is null || selection.Owner == selection.Visible);
+
+    static Lives LivesOf(ResourceSelection selection) => selection.IncludeDeleted ? Lives.Either : Lives.Live;
+
+    static string Counted(NpgsqlParameterCollection parameters, ResourceSelection selection)
+    {
+        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_statistics where scope = ").Append(Text(parameters, selection.Owner ?? selection.Visible ?? "*"));
+        if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
+        if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
+        return sql.Append(')').ToString();
+    }
+
+    static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives)
+    {
+        var sql = new StringBuilder(lives switch { Lives.Live => "deleted_at is null", Lives.Deleted => "deleted_at is not null", _ => "true" });
+        if (selection.Visible is not null) sql.Append(" and owner = ").Append(Text(parameters, selection.Visible));
+        if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
+        if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
+        if (selection.Owner is not null) sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
+        if (selection.Filter is not null) sql.Append(" and ").Append(FilterSql.Write(selection.Filter, parameters));
+        return sql.ToString();
+    }
+
+    /// <summary>
+    /// Conditions that together hold for the rows behind a place. Where all keys run the same way one comparison of whole rows
+    /// does; else one condition for each key: equal in those before it, behind in itself.
+    /// </summary>
+    static List<string> After(NpgsqlParameterCollection parameters, ResourceSort sort, object[] place)
+    {
+        var keys = sort.Keys;
+        var values = keys.Select((key, at) => Value(parameters, key.Field, place[at])).ToArray();
+        var columns = keys.Select(key => Column(key.Field)).ToArray();
+        if (sort.IsUniform) return [$"({string.Join(", ", columns)}) {(keys[0].Descending ? "<" : ">")} ({string.Join(", ", values)})"];
+        return [.. keys.Select((key, at) => string.Join(" and ", [.. Enumerable.Range(0, at).Select(before => $"{columns[before]} = {values[before]}"), $"{columns[at]} {(key.Descending ? "<" : ">")} {values[at]}"]))];
+    }
+
+    static string Column(SortField field) => field switch
+    {
+        SortField.CreatedAt => "created_at",
+        SortField.UpdatedAt => "updated_at",
+        SortField.Name => "name",
+        SortField.Type => "type",
+        SortField.Status => "status",
+        SortField.Owner => "owner",
+        _ => "id",
+    };
+
+    static string Value(NpgsqlParameterCollection parameters, SortField field, object value) => Add(parameters, field switch
+    {
+        SortField.CreatedAt or SortField.UpdatedAt => NpgsqlDbType.TimestampTz,
+        SortField.Id => NpgsqlDbType.Uuid,
+        _ => NpgsqlDbType.Text,
+    }, value);
+
+    static string Text(NpgsqlParameterCollection parameters, string value) => Add(parameters, NpgsqlDbType.Text, value);
+
+    static string Add(NpgsqlParameterCollection parameters, NpgsqlDbType type, object value)
+    {
+        parameters.Add(new() { Value = value, NpgsqlDbType = type });
+        return "$" + parameters.Count.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Whether deleted resources are in a selection: each kind has indexes of its own.</summary>
+    enum Lives
+    {
+        Live,
+        Deleted,
+        Either,
+    }
+}

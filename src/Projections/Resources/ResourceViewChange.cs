@@ -1,0 +1,78 @@
+using JasperFx.Events;
+using JasperFx.Events.Daemon;
+using Resources.Grains;
+
+namespace Resources.Projections;
+
+/// <summary>What a page of events does to one row of the resource views; a null member stays as it is.</summary>
+sealed class ResourceViewChange(Guid id)
+{
+    public Guid Id { get; } = id;
+    public ResourceCreated? Created { get; private set; }
+    public string? Name { get; private set; }
+    public string? NameWords { get; private set; }
+    public string? Status { get; private set; }
+    public string? Metadata { get; private set; }
+    public string? MetadataWords { get; private set; }
+    public long Version { get; private set; }
+    public string? CreatedAt { get; private set; }
+    public string? CreatedBy { get; private set; }
+    public string UpdatedAt { get; private set; } = "";
+    public string UpdatedBy { get; private set; } = "";
+    public bool Deletion { get; private set; }
+    public string? DeletedAt { get; private set; }
+
+    /// <summary>The changes of a page, one a resource.</summary>
+    /// <exception cref="ApplyEventException">An event that cannot be applied; it carries the event.</exception>
+    public static IReadOnlyCollection<ResourceViewChange> Fold(IReadOnlyList<IEvent> events)
+    {
+        var changes = new Dictionary<Guid, ResourceViewChange>();
+        foreach (var stored in events)
+        {
+            if (stored.Data is not ResourceEvent data) continue;
+            if (!changes.TryGetValue(stored.StreamId, out var change)) changes[stored.StreamId] = change = new(stored.StreamId);
+            try
+            {
+                change.Fold(data, stored);
+            }
+            catch (Exception e)
+            {
+                throw new ApplyEventException(stored, e);
+            }
+        }
+        return changes.Values;
+    }
+
+    void Fold(ResourceEvent data, IEvent stored)
+    {
+        (Version, UpdatedAt, UpdatedBy) = (stored.Version, stored.Timestamp.ToString("O"), Present(stored.UserName));
+        switch (data)
+        {
+            case ResourceCreated e:
+                (Created, CreatedAt, CreatedBy) = (e with { Type = Present(e.Type), Owner = Present(e.Owner) }, UpdatedAt, UpdatedBy);
+                Become(e.Name, e.Status, e.Metadata);
+                break;
+            case ResourceReplaced e: Become(e.Name, e.Status, e.Metadata); break;
+            case ResourceRenamed e: Rename(e.Name); break;
+            case ResourceStatusChanged e: Status = Present(e.Status); break;
+            case ResourceMetadataChanged e: Describe(e.Metadata); break;
+            case ResourceDeleted: (Deletion, DeletedAt) = (true, UpdatedAt); break;
+            case ResourceRestored: (Deletion, DeletedAt) = (true, null); break;
+            default: throw new InvalidOperationException($"No arm for {data.GetType().Name}.");
+        }
+    }
+
+    void Become(string name, string status, JsonText metadata)
+    {
+        Rename(name);
+        Status = Present(status);
+        Describe(metadata);
+    }
+
+    void Rename(string name) => (Name, NameWords) = (Present(name), SearchWords.Vector(SearchWords.Of(name), 'A'));
+
+    void Describe(JsonText metadata) => (Metadata, MetadataWords) = (Present(metadata).ToString(), SearchWords.Vector(SearchWords.OfMetadata(metadata), null));
+
+    /// <summary>JSON may lack a member that a type demands; a row must not.</summary>
+    static T Present<T>(T? value) where T : class => value ?? throw new InvalidDataException("The event lacks a member.");
+}

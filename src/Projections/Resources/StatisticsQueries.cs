@@ -1,0 +1,53 @@
+using Npgsql;
+using NpgsqlTypes;
+using Resources.Grains;
+
+namespace Resources.Projections;
+
+/// <summary>How many live resources share a value.</summary>
+public sealed record CountOf<T>(T Value, long Count);
+
+/// <summary>Live resources in numbers, at a position of the log.</summary>
+/// <param name="ByDay">By the day (UTC) on which they were created, oldest first.</param>
+public sealed record ResourceStatistics(long Position, long Total, IReadOnlyList<CountOf<string>> ByType, IReadOnlyList<CountOf<string>> ByStatus, IReadOnlyList<CountOf<DateOnly>> ByDay);
+
+/// <summary>Reads the statistics, which are counted in the same transactions as the resource views.</summary>
+public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact contact)
+{
+    /// <summary>More types or statuses than this are not listed; the total has them.</summary>
+    public const int MostValues = 1000;
+
+    /// <summary>Counts of what an owner has, or of everything, narrowed by type, status and the days of creation (inclusive).</summary>
+    public Task<ResourceStatistics> ReadAsync(string? visible, string? type, string? status, DateOnly? from, DateOnly? to, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
+    {
+        await using var command = database.CreateCommand($"""
+            with counted as materialized (
+                select type, status, day, live from resource_statistics
+                where scope = $1 and live > 0 and ($2::text is null or type = $2) and ($3::text is null or status = $3) and day between $4 and $5
+            )
+            select 0, null, null::date, (select position from resource_views_position), coalesce(sum(live), 0)::bigint from counted
+            union all (select 1, type, null, 0, sum(live)::bigint from counted group by type order by 5 desc, 2 limit {MostValues})
+            union all (select 2, status, null, 0, sum(live)::bigint from counted group by status order by 5 desc, 2 limit {MostValues})
+            union all (select 3, null, day, 0, sum(live)::bigint from counted group by day order by day)
+            """);
+        command.Parameters.Add(new() { Value = visible ?? "*" });
+        foreach (var text in new[] { type, status }) command.Parameters.Add(new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(new() { Value = from ?? DateOnly.MinValue });
+        command.Parameters.Add(new() { Value = to ?? DateOnly.MaxValue });
+        var (position, total) = (0L, 0L);
+        var (types, statuses, days) = (new List<CountOf<string>>(), new List<CountOf<string>>(), new List<CountOf<DateOnly>>());
+        await using var row = await command.ExecuteReaderAsync(token);
+        while (await row.ReadAsync(token))
+        {
+            var count = row.GetInt64(4);
+            switch (row.GetInt32(0))
+            {
+                case 0: (position, total) = (row.GetInt64(3), count); break;
+                case 1: types.Add(new(row.GetString(1), count)); break;
+                case 2: statuses.Add(new(row.GetString(1), count)); break;
+                default: days.Add(new(row.GetFieldValue<DateOnly>(2), count)); break;
+            }
+        }
+        return new ResourceStatistics(position, total, types, statuses, days);
+    }, ct);
+}

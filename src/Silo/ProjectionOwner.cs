@@ -1,0 +1,75 @@
+using Npgsql;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>What the owner of the projections reads and notes of its follower, all over the session that holds the lock: who has lost that cannot.</summary>
+sealed class ProjectionOwner(NpgsqlConnection connection)
+{
+    /// <summary>What is asked of the follower: which generation answers, which one is to be built, and whether it may try again.</summary>
+    public sealed record Orders(int Generation, int? Building, string? Stage, bool IsFaulty);
+
+    public Task<bool> TryTakeAsync(CancellationToken ct) => ScalarAsync<bool>($"select pg_try_advisory_lock({Followers.OwnerLock})", ct);
+
+    /// <summary>Notes who it is. A node that is paused or cut off keeps its session, and with it the lock, unless the server ends sessions that fall silent.</summary>
+    public async Task BeginAsync(string node, CancellationToken ct)
+    {
+        await ExecuteAsync("set idle_session_timeout = '3s'; set lock_timeout = '500ms'", [], ct);
+        await ExecuteAsync($"update followers set node = $1 where name = '{ResourceViewProjection.FollowerName}'", [node], ct);
+    }
+
+    public Task<long> HeadAsync(CancellationToken ct) => ScalarAsync<long>("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)", ct);
+
+    public async Task<Orders> OrdersAsync(CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand($"select generation, building, stage, fault_position is not null from followers where name = '{ResourceViewProjection.FollowerName}'", connection);
+        await using var row = await command.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        return new(row.GetInt32(0), row.IsDBNull(1) ? null : row.GetInt32(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetBoolean(3));
+    }
+
+    /// <summary>Notes why the follower stands still; without a position it is the next event that it has not applied.</summary>
+    public Task FaultAsync(long? position, string detail, CancellationToken ct) => ExecuteAsync($"""
+        update followers f set fault_detail = $2, fault_since = coalesce(f.fault_since, clock_timestamp()),
+            fault_position = coalesce($1::bigint, (select seq_id from mt_events where not is_skipped
+                and seq_id > coalesce((select last_seq_id from mt_event_progression where name = follower_shard(f.name, f.generation)), 0) order by seq_id limit 1))
+        where name = '{ResourceViewProjection.FollowerName}'
+        """, [position, detail], ct);
+
+    public Task ClearFaultAsync(CancellationToken ct) => ExecuteAsync($"""
+        update followers set fault_position = null, fault_detail = null, fault_since = null where name = '{ResourceViewProjection.FollowerName}' and fault_since is not null
+        """, [], ct);
+
+    /// <summary>Drops generations that nobody needs any more; false while a reader still has one.</summary>
+    public async Task<bool> TidyAsync(Orders orders, CancellationToken ct)
+    {
+        try
+        {
+            await ExecuteAsync("select drop_other_resource_views($1, $2::int)", [orders.Generation, orders.Building], ct);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Gives the lock back at an orderly stop, so that the next node need not wait for the connection to end.</summary>
+    public async Task ReleaseAsync()
+    {
+        if (connection.State is System.Data.ConnectionState.Open) await ScalarAsync<bool>($"select pg_advisory_unlock({Followers.OwnerLock})", CancellationToken.None);
+    }
+
+    async Task<T> ScalarAsync<T>(string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    async Task ExecuteAsync(string sql, object?[] arguments, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var argument in arguments) command.Parameters.Add(new() { Value = argument ?? DBNull.Value });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}

@@ -1,0 +1,152 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>
+/// Builds a new generation of the resource views beside the one that answers, and puts it in its place when it has come as
+/// far. Each stage is noted in the database, so whoever owns the projections next goes on where the last owner died.
+/// </summary>
+sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int building, TimeProvider time, ILoggerFactory logs)
+{
+    /// <summary>The order of stages: rows without indexes, the indexes, and what happened meanwhile.</summary>
+    public const string Filling = "filling", Indexing = "indexing", CatchingUp = "catching up";
+
+    const int LargeBatch = 2000;
+    const int SmallBatch = 500;
+
+    /// <summary>This close to the head the rows count as filled.</summary>
+    const long Near = 2000;
+
+    static readonly TimeSpan Between = TimeSpan.FromMilliseconds(50);
+
+    readonly ILogger log = logs.CreateLogger<ProjectionRebuild>();
+
+    /// <summary>Runs from the given stage to the end.</summary>
+    public async Task RunAsync(string? stage, CancellationToken ct)
+    {
+        var started = time.GetTimestamp();
+        await ExecuteAsync($"select create_resource_views({building})", ct);
+        if (stage is Filling)
+        {
+            await FollowAsync(LargeBatch, (position, head) => Task.FromResult(head - position <= Near), ct);
+            await EnterAsync(stage = Indexing, ct);
+        }
+        if (stage is Indexing)
+        {
+            await ExecuteAsync($"select index_resource_views({building})", ct);
+            await EnterAsync(CatchingUp, ct);
+        }
+        await FollowAsync(SmallBatch, (_, _) => PublishAsync(ct), ct);
+        log.LogInformation("Generation {Generation} of the resource views answers, after {Seconds:F0} s", building, time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>Runs the daemon on the new generation until it has come far enough.</summary>
+    async Task FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
+    {
+        await using var run = await ProjectionRun.StartAsync(database, building, batchSize, time, logs);
+        while (true)
+        {
+            if (run.Failure is { } failure) throw new InvalidOperationException($"{failure.RootExceptionType}: {failure.Message}");
+            var head = await ScalarAsync<long>("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)", ct);
+            await run.AdvanceAsync(head);
+            if (await isEnough(run.Position, head)) return;
+            await Task.Delay(Between, time, ct);
+        }
+    }
+
+    Task EnterAsync(string stage, CancellationToken ct) => ExecuteAsync($"update followers set stage = '{stage}' where name = '{ResourceViewProjection.FollowerName}' and building = {building}", ct);
+
+    /// <summary>
+    /// Puts the new generation in the old one's place, if it is as far: both positions are locked while they are compared, so
+    /// that no reader goes back. Readers that are under way keep the view for a moment, and new ones queue behind this
+    /// transaction: it gives up at once and comes again.
+    /// </summary>
+    async Task<bool> PublishAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var command = new NpgsqlCommand($"""
+            set local lock_timeout = '250ms';
+            select name = follower_shard('{ResourceViewProjection.FollowerName}', {building}) as is_new, last_seq_id from mt_event_progression
+                where name in (follower_shard('{ResourceViewProjection.FollowerName}', {generation}), follower_shard('{ResourceViewProjection.FollowerName}', {building})) order by name for update;
+            """, connection, transaction);
+        try
+        {
+            var (old, fresh) = (0L, 0L);
+            await using (var row = await command.ExecuteReaderAsync(ct))
+                while (await row.ReadAsync(ct))
+                    if (row.GetBoolean(0)) fresh = row.GetInt64(1);
+                    else old = row.GetInt64(1);
+            if (fresh < old) return false;
+            await using var publish = new NpgsqlCommand($"""
+                select publish_resource_views({building});
+                update followers set generation = {building}, building = null, stage = null, rebuilt_at = clock_timestamp() where name = '{ResourceViewProjection.FollowerName}';
+                """, connection, transaction);
+            await publish.ExecuteNonQueryAsync(ct);
+            await transaction.CommitAsync(ct);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        {
+            return false;
+        }
+    }
+
+    async Task ExecuteAsync(string sql, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        // Indexes over many rows take as long as they take.
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    async Task<T> ScalarAsync<T>(string sql, CancellationToken ct)
+    {
+        await using var command = database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync(ct))!;
+    }
+}
+
+/// <summary>The rebuild that this owner has under way, if any.</summary>
+sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, ILoggerFactory logs) : IAsyncDisposable
+{
+    readonly CancellationTokenSource ending = new();
+    readonly ILogger log = logs.CreateLogger<ProjectionRebuilds>();
+    Task current = Task.CompletedTask;
+
+    /// <summary>Starts what is asked for, unless it runs already.</summary>
+    public void Attend(ProjectionOwner.Orders orders)
+    {
+        if (orders.Building is { } building && current.IsCompleted) current = RunAsync(orders.Generation, building, orders.Stage);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ending.CancelAsync();
+        await current;
+        ending.Dispose();
+    }
+
+    async Task RunAsync(int generation, int building, string? stage)
+    {
+        try
+        {
+            await new ProjectionRebuild(database, generation, building, time, logs).RunAsync(stage, ending.Token);
+        }
+        catch (Exception e) when (!ending.IsCancellationRequested && !Grains.StoreUnavailableException.Explains(e))
+        {
+            log.LogError(e, "The rebuild of the resource views is given up: {Reason}", e.Message);
+            await using var command = database.CreateCommand(
+                $"update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2");
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = e.Message });
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = building });
+            await command.ExecuteNonQueryAsync();
+        }
+        catch (Exception e)
+        {
+            log.LogWarning("The rebuild of the resource views pauses: {Reason}", e.Message);
+        }
+    }
+}

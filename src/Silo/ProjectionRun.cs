@@ -1,0 +1,52 @@
+using JasperFx.Events.Daemon;
+using Marten;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>Marten's daemon at work on one generation of the resource views.</summary>
+sealed class ProjectionRun : IAsyncDisposable
+{
+    readonly DocumentStore store;
+    readonly IProjectionDaemon daemon;
+    long head;
+
+    ProjectionRun(DocumentStore store, IProjectionDaemon daemon) => (this.store, this.daemon) = (store, daemon);
+
+    /// <summary>Starts after the position that the generation has reached.</summary>
+    /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
+    public static async Task<ProjectionRun> StartAsync(NpgsqlDataSource database, int generation, int batchSize, TimeProvider time, ILoggerFactory logs)
+    {
+        var store = DocumentStore.For(options =>
+        {
+            EventStore.Configure(options, database);
+            EventStore.Follow(options, new ResourceViewProjection(generation, time), batchSize);
+        });
+        var run = new ProjectionRun(store, (IProjectionDaemon)await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon")));
+        await run.daemon.StartAllAsync();
+        return run;
+    }
+
+    /// <summary>Why it stands still; null while it runs.</summary>
+    public ShardFailure? Failure => daemon.CurrentAgents().Select(agent => agent.Failure).FirstOrDefault(failure => failure is not null);
+
+    /// <summary>The position it has committed.</summary>
+    public long Position => daemon.CurrentAgents().Select(agent => agent.Position).SingleOrDefault();
+
+    /// <summary>Lets it read up to the log's head. The order promise makes the head safe: nothing will appear below it.</summary>
+    public async Task AdvanceAsync(long position)
+    {
+        if (position <= head) return;
+        await daemon.Tracker.MarkHighWaterAsync(position);
+        head = position;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await daemon.StopAllAsync();
+        daemon.Dispose();
+        await store.DisposeAsync();
+    }
+}
