@@ -63,15 +63,14 @@ sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvide
             for (var (batchSize, retry) = (BatchSize, Between); ;)
             {
                 var failure = await FollowAsync(owner, rebuilds, batchSize, ct);
-                // A failure that belongs to no event may belong to a page of them: one at a time it shows which.
-                var searching = failure is { Event: null } && batchSize > 1;
-                if (failure is not null && !searching)
+                // One at a time shows which event is at fault, and applies those before it.
+                if (failure is not null && batchSize is 1)
                 {
                     await StandStillAsync(owner, rebuilds, failure, retry, ct);
                     retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
                 }
-                else if (failure is null) retry = Between;
-                batchSize = failure is { Event: null } ? 1 : BatchSize;
+                if (failure is null) retry = Between;
+                batchSize = failure is null ? BatchSize : 1;
             }
         }
         finally
@@ -110,13 +109,25 @@ sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvide
     /// <summary>Shows the failure, and waits until an operator has dealt with it or it is time to try again.</summary>
     async Task StandStillAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, ShardFailure failure, TimeSpan retry, CancellationToken ct)
     {
-        await owner.FaultAsync(failure.Event?.Sequence, $"{failure.RootExceptionType}: {failure.Message}", ct);
-        log.LogError("The resource views stand still at position {Position}: {Reason}", failure.Event?.Sequence, failure.Message);
+        await owner.FaultAsync(PositionOf(failure), ReasonOf(failure), ct);
+        log.LogError("The resource views stand still at position {Position}: {Reason}", PositionOf(failure), ReasonOf(failure));
         for (var since = time.GetTimestamp(); time.GetElapsedTime(since) < retry; await Task.Delay(Look, time, ct))
         {
             var orders = await owner.OrdersAsync(ct);
             rebuilds.Attend(orders);
             if (!orders.IsFaulty) return;
         }
+    }
+
+    /// <summary>The event that is at fault, if Marten knows it.</summary>
+    static long? PositionOf(ShardFailure failure) => failure.Event?.Sequence is > 0 and var position ? position : null;
+
+    /// <summary>The innermost cause, in a line.</summary>
+    static string ReasonOf(ShardFailure failure)
+    {
+        const string Inner = "---> ";
+        var lines = failure.Detail.Split('\n');
+        var cause = lines.LastOrDefault(line => line.Contains(Inner, StringComparison.Ordinal)) ?? lines[0];
+        return cause[(cause.LastIndexOf(Inner, StringComparison.Ordinal) is >= 0 and var at ? at + Inner.Length : 0)..].Trim();
     }
 }

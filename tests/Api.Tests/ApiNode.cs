@@ -22,6 +22,9 @@ sealed class ApiNode : WebApplicationFactory<Program>
 
     readonly Dictionary<string, string> settings;
 
+    /// <summary>The node's database.</summary>
+    public string ConnectionString => settings["ConnectionStrings:Resources"];
+
     public ApiNode(string connectionString, params (string Key, string Value)[] options)
     {
         settings = new()

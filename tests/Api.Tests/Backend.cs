@@ -21,6 +21,9 @@ public sealed class Backend : IAsyncLifetime
     /// <summary>Someone who may only read.</summary>
     public Caller User { get; private set; } = null!;
 
+    /// <summary>Someone who works with resources of their own, and sees no others.</summary>
+    public Caller Author { get; private set; } = null!;
+
     /// <summary>Someone who may do everything.</summary>
     public Caller Admin { get; private set; } = null!;
 
@@ -34,6 +37,8 @@ public sealed class Backend : IAsyncLifetime
         Admin = await Guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         await AddUserAsync(UserEmail, UserPassword, "user");
         User = await Guest.LoginAsync(UserEmail, UserPassword);
+        await AddUserAsync("author@example.org", UserPassword, "author");
+        Author = await Guest.LoginAsync("author@example.org", UserPassword);
     }
 
     public async ValueTask DisposeAsync()

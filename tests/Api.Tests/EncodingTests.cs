@@ -53,10 +53,13 @@ public sealed class EncodingTests(Backend backend)
 
             Assert.Equal(get.Status, head.Status);
             Assert.NotEmpty(get.Body);
-            foreach (var header in new[] { "Content-Type", "ETag", "Cache-Control", "Vary", "RateLimit-Policy", "Content-Encoding" }) Assert.Equal(get[header], head[header]);
+            foreach (var header in new[] { "Content-Type", "ETag", "Cache-Control", "Vary", "RateLimit-Policy", "Content-Encoding" }) Assert.Equal(WithoutPosition(get[header]), WithoutPosition(head[header]));
             Assert.Equal(WithoutNonce(get), WithoutNonce(head));
         }
     }
+
+    /// <summary>The tag of a list names the log's position, which other tests move.</summary>
+    static string? WithoutPosition(string? header) => header?.StartsWith("W/", StringComparison.Ordinal) is true ? header[..header.IndexOf('-', StringComparison.Ordinal)] : header;
 
     static string WithoutNonce(Answer answer) => Regex.Replace(answer["Content-Security-Policy"]!, "'nonce-[^']+'", "'nonce'");
 

@@ -15,10 +15,10 @@ static class ResourceLists
         var query = new QueryReader(context.Request);
         var (selection, sort) = (Selection(context, query), Sort(query));
         var (limit, count, fields) = (query.Limit(20, MaxResources), Count(query), query.Text("fields"));
+        var asked = Name(query, selection.Visible, "type", "status", "owner", "q", "filter", "sort", "includeDeleted");
+        var after = query.Text("cursor") is { } cursor ? cursors.Read(cursor, sort, asked) ?? query.Fail<object[]>("cursor", "is not one that a page of this list has given") : null;
         Fields.Check(query);
         var wanted = Consistency.Read(query, context.Request);
-        var asked = Name(query, selection.Visible, "type", "status", "owner", "q", "filter", "sort", "includeDeleted");
-        var after = query.Text("cursor") is { } cursor && query.Faults is [] ? cursors.Read(cursor, sort, asked) ?? query.Fail<object[]>("cursor", "is not one that a page of this list has given") : null;
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
         if (selection.IncludeDeleted && Permissions.Of(context.User, Permissions.ResourceReadDeleted) is Reach.None)
         {

@@ -29,7 +29,7 @@ public static class ResourceSql
 
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
     public static string CountUpTo(NpgsqlParameterCollection parameters, ResourceSelection selection, int most) =>
-        $"select count(*) from (select from resource_views where {Where(parameters, selection, LivesOf(selection))} limit {most.ToString(CultureInfo.InvariantCulture)}) some";
+        $"select count(*) from (select from resource_views where {Where(parameters, selection, LivesOf(selection))} limit {most.ToString(CultureInfo.InvariantCulture)}) counted";
 
     /// <summary>The planner's view of a selection.</summary>
     public static string Explain(NpgsqlParameterCollection parameters, ResourceSelection selection) =>

@@ -1,0 +1,81 @@
+using System.Globalization;
+
+namespace Resources.Api.Tests;
+
+/// <summary>How new lists and statistics are, and how a client says what it needs.</summary>
+public sealed class ConsistencyTests(Backend backend)
+{
+    readonly string type = $"t{Guid.NewGuid():n}";
+
+    Task<Answer> CreateAsync() => backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""");
+
+    [Theory, InlineData("resources"), InlineData("statistics")]
+    public async Task Every_answer_has_the_position_that_it_shows(string what)
+    {
+        for (var i = 1; i <= 20; i++)
+        {
+            var written = long.Parse((await CreateAsync())["Position"]!, CultureInfo.InvariantCulture);
+            var answer = await backend.User.GetAsync($"/api/v1/{what}?type={type}");
+            Assert.Equal($"{i}", what is "resources" ? $"{answer.At("/data")!.Value.GetArrayLength()}" : answer.Text("/data/total"));
+            Assert.True(long.Parse(answer["Position"]!, CultureInfo.InvariantCulture) >= written, $"{answer}");
+            Assert.Equal(answer["Position"], answer.Text("/meta/position"));
+        }
+    }
+
+    [Fact]
+    public async Task With_Min_Position_an_eventual_list_has_the_write_that_gave_it()
+    {
+        for (var i = 1; i <= 20; i++)
+        {
+            var position = (await CreateAsync())["Position"]!;
+            var list = await backend.User.GetAsync($"/api/v1/resources?type={type}&consistency=eventual", ("Min-Position", position));
+            Assert.Equal(i, list.At("/data")!.Value.GetArrayLength());
+        }
+        Assert.Equal(200, (await backend.User.GetAsync($"/api/v1/resources?type={type}&consistency=eventual")).Status);
+    }
+
+    [Theory, InlineData("9223372036854775807"), InlineData("1e3"), InlineData("-1"), InlineData(" "), InlineData("99999999999999999999")]
+    public async Task A_Min_Position_that_no_answer_gave_is_refused(string position)
+    {
+        var answer = await backend.User.GetAsync("/api/v1/resources", ("Min-Position", position));
+        Assert.True(answer is { Status: 400, Faults: ["header:Min-Position"] }, $"{answer}");
+    }
+
+    [Fact]
+    public async Task Another_consistency_is_refused() =>
+        Assert.Equal("?consistency", Assert.Single((await backend.User.GetAsync("/api/v1/statistics?consistency=strong")).Faults));
+
+    [Theory, InlineData("resources?"), InlineData("resources?sort=name&fields=name&"), InlineData("statistics?")]
+    public async Task An_answer_that_is_held_already_is_304_until_the_log_moves(string what)
+    {
+        await CreateAsync();
+        var first = await backend.User.GetAsync($"/api/v1/{what}type={type}");
+        Assert.StartsWith("W/\"", first.ETag);
+        // Other tests write to the same log meanwhile, so a try may see it move.
+        var (held, tag) = (first, first.ETag!);
+        for (var tries = 0; held.Status is not 304; tries++)
+        {
+            Assert.True(tries < 50, "The log never stood still.");
+            held = await backend.User.GetAsync($"/api/v1/{what}type={type}", ("If-None-Match", tag), ("Accept-Encoding", tries % 2 is 0 ? "br" : "identity"));
+            Assert.True(held.Status is 200 or 304, $"{held}");
+            Assert.NotNull(held["Position"]);
+            tag = held.ETag!;
+        }
+        Assert.Equal(tag, held.ETag);
+
+        await CreateAsync();
+        Assert.Equal(200, (await backend.User.GetAsync($"/api/v1/{what}type={type}", ("If-None-Match", tag))).Status);
+        Assert.Equal(200, (await backend.User.GetAsync($"/api/v1/{what}type={type}&status=active", ("If-None-Match", tag))).Status);
+    }
+
+    [Fact]
+    public async Task Head_has_the_headers_of_get()
+    {
+        foreach (var path in new[] { $"/api/v1/resources?type={type}", $"/api/v1/statistics?type={type}", "/health" })
+        {
+            var head = await backend.User.SendAsync("HEAD", path);
+            Assert.Equal(200, head.Status);
+            if (path.StartsWith("/api", StringComparison.Ordinal)) Assert.NotNull(head["Position"]);
+        }
+    }
+}

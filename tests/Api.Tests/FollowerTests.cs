@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Text.Json;
+using Npgsql;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Followers of the log, as operators see and mend them. Each test has a node of its own: a poison event stops all lists.</summary>
+public sealed class FollowerTests(Backend backend)
+{
+    const string Followers = "/api/v1/admin/followers";
+    const string Views = Followers + "/resource_views";
+
+    static readonly TimeSpan Plenty = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task A_follower_shows_its_position_and_lag_to_operators_probes_and_metrics()
+    {
+        await backend.CreateAsync();
+        var followers = await backend.Admin.GetAsync(Followers);
+        Assert.Equal(("resource_views", "running", "null", "null"), (followers.Text("/data/0/name"), followers.Text("/data/0/state"), followers.Text("/data/0/fault"), followers.Text("/data/0/rebuild")));
+        Assert.Matches("^[0-9]+$", followers.Text("/data/0/position"));
+        Assert.Matches("^[0-9]+$", followers.Text("/data/0/head"));
+
+        await EventuallyAsync(async () => (await backend.Guest.GetAsync("/health")) is var health && health.Text("/status") is "ok" && health.Text("/followers/0/name") is "resource_views");
+        var metrics = System.Text.Encoding.UTF8.GetString((await backend.Guest.GetAsync("/metrics")).Body);
+        foreach (var name in new[] { "resources_follower_position", "resources_follower_lag", "resources_follower_lag_seconds", "resources_follower_faulted", "resources_follower_visible_seconds_count" })
+            Assert.Contains(name + "{", metrics, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("GET", Followers), InlineData("POST", Views + "/rebuild"), InlineData("POST", Views + "/resume"), InlineData("POST", Views + "/skip")]
+    public async Task Followers_are_for_operators(string method, string path)
+    {
+        Assert.Equal(403, (await backend.User.SendAsync(method, path, method is "POST" ? "{}" : null)).Status);
+        Assert.Equal(401, (await backend.Guest.SendAsync(method, path, method is "POST" ? "{}" : null)).Status);
+    }
+
+    [Fact]
+    public async Task Requests_that_make_no_sense_are_refused()
+    {
+        Assert.Equal(404, (await backend.Admin.SendAsync("POST", Followers + "/nobody/rebuild")).Status);
+        Assert.Equal("FOLLOWER_ELSEWHERE", (await backend.Admin.SendAsync("POST", Views + "/resume")).Code);
+        Assert.Equal("FOLLOWER_ELSEWHERE", (await backend.Admin.SendAsync("POST", Views + "/skip", """{"position":"1","reason":"to see what happens"}""")).Code);
+        Assert.Equal(["/position", "/reason"], (await backend.Admin.SendAsync("POST", Views + "/skip", """{"position":1,"reason":""}""")).Faults);
+        Assert.Equal(["/position"], (await backend.Admin.SendAsync("POST", Views + "/skip", """{"position":"first","reason":"x"}""")).Faults);
+    }
+
+    [Theory]
+    [InlineData("resource.renamed", "[]"), InlineData("resource.renamed", """{"name":null}"""), InlineData("resource.exploded", "{}"), InlineData("resource.status_changed", """{"status":7}""")]
+    [InlineData("resource.created", """{"type":"t","name":"n","status":"s","owner":"o"}""")]
+    public async Task A_poison_event_stops_the_follower_in_sight_of_all_and_can_be_left_out(string type, string data)
+    {
+        await using var node = await backend.StartNodeAsync();
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var first = await admin.SendAsync("POST", "/api/v1/resources", """{"name":"first"}""");
+        var position = await PoisonAsync(node, Guid.Parse(first.Text("/data/id")!), type, data);
+        await admin.SendAsync("POST", "/api/v1/resources", """{"name":"second"}""");
+
+        await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/fault/position") == position);
+        var follower = await admin.GetAsync(Followers);
+        Assert.Equal("stopped", follower.Text("/data/0/state"));
+        Assert.NotEmpty(follower.Text("/data/0/fault/detail")!);
+        await EventuallyAsync(async () => (await admin.GetAsync("/health")) is var health && health.Text("/status") is "degraded" && health.Text("/followers/0/faultAt") == position);
+        Assert.Contains("resources_follower_faulted{otel_scope_name=\"Resources.Followers\",follower=\"resource_views\"} 1", System.Text.Encoding.UTF8.GetString((await admin.GetAsync("/metrics")).Body), StringComparison.Ordinal);
+        Assert.Equal("READ_MODEL_BEHIND", (await admin.GetAsync("/api/v1/resources")).Code);
+        Assert.Equal("first", (await admin.GetAsync("/api/v1/resources?consistency=eventual")).Text("/data/0/name"));
+
+        // Another try finds the same event; another position is not the one.
+        Assert.Equal(200, (await admin.SendAsync("POST", Views + "/resume")).Status);
+        await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/fault/position") == position);
+        Assert.Equal(409, (await admin.SendAsync("POST", Views + "/skip", """{"position":"1","reason":"the wrong one"}""")).Status);
+
+        Assert.Equal(200, (await admin.SendAsync("POST", Views + "/skip", $$"""{"position":"{{position}}","reason":"a test wrote it"}""")).Status);
+        await EventuallyAsync(async () => (await admin.GetAsync("/api/v1/resources")) is var list && list.Text("/data/0/name") is "second");
+        await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/state") is "running");
+
+        Assert.Equal(202, (await admin.SendAsync("POST", Views + "/rebuild")).Status);
+        await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/generation") is "2");
+        Assert.Equal("2", (await admin.GetAsync("/api/v1/resources?count=exact")).Text("/meta/count"));
+    }
+
+    [Fact]
+    public async Task A_rebuild_takes_the_place_of_what_it_rebuilds_while_lists_go_on()
+    {
+        await using var node = await backend.StartNodeAsync();
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var written = 0;
+        using var enough = new CancellationTokenSource();
+        var writer = Task.Run(async () =>
+        {
+            for (; !enough.IsCancellationRequested; written++) Assert.Equal(201, (await admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n{{written}}"}""")).Status);
+        }, TestContext.Current.CancellationToken);
+        for (var generation = 2; generation < 5; generation++)
+        {
+            Assert.Equal(202, (await admin.SendAsync("POST", Views + "/rebuild")).Status);
+            Assert.Equal("FOLLOWER_BUSY", (await admin.SendAsync("POST", Views + "/rebuild")).Code);
+            await EventuallyAsync(async () =>
+            {
+                var before = Volatile.Read(ref written);
+                var list = await admin.GetAsync("/api/v1/resources?count=exact");
+                Assert.True(list.Status is 200 && long.Parse(list.Text("/meta/count")!, CultureInfo.InvariantCulture) >= before, $"{before} were written: {list}");
+                return (await admin.GetAsync(Followers)).Text("/data/0/generation") == $"{generation}";
+            });
+        }
+        await enough.CancelAsync();
+        await writer;
+        Assert.Equal($"{written}", (await admin.GetAsync("/api/v1/resources?count=exact")).Text("/meta/count"));
+        Assert.Equal($"{written}", (await admin.GetAsync("/api/v1/statistics")).Text("/data/total"));
+    }
+
+    /// <summary>Puts an event into the log that no code of ours would write; answers its position.</summary>
+    static async Task<string> PoisonAsync(ApiNode node, Guid stream, string type, string data)
+    {
+        await using var database = NpgsqlDataSource.Create(node.ConnectionString);
+        await using var command = database.CreateCommand("""
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, user_name)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), $1, 2, $2::jsonb, $3, clock_timestamp(), 'unknown', 'somebody') returning seq_id::text
+            """);
+        command.Parameters.Add(new() { Value = stream });
+        command.Parameters.Add(new() { Value = data });
+        command.Parameters.Add(new() { Value = type });
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+
+    static async Task EventuallyAsync(Func<Task<bool>> holds)
+    {
+        for (var watch = System.Diagnostics.Stopwatch.StartNew(); !await holds(); await Task.Delay(100, TestContext.Current.CancellationToken))
+            Assert.True(watch.Elapsed < Plenty, "It did not come to that in time.");
+    }
+}
