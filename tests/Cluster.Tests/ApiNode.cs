@@ -24,6 +24,8 @@ internal sealed class ApiNode : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public int ProcessId => process.Id;
+
     public bool HasExited => process.HasExited;
 
     /// <summary>The end of what the node has written, for messages.</summary>

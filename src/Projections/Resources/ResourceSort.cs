@@ -24,9 +24,6 @@ public sealed class ResourceSort
 
     public IReadOnlyList<Key> Keys { get; }
 
-    /// <summary>Whether all keys run the same way, so that rows can be compared as wholes.</summary>
-    public bool IsUniform => Keys.All(key => key.Descending == Keys[0].Descending);
-
     /// <summary>Reads <c>-createdAt,name</c>: fields joined by commas, a minus before those that descend.</summary>
     /// <param name="fault">What is wrong, as the rest of a sentence that begins with the parameter's name.</param>
     public static bool Parse(string text, [NotNullWhen(true)] out ResourceSort? sort, [NotNullWhen(false)] out string? fault)

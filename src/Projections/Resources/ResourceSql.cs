@@ -60,16 +60,23 @@ public static class ResourceSql
     }
 
     /// <summary>
-    /// Conditions that together hold for the rows behind a place. Where all keys run the same way one comparison of whole rows
-    /// does; else one condition for each key: equal in those before it, behind in itself.
+    /// Conditions that together hold for the rows behind a place: for each key, equal in those before it and behind in itself.
+    /// From where the keys run the same way to the end, one comparison of whole rows does.
     /// </summary>
     static List<string> After(NpgsqlParameterCollection parameters, ResourceSort sort, object[] place)
     {
         var keys = sort.Keys;
         var values = keys.Select((key, at) => Value(parameters, key.Field, place[at])).ToArray();
         var columns = keys.Select(key => Column(key.Field)).ToArray();
-        if (sort.IsUniform) return [$"({string.Join(", ", columns)}) {(keys[0].Descending ? "<" : ">")} ({string.Join(", ", values)})"];
-        return [.. keys.Select((key, at) => string.Join(" and ", [.. Enumerable.Range(0, at).Select(before => $"{columns[before]} = {values[before]}"), $"{columns[at]} {(key.Descending ? "<" : ">")} {values[at]}"]))];
+        var conditions = new List<string>();
+        for (var at = 0; at < keys.Count; at++)
+        {
+            var tail = keys.Skip(at).All(key => key.Descending == keys[at].Descending) ? keys.Count : at + 1;
+            var equal = string.Concat(Enumerable.Range(0, at).Select(before => $"{columns[before]} = {values[before]} and "));
+            conditions.Add($"{equal}({string.Join(", ", columns[at..tail])}) {(keys[at].Descending ? "<" : ">")} ({string.Join(", ", values[at..tail])})");
+            if (tail == keys.Count) break;
+        }
+        return conditions;
     }
 
     static string Column(SortField field) => field switch
