@@ -20,6 +20,7 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     const long Near = 2000;
 
     static readonly TimeSpan Between = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     readonly ILogger log = logs.CreateLogger<ProjectionRebuild>();
 
@@ -68,7 +69,7 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var command = new NpgsqlCommand($"""
-            set local lock_timeout = '250ms';
+            set local lock_timeout = '100ms';
             select name = follower_shard('{ResourceViewProjection.FollowerName}', {building}) as is_new, last_seq_id from mt_event_progression
                 where name in (follower_shard('{ResourceViewProjection.FollowerName}', {generation}), follower_shard('{ResourceViewProjection.FollowerName}', {building})) order by name for update;
             """, connection, transaction);
@@ -90,6 +91,8 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
+            // A reader takes its time. While this waits for it others wait behind, so it does not come again at once.
+            await Task.Delay(Patience, time, ct);
             return false;
         }
     }

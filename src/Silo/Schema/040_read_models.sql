@@ -2,7 +2,7 @@
 -- so that a new one is built beside the one that answers, and views that say which one that is.
 --
 -- The views are the contract. resource_views, resource_statistics and resource_views_position belong to the API;
--- resources is for reporting tools (docs/REPORTING.md).
+-- resources is for reporting tools (docs/OPERATIONS.md).
 
 drop table resource_views;
 delete from mt_event_progression where name like 'resource\_views:%';
