@@ -67,7 +67,7 @@ static class ResourceLists
     {
         if (query.Text("q") is not { } text) return null;
         if (text.Length > MaxSearch) return query.Fail<Filter>("q", $"takes at most {MaxSearch} characters");
-        string[] words = [.. SearchWords.Of(text)];
+        string[] words = [.. SearchWords.Of(text).Distinct()];
         return words is [] ? query.Fail<Filter>("q", "takes words: letters and digits") : new Filter.Search(words, NameOnly: false);
     }
 

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Resources.Projections;
+
+/// <summary>
+/// Writes filters as SQL conditions over <c>resource_views</c>. Conditions on metadata and words keep the form that GIN
+/// indexes on those columns serve.
+/// </summary>
+public static class FilterSql
+{
+    /// <summary>
+    /// The condition, to stand behind <c>where</c> or between <c>and</c>s. Whatever came from the filter's author becomes a
+    /// parameter, <c>$n</c>, numbered from those that are there already.
+    /// </summary>
+    public static string Write(Filter filter, NpgsqlParameterCollection parameters) => filter switch
+    {
+        Filter.And and => $"({Write(and.Left, parameters)} and {Write(and.Right, parameters)})",
+        Filter.Or or => $"({Write(or.Left, parameters)} or {Write(or.Right, parameters)})",
+        // In SQL a condition can also be unknown, which is as good as false here and must be so under a negation as well.
+        Filter.Not not => $"(({Write(not.Inner, parameters)}) is not true)",
+        Filter.Field { Value: FilterValue.Text text } field => Text(field, text, parameters),
+        Filter.Field field => Ordered(field, Parameter(field.Value, parameters)),
+        Filter.FieldPresent { Name: ResourceField.DeletedAt } => "deleted_at is not null",
+        Filter.FieldPresent => "true",
+        Filter.Metadata { Comparator: Comparator.NotEqual } member => NotEqual(member, parameters),
+        Filter.Metadata member => $"metadata @@ {Path(MetadataPath.Comparison(member), parameters)}",
+        Filter.MetadataPresent { Pointer: "" } => "true",
+        Filter.MetadataPresent member => $"metadata @? {Path(MetadataPath.Presence(member.Pointer, lax: true), parameters)}",
+        Filter.Search search => $"words @@ {Add(SearchWords.Query(search.Words, search.NameOnly), NpgsqlDbType.Text, parameters)}::tsquery",
+        _ => throw new UnreachableException($"FilterSql has no arm for {filter.GetType().Name}."),
+    };
+
+    static string Text(Filter.Field field, FilterValue.Text text, NpgsqlParameterCollection parameters)
+    {
+        var pieces = text.Pieces;
+        if (pieces.Count is 1) return Ordered(field, Add(pieces[0], NpgsqlDbType.Text, parameters));
+        var like = Add(string.Join('%', pieces.Select(EscapeLike)), NpgsqlDbType.Text, parameters);
+        return field.Comparator switch
+        {
+            Comparator.Equal => $"{Column(field.Name)} like {like}",
+            Comparator.NotEqual => $"{Column(field.Name)} not like {like}",
+            _ => throw new UnreachableException("An order is compared without wildcards."),
+        };
+    }
+
+    static string Ordered(Filter.Field field, string parameter) => $"{Column(field.Name)} {Operator(field.Comparator)} {parameter}";
+
+    static string NotEqual(Filter.Metadata member, NpgsqlParameterCollection parameters)
+    {
+        var present = Path(MetadataPath.Presence(member.Pointer, lax: false), parameters);
+        return $"(metadata @? {present} and (metadata @@ {Path(MetadataPath.Comparison(member with { Comparator = Comparator.Equal }), parameters)}) is not true)";
+    }
+
+    static string Column(ResourceField field) => field switch
+    {
+        ResourceField.Id => "id",
+        ResourceField.Type => "type",
+        ResourceField.Name => "name",
+        ResourceField.Status => "status",
+        ResourceField.Owner => "owner",
+        ResourceField.Version => "version",
+        ResourceField.CreatedAt => "created_at",
+        ResourceField.CreatedBy => "created_by",
+        ResourceField.UpdatedAt => "updated_at",
+        ResourceField.UpdatedBy => "updated_by",
+        ResourceField.DeletedAt => "deleted_at",
+        _ => throw new UnreachableException($"{field} has no column."),
+    };
+
+    static string Operator(Comparator comparator) => comparator switch
+    {
+        Comparator.Equal => "=",
+        Comparator.NotEqual => "<>",
+        Comparator.Less => "<",
+        Comparator.AtMost => "<=",
+        Comparator.Greater => ">",
+        Comparator.AtLeast => ">=",
+        _ => throw new UnreachableException($"{comparator} is no operator of SQL."),
+    };
+
+    static string EscapeLike(string text) =>
+        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+
+    static string Parameter(FilterValue value, NpgsqlParameterCollection parameters) => value switch
+    {
+        FilterValue.Id id => Add(id.Value, NpgsqlDbType.Uuid, parameters),
+        FilterValue.Whole whole => Add(whole.Value, NpgsqlDbType.Bigint, parameters),
+        FilterValue.Time time => Add(time.Value, NpgsqlDbType.TimestampTz, parameters),
+        _ => throw new UnreachableException($"No field is a {value.GetType().Name}."),
+    };
+
+    static string Path(string path, NpgsqlParameterCollection parameters) => Add(path, NpgsqlDbType.JsonPath, parameters);
+
+    static string Add(object value, NpgsqlDbType type, NpgsqlParameterCollection parameters)
+    {
+        parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+        return $"${parameters.Count}";
+    }
+}

@@ -1,0 +1,62 @@
+using CsCheck;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Domain.Tests;
+
+public class SearchWordsTests
+{
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("?! 😀 𝄞 ½ ²", "")]
+    [InlineData("Goethe's FAUST, der Tragödie 2. Teil", "goethe|s|faust|der|tragödie|2|teil")]
+    [InlineData("snake_case kebab-case a.b/c", "snake|case|kebab|case|a|b|c")]
+    [InlineData("e\u0301té ÀÉ", "e\u0301té|àé")]
+    [InlineData("日本語 मराठी ١٢٣", "日本語|मराठी|١٢٣")]
+    [InlineData("𐐀𐐁 x𝒜y", "𐐨𐐩|x𝒜y")]
+    [InlineData("faust faust", "faust|faust")]
+    public void Words_are_runs_of_letters_marks_and_digits(string text, string expected) => Assert.Equal(expected, string.Join('|', SearchWords.Of(text)));
+
+    [Fact]
+    public void Half_a_surrogate_pair_parts_words() => Assert.Equal(["a", "b"], SearchWords.Of("a\uD83Db\uDE00"));
+
+    [Fact]
+    public void The_first_64_characters_of_a_word_count()
+    {
+        Assert.Equal([new string('a', 64)], SearchWords.Of(new string('A', 64)));
+        Assert.Equal([new string('a', 64), "b"], SearchWords.Of(new string('A', 1000) + " b"));
+        Assert.Equal([string.Concat(Enumerable.Repeat("𐐨", 64))], SearchWords.Of(string.Concat(Enumerable.Repeat("𐐀", 65))));
+    }
+
+    [Fact]
+    public void Words_are_found_in_texts_of_any_size_and_kind() => Gen.String.Sample(text =>
+    {
+        var words = SearchWords.Of(text).ToArray();
+        return words.All(word => word.Length is > 0 and <= 128 && SearchWords.Of(word).SequenceEqual([word]));
+    });
+
+    [Fact]
+    public void Texts_of_the_metadata_are_searched_at_any_depth_and_names_are_not()
+    {
+        var metadata = JsonText.From(TestJson.Parse("""{"key":"One \u00e9","list":["two",[{"deep":"THREE\nfour"}],5,true,null],"e":{}}"""));
+        Assert.Equal(["one", "é", "two", "three", "four"], SearchWords.OfMetadata(metadata));
+        Assert.Empty(SearchWords.OfMetadata(JsonText.Empty));
+    }
+
+    [Fact]
+    public void A_vector_has_each_word_once_and_in_order()
+    {
+        Assert.Equal("'a':1A 'b':1A", SearchWords.Vector(["b", "a", "b"], 'A'));
+        Assert.Equal("'a':1", SearchWords.Vector(["a"], null));
+        Assert.Equal("", SearchWords.Vector([], 'A'));
+        Assert.Equal(2_000, SearchWords.Vector(Enumerable.Range(0, 3_000).Select(i => $"{i}"), null).Split(' ').Length);
+    }
+
+    [Fact]
+    public void A_query_asks_for_the_beginnings_of_words()
+    {
+        Assert.Equal("'fau':*A & 'goe':*A", SearchWords.Query(["fau", "goe"], nameOnly: true));
+        Assert.Equal("'fau':*", SearchWords.Query(["fau"], nameOnly: false));
+        Assert.Equal("""'a''b\\c':*""", SearchWords.Query(["""a'b\c"""], nameOnly: false));
+    }
+}
