@@ -16,7 +16,9 @@ public sealed class NodeDatabase : IAsyncDisposable
     {
         (this.connectionString, this.embedded) = (connectionString, embedded);
         Source = Connect(connectionString, options.MaxPoolSize, settings => (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (40, 2), "resources", logs);
-        Searches = new(Connect(connectionString, options.MaxSearchPoolSize, settings => settings.Options = $"{settings.Options} -c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0}".TrimStart(), "resources-search", logs));
+        // Where no index knows a filter the list's own is walked, which ends with the page; a scan of the table would read all of it.
+        var bounds = $"-c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0} -c enable_seqscan=off -c jit=off";
+        Searches = new(Connect(connectionString, options.MaxSearchPoolSize, settings => settings.Options = $"{settings.Options} {bounds}".TrimStart(), "resources-search", logs));
     }
 
     /// <summary>The pool that everything in the node shares, but for searches.</summary>

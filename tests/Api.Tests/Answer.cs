@@ -112,7 +112,7 @@ public sealed partial class Answer
         if (Code == ProblemType.ValidationFailed.Code && At("/errors") is { } errors)
             foreach (var error in errors.EnumerateArray())
             {
-                Assert.Equal(["pointer", "code", "detail"], error.EnumerateObject().Select(member => member.Name));
+                Assert.Equal(["pointer", "code", "detail"], error.EnumerateObject().Select(member => member.Name).Where(name => name is not "position"));
                 Assert.Matches("^(/|\\?|header:|$)", error.GetProperty("pointer").GetString());
                 Assert.Matches("^[A-Z0-9_]+$", error.GetProperty("code").GetString());
             }
