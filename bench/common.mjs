@@ -1,0 +1,288 @@
+// What the benchmarks share: options, a throw-away PostgreSQL, nodes, wrk, psql and /metrics. Everything on loopback, and ended with the run.
+import { spawn, spawnSync, execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const program = join(root, 'src/Api/bin/Release/net10.0/Resources.Api.dll');
+const email = 'bench@example.com', password = 'bench-Password-1234567890';
+
+export const option = (name, fallback) => { const i = process.argv.indexOf('--' + name); return i < 0 ? fallback : process.argv[i + 1]; };
+export const flag = (name) => process.argv.includes('--' + name);
+export const number = (name, fallback) => {
+  const value = Number(option(name, fallback));
+  if (!(value > 0)) throw new Error(`--${name} takes a number above 0`);
+  return value;
+};
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
+export const median = (values) => quantile(values, 0.5);
+
+/** Asks again and again until there is an answer; an error counts as none, unless it is marked as final. */
+export async function until(what, check, seconds = 120, every = 200) {
+  for (const end = Date.now() + 1000 * seconds; ;) {
+    const answer = await Promise.resolve().then(check).catch((error) => { if (error.final) throw error; });
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
+    await sleep(every);
+  }
+}
+
+/** What figures mean something beside: the commit, the machine with its load by others, and the command. */
+export function header() {
+  const git = (...words) => execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim();
+  console.log(`commit   ${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') ? ' with changes' : ''}`);
+  console.log(`machine  ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB, load before ${loadavg()[0].toFixed(2)}`);
+  console.log(`command  node bench/${basename(process.argv[1])} ${process.argv.slice(2).join(' ')}`);
+}
+
+// ---- The run and its end ----
+
+const closers = [], children = new Set();
+let folder, ended;
+
+/** The run's folder, removed at the end. */
+export function scratch() {
+  if (!folder) chmodSync(folder = mkdtempSync(join(tmpdir(), 'bench-')), 0o755);
+  return folder;
+}
+
+/** Runs a benchmark, for so many minutes at most, and ends whatever it has started. */
+export async function main(minutes, run) {
+  const stop = (why, code) => {
+    if (!ended) console.error(why?.stack ?? why);
+    end().then(() => process.exit(code));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop(signal, 130));
+  for (const fault of ['uncaughtException', 'unhandledRejection']) process.on(fault, (error) => stop(error, 1));
+  const limit = setTimeout(() => stop(`ended after ${minutes} minutes`, 1), 60_000 * minutes);
+  try {
+    await run();
+  } catch (error) {
+    if (!ended) console.error(error.stack);
+    process.exitCode = 1;
+  }
+  clearTimeout(limit);
+  await end();
+  process.exit();
+}
+
+const end = () => ended ??= (async () => {
+  for (const child of children) child.kill('SIGTERM');
+  while (closers.length) await Promise.resolve(closers.pop()()).catch((error) => console.error(error.message));
+  if (folder) rmSync(folder, { recursive: true, force: true });
+})();
+
+/** Starts a program and gives its output; one that fails is an error. */
+function output(command, args, { input = '', env = process.env } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env });
+    let [out, errors] = ['', ''];
+    children.add(child);
+    child.stdout.on('data', (data) => { out += data; });
+    child.stderr.on('data', (data) => { errors = (errors + data).slice(-4000); });
+    child.on('error', reject).on('close', (code) => {
+      children.delete(child);
+      if (code === 0) resolve(out); else reject(new Error(`${basename(command)} ended with ${code}\n${errors}`));
+    });
+    child.stdin.on('error', () => {}).end(input);
+  });
+}
+
+const freePort = () => new Promise((resolve, reject) => {
+  const server = createServer().on('error', reject).listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => resolve(port)); });
+});
+
+// ---- PostgreSQL ----
+
+function postgresProgram(name) {
+  const homes = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'].filter(existsSync);
+  return homes.flatMap((home) => readdirSync(home).map((version) => join(home, version, 'bin', name))).filter(existsSync).sort().pop() ?? name;
+}
+
+/** A throw-away server of this run alone; as root it runs as the user postgres. Gives its address. */
+export async function startPostgres() {
+  const data = join(scratch(), 'postgres'), port = await freePort(), isRoot = process.getuid() === 0;
+  const run = (name, ...args) => {
+    const [command, ...rest] = [...(isRoot ? ['runuser', '-u', 'postgres', '--'] : []), postgresProgram(name), ...args];
+    execFileSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' });
+  };
+  if (isRoot) execFileSync('install', ['-d', '-o', 'postgres', data]);
+  run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--locale=C');
+  closers.push(() => { if (existsSync(join(data, 'postmaster.pid'))) run('pg_ctl', '-D', data, '-m', 'immediate', 'stop'); });
+  run('pg_ctl', '-D', data, '-l', join(data, 'log'), '-w', '-o',
+    `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=512MB -c max_wal_size=4GB -c max_connections=300`, 'start');
+  return `postgresql://postgres@127.0.0.1:${port}/postgres`;
+}
+
+/** psql's arguments and environment; a password does not belong among arguments. */
+function psqlOf(url, ...args) {
+  const address = new URL(url), { password: secret } = address;
+  address.password = '';
+  return [postgresProgram('psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', address.href, ...args], { env: { ...process.env, ...(secret ? { PGPASSWORD: decodeURIComponent(secret) } : {}) } }];
+}
+
+/** Runs SQL and gives what it prints: rows as lines, columns joined by |. */
+export const psql = async (url, sql) => {
+  const [command, args, { env }] = psqlOf(url);
+  return (await output(command, args, { env, input: sql })).trimEnd();
+};
+
+/** The rows of a query with one column, a JSON object each, as a stream. */
+export async function* jsonRows(url, query) {
+  // JSON has no raw control characters: with these two as quote and delimiter every line is the object as it is.
+  const child = spawn(...psqlOf(url, '-c', `copy (${query}) to stdout (format csv, quote e'\\x01', delimiter e'\\x02')`)), done = new Promise((resolve) => child.on('close', resolve));
+  children.add(child);
+  child.stderr.pipe(process.stderr);
+  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line);
+  children.delete(child);
+  if (await done !== 0) throw new Error('psql failed');
+}
+
+/** Looks at one row again and again, without a node between; gives a function that ends it. */
+export function watchRow(url, query, seconds, seen) {
+  const child = spawn(...psqlOf(url));
+  children.add(child);
+  createInterface({ input: child.stdout }).on('line', (line) => { if (line.startsWith('>|')) seen(line.slice(2).split('|')); });
+  child.stdin.on('error', () => {}).write(`select '>', row.* from (${query}) row \\watch ${seconds}\n`);
+  return () => { children.delete(child); child.kill('SIGTERM'); };
+}
+
+// ---- Nodes ----
+
+let isBuilt = false;
+function build() {
+  if (isBuilt) return;
+  const result = spawnSync('dotnet', ['build', '-c', 'Release', 'src/Api', '-v', 'q'], { cwd: root, encoding: 'utf8' });
+  if (result.status !== 0) throw new Error('the build failed\n' + result.stdout);
+  isBuilt = true;
+}
+
+function settings(database) {
+  const address = database && new URL(database);
+  return {
+    ...process.env, ASPNETCORE_ENVIRONMENT: 'Production', Secrets__MasterKey: Buffer.alloc(32, 7).toString('base64'), Bootstrap__AdminEmail: email, Bootstrap__AdminPassword: password,
+    RateLimits__Default__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', Shutdown__DrainSeconds: '0',
+    ...(address ? { ConnectionStrings__Resources: `Host=${address.hostname};Port=${address.port};Username=${address.username};Database=${address.pathname.slice(1)}` } : { Embedded__DataDirectory: join(scratch(), 'data') }),
+  };
+}
+
+/** Makes the tables, so that a log can be filled before a node follows it. */
+export async function migrate(database) {
+  build();
+  await output('dotnet', [program, 'migrate'], { env: settings(database) });
+}
+
+/** Starts a node (Release build) on a database, or on an embedded one in the run's folder, and signs in as its administrator. */
+export async function startNode({ database } = {}) {
+  build();
+  const node = new Node(`http://127.0.0.1:${await freePort()}`, settings(database));
+  closers.push(() => node.stop());
+  await node.start();
+  return node;
+}
+
+class Node {
+  log = '';
+
+  constructor(base, env) { [this.base, this.env] = [base, { ...env, ASPNETCORE_URLS: base }]; }
+
+  get pid() { return this.child.pid; }
+
+  async start() {
+    this.child = spawn('dotnet', [program], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.closed = new Promise((resolve) => this.child.on('close', resolve));
+    for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (data) => { this.log = (this.log + data).slice(-8000); });
+    this.token = await until('the node', async () => {
+      if (this.child.exitCode !== null) throw Object.assign(new Error('the node ended\n' + this.log), { final: true });
+      return (await (await fetch(this.base + '/api/v1/auth/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password }), signal: AbortSignal.timeout(5000) })).json()).data?.accessToken;
+    });
+  }
+
+  /** Ends it and waits for that; one that does not go is killed. */
+  async stop(signal = 'SIGTERM') {
+    if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill(signal);
+    const patience = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    await this.closed;
+    clearTimeout(patience);
+  }
+
+  /** One request under /api/v1, with whatever it answers; an object as body is sent as JSON. */
+  async send(method, path, body, headers = {}) {
+    const answer = await fetch(`${this.base}/api/v1${path}`, {
+      method, headers: { authorization: 'Bearer ' + this.token, ...(body ? { 'content-type': 'application/json' } : {}), ...headers }, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000),
+    });
+    const text = await answer.text();
+    return { status: answer.status, position: Number(answer.headers.get('position') ?? NaN), ...(text ? JSON.parse(text) : {}) };
+  }
+
+  async get(path) {
+    const answer = await this.send('GET', path);
+    if (answer.status !== 200) throw new Error(`GET ${path} answered ${answer.status}: ${JSON.stringify(answer).slice(0, 500)}`);
+    return answer;
+  }
+
+  follower = async () => (await this.get('/admin/followers')).data.find((each) => each.name === 'resource_views');
+
+  /** Rebuilds the read model of lists and waits until the new generation answers. */
+  async rebuild(seconds) {
+    const asked = await this.send('POST', '/admin/followers/resource_views/rebuild');
+    if (asked.status !== 202) throw new Error(`the rebuild was answered ${asked.status}`);
+    const { generation } = asked.data;
+    const done = await until('the rebuild', async () => { const now = await this.follower(); return (now.generation > generation || now.rebuildFault) && now; }, seconds);
+    if (done.rebuildFault) throw new Error('the rebuild was given up: ' + done.rebuildFault);
+    return done;
+  }
+}
+
+// ---- Load ----
+
+const milliseconds = (text) => { const [, value, unit] = text?.match(/^([\d.]+)(us|ms|s|m)$/) ?? []; return value ? Number(value) * { us: 0.001, ms: 1, s: 1000, m: 60_000 }[unit] : NaN; };
+let scripts = 0;
+
+/** Runs wrk with a Lua script. Times are milliseconds; bad answers are those other than 2xx and 3xx, and requests without one. */
+export async function wrk(node, script, { connections = 64, seconds = 6 } = {}) {
+  const file = join(scratch(), `${++scripts}.lua`);
+  writeFileSync(file, `wrk.headers["Authorization"] = "Bearer ${node.token}"\n${script}`);
+  const text = await output('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '20s', '--latency', '-s', file, node.base + '/api/v1/resources']);
+  const percentile = (p) => milliseconds(text.match(new RegExp(`^\\s+${p}%\\s+(\\S+)`, 'm'))?.[1]);
+  const requests = Number(text.match(/(\d+) requests in/)?.[1] ?? 0), errors = text.match(/Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/)?.slice(1) ?? [];
+  return {
+    requests, rps: requests / seconds, mean: milliseconds(text.match(/^\s+Latency\s+(\S+)/m)?.[1]), p50: percentile(50), p99: percentile(99),
+    bad: errors.reduce((sum, each) => sum + Number(each), Number(text.match(/Non-2xx or 3xx responses: (\d+)/)?.[1] ?? 0)),
+  };
+}
+
+// ---- Metrics ----
+
+/** The samples of /metrics of some nodes: name, labels as text, value. */
+export async function scrape(...nodes) {
+  await sleep(400); // An answer is kept for others for 300 ms.
+  const texts = await Promise.all(nodes.map(async (node) => (await fetch(node.base + '/metrics', { signal: AbortSignal.timeout(10_000) })).text()));
+  return texts.flatMap((text) => [...text.matchAll(/^([a-zA-Z_:]\w*)(?:\{(.*)\})? (\S+)/gm)].map(([, name, labels, value]) => ({ name, labels: labels ?? '', value: Number(value) })));
+}
+
+export const total = (samples, name) => samples.filter((sample) => sample.name === name).reduce((sum, sample) => sum + sample.value, 0);
+
+/** What a histogram has counted between two scrapes, all label sets together: its number of values, and their quantiles by linear interpolation in a bucket. */
+export function histogram(before, after, name) {
+  const counts = new Map();
+  for (const [samples, sign] of [[after, 1], [before, -1]])
+    for (const { labels, value } of samples.filter((sample) => sample.name === name + '_bucket')) {
+      const bound = labels.match(/le="([^"]+)"/)[1], le = bound === '+Inf' ? Infinity : Number(bound);
+      counts.set(le, (counts.get(le) ?? 0) + sign * value);
+    }
+  const buckets = [...counts].sort(([a], [b]) => a - b), count = buckets.at(-1)?.[1] ?? 0;
+  return {
+    count,
+    quantile(q) {
+      const at = buckets.findIndex(([, below]) => below >= q * count), [low, under] = at > 0 ? buckets[at - 1] : [0, 0], [high, below] = buckets[at] ?? [NaN, 0];
+      return count === 0 ? NaN : high === Infinity ? Infinity : low + (high - low) * (below === under ? 1 : (q * count - under) / (below - under));
+    },
+  };
+}

@@ -1,0 +1,120 @@
+// Writers and a reader for rebuild.mjs. They count what goes wrong, and what was cut off because the benchmark killed the node.
+import { sleep } from './common.mjs';
+import { statuses, types, word, words } from './seed.mjs';
+
+const below = (n) => Math.floor(Math.random() * n), aWord = () => word(below(words)), aName = () => `${aWord()} ${aWord()}`;
+const take = (list) => { const at = below(list.length), [last, one] = [list.pop(), list[at]]; if (at === list.length) return last; list[at] = last; return one; };
+
+/** Closed while the node is away: nothing is sent then, and what fails that was sent before was cut off. */
+export class Gate {
+  epoch = 0;
+  opened = Promise.resolve();
+
+  close() { this.epoch++; this.opened = new Promise((resolve) => { this.open = resolve; }); }
+}
+
+/** What came of requests. */
+class Account {
+  done = 0; cut = 0; failures = []; times = [];
+
+  constructor(gate) { this.gate = gate; }
+
+  /** Runs one request; gives what it gave, or undefined if it failed. */
+  async run(what, request) {
+    const { epoch } = this.gate, started = performance.now();
+    try {
+      const answer = await request();
+      this.done++;
+      this.times.push(performance.now() - started);
+      return answer;
+    } catch (error) {
+      if (epoch !== this.gate.epoch) this.cut++; else this.failures.push(`${what}: ${error.cause?.code ?? error.message}`);
+    }
+  }
+}
+
+/** Writes at a fixed rate: creates, and changes of a bounded number of resources, one at a time for each. */
+export class Writers extends Account {
+  /** The highest position that an answer has given. */
+  acknowledged = 0;
+
+  constructor(node, gate, { rate, live, type, most = 5000 }) { Object.assign(super(gate), { node, rate, live, type, most, deleted: [] }); }
+
+  async runUntil(stopped) {
+    const flying = new Set();
+    for (let [began, sent] = [performance.now(), 0]; !stopped();) {
+      const { epoch } = this.gate;
+      await this.gate.opened;
+      if (epoch !== this.gate.epoch || this.reopened !== this.gate.opened) [this.reopened, began, sent] = [this.gate.opened, performance.now(), 0];
+      for (const due = Math.floor((performance.now() - began) * this.rate / 1000); sent < due && flying.size < 256; sent++) {
+        const one = this.write().finally(() => flying.delete(one));
+        flying.add(one);
+      }
+      await sleep(2);
+    }
+    await Promise.all(flying);
+  }
+
+  async write() {
+    const chance = Math.random(), merge = { 'content-type': 'application/merge-patch+json' };
+    const metadata = { stock: below(500), title: aName(), price: below(100_000) / 100, tags: ['t1'] };
+    if (chance < 0.2 || !this.live.length) {
+      const created = await this.expect(201, 'POST', '/resources', { type: this.type, name: aName(), status: statuses[below(2)], metadata: { sku: `NEW-${below(1e9)}`, ...metadata } });
+      if (created && this.live.length < this.most) this.live.push(created.data.id);
+    } else if (chance < 0.3 && this.deleted.length) {
+      const id = take(this.deleted);
+      if (await this.expect(200, 'POST', `/resources/${id}/restore`)) this.live.push(id);
+    } else {
+      // One that fails is in doubt and not used again.
+      const id = take(this.live), path = `/resources/${id}`;
+      if (chance < 0.4) { if (await this.expect(204, 'DELETE', path)) this.deleted.push(id); return; }
+      const change = chance < 0.6 ? { name: aName() } : chance < 0.75 ? { metadata: { stock: metadata.stock, [`k${below(9)}`]: aWord(), title: null } } : chance < 0.95 ? { status: statuses[below(4)] } : null;
+      const done = change ? await this.expect(200, 'PATCH', path, change, merge) : await this.expect(200, 'PUT', path, { name: aName(), metadata }, { 'if-match': '*' });
+      if (done) this.live.push(id);
+    }
+  }
+
+  expect = (status, method, path, body, headers) => this.run(`${method} ${path}`, async () => {
+    const answer = await this.node.send(method, path, body, headers);
+    if (answer.status !== status) throw new Error(`${answer.status} ${answer.code ?? answer.title ?? ''}`);
+    if (answer.position > this.acknowledged) this.acknowledged = answer.position;
+    return answer;
+  });
+}
+
+/**
+ * Reads without a pause: pages of a set that nobody changes, which must be exactly the known ones, lists that are full however the
+ * log moves, and statistics that agree with themselves. No answer may be older than the one before, or than a write before it.
+ */
+export class Reader extends Account {
+  partial = []; walks = 0; position = 0;
+
+  constructor(node, gate, writers, { type, ids, page = 50 }) { Object.assign(super(gate), { node, writers, type, ids, page }); }
+
+  async runUntil(stopped) {
+    const others = ['limit=20', 'limit=20&status=active', 'limit=20&sort=name', 'limit=20&sort=-updatedAt', 'limit=20&includeDeleted=true', `limit=20&type=${types[0]}&count=exact`];
+    for (let [at, cursor, turn] = [0, null, 0]; !stopped(); turn++) {
+      await this.gate.opened;
+      const page = await this.read(`/resources?type=${this.type}&limit=${this.page}&count=exact${cursor ? `&cursor=${cursor}` : ''}`, ({ data, meta }) => {
+        if (meta.count !== this.ids.length) return `counts ${meta.count} of ${this.ids.length}`;
+        if (data.map((each) => each.id).join() !== this.ids.slice(at, at + this.page).join()) return `has not the rows from ${at} on: ${data.length} rows`;
+        if (!meta.page.next !== at + this.page >= this.ids.length) return `says ${meta.page.next ? 'there is more' : 'that is all'} after ${at + data.length} of ${this.ids.length}`;
+      });
+      if (page) [at, cursor] = page.meta.page.next ? [at + this.page, page.meta.page.next] : (this.walks++, [0, null]);
+      const { next } = (await this.read(`/resources?${others[turn % others.length]}`, ({ data }) => data.length !== 20 && `has ${data.length} rows of 20`))?.meta.page ?? {};
+      if (next) await this.read(`/resources?${others[turn % others.length].replace('&count=exact', '')}&cursor=${next}`, ({ data }) => data.length !== 20 && `has ${data.length} rows of 20`);
+      await this.read('/statistics', ({ data: { total, ...by } }) => Object.entries(by).map(([name, counts]) => [name, counts.reduce((sum, { count }) => sum + count, 0)]).filter(([, sum]) => sum !== total).map(([name, sum]) => `has ${total} in all and ${sum} ${name}`)[0]);
+      await this.read(`/statistics?type=${this.type}`, ({ data }) => data.total !== this.ids.length && `has ${data.total} of ${this.ids.length}`);
+    }
+  }
+
+  /** One read; what is wrong with its answer makes it a partial one. */
+  async read(path, fault) {
+    const oldest = Math.max(this.position, this.writers.acknowledged), answer = await this.run(`GET ${path}`, () => this.node.get(path));
+    if (!answer) return undefined;
+    const wrong = fault(answer) || !(answer.position >= oldest) && `is of position ${answer.position}, ${oldest} was there before`;
+    this.position = answer.position;
+    if (wrong) { this.partial.push(`GET ${path} ${wrong}`); return undefined; }
+    return answer;
+  }
+}
