@@ -57,7 +57,7 @@ public sealed class DatabaseOptions
     [Range(10, 1000)]
     public int MaxPoolSize { get; set; } = 50;
 
-    /// <summary>Connections that one node may hold for filters and full-text searches.</summary>
+    /// <summary>Connections that one node may hold for filters and full-text searches. Those that wait are served in turn, sooner than if all of them shared the processors.</summary>
     [Range(1, 1000)]
-    public int MaxSearchPoolSize { get; set; } = 16;
+    public int MaxSearchPoolSize { get; set; } = Math.Max(4, 2 * Environment.ProcessorCount);
 }

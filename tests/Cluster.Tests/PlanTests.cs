@@ -95,7 +95,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
                 select md5(i::text)::uuid, 'type-' || i % 10, 'name ' || i, case when i % 10 = 0 then 'draft' else 'active' end,
                     jsonb_build_object('sku', 'SKU-' || i, 'price', i % 1000, 'nested', jsonb_build_object('deep', i), 'tags', jsonb_build_array('tag-' || i % 5000, 'all')),
                     'owner-' || i % 100, 1, '2026-01-01'::timestamptz + i * interval '1 second', 'somebody', '2026-02-01'::timestamptz + (i * 7919 % {{Rows}}) * interval '1 second', 'somebody',
-                    case when i % 50 = 0 then '2026-03-01'::timestamptz end, ('''word' || i % 20000 || ''':1A')::tsvector, ('''all'':1 ''tag' || i % 5000 || ''':1')::tsvector
+                    case when i % 50 = 0 then '2026-03-01'::timestamptz end, ('''word' || i % 20000 || ''':2A ''all'':1 ''tag' || i % 5000 || ''':1')::tsvector
                 from generate_series(1, {{Rows}}) i
                 """);
             await ExecuteAsync("""

@@ -28,7 +28,8 @@ public static class FilterSql
         Filter.Metadata member => $"metadata @@ {Path(MetadataPath.Comparison(member), parameters)}",
         Filter.MetadataPresent { Pointer: "" } => "true",
         Filter.MetadataPresent member => $"metadata @? {Path(MetadataPath.Presence(member.Pointer, lax: true), parameters)}",
-        Filter.Search search => $"words @@ {Add(SearchWords.Query(search.Words, search.NameOnly), NpgsqlDbType.Text, parameters)}::tsquery",
+        // A condition for each word lets the rarest choose the rows. In one condition the index would collect all rows of every prefix first.
+        Filter.Search search => $"({string.Join(" and ", search.Words.Select(word => $"words @@ {Add(SearchWords.Query(word, search.NameOnly), NpgsqlDbType.Text, parameters)}::tsquery"))})",
         _ => throw new UnreachableException($"FilterSql has no arm for {filter.GetType().Name}."),
     };
 

@@ -40,11 +40,10 @@ public static class SearchWords
     public static string Vector(IEnumerable<string> words, char? weight) =>
         string.Join(' ', words.Distinct(StringComparer.Ordinal).Take(MostWords).Order(StringComparer.Ordinal).Select(word => $"{Lexeme(word)}:1{weight}"));
 
-    /// <summary>The text of a tsquery: each word, of which there is at least one, is the beginning of a word of the vector.</summary>
-    /// <param name="words">Words as <see cref="Of"/> gives them.</param>
+    /// <summary>The text of a tsquery: the word is the beginning of a word of the vector.</summary>
+    /// <param name="word">A word as <see cref="Of"/> gives it.</param>
     /// <param name="nameOnly">Whether only words of weight A count, which are those of a name.</param>
-    public static string Query(IReadOnlyList<string> words, bool nameOnly) =>
-        string.Join(" & ", words.Select(word => Lexeme(word) + (nameOnly ? ":*A" : ":*")));
+    public static string Query(string word, bool nameOnly) => Lexeme(word) + (nameOnly ? ":*A" : ":*");
 
     static string Lexeme(string word) =>
         $"'{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'";

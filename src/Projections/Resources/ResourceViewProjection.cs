@@ -71,9 +71,11 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
     static string InsertCreated(int generation) => $"""
         with written as (
             insert into resource_views_{generation}
-                (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words)
-            select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
+                (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words)
+            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, metadata_words || name_words
+            from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
                 ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
+                as n(id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words)
             on conflict (id) do nothing
             returning owner, type, status, created_at, deleted_at
         ),
@@ -94,7 +96,8 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
             update resource_views_{generation} v set name = coalesce(n.name, v.name), status = coalesce(n.status, v.status), metadata = coalesce(n.metadata, v.metadata),
                 version = n.version, updated_at = n.updated_at, updated_by = n.updated_by,
                 deleted_at = case when n.deletion then n.deleted_at else v.deleted_at end,
-                name_words = coalesce(n.name_words, v.name_words), metadata_words = coalesce(n.metadata_words, v.metadata_words)
+                words = case when n.name_words is null and n.metadata_words is null then v.words
+                    else coalesce(n.metadata_words, ts_filter(v.words, array['d']::"char"[])) || coalesce(n.name_words, ts_filter(v.words, array['a']::"char"[])) end
             from changed n where v.id = n.id and v.version < n.version
             returning v.owner, v.type, v.status, v.created_at, v.deleted_at, n.deletion or n.status is not null as counts
         ),

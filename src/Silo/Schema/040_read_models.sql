@@ -53,8 +53,8 @@ begin
             updated_at timestamptz not null,
             updated_by text collate "C" not null,
             deleted_at timestamptz,
-            name_words tsvector not null,
-            metadata_words tsvector not null
+            -- Words of the metadata, and of the name with weight A.
+            words tsvector not null
         );
         -- Live resources by what lists show, and by whom: scope is an owner, or * for all.
         create table if not exists resource_statistics_%1$s (
@@ -79,7 +79,7 @@ begin
         create index if not exists resource_views_%1$s_name on resource_views_%1$s (name, id) where deleted_at is null;
         create index if not exists resource_views_%1$s_deleted on resource_views_%1$s (created_at desc, id desc) where deleted_at is not null;
         create index if not exists resource_views_%1$s_metadata on resource_views_%1$s using gin (metadata jsonb_path_ops);
-        create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin ((name_words || metadata_words));
+        create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin (words);
         analyze resource_views_%1$s', generation);
 end $$;
 
@@ -90,9 +90,7 @@ begin
         create or replace view resource_views_position as
             select coalesce((select last_seq_id from mt_event_progression where name = %2$L), 0) as position;
         create or replace view resource_views as
-            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at,
-                name_words || metadata_words as words
-            from resource_views_%1$s;
+            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words from resource_views_%1$s;
         create or replace view resource_statistics as select scope, type, status, day, live from resource_statistics_%1$s',
         generation, follower_shard('resource_views', generation));
 end $$;
