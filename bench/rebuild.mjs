@@ -69,21 +69,25 @@ await main(180, async () => {
   isWriting = false;
   await traffic[0];
   const written = (Date.now() - began) / 1000, walks = reader.walks;
-  // One whole walk more, over the new generation.
-  await until('the reader', () => reader.walks >= walks + 2 || reader.failures.length, 300, 20);
+  // One more walk as a whole, over the new generation.
+  await until('the reader', () => reader.walks >= walks + 2 || reader.failures.length || reader.partial.length, 300, 20);
   isReading = false;
   await traffic[1];
-  await until('the read model', async () => { const { position, head } = await node.follower(); return position === head; }, 120, 50);
+  await until('the read model', async () => (await node.follower()).lag === 0, 120, 50);
 
-  const [took, size] = (await psql(database, `select extract(epoch from rebuilt_at - requested_at), (select count(*) from mt_events where timestamp <= rebuilt_at) from followers`)).split('|').map(Number);
-  console.log(`\nrebuild  ${size} events in ${took.toFixed(1)} s from the request until the new generation answers: ${(size / took).toFixed(0)} events/s (${rebuild.stages.join(', ')})`);
+  const speed = await psql(database, 'select extract(epoch from rebuilt_at - requested_at), (select count(*) from mt_events where timestamp <= rebuilt_at) from followers');
+  const [took, size] = speed.split('|').map(Number);
+  console.log(`\nrebuild  ${size} events in ${took.toFixed(1)} s from the request until the new generation answers: ${(size / took).toFixed(0)} events/s `
+    + `(${rebuild.stages.join(', ')})`);
   for (const kill of rebuild.kills) console.log(`killed   while ${kill}`);
   console.log(`writes   ${writers.done} done (${(writers.done / written).toFixed(0)} each second), ${ms(writers.times)}; ${writers.failures.length} failed, ${writers.cut} cut off by the kill`);
-  console.log(`reads    ${reader.done} done, ${ms(reader.times)}; ${reader.failures.length} failed, ${reader.partial.length} partial, ${reader.cut} cut off by the kill; ${reader.walks} whole walks over ${ids.length} resources`);
+  console.log(`reads    ${reader.done} done, ${ms(reader.times)}; ${reader.failures.length} failed, ${reader.partial.length} partial, ${reader.cut} cut off by the kill; `
+    + `${reader.walks} whole walks over ${ids.length} resources`);
 
   const { differences, ...sizes } = await compareWithLog(database);
   console.log(`fold     ${sizes.events} events of ${sizes.resources} resources against ${sizes.rows} rows and ${sizes.counts} counts: ${differences.length} differences`);
-  const tables = await until('the old tables to go', async () => (await lines(database, "select relname from pg_class where relkind = 'r' and relname ~ '^resource_(views|statistics)_'")).length === 2, 20).catch(() => false);
+  const kept = "select relname from pg_class where relkind = 'r' and relname ~ '^resource_(views|statistics)_'";
+  const tables = await until('the old tables to go', async () => (await lines(database, kept)).length === 2, 20).catch(() => false);
   console.log(`tables   ${tables ? 'those of the old generation are gone' : 'THOSE OF THE OLD GENERATION ARE STILL THERE'}`);
   const faults = [...writers.failures, ...reader.failures, ...reader.partial, ...differences];
   for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
