@@ -18,20 +18,20 @@ export class Gate {
   close() { this.epoch++; this.opened = new Promise((resolve) => { this.open = resolve; }); }
 }
 
-/** What came of requests. */
+/** What came of requests; of each that was answered, when it was sent and how long it took. */
 class Account {
-  done = 0; cut = 0; failures = []; times = [];
+  done = 0; cut = 0; failures = []; answered = [];
 
   constructor(gate) { this.gate = gate; }
 
   /** Runs one request; gives what it gave, or undefined if it failed. */
   async run(what, request) {
     await this.gate.opened;
-    const { epoch } = this.gate, started = performance.now();
+    const { epoch } = this.gate, at = Date.now(), started = performance.now();
     try {
       const answer = await request();
       this.done++;
-      this.times.push(performance.now() - started);
+      this.answered.push({ at, ms: performance.now() - started });
       return answer;
     } catch (error) {
       if (epoch !== this.gate.epoch) this.cut++; else this.failures.push(`${what}: ${error.cause?.code ?? error.message}`);
