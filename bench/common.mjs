@@ -123,7 +123,8 @@ export async function startPostgres() {
 function psqlOf(url, ...args) {
   const address = new URL(url), { password: secret } = address;
   address.password = '';
-  return [postgresProgram('psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', address.href, ...args], { env: { ...process.env, ...(secret ? { PGPASSWORD: decodeURIComponent(secret) } : {}) } }];
+  const env = secret ? { ...process.env, PGPASSWORD: decodeURIComponent(secret) } : process.env;
+  return [postgresProgram('psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', address.href, ...args], { env }];
 }
 
 /** Runs SQL and gives what it prints: rows as lines, columns joined by |. */
@@ -135,7 +136,8 @@ export const psql = async (url, sql) => {
 /** The rows of a query with one column, a JSON object each, as a stream. */
 export async function* jsonRows(url, query) {
   // JSON has no raw control characters: with these two as quote and delimiter every line is the object as it is.
-  const child = spawn(...psqlOf(url, '-c', `copy (${query}) to stdout (format csv, quote e'\\x01', delimiter e'\\x02')`)), done = new Promise((resolve) => child.on('close', resolve));
+  const child = spawn(...psqlOf(url, '-c', `copy (${query}) to stdout (format csv, quote e'\\x01', delimiter e'\\x02')`));
+  const done = new Promise((resolve) => child.on('close', resolve));
   children.add(child);
   child.stderr.pipe(process.stderr);
   for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line);
@@ -163,12 +165,14 @@ function build() {
 }
 
 function settings(database) {
-  const address = database && new URL(database);
-  return {
-    ...process.env, ASPNETCORE_ENVIRONMENT: 'Production', Secrets__MasterKey: Buffer.alloc(32, 7).toString('base64'), Bootstrap__AdminEmail: email, Bootstrap__AdminPassword: password,
+  const env = {
+    ...process.env, ASPNETCORE_ENVIRONMENT: 'Production', Secrets__MasterKey: Buffer.alloc(32, 7).toString('base64'),
+    Bootstrap__AdminEmail: email, Bootstrap__AdminPassword: password,
     RateLimits__Default__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', Shutdown__DrainSeconds: '0',
-    ...(address ? { ConnectionStrings__Resources: `Host=${address.hostname};Port=${address.port};Username=${address.username};Database=${address.pathname.slice(1)}` } : { Embedded__DataDirectory: join(scratch(), 'data') }),
   };
+  if (!database) return { ...env, Embedded__DataDirectory: join(scratch(), 'data') };
+  const { hostname, port, username, pathname } = new URL(database);
+  return { ...env, ConnectionStrings__Resources: `Host=${hostname};Port=${port};Username=${username};Database=${pathname.slice(1)}` };
 }
 
 /** Makes the tables, so that a log can be filled before a node follows it. */
@@ -199,7 +203,7 @@ class Node {
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (data) => { this.log = (this.log + data).slice(-8000); });
     this.token = await until('the node', async () => {
       if (this.child.exitCode !== null) throw Object.assign(new Error('the node ended\n' + this.log), { final: true });
-      return (await (await fetch(this.base + '/api/v1/auth/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password }), signal: AbortSignal.timeout(5000) })).json()).data?.accessToken;
+      return (await this.send('POST', '/auth/login', { email, password })).data?.accessToken;
     });
   }
 
@@ -215,7 +219,8 @@ class Node {
   /** One request under /api/v1, with whatever it answers; an object as body is sent as JSON. */
   async send(method, path, body, headers = {}) {
     const answer = await fetch(`${this.base}/api/v1${path}`, {
-      method, headers: { authorization: 'Bearer ' + this.token, ...(body ? { 'content-type': 'application/json' } : {}), ...headers }, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000),
+      method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000),
+      headers: { ...(this.token ? { authorization: 'Bearer ' + this.token } : {}), ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
     });
     const text = await answer.text();
     return { status: answer.status, position: Number(answer.headers.get('position') ?? NaN), ...(text ? JSON.parse(text) : {}) };
@@ -234,7 +239,10 @@ class Node {
     const asked = await this.send('POST', '/admin/followers/resource_views/rebuild');
     if (asked.status !== 202) throw new Error(`the rebuild was answered ${asked.status}`);
     const { generation } = asked.data;
-    const done = await until('the rebuild', async () => { const now = await this.follower(); return (now.generation > generation || now.rebuildFault) && now; }, seconds);
+    const done = await until('the rebuild', async () => {
+      const now = await this.follower();
+      return (now.generation > generation || now.rebuildFault) && now;
+    }, seconds);
     if (done.rebuildFault) throw new Error('the rebuild was given up: ' + done.rebuildFault);
     return done;
   }
@@ -242,7 +250,10 @@ class Node {
 
 // ---- Load ----
 
-const milliseconds = (text) => { const [, value, unit] = text?.match(/^([\d.]+)(us|ms|s|m)$/) ?? []; return value ? Number(value) * { us: 0.001, ms: 1, s: 1000, m: 60_000 }[unit] : NaN; };
+function milliseconds(text) {
+  const [, value, unit] = text?.match(/^([\d.]+)(us|ms|s|m)$/) ?? [];
+  return value ? Number(value) * { us: 0.001, ms: 1, s: 1000, m: 60_000 }[unit] : NaN;
+}
 let scripts = 0;
 
 /** Runs wrk with a Lua script. Times are milliseconds; bad answers are those other than 2xx and 3xx, and requests without one. */
@@ -251,7 +262,8 @@ export async function wrk(node, script, { connections = 64, seconds = 6 } = {}) 
   writeFileSync(file, `wrk.headers["Authorization"] = "Bearer ${node.token}"\n${script}`);
   const text = await output('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '20s', '--latency', '-s', file, node.base + '/api/v1/resources']);
   const percentile = (p) => milliseconds(text.match(new RegExp(`^\\s+${p}%\\s+(\\S+)`, 'm'))?.[1]);
-  const requests = Number(text.match(/(\d+) requests in/)?.[1] ?? 0), errors = text.match(/Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/)?.slice(1) ?? [];
+  const requests = Number(text.match(/(\d+) requests in/)?.[1] ?? 0);
+  const errors = text.match(/Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/)?.slice(1) ?? [];
   return {
     requests, rps: requests / seconds, mean: milliseconds(text.match(/^\s+Latency\s+(\S+)/m)?.[1]), p50: percentile(50), p99: percentile(99),
     bad: errors.reduce((sum, each) => sum + Number(each), Number(text.match(/Non-2xx or 3xx responses: (\d+)/)?.[1] ?? 0)),
@@ -264,7 +276,8 @@ export async function wrk(node, script, { connections = 64, seconds = 6 } = {}) 
 export async function scrape(...nodes) {
   await sleep(400); // An answer is kept for others for 300 ms.
   const texts = await Promise.all(nodes.map(async (node) => (await fetch(node.base + '/metrics', { signal: AbortSignal.timeout(10_000) })).text()));
-  return texts.flatMap((text) => [...text.matchAll(/^([a-zA-Z_:]\w*)(?:\{(.*)\})? (\S+)/gm)].map(([, name, labels, value]) => ({ name, labels: labels ?? '', value: Number(value) })));
+  return texts.flatMap((text) => [...text.matchAll(/^([a-zA-Z_:]\w*)(?:\{(.*)\})? (\S+)/gm)])
+    .map(([, name, labels, value]) => ({ name, labels: labels ?? '', value: Number(value) }));
 }
 
 export const total = (samples, name) => samples.filter((sample) => sample.name === name).reduce((sum, sample) => sum + sample.value, 0);
@@ -281,8 +294,9 @@ export function histogram(before, after, name) {
   return {
     count,
     quantile(q) {
-      const at = buckets.findIndex(([, below]) => below >= q * count), [low, under] = at > 0 ? buckets[at - 1] : [0, 0], [high, below] = buckets[at] ?? [NaN, 0];
-      return count === 0 ? NaN : high === Infinity ? Infinity : low + (high - low) * (below === under ? 1 : (q * count - under) / (below - under));
+      if (count === 0) return NaN;
+      const at = buckets.findIndex(([, below]) => below >= q * count), [high, below] = buckets[at], [low, under] = at > 0 ? buckets[at - 1] : [0, 0];
+      return high === Infinity ? Infinity : low + (high - low) * (below === under ? 1 : (q * count - under) / (below - under));
     },
   };
 }

@@ -12,12 +12,16 @@ const createScript = `wrk.method = "POST"\nwrk.headers["Content-Type"] = "applic
 const ms = (value) => (1000 * value).toFixed(1);
 
 /** The node that runs the projections, by the process id that the follower shows. */
-const ownerOf = async (nodes) => { const { node: name } = await nodes[0].follower(); return nodes.find((node) => name?.endsWith(':' + node.pid)); };
+async function ownerOf(nodes) {
+  const { node: name } = await nodes[0].follower();
+  return nodes.find((node) => name?.endsWith(':' + node.pid));
+}
 const caughtUp = (node) => until('the read model', async () => (await node.follower()).lag === 0, 120, 50);
 
 /** Offers creates in a process of its own; gives its account, and the scrapes at the beginning and the end of the window. */
 async function offer(nodes, node, rate) {
-  const settle = 2, child = fork(fileURLToPath(new URL('offer.mjs', import.meta.url))), account = new Promise((resolve, reject) => child.once('message', resolve).once('error', reject).once('exit', (code) => reject(new Error(`the load ended with ${code}`))));
+  const settle = 2, child = fork(fileURLToPath(new URL('offer.mjs', import.meta.url)));
+  const account = new Promise((resolve, reject) => child.once('message', resolve).once('error', reject).once('exit', (code) => reject(new Error(`the load ended with ${code}`))));
   child.send({ base: node.base, token: node.token, body, rate, seconds: seconds + settle + 1 });
   await sleep(1000 * settle);
   const before = await scrape(...nodes), began = Date.now();
@@ -39,7 +43,8 @@ await main(20, async () => {
 
   const rate = capacity.rps / 2, { before, after, window, account } = await offer(nodes, node, rate), seen = histogram(before, after, visible);
   console.log(`offered  ${account.offered.toFixed(0)} creates/s of ${rate.toFixed(0)} planned, to the node that ${node === owner ? 'runs' : 'does not run'} the projections`);
-  console.log(`achieved ${account.achieved.toFixed(0)} creates/s, p50 ${account.p50.toFixed(1)} ms and p99 ${account.p99.toFixed(1)} ms from when they were due, ${account.bad} of ${account.sent} bad, at most ${account.most} at once, sent at most ${account.latest.toFixed(0)} ms late`);
+  console.log(`achieved ${account.achieved.toFixed(0)} creates/s, p50 ${account.p50.toFixed(1)} ms and p99 ${account.p99.toFixed(1)} ms from when they were due, `
+    + `${account.bad} of ${account.sent} bad, at most ${account.most} at once, sent at most ${account.latest.toFixed(0)} ms late`);
   console.log(`visible  p50 ${ms(seen.quantile(0.5))} ms   p90 ${ms(seen.quantile(0.9))} ms   p99 ${ms(seen.quantile(0.99))} ms   of ${seen.count} events in ${window.toFixed(1)} s`);
   await caughtUp(node);
   if (await ownerOf(nodes) !== owner) throw new Error('another node has taken the projections over meanwhile');

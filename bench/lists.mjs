@@ -13,17 +13,22 @@ let state = 1;
 const below = (n) => { state = (Math.imul(state, 1664525) + 1013904223) >>> 0; return Math.floor(state / 2 ** 32 * n); };
 const many = (make) => Array.from({ length: choices }, make);
 const value = (field, text) => `metadata.${field} = "${text}"`;
-const contains = (...starts) => ({ data }) => data.every((each) => starts.every((start) => new RegExp(`\\b${start}`, 'i').test(`${each.name} ${JSON.stringify(each.metadata)}`)));
+const contains = (...starts) => ({ data }) =>
+  data.every((each) => starts.every((start) => new RegExp(`\\b${start}`, 'i').test(`${each.name} ${JSON.stringify(each.metadata)}`)));
 const isFull = ({ data }) => data.length === Math.min(size, resources);
 const ordered = (isBehind) => ({ data }) => isFull({ data }) && data.every((each, at) => at === 0 || !isBehind(data[at - 1], each));
 
 /** The rows of the table: parameters of each request, and whether an answer is right. */
 async function questions(node, database) {
-  const deep = await deepPage(node, database), inCategory = new Map((await psql(database, "select metadata ->> 'category', count(*) from resource_views where deleted_at is null group by 1")).split('\n').map((line) => line.split('|')));
+  const deep = await deepPage(node, database);
+  const inCategory = new Map((await psql(database, "select metadata ->> 'category', count(*) from resource_views group by 1")).split('\n').map((line) => line.split('|')));
   const aWord = (first, behind) => word(first + below(behind - first)), aValue = () => `c${below(categories)}`, aSku = () => sku(1 + below(resources));
   const names = (await psql(database, `select data ->> 'name' from mt_events where seq_id = any('{${many(() => 1 + below(resources))}}')`)).toLowerCase().split('\n');
   const search = (make) => many(() => { const text = make(); return [{ limit: size, q: text }, contains(...text.split(' '))]; });
-  const equal = (field, make, more, isRight) => many(() => { const one = make(); return [{ limit: size, filter: value(field, one), ...more() }, (answer, query) => answer.data.every((each) => each.metadata[field] === one) && isRight(answer, one, query)]; });
+  const equal = (field, make, more, isRight) => many(() => {
+    const one = make();
+    return [{ limit: size, filter: value(field, one), ...more() }, (answer, query) => answer.data.every((each) => each.metadata[field] === one) && isRight(answer, one, query)];
+  });
   return [
     ['first', 'page 1 of active ones', 64, [[active, isFull]]],
     ['page-1', 'page 1 of active ones', 16, [[active, isFull]]],
@@ -52,7 +57,7 @@ async function deepPage(node, database) {
     cursor = meta.page.next;
     at += limit;
   }
-  const ids = await psql(database, `select id from resource_views where status = 'active' and deleted_at is null order by created_at desc, id desc offset ${skipped} limit ${size}`);
+  const ids = await psql(database, `select id from resource_views where status = 'active' order by created_at desc, id desc offset ${skipped} limit ${size}`);
   return { page, cursor, ids: ids.split('\n').join() };
 }
 
@@ -78,7 +83,8 @@ await main(120, async () => {
     for (const [query, isRight] of row.requests.slice(0, samples)) {
       const answer = await node.send('GET', `/resources?${new URLSearchParams(query)}`);
       row.items.push(answer.data?.length ?? 0);
-      if (answer.status !== 200 || !isRight(answer, query)) row.wrong.push(`${answer.status} to ${new URLSearchParams(query)}: ${answer.status === 200 ? 'not what was asked for' : JSON.stringify(answer.errors ?? answer.detail)}`);
+      if (answer.status !== 200) row.wrong.push(`${answer.status} to ${new URLSearchParams(query)}: ${JSON.stringify(answer.errors ?? answer.detail)}`);
+      else if (!isRight(answer, query)) row.wrong.push(`not what ${new URLSearchParams(query)} asks for`);
     }
   for (let round = 0; round <= rounds; round++)
     for (const row of rows) {
@@ -88,9 +94,10 @@ await main(120, async () => {
 
   console.log(`\n${rounds} × ${seconds} s after one to warm up; medians. Right: of ${samples} answers looked at (1 where all requests are the same). Bad: of all requests of the rounds.\n`);
   console.log(`${'row'.padEnd(15)} ${'what'.padEnd(42)} conn.  requests/s   mean ms    p50 ms    p99 ms   items   right          bad`);
-  const middle = (row, what) => median(row.figures.map((figure) => figure[what])), sum = (row, what) => row.figures.reduce((all, figure) => all + figure[what], 0);
+  const middle = (row, what) => median(row.figures.map((figure) => figure[what])), sum = (row, what) => row.figures.reduce((sum, figure) => sum + figure[what], 0);
   for (const row of rows)
-    console.log(`${row.name.padEnd(15)} ${row.what.padEnd(42)} ${String(row.connections).padStart(5)} ${middle(row, 'rps').toFixed(0).padStart(11)} ${['mean', 'p50', 'p99'].map((what) => middle(row, what).toFixed(2).padStart(9)).join(' ')} `
+    console.log(`${row.name.padEnd(15)} ${row.what.padEnd(42)} ${String(row.connections).padStart(5)} ${middle(row, 'rps').toFixed(0).padStart(11)} `
+      + `${['mean', 'p50', 'p99'].map((what) => middle(row, what).toFixed(2).padStart(9)).join(' ')} `
       + `${String(median(row.items)).padStart(7)} ${`${row.items.length - row.wrong.length}/${row.items.length}`.padStart(7)} ${`${sum(row, 'bad')}/${sum(row, 'requests')}`.padStart(12)}`);
   const [first, deep] = ['page-1', 'page-10000'].map((name) => rows.find((row) => row.name === name));
   if (first && deep) console.log(`\n${deep.what} against page 1: ${median(deep.figures.map((figure, round) => figure.mean / first.figures[round].mean)).toFixed(2)} times the mean latency\n`);

@@ -12,7 +12,8 @@ process.once('message', async ({ base, token, body, rate, seconds }) => {
   function create(due) {
     latest = Math.max(latest, performance.now() - due);
     const done = (isGood) => { answered++; if (isGood) times.push(performance.now() - due); else bad++; };
-    const one = request({ agent, hostname, port, method: 'POST', path: '/api/v1/resources', headers, timeout: 15_000 }, (answer) => answer.on('end', () => done(answer.statusCode === 201)).on('error', () => done(false)).resume());
+    const one = request({ agent, hostname, port, method: 'POST', path: '/api/v1/resources', headers, timeout: 15_000 },
+      (answer) => answer.on('end', () => done(answer.statusCode === 201)).on('error', () => done(false)).resume());
     one.on('timeout', () => one.destroy(new Error('no answer'))).on('error', () => done(false)).end(body);
   }
   while (sent < planned) {
@@ -23,6 +24,7 @@ process.once('message', async ({ base, token, body, rate, seconds }) => {
   const offered = sent / (performance.now() - started) * 1000;
   for (const end = Date.now() + 20_000; answered < sent && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 5));
   const seen = times.sort((a, b) => a - b), at = (q) => seen[Math.floor(q * seen.length)] ?? NaN;
-  process.send({ offered, achieved: times.length / (performance.now() - started) * 1000, sent, bad: bad + sent - answered, most, latest, p50: at(0.5), p99: at(0.99) }, () => process.exit(0));
+  const achieved = times.length / (performance.now() - started) * 1000;
+  process.send({ offered, achieved, sent, bad: bad + sent - answered, most, latest, p50: at(0.5), p99: at(0.99) }, () => process.exit(0));
 });
 process.on('disconnect', () => process.exit(1));

@@ -8,7 +8,8 @@ import { seed, types } from './seed.mjs';
 import { Gate, Reader, Writers } from './traffic.mjs';
 
 const resources = Math.floor(number('resources', 1_000_000)), rate = number('rate', 200), patience = 600 + resources / 100, fixed = types.at(-1), touched = 3000;
-const ms = (times) => times.length ? `p50 ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms, longest ${quantile(times, 1).toFixed(0)} ms` : 'none';
+const longest = (answered) => `${answered.reduce((most, { ms }) => Math.max(most, ms), 0).toFixed(0)} ms`;
+const times = (answered) => `p50 and p99 ${[0.5, 0.99].map((q) => quantile(answered.map((each) => each.ms), q)?.toFixed(1)).join(' and ')} ms, longest ${longest(answered)}`;
 const lines = async (database, sql) => (await psql(database, sql)).split('\n').filter(Boolean);
 
 /** Follows the rebuild in the database, as the node may be away; gives when each stage began. */
@@ -47,7 +48,7 @@ async function watched(database, node, gate) {
     end();
   }
   begun.push({ stage: 'done', at: Date.now() });
-  return { kills, stages: begun.slice(0, -1).map(({ stage, at }, i) => `${stage} ${((begun[i + 1].at - at) / 1000).toFixed(1)} s`), generation: now.generation };
+  return { kills, switched: begun.at(-1).at, stages: begun.slice(0, -1).map(({ stage, at }, i) => `${stage} ${((begun[i + 1].at - at) / 1000).toFixed(1)} s`) };
 }
 
 await main(180, async () => {
@@ -69,21 +70,28 @@ await main(180, async () => {
   isWriting = false;
   await traffic[0];
   const written = (Date.now() - began) / 1000, walks = reader.walks;
-  // One whole walk more, over the new generation.
-  await until('the reader', () => reader.walks >= walks + 2 || reader.failures.length, 300, 20);
+  // One more walk as a whole, over the new generation.
+  await until('the reader', () => reader.walks >= walks + 2 || reader.failures.length || reader.partial.length, 300, 20);
   isReading = false;
   await traffic[1];
-  await until('the read model', async () => { const { position, head } = await node.follower(); return position === head; }, 120, 50);
+  await until('the read model', async () => (await node.follower()).lag === 0, 120, 50);
 
-  const [took, size] = (await psql(database, `select extract(epoch from rebuilt_at - requested_at), (select count(*) from mt_events where timestamp <= rebuilt_at) from followers`)).split('|').map(Number);
-  console.log(`\nrebuild  ${size} events in ${took.toFixed(1)} s from the request until the new generation answers: ${(size / took).toFixed(0)} events/s (${rebuild.stages.join(', ')})`);
+  const speed = await psql(database, 'select extract(epoch from rebuilt_at - requested_at), (select count(*) from mt_events where timestamp <= rebuilt_at) from followers');
+  const [took, size] = speed.split('|').map(Number);
+  console.log(`\nrebuild  ${size} events in ${took.toFixed(1)} s from the request until the new generation answers: ${(size / took).toFixed(0)} events/s `
+    + `(${rebuild.stages.join(', ')})`);
   for (const kill of rebuild.kills) console.log(`killed   while ${kill}`);
-  console.log(`writes   ${writers.done} done (${(writers.done / written).toFixed(0)} each second), ${ms(writers.times)}; ${writers.failures.length} failed, ${writers.cut} cut off by the kill`);
-  console.log(`reads    ${reader.done} done, ${ms(reader.times)}; ${reader.failures.length} failed, ${reader.partial.length} partial, ${reader.cut} cut off by the kill; ${reader.walks} whole walks over ${ids.length} resources`);
+  console.log(`writes   ${writers.done} done (${(writers.done / written).toFixed(0)} each second), ${times(writers.answered)}; ${writers.failures.length} failed, ${writers.cut} cut off by the kill`);
+  console.log(`reads    ${reader.done} done, ${times(reader.answered)}; ${reader.failures.length} failed, ${reader.partial.length} partial, ${reader.cut} cut off by the kill; `
+    + `${reader.walks} whole walks over ${ids.length} resources`);
+
+  const around = ({ answered }) => answered.filter(({ at, ms }) => at + ms > rebuild.switched - 500 && at < rebuild.switched + 2500);
+  console.log(`switch   longest read ${longest(around(reader))}, longest write ${longest(around(writers))}, of those within half a second before and 2.5 s after it`);
 
   const { differences, ...sizes } = await compareWithLog(database);
   console.log(`fold     ${sizes.events} events of ${sizes.resources} resources against ${sizes.rows} rows and ${sizes.counts} counts: ${differences.length} differences`);
-  const tables = await until('the old tables to go', async () => (await lines(database, "select relname from pg_class where relkind = 'r' and relname ~ '^resource_(views|statistics)_'")).length === 2, 20).catch(() => false);
+  const kept = "select relname from pg_class where relkind = 'r' and relname ~ '^resource_(views|statistics)_'";
+  const tables = await until('the old tables to go', async () => (await lines(database, kept)).length === 2, 20).catch(() => false);
   console.log(`tables   ${tables ? 'those of the old generation are gone' : 'THOSE OF THE OLD GENERATION ARE STILL THERE'}`);
   const faults = [...writers.failures, ...reader.failures, ...reader.partial, ...differences];
   for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);

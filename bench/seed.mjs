@@ -30,7 +30,8 @@ const functions = `
     begin return pg_temp.syllable(m % 100) || pg_temp.syllable(m / 100) || case when n % 3 > 0 then pg_temp.syllable(m * 7 % 100) else '' end; end $$;
   create function pg_temp.chance(i bigint, purpose int) returns float8 language sql immutable as $$ select (hashint8extended(i, purpose) & 1073741823) / 1073741824.0::float8 $$;
   create function pg_temp.id(at timestamptz, salt text) returns uuid language sql immutable as $$
-    select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(salt), 1, 3) || translate(substr(md5(salt), 4, 1), '0123456789abcdef', '89ab89ab89ab89ab') || substr(md5(salt), 5, 15))::uuid $$;
+    select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(salt), 1, 3)
+      || translate(substr(md5(salt), 4, 1), '0123456789abcdef', '89ab89ab89ab89ab') || substr(md5(salt), 5, 15))::uuid $$;
 `;
 const oneOf = (values, upTo, purpose) => `('{${values}}'::text[])[1 + width_bucket(pg_temp.chance(i, ${purpose}), '{${upTo}}'::float8[])]`;
 const aWord = (purpose) => `pg_temp.word(floor(power(${words + 1}, pg_temp.chance(i, ${purpose})))::int - 1)`;
@@ -40,12 +41,17 @@ const text = (purpose) => `concat_ws(' ', ${aWord(purpose)}, ${aWord(purpose + 1
 const transaction = (first, last, resources) => `
   begin;
   create temp table seeds on commit drop as
-    select i, at, pg_temp.id(at, 'resource ' || i || at) as id, pg_temp.id(at, 'event ' || i || at) as event, pg_temp.id(at, 'command ' || i || at) as command, md5('trace ' || i || at) as trace, owner,
-      jsonb_build_object('type', ${oneOf(types, typesUpTo, 1)}, 'name', initcap(${text(10)}), 'status', ${oneOf(statuses, statusesUpTo, 2)}, 'owner', owner, 'metadata', jsonb_build_object(
-        'sku', 'SKU-' || lpad(i::text, greatest(6, length(i::text)), '0'), 'category', 'c' || floor(${categories} * pg_temp.chance(i, 3)), 'price', round((1 + 999 * power(pg_temp.chance(i, 4), 2))::numeric, 2),
-        'stock', floor(500 * pg_temp.chance(i, 5)), 'tags', jsonb_build_array('t' || floor(25 * pg_temp.chance(i, 6)), 't' || floor(25 + 25 * pg_temp.chance(i, 7))), 'title', ${text(20)})) as data
+    select i, at, owner, md5('trace ' || i || at) as trace,
+      pg_temp.id(at, 'resource ' || i || at) as id, pg_temp.id(at, 'event ' || i || at) as event, pg_temp.id(at, 'command ' || i || at) as command,
+      jsonb_build_object('type', ${oneOf(types, typesUpTo, 1)}, 'name', initcap(${text(10)}), 'status', ${oneOf(statuses, statusesUpTo, 2)}, 'owner', owner,
+        'metadata', jsonb_build_object(
+          'sku', 'SKU-' || lpad(i::text, greatest(6, length(i::text)), '0'), 'category', 'c' || floor(${categories} * pg_temp.chance(i, 3)),
+          'price', round((1 + 999 * power(pg_temp.chance(i, 4), 2))::numeric, 2), 'stock', floor(500 * pg_temp.chance(i, 5)),
+          'tags', jsonb_build_array('t' || floor(25 * pg_temp.chance(i, 6)), 't' || floor(25 + 25 * pg_temp.chance(i, 7))), 'title', ${text(20)})) as data
     from generate_series(${first}::bigint, ${last}) i
-    cross join lateral (select clock_timestamp() - (${resources} - i) * interval '${days} days' / ${resources} as at, md5('owner ' || floor(100 * pg_temp.chance(i, 8)))::uuid::text as owner offset 0) drawn;
+    cross join lateral (
+      select clock_timestamp() - (${resources} - i) * interval '${days} days' / ${resources} as at, md5('owner ' || floor(100 * pg_temp.chance(i, 8)))::uuid::text as owner
+      offset 0) drawn;
   select pg_advisory_xact_lock(7238163);
   insert into mt_streams (id, version, timestamp, created) select id, 1, at, at from seeds;
   insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, user_name)
