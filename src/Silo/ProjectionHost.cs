@@ -84,11 +84,13 @@ sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvide
     async Task<ShardFailure?> FollowAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, int batchSize, CancellationToken ct)
     {
         var orders = await owner.OrdersAsync(ct);
-        await using var run = await ProjectionRun.StartAsync(database, orders.Generation, batchSize, time, logs);
+        await using var run = rebuilds.TakeFinished(orders.Generation) ?? await ProjectionRun.StartAsync(database, orders.Generation, batchSize, time, logs);
+        run.BecomeRead();
         var (start, seen, looked, isTidy) = (run.Position, 0L, time.GetTimestamp(), false);
         while (run.Failure is null)
         {
             await run.AdvanceAsync(await owner.HeadAsync(ct));
+            if (rebuilds.HasFinished) return null;
             if (time.GetElapsedTime(looked) > Between)
             {
                 looked = time.GetTimestamp();

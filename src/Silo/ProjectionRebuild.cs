@@ -25,36 +25,55 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     readonly ILogger log = logs.CreateLogger<ProjectionRebuild>();
 
     /// <summary>Runs from the given stage to the end.</summary>
-    public async Task RunAsync(string? stage, CancellationToken ct)
+    /// <returns>The daemon that has built the generation and goes on with it.</returns>
+    public async Task<ProjectionRun> RunAsync(string? stage, CancellationToken ct)
     {
         var started = time.GetTimestamp();
         await ExecuteAsync($"select create_resource_views({building})", ct);
         if (stage is Filling)
         {
-            await FollowAsync(LargeBatch, (position, head) => Task.FromResult(head - position <= Near), ct);
-            await EnterAsync(stage = Indexing, ct);
+            await using (await FollowAsync(LargeBatch, (position, head) => Task.FromResult(head - position <= Near), ct)) await EnterAsync(stage = Indexing, ct);
         }
         if (stage is Indexing)
         {
             await ExecuteAsync($"select index_resource_views({building})", ct);
             await EnterAsync(CatchingUp, ct);
         }
-        await FollowAsync(SmallBatch, (_, _) => PublishAsync(ct), ct);
+        var run = await FollowAsync(SmallBatch, (_, _) => PublishAsync(ct), ct);
         log.LogInformation("Generation {Generation} of the resource views answers, after {Seconds:F0} s", building, time.GetElapsedTime(started).TotalSeconds);
+        return run;
     }
 
-    /// <summary>Runs the daemon on the new generation until it has come far enough.</summary>
-    async Task FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
+    /// <summary>Runs the daemon on the new generation until it has come far enough. It holds back while the one that answers is busy catching up: readers come first.</summary>
+    async Task<ProjectionRun> FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
     {
-        await using var run = await ProjectionRun.StartAsync(database, building, batchSize, time, logs);
-        while (true)
+        var run = await ProjectionRun.StartAsync(database, building, batchSize, time, logs);
+        try
         {
-            if (run.Failure is { } failure) throw new InvalidOperationException($"{failure.RootExceptionType}: {failure.Message}");
-            var head = await ScalarAsync<long>("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)", ct);
-            await run.AdvanceAsync(head);
-            if (await isEnough(run.Position, head)) return;
-            await Task.Delay(Between, time, ct);
+            for (var before = -1L; ;)
+            {
+                if (run.Failure is { } failure) throw new InvalidOperationException($"{failure.RootExceptionType}: {failure.Message}");
+                var (head, answering) = await PositionsAsync(ct);
+                var isBusy = head - answering > Near && answering != before;
+                if (!isBusy) await run.AdvanceAsync(Math.Min(head, run.Position + 10 * batchSize));
+                before = answering;
+                if (await isEnough(run.Position, head)) return run;
+                await Task.Delay(Between, time, ct);
+            }
         }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
+    async Task<(long Head, long Answering)> PositionsAsync(CancellationToken ct)
+    {
+        await using var command = database.CreateCommand("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0), position from resource_views_position");
+        await using var row = await command.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        return (row.GetInt64(0), row.GetInt64(1));
     }
 
     Task EnterAsync(string stage, CancellationToken ct) => ExecuteAsync($"update followers set stage = '{stage}' where name = '{ResourceViewProjection.FollowerName}' and building = {building}", ct);
@@ -100,15 +119,9 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     async Task ExecuteAsync(string sql, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        // Indexes over many rows take as long as they take.
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        // Indexes over many rows take as long as they take; but the server gives up when this node is gone.
+        await using var command = new NpgsqlCommand("set client_connection_check_interval = '1s'; " + sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(ct);
-    }
-
-    async Task<T> ScalarAsync<T>(string sql, CancellationToken ct)
-    {
-        await using var command = database.CreateCommand(sql);
-        return (T)(await command.ExecuteScalarAsync(ct))!;
     }
 }
 
@@ -117,26 +130,37 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
 {
     readonly CancellationTokenSource ending = new();
     readonly ILogger log = logs.CreateLogger<ProjectionRebuilds>();
-    Task current = Task.CompletedTask;
+    Task<(int Generation, ProjectionRun Run)?> current = Task.FromResult<(int, ProjectionRun)?>(null);
+
+    /// <summary>Whether a generation has taken its place, and waits to be taken over.</summary>
+    public bool HasFinished => current is { IsCompletedSuccessfully: true, Result: not null };
 
     /// <summary>Starts what is asked for, unless it runs already.</summary>
     public void Attend(ProjectionOwner.Orders orders)
     {
-        if (orders.Building is { } building && current.IsCompleted) current = RunAsync(orders.Generation, building, orders.Stage);
+        if (orders.Building is { } building && current.IsCompleted && !HasFinished) current = RunAsync(orders.Generation, building, orders.Stage);
+    }
+
+    /// <summary>The daemon of a generation that has just been built, so that nothing needs to start again; null when there is none.</summary>
+    public ProjectionRun? TakeFinished(int generation)
+    {
+        if (!HasFinished || current.Result is not { } finished || finished.Generation != generation) return null;
+        current = Task.FromResult<(int, ProjectionRun)?>(null);
+        return finished.Run;
     }
 
     public async ValueTask DisposeAsync()
     {
         await ending.CancelAsync();
-        await current;
+        if (await current is { } finished) await finished.Run.DisposeAsync();
         ending.Dispose();
     }
 
-    async Task RunAsync(int generation, int building, string? stage)
+    async Task<(int, ProjectionRun)?> RunAsync(int generation, int building, string? stage)
     {
         try
         {
-            await new ProjectionRebuild(database, generation, building, time, logs).RunAsync(stage, ending.Token);
+            return (building, await new ProjectionRebuild(database, generation, building, time, logs).RunAsync(stage, ending.Token));
         }
         catch (Exception e) when (!ending.IsCancellationRequested && !Grains.StoreUnavailableException.Explains(e))
         {
@@ -151,5 +175,6 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         {
             log.LogWarning("The rebuild of the resource views pauses: {Reason}", e.Message);
         }
+        return null;
     }
 }

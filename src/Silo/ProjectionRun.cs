@@ -11,26 +11,31 @@ sealed class ProjectionRun : IAsyncDisposable
 {
     readonly DocumentStore store;
     readonly IProjectionDaemon daemon;
+    readonly ResourceViewProjection projection;
     long head;
 
-    ProjectionRun(DocumentStore store, IProjectionDaemon daemon) => (this.store, this.daemon) = (store, daemon);
+    ProjectionRun(DocumentStore store, IProjectionDaemon daemon, ResourceViewProjection projection) => (this.store, this.daemon, this.projection) = (store, daemon, projection);
 
     /// <summary>Starts after the position that the generation has reached.</summary>
     /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
     public static async Task<ProjectionRun> StartAsync(NpgsqlDataSource database, int generation, int batchSize, TimeProvider time, ILoggerFactory logs)
     {
+        var projection = new ResourceViewProjection(generation, time);
         var store = DocumentStore.For(options =>
         {
             EventStore.Configure(options, database);
-            EventStore.Follow(options, new ResourceViewProjection(generation, time), batchSize);
+            EventStore.Follow(options, projection, batchSize);
         });
-        var run = new ProjectionRun(store, (IProjectionDaemon)await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon")));
+        var run = new ProjectionRun(store, (IProjectionDaemon)await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon")), projection);
         await run.daemon.StartAllAsync();
         return run;
     }
 
     /// <summary>Why it stands still; null while it runs.</summary>
     public ShardFailure? Failure => daemon.CurrentAgents().Select(agent => agent.Failure).FirstOrDefault(failure => failure is not null);
+
+    /// <summary>Says that lists read this generation, so that its delay counts.</summary>
+    public void BecomeRead() => projection.IsRead = true;
 
     /// <summary>The position it has committed.</summary>
     public long Position => daemon.CurrentAgents().Select(agent => agent.Position).SingleOrDefault();

@@ -42,7 +42,7 @@ public static class ResourceSql
 
     static string Counted(NpgsqlParameterCollection parameters, ResourceSelection selection)
     {
-        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_statistics where scope = ").Append(Text(parameters, selection.Owner ?? selection.Visible ?? "*"));
+        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_totals where scope = ").Append(Text(parameters, selection.Owner ?? selection.Visible ?? "*"));
         if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
         if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         return sql.Append(')').ToString();

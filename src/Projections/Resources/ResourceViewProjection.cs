@@ -31,6 +31,9 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
     /// <summary>When the events of the page under way were appended.</summary>
     DateTimeOffset[] appended = [];
 
+    /// <summary>Whether lists read this generation: what one that is being built does is visible to nobody.</summary>
+    public bool IsRead { get; set; }
+
     /// <param name="generation">The tables to keep: <c>resource_views_N</c> and <c>resource_statistics_N</c>.</param>
     /// <param name="time">Measures how long events take to become visible.</param>
     public ResourceViewProjection(int generation, TimeProvider time)
@@ -61,6 +64,7 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
 
     public Task AfterCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token)
     {
+        if (!IsRead) return Task.CompletedTask;
         var now = time.GetUtcNow();
         foreach (var at in appended) Visible.Record((now - at).TotalSeconds, Tag);
         return Task.CompletedTask;
@@ -109,11 +113,11 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
         {Count(generation)}
         """;
 
-    /// <summary>Adds the steps in <c>moved</c> to the counts, once for everyone and once for the owner.</summary>
+    /// <summary>Adds the steps in <c>moved</c> to the counts: for everyone and for the owner, of their day and of all days.</summary>
     static string Count(int generation) => $"""
         insert into resource_statistics_{generation} as s (scope, type, status, day, live)
-        select scope, type, status, (created_at at time zone 'UTC')::date as day, sum(step)
-        from moved cross join lateral (values ('*'), (owner)) scopes(scope)
+        select scope, type, status, day, sum(step)
+        from moved cross join lateral (values ('*'), (owner)) scopes(scope) cross join lateral (values ((created_at at time zone 'UTC')::date), ('infinity')) days(day)
         group by 1, 2, 3, 4 having sum(step) <> 0
         on conflict (scope, type, status, day) do update set live = s.live + excluded.live
         """;

@@ -1,7 +1,7 @@
 -- Read models: what lists, search and statistics answer from. Each follows the log in generations: tables of their own for each,
 -- so that a new one is built beside the one that answers, and views that say which one that is.
 --
--- The views are the contract. resource_views, resource_statistics and resource_views_position belong to the API;
+-- The views are the contract. resource_views, resource_statistics, resource_totals and resource_views_position belong to the API;
 -- resources is for reporting tools (docs/OPERATIONS.md).
 
 drop table resource_views;
@@ -56,7 +56,7 @@ begin
             -- Words of the metadata, and of the name with weight A.
             words tsvector not null
         );
-        -- Live resources by what lists show, and by whom: scope is an owner, or * for all.
+        -- Live resources by what lists show, and by whom: scope is an owner, or * for all; day is that of creation, or infinity for all.
         create table if not exists resource_statistics_%1$s (
             scope text collate "C",
             type text collate "C",
@@ -64,12 +64,15 @@ begin
             day date,
             live bigint not null,
             primary key (scope, type, status, day)
-        ) with (fillfactor = 50)', generation);
+        ) with (fillfactor = 50);
+        create index if not exists resource_statistics_%1$s_totals on resource_statistics_%1$s (scope, type, status) where day = ''infinity''', generation);
 end $$;
 
 -- The indexes of lists. A rebuild makes them when the rows are there, which costs a fraction of keeping them on the way.
 create function index_resource_views(generation int) returns void language plpgsql as $$
 begin
+    -- A node that died here may have left a session that still builds; it ends when it notices.
+    perform pg_advisory_xact_lock(7238165);
     execute format('
         create index if not exists resource_views_%1$s_created on resource_views_%1$s (created_at desc, id desc) where deleted_at is null;
         create index if not exists resource_views_%1$s_updated on resource_views_%1$s (updated_at desc, id desc) where deleted_at is null;
@@ -91,7 +94,8 @@ begin
             select coalesce((select last_seq_id from mt_event_progression where name = %2$L), 0) as position;
         create or replace view resource_views as
             select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words from resource_views_%1$s;
-        create or replace view resource_statistics as select scope, type, status, day, live from resource_statistics_%1$s',
+        create or replace view resource_statistics as select scope, type, status, day, live from resource_statistics_%1$s where day <> ''infinity'';
+        create or replace view resource_totals as select scope, type, status, live from resource_statistics_%1$s where day = ''infinity''',
         generation, follower_shard('resource_views', generation));
 end $$;
 
