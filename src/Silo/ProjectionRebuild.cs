@@ -19,6 +19,9 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     /// <summary>This close to the head the rows count as filled.</summary>
     const long Near = 2000;
 
+    /// <summary>This far from the head the generation that answers keeps nobody's patience: it is not waited for.</summary>
+    const long Hopeless = 50_000;
+
     static readonly TimeSpan Between = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -54,7 +57,7 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
             {
                 if (run.Failure is { } failure) throw new InvalidOperationException($"{failure.RootExceptionType}: {failure.Message}");
                 var (head, answering) = await PositionsAsync(ct);
-                var isBusy = head - answering > Near && answering != before;
+                var isBusy = head - answering is > Near and < Hopeless && answering != before;
                 if (!isBusy) await run.AdvanceAsync(Math.Min(head, run.Position + 10 * batchSize));
                 before = answering;
                 if (await isEnough(run.Position, head)) return run;
