@@ -40,7 +40,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         if (deleted && order.Keys[0].Field is not SortField.CreatedAt) most += order.Keys.Count * ManyRows.Deleted;
         foreach (var after in new[] { null, await rows.PlaceAsync(order, deep: 100_000) })
         {
-            var (plan, scanned) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, selection, order, after, Limit, counting: false));
+            var (plan, scanned) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, selection, order, after, Limit, counting: false, wanted: null));
             Assert.DoesNotContain("Seq Scan on resource_views", plan, StringComparison.Ordinal);
             // Sorts that begin with a shared value, as name here, sort among equals.
             Assert.True(scanned <= most, $"{scanned} rows for a page of {Limit}:\n{plan}");
@@ -59,7 +59,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         Assert.Empty(faults);
         foreach (var visible in new[] { null, "owner-7" })
         {
-            var (plan, _) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, new(visible, Filter: filter), ResourceSort.Newest, null, Limit, counting: false), search: true);
+            var (plan, _) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, new(visible, Filter: filter), ResourceSort.Newest, null, Limit, counting: false, wanted: null), search: true);
             Assert.DoesNotContain("Seq Scan on resource_views", plan, StringComparison.Ordinal);
             Assert.Matches($"resource_views_1_({index}{(visible is null ? "" : "|owner|created")})", plan);
         }
@@ -71,7 +71,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         foreach (var selection in new ResourceSelection[] { new(null), new(null, "type-3"), new(null, Status: "active"), new(null, Owner: "owner-7"), new("owner-7", "type-3", "active") })
         {
             Assert.True(ResourceSql.IsCounted(selection));
-            var (plan, scanned) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, selection, ResourceSort.Newest, null, Limit, counting: true));
+            var (plan, scanned) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, selection, ResourceSort.Newest, null, Limit, counting: true, wanted: null));
             Assert.Contains("resource_statistics", plan, StringComparison.Ordinal);
             Assert.True(scanned < 200 * Limit, plan);
         }

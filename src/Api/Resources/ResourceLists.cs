@@ -26,10 +26,20 @@ static class ResourceLists
             return;
         }
 
-        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached) return;
         var answer = Name(query, asked.ToString(), "limit", "cursor", "fields", "count");
-        if (AnswerHeld(context, answer, reached)) return;
-        var page = await resources.PageAsync(selection, sort, after, limit + 1, count, context.RequestAborted);
+        if (context.Request.Headers.IfNoneMatch.Count > 0)
+        {
+            if (await Consistency.WaitAsync(context, index, wanted) is not { } reached || AnswerHeld(context, answer, reached)) return;
+            wanted = reached;
+        }
+        // Mostly the view is as far as the log, and one statement sees both.
+        var page = await resources.PageAsync(selection, sort, after, limit + 1, count, wanted, context.RequestAborted);
+        if (page.Position < (wanted ?? page.Head))
+        {
+            if (await Consistency.WaitAsync(context, index, wanted ?? page.Head) is not { } reached) return;
+            page = await resources.PageAsync(selection, sort, after, limit + 1, count, reached, context.RequestAborted);
+        }
+        context.Response.Headers.CacheControl = "private, no-cache";
         context.Response.Headers.ETag = Tag(answer, page.Position);
         var meta = new PageMeta(limit, page.Rows.Count > limit ? cursors.Write(sort.PlaceOf(page.Rows[limit - 1]), asked) : null);
         var documents = page.Rows.Take(limit).Select(row => ResourceDocument.Of(row.Id, row.Version, row.Resource));

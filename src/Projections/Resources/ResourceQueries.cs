@@ -20,8 +20,8 @@ public enum CountKind
     Exact,
 }
 
-/// <summary>A page of a list with the position of the log that it shows.</summary>
-public sealed record ResourcePage(IReadOnlyList<ResourceRow> Rows, long Position, long? Count);
+/// <summary>A page of a list with the position that it shows, and that of the log's head at the same moment.</summary>
+public sealed record ResourcePage(IReadOnlyList<ResourceRow> Rows, long Position, long Head, long? Count);
 
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
 public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool searches, StoreContact contact)
@@ -29,15 +29,16 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     /// <summary>Estimates up to this are exact.</summary>
     const int WorthCounting = 10_000;
 
-    /// <summary>The rows after a place in an order, at most <paramref name="limit"/>.</summary>
+    /// <summary>The rows after a place in an order, at most <paramref name="limit"/>. Where the view has not come as far as is wanted the page has no rows.</summary>
     /// <param name="after">The place of the last row of the page before; null = from the start.</param>
+    /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
     /// <exception cref="QueryTimeoutException">The selection takes longer than a query may.</exception>
-    public async Task<ResourcePage> PageAsync(ResourceSelection selection, ResourceSort sort, object[]? after, int limit, CountKind count, CancellationToken ct)
+    public async Task<ResourcePage> PageAsync(ResourceSelection selection, ResourceSort sort, object[]? after, int limit, CountKind count, long? wanted, CancellationToken ct)
     {
         var page = await RunAsync(selection, command =>
         {
             var counting = count is CountKind.Exact || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || selection.Visible is not null);
-            command.CommandText = ResourceSql.Page(command.Parameters, selection, sort, after, limit, counting);
+            command.CommandText = ResourceSql.Page(command.Parameters, selection, sort, after, limit, counting, wanted);
         }, ReadAsync, ct);
         return count is CountKind.Estimated && page.Count is null ? page with { Count = await EstimateAsync(selection, ct) } : page;
     }
@@ -45,17 +46,17 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     static async Task<ResourcePage> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
     {
         var rows = new List<ResourceRow>();
-        var (position, count) = (0L, (long?)null);
+        var (position, head, count) = (0L, 0L, (long?)null);
         while (await row.ReadAsync(ct))
         {
-            (position, count) = (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1));
+            (position, head, count) = (row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetInt64(2));
             // A page without rows still has a position.
-            if (row.IsDBNull(2)) break;
-            rows.Add(new(row.GetGuid(2), row.GetInt64(3), new(
-                row.GetString(4), row.GetString(5), row.GetString(6), JsonText.Stored(row.GetFieldValue<byte[]>(7)), row.GetString(8),
-                row.GetFieldValue<DateTimeOffset>(9), row.GetString(10), row.GetFieldValue<DateTimeOffset>(11), row.GetString(12), row.IsDBNull(13) ? null : row.GetFieldValue<DateTimeOffset>(13))));
+            if (row.IsDBNull(3)) break;
+            rows.Add(new(row.GetGuid(3), row.GetInt64(4), new(
+                row.GetString(5), row.GetString(6), row.GetString(7), JsonText.Stored(row.GetFieldValue<byte[]>(8)), row.GetString(9),
+                row.GetFieldValue<DateTimeOffset>(10), row.GetString(11), row.GetFieldValue<DateTimeOffset>(12), row.GetString(13), row.IsDBNull(14) ? null : row.GetFieldValue<DateTimeOffset>(14))));
         }
-        return new(rows, position, count);
+        return new(rows, position, head, count);
     }
 
     /// <summary>Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.</summary>

@@ -8,12 +8,20 @@ namespace Resources.Projections;
 /// <summary>The statements of <see cref="ResourceQueries"/>. Every value is a parameter; each statement is served by an index.</summary>
 public static class ResourceSql
 {
+    const string Head = "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head";
+
     const string Columns = "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
 
-    /// <summary>Position, count (null unless asked for) and columns of a page; one row without columns when the page is empty.</summary>
-    public static string Page(NpgsqlParameterCollection parameters, ResourceSelection selection, ResourceSort sort, object[]? after, int limit, bool counting)
+    /// <summary>
+    /// Position of the view, head of the log, count (null unless asked for) and columns of a page; one row without columns when the page is empty.
+    /// All of it is of one snapshot, and the page is only read where the view has come as far as is wanted.
+    /// </summary>
+    /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
+    public static string Page(NpgsqlParameterCollection parameters, ResourceSelection selection, ResourceSort sort, object[]? after, int limit, bool counting, long? wanted)
     {
-        var count = !counting ? "null::bigint" : IsCounted(selection) ? Counted(parameters, selection) : $"(select count(*) from resource_views where {Where(parameters, selection, LivesOf(selection))})";
+        parameters.Add(new() { Value = (object?)wanted ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        var isThere = "p.position >= coalesce($1, h.head)";
+        var count = !counting ? "null::bigint" : IsCounted(selection) ? Counted(parameters, selection) : $"(select count(*) from resource_views where {isThere} and {Where(parameters, selection, LivesOf(selection))})";
         var order = string.Join(", ", sort.Keys.Select(key => Column(key.Field) + (key.Descending ? " desc" : "")));
         var size = Add(parameters, NpgsqlDbType.Integer, limit);
         var places = after is null ? new string?[] { null } : [.. After(parameters, sort, after)];
@@ -21,10 +29,10 @@ public static class ResourceSql
         var branches =
             from life in LivesOf(selection) is Lives.Either ? new[] { Lives.Live, Lives.Deleted } : [Lives.Live]
             from place in places
-            select $"select {Columns} from resource_views where {Where(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
+            select $"select {Columns} from resource_views where {isThere} and {Where(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
         var all = branches.ToArray();
         var rows = all is [var only] ? only : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
-        return $"select p.position, {count}, r.* from resource_views_position p left join lateral ({rows}) r on true";
+        return $"select p.position, h.head, {count}, r.* from resource_views_position p cross join ({Head}) h left join lateral ({rows}) r on true";
     }
 
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
