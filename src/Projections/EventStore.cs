@@ -35,14 +35,14 @@ public static class EventStore
     /// <summary>Adds what a daemon needs to run one projection.</summary>
     public static void Follow(StoreOptions options, ResourceViewProjection projection, int batchSize)
     {
-        options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run => (run.BatchSize, run.MaximumHopperSize) = (batchSize, 4 * batchSize));
+        options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run => (run.BatchSize, run.MaximumHopperSize) = (batchSize, batchSize));
         options.Projections.AsyncListeners.Add(projection);
         options.Projections.AsyncMode = DaemonMode.ExternallyManaged;
-        // The log's head is given to the daemon as soon as it moves (ProjectionRun); its own look is only there because it must be.
+        // The log's head is given to the daemon as soon as it moves (ProjectionRun). Its own look is only there because it must be: it may
+        // not pass a gap by itself, as it goes by numbers that are drawn, and some of those may belong to an append under way.
         options.Projections.SlowPollingTime = options.Projections.FastPollingTime = TimeSpan.FromSeconds(5);
-        // Positions are committed in their order, so a gap below a position that can be seen stays one: nothing is to be waited for.
-        options.Projections.StaleSequenceThreshold = TimeSpan.FromMilliseconds(200);
-        options.Projections.UseTransactionEvidenceForGapSkipping = false;
+        options.Projections.StaleSequenceThreshold = TimeSpan.FromDays(1);
+        options.Projections.UseTransactionEvidenceForGapSkipping = true;
         // A poison event stops its projection where everyone can see it; it is never skipped unasked.
         options.Projections.Errors.SkipApplyErrors = false;
         options.Projections.Errors.SkipSerializationErrors = false;

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -11,11 +12,12 @@ public sealed class FollowerMonitor : BackgroundService
 
     readonly Followers followers;
     readonly TimeProvider time;
+    readonly ILogger<FollowerMonitor> log;
     volatile IReadOnlyList<Follower> latest = [];
 
-    public FollowerMonitor(Followers followers, TimeProvider time)
+    public FollowerMonitor(Followers followers, TimeProvider time, ILogger<FollowerMonitor> log)
     {
-        (this.followers, this.time) = (followers, time);
+        (this.followers, this.time, this.log) = (followers, time, log);
         Followers.Meter.CreateObservableGauge("resources.follower.position", () => Each(follower => follower.Position), description: "Position of the log that a follower has applied");
         Followers.Meter.CreateObservableGauge("resources.follower.lag", () => Each(follower => follower.Lag), description: "Positions between a follower and the log's head");
         Followers.Meter.CreateObservableGauge("resources.follower.lag_seconds", () => Each(follower => follower.LagSeconds), "s", "Age of the oldest event that a follower has not applied");
@@ -33,10 +35,15 @@ public sealed class FollowerMonitor : BackgroundService
             {
                 latest = await followers.AllAsync(stoppingToken);
             }
-            catch (StoreUnavailableException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                // Probes say so themselves; old figures would look like good ones.
+                // Old figures would look like good ones. Probes tell of a store that is away; all else is for the log.
                 latest = [];
+                if (e is not StoreUnavailableException) log.LogWarning("The followers cannot be looked at: {Reason}", e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
             await Task.Delay(Every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

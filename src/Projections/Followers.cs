@@ -28,7 +28,7 @@ public enum FollowerAnswer
     /// <summary>A rebuild is under way.</summary>
     Busy,
 
-    /// <summary>The follower does not stand at this position.</summary>
+    /// <summary>The follower does not stand at an event with this position that is to blame.</summary>
     NotThere,
 }
 
@@ -79,7 +79,7 @@ public sealed class Followers(NpgsqlDataSource database, StoreContact contact)
     /// <summary>Tells a follower to leave out the event at which it stands, now and in rebuilds. Who and why is kept.</summary>
     public Task<FollowerAnswer> SkipAsync(string name, long position, string reason, string actor, CancellationToken ct) => AskAsync(name, FollowerAnswer.NotThere, """
         with standing as (
-            update followers set fault_position = null, fault_detail = null, fault_since = null where name = $1 and fault_position = $2 returning name
+            update followers set fault_position = null, fault_detail = null, fault_since = null where name = $1 and fault_position = $2 and fault_is_of_event returning name
         ),
         marked as (update mt_events set is_skipped = true where seq_id = $2 and exists (select from standing))
         insert into skipped_events (position, follower, reason, skipped_by) select $2, name, $3, $4 from standing

@@ -41,11 +41,12 @@ public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, IL
                 await notify.ExecuteNonQueryAsync(ct);
                 await Task.Delay(Rest, ct);
             }
-            catch (Exception e) when (!ct.IsCancellationRequested && StoreUnavailableException.Explains(e))
+            catch (Exception e) when (!ct.IsCancellationRequested)
             {
+                log.LogDebug("Other nodes do not hear of appends here for now: {Reason}", e.Message);
                 await Task.Delay(Between, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            catch (OperationCanceledException)
             {
                 return;
             }

@@ -13,17 +13,17 @@ public sealed class ReadIndex
     static readonly TimeSpan Between = TimeSpan.FromMilliseconds(5);
 
     readonly TimeProvider time;
-    readonly SharedRead<(long Head, long Views)> positions;
+    readonly SharedRead<(long Head, long Views, int Generation)> positions;
 
     public ReadIndex(NpgsqlDataSource database, StoreContact contact, TimeProvider time)
     {
         this.time = time;
         positions = new(() => contact.WhileAvailableAsync(async ct =>
         {
-            await using var command = database.CreateCommand("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0), position from resource_views_position");
+            await using var command = database.CreateCommand("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0), position, generation from resource_views_position");
             await using var row = await command.ExecuteReaderAsync(ct);
             await row.ReadAsync(ct);
-            return (row.GetInt64(0), row.GetInt64(1));
+            return (row.GetInt64(0), row.GetInt64(1), row.GetInt32(2));
         }));
     }
 
@@ -33,20 +33,20 @@ public sealed class ReadIndex
     /// <summary>Waits until the resource views have passed a position, or, without one, the log's head at this moment.</summary>
     public async Task<Reached> WaitAsync(long? position, CancellationToken ct)
     {
-        var (head, views) = await positions.GetAsync().WaitAsync(ct);
+        var (head, views, generation) = await positions.GetAsync().WaitAsync(ct);
         var target = position ?? head;
-        if (target > head) return new(views, ReachedState.Ahead);
-        for (var started = time.GetTimestamp(); views < target; (_, views) = await positions.GetAsync().WaitAsync(ct))
+        if (target > head) return new(views, generation, ReachedState.Ahead);
+        for (var started = time.GetTimestamp(); views < target; (_, views, generation) = await positions.GetAsync().WaitAsync(ct))
         {
-            if (time.GetElapsedTime(started) > Patience) return new(views, ReachedState.Behind);
+            if (time.GetElapsedTime(started) > Patience) return new(views, generation, ReachedState.Behind);
             await Task.Delay(Between, time, ct);
         }
-        return new(views, ReachedState.Passed);
+        return new(views, generation, ReachedState.Passed);
     }
 }
 
 /// <summary>Where a read model is, and whether that is where it was wanted.</summary>
-public readonly record struct Reached(long Position, ReachedState State);
+public readonly record struct Reached(long Position, int Generation, ReachedState State);
 
 /// <summary>What came of waiting for a position.</summary>
 public enum ReachedState

@@ -15,7 +15,12 @@ public sealed class NodeDatabase : IAsyncDisposable
     NodeDatabase(string connectionString, DatabaseOptions options, ILoggerFactory logs, EmbeddedPostgres? embedded)
     {
         (this.connectionString, this.embedded) = (connectionString, embedded);
-        Source = Connect(connectionString, options.MaxPoolSize, settings => (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (40, 2), "resources", logs);
+        // A node that is paused within a transaction must not keep its locks from those that take over.
+        Source = Connect(connectionString, options.MaxPoolSize, settings =>
+        {
+            (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (40, 2);
+            settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=3000".TrimStart();
+        }, "resources", logs);
         // Where no index knows a filter the list's own is walked, which ends with the page; a scan of the table would read all of it.
         var bounds = $"-c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0} -c enable_seqscan=off -c jit=off";
         Searches = new(Connect(connectionString, options.MaxSearchPoolSize, settings => settings.Options = $"{settings.Options} {bounds}".TrimStart(), "resources-search", logs));

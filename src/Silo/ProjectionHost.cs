@@ -55,38 +55,48 @@ sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvide
     /// <summary>Runs one generation after the other for as long as the session, and with it the lock, lives.</summary>
     async Task OwnAsync(ProjectionOwner owner, CancellationToken ct)
     {
-        await using var rebuilds = new ProjectionRebuilds(database, time, logs);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        await owner.BeginAsync(node, ct);
+        var alive = owner.StayAliveAsync(ending.Token);
         try
         {
-            await owner.BeginAsync(node, ct);
             log.LogInformation("This node runs the projections");
-            for (var (batchSize, retry) = (BatchSize, Between); ;)
-            {
-                var failure = await FollowAsync(owner, rebuilds, batchSize, ct);
-                // One at a time shows which event is at fault, and applies those before it.
-                if (failure is not null && batchSize is 1)
-                {
-                    await StandStillAsync(owner, rebuilds, failure, retry, ct);
-                    retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
-                }
-                if (failure is null) retry = Between;
-                batchSize = failure is null ? BatchSize : 1;
-            }
+            await using (var rebuilds = new ProjectionRebuilds(database, time, logs)) await FollowOnAsync(owner, rebuilds, ct);
         }
         finally
         {
+            await ending.CancelAsync();
+            await alive;
             await owner.ReleaseAsync();
         }
     }
 
-    /// <summary>Runs the generation that answers until another takes its place, or until it fails.</summary>
-    /// <exception cref="InvalidOperationException">The failure will pass, or another node runs the projections too.</exception>
+    /// <summary>
+    /// Follows the log, whatever fails: pages get smaller with every failure, as a page may be too much where its events are not, and
+    /// grow again. What fails even with a single event is shown, and tried again now and then.
+    /// </summary>
+    async Task FollowOnAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, CancellationToken ct)
+    {
+        for (var (batchSize, retry) = (BatchSize, Between); ;)
+        {
+            var failure = await FollowAsync(owner, rebuilds, batchSize, ct);
+            if (failure is null) (batchSize, retry) = (Math.Min(BatchSize, 4 * batchSize), Between);
+            else if (batchSize > 1) batchSize = IsOfOneEvent(failure) ? 1 : Math.Max(1, batchSize / 4);
+            else
+            {
+                await StandStillAsync(owner, rebuilds, failure, retry, ct);
+                retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+            }
+        }
+    }
+
+    /// <summary>Runs the generation that answers until another takes its place, until larger pages can be tried, or until it fails.</summary>
     async Task<ShardFailure?> FollowAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, int batchSize, CancellationToken ct)
     {
         var orders = await owner.OrdersAsync(ct);
         await using var run = rebuilds.TakeFinished(orders.Generation) ?? await ProjectionRun.StartAsync(database, orders.Generation, batchSize, time, logs);
         run.BecomeRead();
-        var (start, seen, looked, isTidy) = (run.Position, 0L, time.GetTimestamp(), false);
+        var (start, seen, looked, tidied) = (run.Position, 0L, time.GetTimestamp(), (ProjectionOwner.Orders?)null);
         while (run.Failure is null)
         {
             await run.AdvanceAsync(await owner.HeadAsync(ct));
@@ -97,23 +107,22 @@ sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvide
                 var now = await owner.OrdersAsync(ct);
                 rebuilds.Attend(now);
                 if (now.Generation != orders.Generation) return null;
-                isTidy = isTidy || await owner.TidyAsync(now, ct);
+                if (tidied != now && await owner.TidyAsync(now, ct)) tidied = now;
                 if (run.Position > start && now.IsFaulty) await owner.ClearFaultAsync(ct);
                 if (run.Position > start && batchSize < BatchSize) return null;
             }
             await Task.Delay(Rest, time, ct);
             seen = await news.Grown.WaitAsync(seen, Look, ct);
         }
-        if (run.Failure is { IsTransient: true } or { Category: ShardFailureCategory.ProgressionOutOfOrder }) throw new InvalidOperationException(run.Failure.Message);
         return run.Failure;
     }
 
-    /// <summary>Shows the failure, and waits until an operator has dealt with it or it is time to try again.</summary>
+    /// <summary>Shows the failure, and waits until an operator has dealt with it, a rebuild has, or it is time to try again.</summary>
     async Task StandStillAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, ShardFailure failure, TimeSpan retry, CancellationToken ct)
     {
-        await owner.FaultAsync(PositionOf(failure), ReasonOf(failure), ct);
+        await owner.FaultAsync(PositionOf(failure), IsOfOneEvent(failure), ReasonOf(failure), ct);
         log.LogError("The resource views stand still at position {Position}: {Reason}", PositionOf(failure), ReasonOf(failure));
-        for (var since = time.GetTimestamp(); time.GetElapsedTime(since) < retry; await Task.Delay(Look, time, ct))
+        for (var since = time.GetTimestamp(); time.GetElapsedTime(since) < retry && !rebuilds.HasFinished; await Task.Delay(Look, time, ct))
         {
             var orders = await owner.OrdersAsync(ct);
             rebuilds.Attend(orders);
@@ -121,11 +130,14 @@ sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvide
         }
     }
 
+    /// <summary>Whether an event is to blame, and not the database or the read model.</summary>
+    static bool IsOfOneEvent(ShardFailure failure) => failure.Category is not (ShardFailureCategory.Other or ShardFailureCategory.ProgressionOutOfOrder);
+
     /// <summary>The event that is at fault, if Marten knows it.</summary>
     static long? PositionOf(ShardFailure failure) => failure.Event?.Sequence is > 0 and var position ? position : null;
 
     /// <summary>The innermost cause, in a line.</summary>
-    static string ReasonOf(ShardFailure failure)
+    internal static string ReasonOf(ShardFailure failure)
     {
         const string Inner = "---> ";
         var lines = failure.Detail.Split('\n');

@@ -1,3 +1,4 @@
+using JasperFx.Events.Daemon;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Resources.Projections;
@@ -13,14 +14,11 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     /// <summary>The order of stages: rows without indexes, the indexes, and what happened meanwhile.</summary>
     public const string Filling = "filling", Indexing = "indexing", CatchingUp = "catching up";
 
-    const int LargeBatch = 2000;
+    const int LargeBatch = 1000;
     const int SmallBatch = 500;
 
     /// <summary>This close to the head the rows count as filled.</summary>
     const long Near = 2000;
-
-    /// <summary>This far from the head the generation that answers keeps nobody's patience: it is not waited for.</summary>
-    const long Hopeless = 50_000;
 
     static readonly TimeSpan Between = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -47,19 +45,19 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
         return run;
     }
 
-    /// <summary>Runs the daemon on the new generation until it has come far enough. It holds back while the one that answers is busy catching up: readers come first.</summary>
+    /// <summary>Runs the daemon on the new generation until it has come far enough.</summary>
+    /// <exception cref="RebuildPausedException">The failure will pass, or another node is at work.</exception>
     async Task<ProjectionRun> FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
     {
         var run = await ProjectionRun.StartAsync(database, building, batchSize, time, logs);
         try
         {
-            for (var before = -1L; ;)
+            while (true)
             {
-                if (run.Failure is { } failure) throw new InvalidOperationException($"{failure.RootExceptionType}: {failure.Message}");
-                var (head, answering) = await PositionsAsync(ct);
-                var isBusy = head - answering is > Near and < Hopeless && answering != before;
-                if (!isBusy) await run.AdvanceAsync(Math.Min(head, run.Position + 10 * batchSize));
-                before = answering;
+                if (run.Failure is { IsTransient: true } or { Category: ShardFailureCategory.ProgressionOutOfOrder }) throw new RebuildPausedException(ProjectionHost.ReasonOf(run.Failure));
+                if (run.Failure is { } failure) throw new InvalidOperationException(ProjectionHost.ReasonOf(failure));
+                var head = await HeadAsync(ct);
+                await run.AdvanceAsync(head);
                 if (await isEnough(run.Position, head)) return run;
                 await Task.Delay(Between, time, ct);
             }
@@ -71,12 +69,10 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
         }
     }
 
-    async Task<(long Head, long Answering)> PositionsAsync(CancellationToken ct)
+    async Task<long> HeadAsync(CancellationToken ct)
     {
-        await using var command = database.CreateCommand("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0), position from resource_views_position");
-        await using var row = await command.ExecuteReaderAsync(ct);
-        await row.ReadAsync(ct);
-        return (row.GetInt64(0), row.GetInt64(1));
+        await using var command = database.CreateCommand("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)");
+        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
     Task EnterAsync(string stage, CancellationToken ct) => ExecuteAsync($"update followers set stage = '{stage}' where name = '{ResourceViewProjection.FollowerName}' and building = {building}", ct);
@@ -104,10 +100,10 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
                     else old = row.GetInt64(1);
             if (fresh < old) return false;
             await using var publish = new NpgsqlCommand($"""
-                select publish_resource_views({building});
-                update followers set generation = {building}, building = null, stage = null, rebuilt_at = clock_timestamp() where name = '{ResourceViewProjection.FollowerName}';
+                update followers set generation = {building}, building = null, stage = null, rebuilt_at = clock_timestamp(), fault_position = null, fault_detail = null, fault_since = null
+                    where name = '{ResourceViewProjection.FollowerName}' and building = {building} and generation = {generation} returning publish_resource_views({building})::text
                 """, connection, transaction);
-            await publish.ExecuteNonQueryAsync(ct);
+            if (await publish.ExecuteScalarAsync(ct) is null) throw new RebuildPausedException("Another node has finished it.");
             await transaction.CommitAsync(ct);
             return true;
         }
@@ -122,8 +118,8 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     async Task ExecuteAsync(string sql, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        // Indexes over many rows take as long as they take; but the server gives up when this node is gone.
-        await using var command = new NpgsqlCommand("set client_connection_check_interval = '1s'; " + sql, connection) { CommandTimeout = 0 };
+        // Indexes over many rows take as long as they take; but the server gives up when this node is gone, where it can tell.
+        await using var command = new NpgsqlCommand("select set_config('client_connection_check_interval', '1s', false) where version() ilike '%linux%'; " + sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(ct);
     }
 }
@@ -165,7 +161,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         {
             return (building, await new ProjectionRebuild(database, generation, building, time, logs).RunAsync(stage, ending.Token));
         }
-        catch (Exception e) when (!ending.IsCancellationRequested && !Grains.StoreUnavailableException.Explains(e))
+        catch (Exception e) when (!ending.IsCancellationRequested && e is not RebuildPausedException && !Grains.StoreUnavailableException.Explains(e))
         {
             log.LogError(e, "The rebuild of the resource views is given up: {Reason}", e.Message);
             await using var command = database.CreateCommand(
@@ -181,3 +177,6 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         return null;
     }
 }
+
+/// <summary>A rebuild stops for now; whoever owns the projections next goes on with it.</summary>
+sealed class RebuildPausedException(string message) : Exception(message);

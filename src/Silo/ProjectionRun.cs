@@ -27,8 +27,18 @@ sealed class ProjectionRun : IAsyncDisposable
             EventStore.Follow(options, projection, batchSize);
         });
         var run = new ProjectionRun(store, (IProjectionDaemon)await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon")), projection);
-        await run.daemon.StartAllAsync();
-        return run;
+        try
+        {
+            await run.daemon.StartAllAsync();
+            // Marten logs an agent that does not start, and goes on without it.
+            if (run.daemon.CurrentAgents().Count is not 1) throw new InvalidOperationException($"Generation {generation} of the resource views did not start.");
+            return run;
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Why it stands still; null while it runs.</summary>

@@ -13,7 +13,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
 
     static readonly string[] Sorts =
     [
-        "-createdAt", "createdAt", "-updatedAt", "updatedAt", "name", "-name", "type", "-type", "status", "-status", "owner", "-owner", "id", "-id", "-createdAt,name", "name,-createdAt", "status,-createdAt", "type,-createdAt,id",
+        "-createdAt", "createdAt", "-updatedAt", "updatedAt", "name", "-name", "type", "-type", "status", "-status", "owner", "-owner", "id", "-id", "-createdAt,name", "-updatedAt,status,name", "status,-createdAt", "-type,createdAt",
     ];
 
     public static TheoryData<string, string?, string?, string?, bool> Plain()

@@ -20,19 +20,19 @@ static class Consistency
         var mode = query.Text(Parameter);
         if (mode is not (null or "eventual" or "linearizable")) query.Fail<string>(Parameter, "takes linearizable (the default) or eventual");
         if (request.Headers[Header] is not { Count: > 0 } header) return mode is "eventual" ? 0 : null;
-        if (header is [{ } text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position)) return position;
+        if (header is [{ } text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position)) return mode is "linearizable" ? null : position;
         query.Faults.Add(new("header:" + Header, "INVALID_POSITION", $"{Header} takes a position that an answer has given."));
         return null;
     }
 
     /// <summary>Waits for the read model.</summary>
-    /// <returns>The position it has reached; null when the refusal was answered already.</returns>
-    public static async Task<long?> WaitAsync(HttpContext context, ReadIndex index, long? position)
+    /// <returns>Where it is; null when the refusal was answered already.</returns>
+    public static async Task<Reached?> WaitAsync(HttpContext context, ReadIndex index, long? position)
     {
         var reached = await index.WaitAsync(position, context.RequestAborted);
         switch (reached.State)
         {
-            case ReachedState.Passed: return reached.Position;
+            case ReachedState.Passed: return reached;
             case ReachedState.Behind: await Problems.WriteAsync(context, ProblemType.ReadModelBehind, "The read model has not caught up with the log in time."); return null;
             default: await Problems.InvalidAsync(context, [new Fault("header:" + Header, "INVALID_POSITION", "The log has not reached this position.")]); return null;
         }

@@ -32,6 +32,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType InternalError = new("INTERNAL_ERROR", 500, "Something went wrong here");
     public static readonly ProblemType StoreUnavailable = new("STORE_UNAVAILABLE", 503, "The store is unavailable");
     public static readonly ProblemType ClusterUnavailable = new("CLUSTER_UNAVAILABLE", 503, "A node of the cluster is unavailable");
+    public static readonly ProblemType SearchesBusy = new("SEARCHES_BUSY", 503, "Too many searches are under way");
     public static readonly ProblemType QueryTimeout = new("QUERY_TIMEOUT", 503, "The query takes too long");
     public static readonly ProblemType ReadModelBehind = new("READ_MODEL_BEHIND", 503, "The read model is behind the log");
 
@@ -41,7 +42,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         ValidationFailed, Unauthenticated, InvalidCredentials, Forbidden, NotFound, ResourceNotFound, VersionNotFound, MethodNotAllowed, NotAcceptable,
         RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
         IdempotencyKeyReused, PatchNotApplicable, PreconditionRequired, RateLimited, HeadersTooLarge, InternalError, StoreUnavailable,
-        ClusterUnavailable, QueryTimeout, ReadModelBehind,
+        ClusterUnavailable, SearchesBusy, QueryTimeout, ReadModelBehind,
     ];
 
     /// <summary>The published address of this type. Quota problems have a registered one.</summary>

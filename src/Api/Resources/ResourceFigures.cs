@@ -29,7 +29,7 @@ static class ResourceFigures
         var asked = ResourceLists.Name(query, "statistics of " + visible, "type", "status", "from", "to");
         if (ResourceLists.AnswerHeld(context, asked, reached)) return;
         var figures = await statistics.ReadAsync(visible, type, status, from, to, context.RequestAborted);
-        context.Response.Headers.ETag = ResourceLists.Tag(asked, figures.Position);
+        context.Response.Headers.ETag = ResourceLists.Tag(asked, figures.Generation, figures.Position);
         await Answers.OkAsync(context, new StatisticsDocument(figures.Total,
             [.. figures.ByType.Select(each => new TypeCount(each.Value, each.Count))], [.. figures.ByStatus.Select(each => new StatusCount(each.Value, each.Count))],
             [.. figures.ByDay.Select(each => new DayCount(each.Value, each.Count))]), WireJson.Default.EnvelopeStatisticsDocument, figures.Position);

@@ -30,17 +30,17 @@ static class ResourceLists
         if (context.Request.Headers.IfNoneMatch.Count > 0)
         {
             if (await Consistency.WaitAsync(context, index, wanted) is not { } reached || AnswerHeld(context, answer, reached)) return;
-            wanted = reached;
+            wanted = reached.Position;
         }
         // Mostly the view is as far as the log, and one statement sees both.
         var page = await resources.PageAsync(selection, sort, after, limit + 1, count, wanted, context.RequestAborted);
         if (page.Position < (wanted ?? page.Head))
         {
             if (await Consistency.WaitAsync(context, index, wanted ?? page.Head) is not { } reached) return;
-            page = await resources.PageAsync(selection, sort, after, limit + 1, count, reached, context.RequestAborted);
+            page = await resources.PageAsync(selection, sort, after, limit + 1, count, reached.Position, context.RequestAborted);
         }
         context.Response.Headers.CacheControl = "private, no-cache";
-        context.Response.Headers.ETag = Tag(answer, page.Position);
+        context.Response.Headers.ETag = Tag(answer, page.Generation, page.Position);
         var meta = new PageMeta(limit, page.Rows.Count > limit ? cursors.Write(sort.PlaceOf(page.Rows[limit - 1]), asked) : null);
         var documents = page.Rows.Take(limit).Select(row => ResourceDocument.Of(row.Id, row.Version, row.Resource));
         if (fields is not null)
@@ -49,22 +49,22 @@ static class ResourceLists
     }
 
     /// <summary>Answers 304 if the client holds this answer at this position already; sets the headers of a cacheable answer.</summary>
-    public static bool AnswerHeld(HttpContext context, Guid answer, long position)
+    public static bool AnswerHeld(HttpContext context, Guid answer, Reached reached)
     {
         context.Response.Headers.CacheControl = "private, no-cache";
-        var tag = Tag(answer, position);
+        var tag = Tag(answer, reached.Generation, reached.Position);
         if (!EntityTags.IsHeld(context.Request, tag)) return false;
         context.Response.StatusCode = 304;
         context.Response.Headers.ETag = tag;
-        Answers.SetPosition(context, position);
+        Answers.SetPosition(context, reached.Position);
         return true;
     }
 
-    /// <summary>A weak tag: the same question at the same position has the same answer, but for the time in it.</summary>
-    public static string Tag(Guid answer, long position) => $"W/\"{answer:n}-{position}\"";
+    /// <summary>A weak tag: the same question has the same answer at the same position of the same generation, but for the time in it.</summary>
+    public static string Tag(Guid answer, int generation, long position) => $"W/\"{answer:n}-{generation}.{position}\"";
 
     /// <summary>A name for what parameters ask for, and of what.</summary>
-    public static Guid Name(QueryReader query, string? of, params string[] parameters) => DerivedId.Of([of ?? "*", .. parameters.Select(name => query.Text(name) is { } text ? "=" + text : "")]);
+    public static Guid Name(QueryReader query, string? of, params string[] parameters) => DerivedId.Of([of ?? "*", .. parameters.Select(name => query.Text(name) is { } text ? $"{text.Length}:{text}" : "")]);
 
     static ResourceSelection Selection(HttpContext context, QueryReader query)
     {

@@ -21,7 +21,7 @@ public enum CountKind
 }
 
 /// <summary>A page of a list with the position that it shows, and that of the log's head at the same moment.</summary>
-public sealed record ResourcePage(IReadOnlyList<ResourceRow> Rows, long Position, long Head, long? Count);
+public sealed record ResourcePage(IReadOnlyList<ResourceRow> Rows, long Position, int Generation, long Head, long? Count);
 
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
 public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool searches, StoreContact contact)
@@ -46,17 +46,17 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     static async Task<ResourcePage> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
     {
         var rows = new List<ResourceRow>();
-        var (position, head, count) = (0L, 0L, (long?)null);
+        var (position, generation, head, count) = (0L, 0, 0L, (long?)null);
         while (await row.ReadAsync(ct))
         {
-            (position, head, count) = (row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetInt64(2));
+            (position, generation, head, count) = (row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetInt64(3));
             // A page without rows still has a position.
-            if (row.IsDBNull(3)) break;
-            rows.Add(new(row.GetGuid(3), row.GetInt64(4), new(
-                row.GetString(5), row.GetString(6), row.GetString(7), JsonText.Stored(row.GetFieldValue<byte[]>(8)), row.GetString(9),
-                row.GetFieldValue<DateTimeOffset>(10), row.GetString(11), row.GetFieldValue<DateTimeOffset>(12), row.GetString(13), row.IsDBNull(14) ? null : row.GetFieldValue<DateTimeOffset>(14))));
+            if (row.IsDBNull(4)) break;
+            rows.Add(new(row.GetGuid(4), row.GetInt64(5), new(
+                row.GetString(6), row.GetString(7), row.GetString(8), JsonText.Stored(row.GetFieldValue<byte[]>(9)), row.GetString(10),
+                row.GetFieldValue<DateTimeOffset>(11), row.GetString(12), row.GetFieldValue<DateTimeOffset>(13), row.GetString(14), row.IsDBNull(15) ? null : row.GetFieldValue<DateTimeOffset>(15))));
         }
-        return new(rows, position, head, count);
+        return new(rows, position, generation, head, count);
     }
 
     /// <summary>Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.</summary>
@@ -76,13 +76,27 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
         }, ct));
     }
 
+    async Task<NpgsqlConnection> OpenAsync(ResourceSelection selection, CancellationToken ct)
+    {
+        if (selection is { Filter: null, IncludeDeleted: false }) return await database.OpenConnectionAsync(ct);
+        try
+        {
+            return await searches.Source.OpenConnectionAsync(ct);
+        }
+        catch (NpgsqlException e) when (e.InnerException is TimeoutException && contact.IsAvailable)
+        {
+            throw new SearchesBusyException();
+        }
+    }
+
     /// <summary>
-    /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search asks for
+    /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search asks for, and what deleted resources do,
     /// decides which index serves it, so those are planned anew each time, on connections of their own.
     /// </summary>
     Task<T> RunAsync<T>(ResourceSelection selection, Action<NpgsqlCommand> write, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
     {
-        await using var command = (selection.Filter is null ? database : searches.Source).CreateCommand();
+        await using var connection = await OpenAsync(selection, token);
+        await using var command = connection.CreateCommand();
         write(command);
         try
         {
@@ -98,6 +112,9 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
 
 /// <summary>Connections for filters and searches: never prepared, and bounded in number and time, so that slow ones cannot take those of writes.</summary>
 public sealed record SearchPool(NpgsqlDataSource Source);
+
+/// <summary>All connections for searches have been in use for seconds.</summary>
+public sealed class SearchesBusyException() : Exception("Too many searches are under way.");
 
 /// <summary>A query took longer than <see cref="Longest"/>.</summary>
 public sealed class QueryTimeoutException() : Exception("The query takes too long.")

@@ -38,6 +38,7 @@ public sealed class ResourceSort
             else keys.Add(new(field, descending));
         }
         if (keys.Count > MostKeys) fault = $"takes at most {MostKeys} fields";
+        if (fault is null && !HasIndex(keys)) fault = "takes more fields behind createdAt and updatedAt only; type, status and owner take createdAt, the other way round, behind them";
         if (fault is not null) return false;
         sort = new(Complete(keys));
         return true;
@@ -54,6 +55,16 @@ public sealed class ResourceSort
         SortField.Owner => row.Resource.Owner,
         _ => row.Id,
     })];
+
+    /// <summary>Times differ from row to row, so what follows them sorts few. Behind a shared value the rest would be sorted on every request, unless its index has it.</summary>
+    static bool HasIndex(List<Key> keys) => keys switch
+    {
+        [_] or [{ Field: SortField.CreatedAt or SortField.UpdatedAt }, ..] => true,
+        [{ Field: SortField.Name } name, { Field: SortField.Id } id] => name.Descending == id.Descending,
+        [{ Field: SortField.Type or SortField.Status or SortField.Owner } first, { Field: SortField.CreatedAt } time, .. var rest] =>
+            first.Descending != time.Descending && rest is [] or [{ Field: SortField.Id }] && rest.All(id => id.Descending == time.Descending),
+        _ => false,
+    };
 
     /// <summary>Many resources share a type, status or owner: among them the newest comes first (last when the key descends), as their indexes have it.</summary>
     static Key[] Complete(List<Key> keys)

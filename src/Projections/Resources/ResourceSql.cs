@@ -8,12 +8,15 @@ namespace Resources.Projections;
 /// <summary>The statements of <see cref="ResourceQueries"/>. Every value is a parameter; each statement is served by an index.</summary>
 public static class ResourceSql
 {
+    /// <summary>The scope of counts that are everyone's; no owner has this id.</summary>
+    public const string Everyone = "*";
+
     const string Head = "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head";
 
     const string Columns = "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
 
     /// <summary>
-    /// Position of the view, head of the log, count (null unless asked for) and columns of a page; one row without columns when the page is empty.
+    /// Position and generation of the view, head of the log, count (null unless asked for) and columns of a page; one row without columns when the page is empty.
     /// All of it is of one snapshot, and the page is only read where the view has come as far as is wanted.
     /// </summary>
     /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
@@ -32,7 +35,7 @@ public static class ResourceSql
             select $"select {Columns} from resource_views where {isThere} and {Where(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
         var all = branches.ToArray();
         var rows = all is [var only] ? only : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
-        return $"select p.position, h.head, {count}, r.* from resource_views_position p cross join ({Head}) h left join lateral ({rows}) r on true";
+        return $"select p.position, p.generation, h.head, {count}, r.* from resource_views_position p cross join ({Head}) h left join lateral ({rows}) r on true";
     }
 
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
@@ -44,13 +47,13 @@ public static class ResourceSql
         $"explain (format json) select from resource_views where {Where(parameters, selection, LivesOf(selection))}";
 
     /// <summary>Whether the statistics know the count already.</summary>
-    public static bool IsCounted(ResourceSelection selection) => selection is { Filter: null, IncludeDeleted: false } && (selection.Owner is null || selection.Visible is null || selection.Owner == selection.Visible);
+    public static bool IsCounted(ResourceSelection selection) => selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone } && (selection.Owner is null || selection.Visible is null || selection.Owner == selection.Visible);
 
     static Lives LivesOf(ResourceSelection selection) => selection.IncludeDeleted ? Lives.Either : Lives.Live;
 
     static string Counted(NpgsqlParameterCollection parameters, ResourceSelection selection)
     {
-        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_totals where scope = ").Append(Text(parameters, selection.Owner ?? selection.Visible ?? "*"));
+        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_totals where scope = ").Append(Text(parameters, selection.Owner ?? selection.Visible ?? Everyone));
         if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
         if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         return sql.Append(')').ToString();

@@ -9,7 +9,7 @@ public sealed record CountOf<T>(T Value, long Count);
 
 /// <summary>Live resources in numbers, at a position of the log.</summary>
 /// <param name="ByDay">By the day (UTC) on which they were created, oldest first.</param>
-public sealed record ResourceStatistics(long Position, long Total, IReadOnlyList<CountOf<string>> ByType, IReadOnlyList<CountOf<string>> ByStatus, IReadOnlyList<CountOf<DateOnly>> ByDay);
+public sealed record ResourceStatistics(long Position, int Generation, long Total, IReadOnlyList<CountOf<string>> ByType, IReadOnlyList<CountOf<string>> ByStatus, IReadOnlyList<CountOf<DateOnly>> ByDay);
 
 /// <summary>Reads the statistics, which are counted in the same transactions as the resource views.</summary>
 public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact contact)
@@ -21,20 +21,21 @@ public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact co
     public Task<ResourceStatistics> ReadAsync(string? visible, string? type, string? status, DateOnly? from, DateOnly? to, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
     {
         await using var command = database.CreateCommand($"""
-            with counted as materialized (
+            with reached as materialized (select position, generation from resource_views_position),
+            counted as materialized (
                 select type, status, day, live from resource_statistics
                 where scope = $1 and live > 0 and ($2::text is null or type = $2) and ($3::text is null or status = $3) and day between $4 and $5
             )
-            select 0, null, null::date, (select position from resource_views_position), coalesce(sum(live), 0)::bigint from counted
-            union all (select 1, type, null, 0, sum(live)::bigint from counted group by type order by 5 desc, 2 limit {MostValues})
-            union all (select 2, status, null, 0, sum(live)::bigint from counted group by status order by 5 desc, 2 limit {MostValues})
-            union all (select 3, null, day, 0, sum(live)::bigint from counted group by day order by day)
+            select 0, null, null::date, (select position from reached), coalesce(sum(live), 0)::bigint, (select generation from reached) from counted
+            union all (select 1, type, null, 0, sum(live)::bigint, 0 from counted group by type order by 5 desc, 2 limit {MostValues})
+            union all (select 2, status, null, 0, sum(live)::bigint, 0 from counted group by status order by 5 desc, 2 limit {MostValues})
+            union all (select 3, null, day, 0, sum(live)::bigint, 0 from counted group by day order by day)
             """);
-        command.Parameters.Add(new() { Value = visible ?? "*" });
+        command.Parameters.Add(new() { Value = visible ?? ResourceSql.Everyone });
         foreach (var text in new[] { type, status }) command.Parameters.Add(new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = from ?? DateOnly.MinValue });
         command.Parameters.Add(new() { Value = to ?? DateOnly.MaxValue });
-        var (position, total) = (0L, 0L);
+        var (position, generation, total) = (0L, 0, 0L);
         var (types, statuses, days) = (new List<CountOf<string>>(), new List<CountOf<string>>(), new List<CountOf<DateOnly>>());
         await using var row = await command.ExecuteReaderAsync(token);
         while (await row.ReadAsync(token))
@@ -42,12 +43,12 @@ public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact co
             var count = row.GetInt64(4);
             switch (row.GetInt32(0))
             {
-                case 0: (position, total) = (row.GetInt64(3), count); break;
+                case 0: (position, generation, total) = (row.GetInt64(3), row.GetInt32(5), count); break;
                 case 1: types.Add(new(row.GetString(1), count)); break;
                 case 2: statuses.Add(new(row.GetString(1), count)); break;
                 default: days.Add(new(row.GetFieldValue<DateOnly>(2), count)); break;
             }
         }
-        return new ResourceStatistics(position, total, types, statuses, days);
+        return new ResourceStatistics(position, generation, total, types, statuses, days);
     }, ct);
 }

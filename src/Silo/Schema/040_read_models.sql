@@ -20,6 +20,7 @@ create table followers (
     node text,
     fault_position bigint,
     fault_detail text,
+    fault_is_of_event boolean not null default false,
     fault_since timestamptz
 );
 
@@ -80,6 +81,7 @@ begin
         create index if not exists resource_views_%1$s_type on resource_views_%1$s (type, created_at desc, id desc) where deleted_at is null;
         create index if not exists resource_views_%1$s_owner on resource_views_%1$s (owner, created_at desc, id desc) where deleted_at is null;
         create index if not exists resource_views_%1$s_name on resource_views_%1$s (name, id) where deleted_at is null;
+        create index if not exists resource_views_%1$s_deleted_owner on resource_views_%1$s (owner, created_at desc, id desc) where deleted_at is not null;
         create index if not exists resource_views_%1$s_deleted on resource_views_%1$s (created_at desc, id desc) where deleted_at is not null;
         create index if not exists resource_views_%1$s_metadata on resource_views_%1$s using gin (metadata jsonb_path_ops);
         create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin (words);
@@ -91,7 +93,7 @@ create function publish_resource_views(generation int) returns void language plp
 begin
     execute format('
         create or replace view resource_views_position as
-            select coalesce((select last_seq_id from mt_event_progression where name = %2$L), 0) as position;
+            select coalesce((select last_seq_id from mt_event_progression where name = %2$L), 0) as position, %1$s as generation;
         create or replace view resource_views as
             select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words from resource_views_%1$s;
         create or replace view resource_statistics as select scope, type, status, day, live from resource_statistics_%1$s where day <> ''infinity'';
