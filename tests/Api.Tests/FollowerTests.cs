@@ -79,6 +79,40 @@ public sealed class FollowerTests(Backend backend)
     }
 
     [Fact]
+    public async Task A_fault_that_no_event_has_caused_cannot_be_skipped_and_ends_with_its_cause()
+    {
+        await using var node = await backend.StartNodeAsync();
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await ExecuteAsync(node, "alter table resource_statistics_1 rename to elsewhere");
+        await admin.SendAsync("POST", "/api/v1/resources", """{"name":"innocent"}""");
+        await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/state") is "stopped");
+        var position = (await admin.GetAsync(Followers)).Text("/data/0/fault/position");
+        Assert.Equal("FOLLOWER_ELSEWHERE", (await admin.SendAsync("POST", Views + "/skip", $$"""{"position":"{{position}}","reason":"it is in the way"}""")).Code);
+
+        await ExecuteAsync(node, "alter table elsewhere rename to resource_statistics_1");
+        Assert.Equal(200, (await admin.SendAsync("POST", Views + "/resume")).Status);
+        await EventuallyAsync(async () => (await admin.GetAsync("/api/v1/resources?count=exact")) is var list && list.Text("/data/0/name") is "innocent" && list.Text("/meta/count") is "1");
+        await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/state") is "running");
+    }
+
+    [Fact]
+    public async Task Two_poison_events_in_a_row_are_left_out_one_after_the_other()
+    {
+        await using var node = await backend.StartNodeAsync();
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        string[] resources = [(await admin.SendAsync("POST", "/api/v1/resources", """{"name":"a"}""")).Text("/data/id")!, (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"b"}""")).Text("/data/id")!];
+        foreach (var resource in resources) await PoisonAsync(node, Guid.Parse(resource), "resource.renamed", "[]");
+        await admin.SendAsync("POST", "/api/v1/resources", """{"name":"behind both"}""");
+        for (var skipped = 0; skipped < 2; skipped++)
+        {
+            await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/state") is "stopped");
+            var position = (await admin.GetAsync(Followers)).Text("/data/0/fault/position");
+            Assert.Equal(200, (await admin.SendAsync("POST", Views + "/skip", $$"""{"position":"{{position}}","reason":"a test wrote it"}""")).Status);
+        }
+        await EventuallyAsync(async () => (await admin.GetAsync("/api/v1/resources")).Text("/data/0/name") is "behind both");
+    }
+
+    [Fact]
     public async Task A_rebuild_takes_the_place_of_what_it_rebuilds_while_lists_go_on()
     {
         await using var node = await backend.StartNodeAsync();
@@ -119,6 +153,13 @@ public sealed class FollowerTests(Backend backend)
         command.Parameters.Add(new() { Value = data });
         command.Parameters.Add(new() { Value = type });
         return (string)(await command.ExecuteScalarAsync())!;
+    }
+
+    static async Task ExecuteAsync(ApiNode node, string sql)
+    {
+        await using var database = NpgsqlDataSource.Create(node.ConnectionString);
+        await using var command = database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
     }
 
     static async Task EventuallyAsync(Func<Task<bool>> holds)
