@@ -11,7 +11,7 @@ public static class ResourceSql
     /// <summary>The scope of counts that are everyone's; no owner has this id.</summary>
     public const string Everyone = "*";
 
-    const string Head = "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head";
+    const string Now = "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
 
     const string Columns = "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
 
@@ -23,10 +23,11 @@ public static class ResourceSql
     public static string Page(NpgsqlParameterCollection parameters, ResourceSelection selection, ResourceSort sort, object[]? after, int limit, bool counting, long? wanted)
     {
         parameters.Add(new() { Value = (object?)wanted ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        var isThere = "p.position >= coalesce($1, h.head)";
+        const string isThere = "now.position >= coalesce($1, now.head)";
         var count = !counting ? "null::bigint" : IsCounted(selection) ? Counted(parameters, selection) : $"(select count(*) from resource_views where {isThere} and {Where(parameters, selection, LivesOf(selection))})";
         var order = string.Join(", ", sort.Keys.Select(key => Column(key.Field) + (key.Descending ? " desc" : "")));
-        var size = Add(parameters, NpgsqlDbType.Integer, limit);
+        // Not a parameter: without it PostgreSQL expects a tenth of all rows from the prepared statement, and plans each call anew.
+        var size = limit.ToString(CultureInfo.InvariantCulture);
         var places = after is null ? new string?[] { null } : [.. After(parameters, sort, after)];
         // Each branch is the continuation of one index; together they are the rest of the list.
         var branches =
@@ -35,7 +36,7 @@ public static class ResourceSql
             select $"select {Columns} from resource_views where {isThere} and {Where(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
         var all = branches.ToArray();
         var rows = all is [var only] ? only : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
-        return $"select p.position, p.generation, h.head, {count}, r.* from resource_views_position p cross join ({Head}) h left join lateral ({rows}) r on true";
+        return $"with now as materialized ({Now}) select now.*, {count}, r.* from now left join lateral ({rows}) r on true";
     }
 
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
