@@ -80,9 +80,12 @@ public sealed class UtcTime : JsonConverter<DateTimeOffset>
 
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
     {
+        // The round-trip format has a seventh digit, and is many times faster than one of our own.
+        const int ToTheMicrosecond = 26;
         Span<byte> text = stackalloc byte[32];
-        value.UtcDateTime.TryFormat(text, out var written, "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
-        writer.WriteStringValue(text[..written]);
+        value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
+        text[ToTheMicrosecond] = (byte)'Z';
+        writer.WriteStringValue(text[..(ToTheMicrosecond + 1)]);
     }
 }
 
