@@ -9,7 +9,8 @@ namespace Resources.Silo;
 /// Builds a new generation of the resource views beside the one that answers, and puts it in its place when it has come as
 /// far. Each stage is noted in the database, so whoever owns the projections next goes on where the last owner died.
 /// </summary>
-sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int building, TimeProvider time, ILoggerFactory logs)
+/// <param name="pauses">How often it has failed before: pages get smaller with every time, as one may be too much.</param>
+sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int building, int pauses, TimeProvider time, ILoggerFactory logs)
 {
     /// <summary>The order of stages: rows without indexes, the indexes, and what happened meanwhile.</summary>
     public const string Filling = "filling", Indexing = "indexing", CatchingUp = "catching up";
@@ -49,7 +50,7 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     /// <exception cref="RebuildPausedException">The failure will pass, or another node is at work.</exception>
     async Task<ProjectionRun> FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
     {
-        var run = await ProjectionRun.StartAsync(database, building, batchSize, time, logs);
+        var run = await ProjectionRun.StartAsync(database, building, Math.Max(1, batchSize >> Math.Min(10, 2 * pauses)), time, logs);
         try
         {
             while (true)
@@ -130,6 +131,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
     readonly CancellationTokenSource ending = new();
     readonly ILogger log = logs.CreateLogger<ProjectionRebuilds>();
     Task<(int Generation, ProjectionRun Run)?> current = Task.FromResult<(int, ProjectionRun)?>(null);
+    int pauses;
 
     /// <summary>Whether a generation has taken its place, and waits to be taken over.</summary>
     public bool HasFinished => current is { IsCompletedSuccessfully: true, Result: not null };
@@ -144,7 +146,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
     public ProjectionRun? TakeFinished(int generation)
     {
         if (!HasFinished || current.Result is not { } finished || finished.Generation != generation) return null;
-        current = Task.FromResult<(int, ProjectionRun)?>(null);
+        (current, pauses) = (Task.FromResult<(int, ProjectionRun)?>(null), 0);
         return finished.Run;
     }
 
@@ -159,7 +161,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
     {
         try
         {
-            return (building, await new ProjectionRebuild(database, generation, building, time, logs).RunAsync(stage, ending.Token));
+            return (building, await new ProjectionRebuild(database, generation, building, pauses, time, logs).RunAsync(stage, ending.Token));
         }
         catch (Exception e) when (!ending.IsCancellationRequested && e is not RebuildPausedException && !Grains.StoreUnavailableException.Explains(e))
         {
@@ -172,6 +174,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         }
         catch (Exception e)
         {
+            pauses++;
             log.LogWarning("The rebuild of the resource views pauses: {Reason}", e.Message);
         }
         return null;
