@@ -7,7 +7,8 @@ namespace Resources.Grains;
 /// <summary>
 /// Knows how long ago this node last heard from PostgreSQL and from the cluster. Two promises rest on it: a node that has
 /// been away (paused, cut off) for as long as the others need to replace it does not trust its memory; and a write waits no
-/// longer than <see cref="LossAfter"/> for a database that does not answer.
+/// longer than <see cref="LossAfter"/> for a database that does not answer. Nor does it trust its memory while the cluster settles
+/// after a change of its members.
 /// </summary>
 public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Membership membership, TimeProvider time, ILogger<StoreContact> log) : BackgroundService
 {
@@ -20,16 +21,22 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     /// <summary>After this long without an answer the store counts as unavailable and waiting writes are answered.</summary>
     public static readonly TimeSpan LossAfter = TimeSpan.FromMilliseconds(800);
 
+    /// <summary>For this long after a node has come or gone, an activation may remember what another, made in its place, has moved on from.</summary>
+    public static readonly TimeSpan SettlesWithin = TimeSpan.FromSeconds(10);
+
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
 
     readonly Lock gate = new();
     long askedAt;
     long heardAt;
     long trustedAt;
+    long membersChangedAt;
     CancellationTokenSource loss = new();
 
     /// <summary>Whether what a grain remembers may be answered without asking the database.</summary>
-    public bool MemoryIsTrusted => Volatile.Read(ref trustedAt) is not 0 and var at && time.GetElapsedTime(at) < TrustFor;
+    public bool MemoryIsTrusted =>
+        Volatile.Read(ref trustedAt) is not 0 and var at && time.GetElapsedTime(at) < TrustFor &&
+        (Volatile.Read(ref membersChangedAt) is 0 || time.GetElapsedTime(membersChangedAt) > SettlesWithin);
 
     /// <summary>Whether the database answers.</summary>
     public bool IsAvailable => !Lost.IsCancellationRequested;
@@ -73,6 +80,9 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         }
         log.LogInformation("PostgreSQL answers again");
     }
+
+    /// <summary>Reports that another node has joined or left the cluster: grains may be moving, and two activations of one may exist until they have.</summary>
+    public void MembersChanged() => Volatile.Write(ref membersChangedAt, time.GetTimestamp());
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

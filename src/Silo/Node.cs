@@ -71,7 +71,7 @@ public static class Node
         silo.Configure<SiloMessagingOptions>(options => (options.ResponseTimeout, options.SystemResponseTimeout) = (CallTimeout, CallTimeout));
         silo.Configure<GrainCollectionOptions>(options => options.EnableActivationSheddingOnMemoryPressure = true);
         silo.AddActivityPropagation();
-        silo.Services.AddSingleton<StoreContact.Membership>(Endpoints.MembershipOf);
+        silo.Services.AddSingleton<StoreContact.Membership>(Endpoints.MembershipOf).AddHostedService<MembershipWatch>();
     }
 
     static void Join(this IClientBuilder client, NodeDatabase database, ClusterOptions cluster)

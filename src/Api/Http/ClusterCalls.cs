@@ -5,9 +5,11 @@ namespace Resources.Api;
 /// <summary>Calls into the cluster from the edge. A call that fails because a node died is sent once more; the grain recognises what it did already.</summary>
 public static class ClusterCalls
 {
-    /// <summary>Whether a call failed because the node that had the grain is gone.</summary>
-    public static bool IsLostNode(Exception e) =>
-        e is SiloUnavailableException or OrleansMessageRejectionException or ClientNotAvailableException or GatewayTooBusyException or TimeoutException;
+    /// <summary>
+    /// Whether a call failed because a node is gone, that of the grain or one that knew where it is, or this one for the others. Calls to grains carry no cancellation of ours: one that
+    /// ends cancelled has expired on its way, as those do that a node was about to send when it was paused.
+    /// </summary>
+    public static bool IsLostNode(Exception e) => e is OrleansException or TimeoutException or OperationCanceledException;
 
     /// <summary>Sends a call, and sends it again, marked as repeated, if the node was lost.</summary>
     public static async Task<T> SendAsync<T>(Func<bool, Task<T>> call)
