@@ -33,6 +33,7 @@ try
     var v1 = app.MapApi();
     v1.MapAccounts();
     v1.MapResources();
+    v1.MapEvents();
     v1.MapFollowers();
 
     await app.RunAsync();

@@ -28,7 +28,9 @@ public static class Node
     static void AddStore(this IServiceCollection services, NodeDatabase database)
     {
         services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches);
-        services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<HistoryQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
+        services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<LogQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
+        services.AddSingleton<AppendSignal>().AddSingleton<LogNews>().AddHostedService(services => services.GetRequiredService<LogNews>());
+        services.AddSingleton<EventFeed>().AddSingleton<LogTail>().AddHostedService(services => services.GetRequiredService<LogTail>());
         services.AddSingleton<FollowerMonitor>().AddHostedService(services => services.GetRequiredService<FollowerMonitor>());
         services.AddSingleton<StoreContact>().AddHostedService(services => services.GetRequiredService<StoreContact>());
     }
@@ -36,11 +38,9 @@ public static class Node
     static void AddSilo(this IHostApplicationBuilder builder, NodeDatabase database, ClusterOptions cluster)
     {
         var services = builder.Services;
-        services.AddSingleton<AppendSignal>();
         services.AddMarten(options => EventStore.Configure(options, database.Source)).UseLightweightSessions();
         // Registered before the silo, so that it stops after it: grains append until they are deactivated.
         services.AddSingleton<Snapshots>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
-        services.AddSingleton<LogNews>().AddHostedService(services => services.GetRequiredService<LogNews>());
         services.AddHostedService<ProjectionHost>();
         builder.UseOrleans(silo => silo.Join(database, cluster));
     }

@@ -19,6 +19,7 @@ public static class Permissions
     public const string FollowerManage = "follower:manage";
     public const string UserRead = "user:read";
     public const string UserCreate = "user:create";
+    public const string UserUpdate = "user:update";
 
     /// <summary>The claim that holds a caller's roles.</summary>
     public const string RoleClaim = "roles";
@@ -39,12 +40,15 @@ public static class Permissions
     public static IReadOnlyList<string> Roles => OfRole.Keys;
 
     /// <summary>How far a permission of the caller goes, over all roles.</summary>
-    public static Reach Of(ClaimsPrincipal caller, string permission)
+    public static Reach Of(ClaimsPrincipal caller, string permission) => Of(caller.FindAll(RoleClaim).Select(claim => claim.Value), permission);
+
+    /// <summary>How far a permission goes over some roles; those that do not exist grant nothing.</summary>
+    public static Reach Of(IEnumerable<string> roles, string permission)
     {
         var reach = Reach.None;
-        foreach (var claim in caller.Claims)
+        foreach (var role in roles)
         {
-            if (claim.Type is not RoleClaim || !OfRole.TryGetValue(claim.Value, out var granted)) continue;
+            if (!OfRole.TryGetValue(role, out var granted)) continue;
             if (granted.Contains(Everything) || granted.Contains(permission)) return Reach.All;
             if (granted.Contains(permission + Own)) reach = Reach.Own;
         }

@@ -1,9 +1,9 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Resources.Projections;
 
 namespace Resources.Api;
 
@@ -73,22 +73,6 @@ public static class Answers
     }
 }
 
-/// <summary>Times as RFC 3339 in UTC: <c>2026-01-31T12:00:00.123456Z</c>, to the microsecond, as the log keeps them.</summary>
-public sealed class UtcTime : JsonConverter<DateTimeOffset>
-{
-    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
-
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
-    {
-        // The round-trip format has a seventh digit, and is many times faster than one of our own.
-        const int ToTheMicrosecond = 26;
-        Span<byte> text = stackalloc byte[32];
-        value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
-        text[ToTheMicrosecond] = (byte)'Z';
-        writer.WriteStringValue(text[..(ToTheMicrosecond + 1)]);
-    }
-}
-
 /// <summary>The wire forms, with their serialisers generated at build time.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.Never, Converters = [typeof(UtcTime)])]
 [JsonSerializable(typeof(Problem))]
@@ -96,7 +80,7 @@ public sealed class UtcTime : JsonConverter<DateTimeOffset>
 [JsonSerializable(typeof(Envelope<IReadOnlyList<ResourceDocument>>))]
 [JsonSerializable(typeof(Envelope<JsonElement>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<JsonElement>>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<EventDocument>>))]
+[JsonSerializable(typeof(Envelope<IReadOnlyList<CloudEvent>>))]
 [JsonSerializable(typeof(Envelope<StatisticsDocument>))]
 [JsonSerializable(typeof(Envelope<FollowerDocument>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<FollowerDocument>>))]

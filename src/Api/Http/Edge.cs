@@ -26,10 +26,11 @@ public static class Edge
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
         var services = builder.Services;
-        services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown);
+        services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams);
         services.AddSingleton(MasterKey.Load(settings.Secrets, settings.DataDirectory));
         services.AddSingleton<SigningKeys>().AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
+        services.AddSingleton<StreamAccess>().AddHostedService(provider => provider.GetRequiredService<StreamAccess>());
         services.AddHostedService<Bootstrap>();
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<Tokens>(Tokens.Configure);
@@ -61,7 +62,7 @@ public static class Edge
 }
 
 /// <summary>All options of the HTTP edge.</summary>
-public sealed record ApiSettings(TokenOptions Tokens, SecretsOptions Secrets, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, string DataDirectory)
+public sealed record ApiSettings(TokenOptions Tokens, SecretsOptions Secrets, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, string DataDirectory)
 {
     public static ApiSettings Read(Settings settings, IHostEnvironment environment, NodeSettings node)
     {
@@ -70,6 +71,6 @@ public sealed record ApiSettings(TokenOptions Tokens, SecretsOptions Secrets, Bo
             "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
         settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
         return new(settings.Read<TokenOptions>("Tokens"), secrets, settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
-            settings.Read<ShutdownOptions>("Shutdown"), node.Embedded.DataDirectory);
+            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), node.Embedded.DataDirectory);
     }
 }

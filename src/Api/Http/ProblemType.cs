@@ -28,6 +28,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType PatchNotApplicable = new("PATCH_NOT_APPLICABLE", 422, "The patch cannot be applied");
     public static readonly ProblemType PreconditionRequired = new("PRECONDITION_REQUIRED", 428, "An If-Match header is needed");
     public static readonly ProblemType RateLimited = new("RATE_LIMITED", 429, "Too many requests");
+    public static readonly ProblemType TooManyStreams = new("TOO_MANY_STREAMS", 429, "Too many streams are open");
     public static readonly ProblemType HeadersTooLarge = new("HEADERS_TOO_LARGE", 431, "The headers are too large");
     public static readonly ProblemType InternalError = new("INTERNAL_ERROR", 500, "Something went wrong here");
     public static readonly ProblemType StoreUnavailable = new("STORE_UNAVAILABLE", 503, "The store is unavailable");
@@ -41,7 +42,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     [
         ValidationFailed, Unauthenticated, InvalidCredentials, Forbidden, NotFound, ResourceNotFound, VersionNotFound, MethodNotAllowed, NotAcceptable,
         RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
-        IdempotencyKeyReused, PatchNotApplicable, PreconditionRequired, RateLimited, HeadersTooLarge, InternalError, StoreUnavailable,
+        IdempotencyKeyReused, PatchNotApplicable, PreconditionRequired, RateLimited, TooManyStreams, HeadersTooLarge, InternalError, StoreUnavailable,
         ClusterUnavailable, SearchesBusy, QueryTimeout, ReadModelBehind,
     ];
 

@@ -13,20 +13,23 @@ public sealed class ShutdownOptions
 /// <summary>A stop that fails no request: first unready and polite, then the listener closes, then the silo leaves.</summary>
 public sealed class Draining(ShutdownOptions options, TimeProvider time) : IHostedLifecycleService
 {
-    volatile bool draining;
+    readonly CancellationTokenSource begun = new();
 
-    public bool IsDraining => draining;
+    public bool IsDraining => begun.IsCancellationRequested;
+
+    /// <summary>Cancelled when draining begins: streams end, so that their clients open them elsewhere.</summary>
+    public CancellationToken Begun => begun.Token;
 
     /// <summary>Middleware: while draining, every answer asks its client to take a new connection, elsewhere.</summary>
     public Task CloseConnectionsAsync(HttpContext context, RequestDelegate next)
     {
-        if (draining) context.Response.Headers.Connection = "close";
+        if (IsDraining) context.Response.Headers.Connection = "close";
         return next(context);
     }
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        draining = true;
+        await begun.CancelAsync();
         await Task.Delay(TimeSpan.FromSeconds(options.DrainSeconds), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -29,6 +29,7 @@ static class HeaderDescription
         ["If-Match"] = ("Entity tags, one of which must be the current version's, or `*`.", Text(null, 1024), "\"3\""),
         ["If-None-Match"] = ("Entity tags, none of which may be the current version's, or `*`. A read is then answered 304.", Text(null, 1024), "\"2\""),
         [Consistency.Header] = ("Answer no older than this position, which an earlier answer's `Position` gave; without it the answer has every write acknowledged before the request.", Text("^[0-9]+$", 20), "\"1042\""),
+        [EventQuery.LastEventId] = ("The `id` of the last event that a stream's client has; wins over `after`.", Text("^[0-9]+$", 20), "\"1042\""),
         ["Idempotency-Key"] = ("Makes the request safe to repeat: the same key gives the first answer again. Quoted or bare.", Text("^[ -~]+$", 512), "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""),
     };
 
@@ -39,7 +40,10 @@ static class HeaderDescription
         ["fields"] = ("Members to show, joined by commas; `metadata.a.b` reaches inside. The id is always shown.", Text("^[^,]+(,[^,]+)*$", 4096), "\"name,metadata.color\""),
         ["limit"] = ("The size of the page; a larger one than the largest is taken as that.", new() { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "1" }, "20"),
         ["cursor"] = ("`meta.page.next` of the page before, of the same list.", Text("^[A-Za-z0-9_-]+$", 4096), "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""),
-        ["after"] = ("`meta.page.next` of the page before: events after this version.", Text("^(0|[1-9][0-9]*)$", 19), "\"100\""),
+        ["after"] = ("Events after this position, which an earlier answer gave; `now` = only those to come.", Text("^([0-9]+|now)$", 20), "\"1042\""),
+        ["wait"] = ("Where there are no events yet, waits so many seconds for the next ones.", new() { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "0", Maximum = "60" }, "20"),
+        ["resource"] = ("Only events of this resource.", new() { Type = JsonSchemaType.String, Format = "uuid", MaxLength = 36 }, "\"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10\""),
+        ["event"] = ("Only these kinds of events, joined by commas.", Text("^[a-z._]+(,[a-z._]+)*$", 512), "\"resource.created,resource.deleted\""),
         ["type"] = ("Only resources of this type.", Slug(), "\"bicycle\""),
         ["status"] = ("Only resources with this status.", Slug(), "\"active\""),
         ["q"] = ("Only resources with these words in name or metadata; each may be the beginning of a word.", Text(null, 500), "\"blue bicy\""),

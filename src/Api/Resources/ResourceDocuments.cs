@@ -25,13 +25,3 @@ public sealed record ResourceChange(string? Name = null, string? Status = null, 
 
 /// <summary>One operation of a JSON Patch (RFC 6902).</summary>
 public sealed record ResourcePatchOperation(string Op, string Path, string? From = null, JsonElement? Value = null);
-
-/// <summary>An event in its public form: CloudEvents 1.0 with our extension attributes.</summary>
-public sealed record EventDocument(
-    string Specversion, string Id, string Source, string Type, string Subject, DateTimeOffset Time, string Datacontenttype,
-    string Position, long Resourceversion, string Resourcetype, string Actor, string? Correlationid, JsonText Data)
-{
-    public static EventDocument Of(StoredEvent stored, string resourceType) => new(
-        "1.0", stored.Id.ToString(), "/resources", stored.Type, stored.Stream.ToString(), stored.At, "application/json",
-        stored.Position.ToString(System.Globalization.CultureInfo.InvariantCulture), stored.Version, resourceType, stored.Actor, stored.CorrelationId, stored.Data);
-}

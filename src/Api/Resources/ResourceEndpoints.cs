@@ -32,8 +32,6 @@ public static class ResourceEndpoints
             .ChecksFirst(ExistsAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "Position").Produces(204).Refuses(404, 412, 422);
         one.MapPost("/restore", RestoreAsync).Require(Permissions.ResourceDelete).WithName("restoreResource").WithSummary("Bring a deleted resource back")
             .ChecksFirst(ExistsAsync).Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position").Answers<Envelope<ResourceDocument>>(200).Refuses(404, 412, 422);
-        one.MapRead("/events", ResourceHistory.HistoryAsync).Require(Permissions.ResourceRead).WithName("listResourceEvents").WithSummary("A resource's history, oldest first")
-            .TakesQuery("after", "limit").ChecksFirst(ExistsAsync).Carries("Position").Answers<Envelope<IReadOnlyList<EventDocument>>>(200).Refuses(404);
     }
 
     static async Task CreateAsync(HttpContext context, IClusterClient cluster)
@@ -171,7 +169,8 @@ public static class ResourceEndpoints
     static readonly Rejection Missing = new(Refusal.NotFound, "There is no such resource.");
     static readonly Rejection Gone = new(Refusal.Deleted, "This resource was deleted.");
 
-    static async Task<Rejection?> ExistsAsync(HttpContext context) => (await NowAsync(context))?.Value is null ? Missing : null;
+    /// <summary>Why a resource that an address names is not there for the caller; null when it is, deleted or not.</summary>
+    internal static async Task<Rejection?> ExistsAsync(HttpContext context) => (await NowAsync(context))?.Value is null ? Missing : null;
 
     static async Task<Rejection?> IsLiveAsync(HttpContext context) =>
         (await NowAsync(context))?.Value switch { null => Missing, { DeletedAt: not null } => Gone, _ => null };
@@ -189,7 +188,7 @@ public static class ResourceEndpoints
     }
 
     /// <summary>Who may reach only what is theirs gets the same answer for what is another's as for what is not there.</summary>
-    static async ValueTask<object?> HideOthersAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    internal static async ValueTask<object?> HideOthersAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
         if (context.Visible() is null || (await NowAsync(context))?.Value is not null) return await next(invocation);

@@ -24,6 +24,17 @@ public sealed class AccountQueries(NpgsqlDataSource database, StoreContact conta
         return rows;
     }, ct);
 
+    /// <summary>The roles of those of the accounts that exist.</summary>
+    public Task<Dictionary<Guid, string[]>> RolesAsync(Guid[] accounts, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
+    {
+        await using var command = database.CreateCommand("select id, array(select jsonb_array_elements_text(data -> 'roles')) from mt_doc_account where id = any ($1)");
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = accounts });
+        var roles = new Dictionary<Guid, string[]>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct)) roles[row.GetGuid(0)] = row.GetFieldValue<string[]>(1);
+        return roles;
+    }, ct);
+
     /// <summary>Whether any account exists.</summary>
     public Task<bool> AnyAsync(CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {

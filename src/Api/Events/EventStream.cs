@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using Resources.Projections;
+
+namespace Resources.Api;
+
+/// <summary>Events as server-sent events, for as long as the client stays and may see them. The client's own speed is the stream's: what it does not take stays in the log.</summary>
+static class EventStream
+{
+    /// <summary>What is written before the client must have taken it.</summary>
+    const int FlushAfter = 64 * 1024;
+
+    /// <summary>Opens the stream and sends until it ends.</summary>
+    public static async Task SendAsync(HttpContext context, EventQuery asked)
+    {
+        using var lease = await OpenAsync(context);
+        if (lease is null) return;
+        await BeginAsync(context);
+        if (HttpMethods.IsHead(context.Request.Method)) return;
+        var (feed, heartbeat) = (context.RequestServices.GetRequiredService<EventFeed>(), context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat);
+        var (writer, caughtUp, reached) = (context.Response.BodyWriter, false, asked.After);
+        while (lease.End is null)
+        {
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
+            try
+            {
+                await foreach (var page in feed.FollowAsync(reached, asked.Filter with { Visible = lease.Visible }, heartbeat, until.Token))
+                {
+                    foreach (var logged in page.Events)
+                    {
+                        Write(writer, logged.Position, logged.Type, logged.Json.Span);
+                        reached = logged.Position;
+                        if (writer.UnflushedBytes > FlushAfter) await writer.FlushAsync(until.Token);
+                    }
+                    reached = page.Reached;
+                    if (page.IsLive && !caughtUp) WritePosition(writer, reached, caughtUp = true);
+                    else if (page.Events is []) WritePosition(writer, reached, isCaughtUp: false);
+                    await writer.FlushAsync(until.Token);
+                }
+            }
+            catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+            {
+                // What the caller may see has changed, or the stream is over.
+            }
+        }
+        await EndAsync(context, lease.End.Value);
+    }
+
+    /// <summary>Admits a stream for the caller; null when the refusal was answered already.</summary>
+    public static async Task<StreamLease?> OpenAsync(HttpContext context)
+    {
+        var lease = await context.RequestServices.GetRequiredService<StreamAccess>().OpenAsync(context.User, context.RequestAborted);
+        if (lease is null)
+        {
+            context.Response.Headers.RetryAfter = "10";
+            await Problems.WriteAsync(context, ProblemType.TooManyStreams, "Close streams that you do not need, or open this one at another node.");
+        }
+        else if (lease.End is StreamEnd.PermissionLost)
+        {
+            lease.Dispose();
+            await Problems.WriteAsync(context, ProblemType.Forbidden, "The caller's account has lost the permission for this.");
+            return null;
+        }
+        return lease;
+    }
+
+    /// <summary>Sends the headers, and how soon a client that loses the connection is to come back.</summary>
+    public static async Task BeginAsync(HttpContext context)
+    {
+        var response = context.Response;
+        response.ContentType = StreamsEvents.MediaType;
+        response.Headers.CacheControl = "no-store, no-transform";
+        response.Headers["X-Accel-Buffering"] = "no";
+        if (HttpMethods.IsHead(context.Request.Method)) return;
+        response.BodyWriter.Write("retry: 1000\n\n"u8);
+        await response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>Writes one event with a position, from which a client may go on.</summary>
+    public static void Write(PipeWriter writer, long position, string type, ReadOnlySpan<byte> data)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        position.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        writer.Write("id: "u8);
+        writer.Write(digits[..length]);
+        writer.Write("\nevent: "u8);
+        writer.Write(Encoding.ASCII.GetBytes(type));
+        writer.Write("\ndata: "u8);
+        writer.Write(data);
+        writer.Write("\n\n"u8);
+    }
+
+    /// <summary>Says how far the log was read: as an event when that is its end for the first time, else as a comment with a bare id.</summary>
+    public static void WritePosition(PipeWriter writer, long position, bool isCaughtUp)
+    {
+        var text = position.ToString(CultureInfo.InvariantCulture);
+        if (isCaughtUp) Write(writer, position, "caught-up", Encoding.ASCII.GetBytes($"{{\"position\":\"{text}\"}}"));
+        else writer.Write(Encoding.ASCII.GetBytes($": position {text}\nid: {text}\n\n"));
+    }
+
+    /// <summary>Says why the stream ends, where the client should know.</summary>
+    public static async Task EndAsync(HttpContext context, StreamEnd end)
+    {
+        if (end is StreamEnd.NodeStops || context.RequestAborted.IsCancellationRequested) return;
+        var code = end is StreamEnd.TokenExpired ? "TOKEN_EXPIRED" : ProblemType.Forbidden.Code;
+        context.Response.BodyWriter.Write(Encoding.ASCII.GetBytes($"event: end\ndata: {{\"code\":\"{code}\"}}\n\n"));
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+}

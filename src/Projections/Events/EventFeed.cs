@@ -1,0 +1,46 @@
+using System.Runtime.CompilerServices;
+
+namespace Resources.Projections;
+
+/// <summary>The log from any position on, for as long as one likes: pages of the log first, then the node's tail, without a gap or a repetition between them.</summary>
+public sealed class EventFeed(LogQueries log, LogTail tail)
+{
+    const int PageSize = 256;
+
+    /// <summary>A reader whose filter takes little hears how far the log was looked through after so many positions.</summary>
+    const long Stretch = 50_000;
+
+    /// <summary>
+    /// Follows the log. Yields pages in order as events come, and pages without events: once when there is nothing more to read at
+    /// first, then at least every <paramref name="pulse"/>, and now and then on a long way through what the filter does not take.
+    /// </summary>
+    /// <param name="after">The position of the last event that the reader has; 0 = from the beginning.</param>
+    /// <exception cref="Grains.StoreUnavailableException">The database is away while the reader is behind; it may go on from its last position.</exception>
+    public async IAsyncEnumerable<FeedPage> FollowAsync(long after, EventFilter filter, TimeSpan pulse, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var (told, wasLive) = (after, false);
+        while (true)
+        {
+            var moved = tail.Moved;
+            var page = tail.Read(after, filter, PageSize) ?? await log.PageAsync(after, filter, PageSize, ct);
+            var isLive = page.Reached == after || page.Reached >= tail.Reached;
+            after = page.Reached;
+            if (page.Events is not [] || isLive && !wasLive || after - told > Stretch)
+            {
+                (told, wasLive) = (after, wasLive || isLive);
+                yield return new(page.Events, after, isLive);
+            }
+            else if (isLive)
+            {
+                await moved.WaitAsync(pulse, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                ct.ThrowIfCancellationRequested();
+                if (!moved.IsCompleted) yield return new([], after, isLive);
+            }
+        }
+    }
+}
+
+/// <summary>What came next in the log.</summary>
+/// <param name="Reached">The position up to which the reader has everything now.</param>
+/// <param name="IsLive">Whether nothing lay behind that when the page was read.</param>
+public sealed record FeedPage(IReadOnlyList<LogEvent> Events, long Reached, bool IsLive);
