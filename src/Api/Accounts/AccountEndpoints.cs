@@ -17,6 +17,9 @@ public sealed record UserDocument(Guid Id, string Email, string[] Roles, DateTim
 /// <summary>What login takes.</summary>
 public sealed record LoginRequest(string Email, string Password);
 
+/// <summary>The roles that an account is to have; those that it has and that are not here, it loses.</summary>
+public sealed record RolesRequest(string[] Roles);
+
 /// <summary>What creating an account takes.</summary>
 public sealed record UserRequest(string Email, string Password, string[]? Roles = null);
 
@@ -36,6 +39,8 @@ public static class AccountEndpoints
             .Answers<Envelope<IReadOnlyList<UserDocument>>>(200);
         users.MapPost("", CreateAsync).Require(Permissions.UserCreate).WithName("createUser").WithSummary("Create an account")
             .TakesBody<UserRequest>().Answers<Envelope<UserDocument>>(201).Refuses(409, 413, 415);
+        users.MapPut("/{id}/roles", SetRolesAsync).Require(Permissions.UserUpdate).WithName("setUserRoles").WithSummary("Give an account other roles: new tokens have them, open streams lose those that are gone")
+            .TakesBody<RolesRequest>().Answers<Envelope<UserDocument>>(200).Refuses(404, 413, 415);
     }
 
     static async Task LoginAsync(HttpContext context, IClusterClient cluster, Passwords passwords, Tokens tokens)
@@ -87,13 +92,37 @@ public static class AccountEndpoints
             (email, password, roles) = (reader.Text("email", 3, MaxEmailLength), reader.Text("password", Passwords.MinLength, Passwords.MaxLength), reader.Strings("roles", optional: true)?.ToArray());
             reader.RefuseOthers();
             if (email is not null && !IsEmail(email)) faults.Add(new("/email", "INVALID_EMAIL", "This is not an e-mail address."));
-            for (var i = 0; i < roles?.Length; i++)
-                if (!Permissions.Roles.Contains(roles[i])) faults.Add(new($"/roles/{i}", "UNKNOWN_ROLE", $"The roles are {string.Join(", ", Permissions.Roles)}."));
+            CheckRoles(roles, faults);
         }
         if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
         var account = await cluster.GetGrain<IAccountGrain>(Account.IdOf(email!)).Register(email!, passwords.Hash(password!), roles ?? ["user"]);
         if (account is null) { await Problems.WriteAsync(context, ProblemType.AlreadyExists, "This e-mail address has an account."); return; }
         await Answers.OkAsync(context, new UserDocument(account.Id, account.Email, account.Roles, account.CreatedAt), WireJson.Default.EnvelopeUserDocument, status: 201);
+    }
+
+    static async Task SetRolesAsync(HttpContext context, string id, IClusterClient cluster)
+    {
+        var faults = new List<Fault>();
+        using var body = await RequestBody.ReadAsync(context, faults, "application/json");
+        if (body is null) { await RequestBody.RefuseMediaTypeAsync(context, "application/json"); return; }
+        string[]? roles = null;
+        if (body.Document is { } document)
+        {
+            var reader = new ObjectReader(document.RootElement, faults);
+            roles = reader.Strings("roles")?.ToArray();
+            reader.RefuseOthers();
+            CheckRoles(roles, faults);
+        }
+        if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
+        var changed = Ids.TryParse(id, out var account) ? await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(account).SetRoles(roles!)) : null;
+        if (changed is null) await Problems.WriteAsync(context, ProblemType.NotFound, "There is no such account.");
+        else await Answers.OkAsync(context, new UserDocument(changed.Id, changed.Email, changed.Roles, changed.CreatedAt), WireJson.Default.EnvelopeUserDocument);
+    }
+
+    static void CheckRoles(string[]? roles, List<Fault> faults)
+    {
+        for (var i = 0; i < roles?.Length; i++)
+            if (!Permissions.Roles.Contains(roles[i])) faults.Add(new($"/roles/{i}", "UNKNOWN_ROLE", $"The roles are {string.Join(", ", Permissions.Roles)}."));
     }
 
     static bool IsEmail(string text) =>

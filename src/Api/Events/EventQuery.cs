@@ -52,7 +52,8 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
 }
 
 /// <summary>Marks an endpoint that also answers a stream.</summary>
-public sealed record StreamsEvents
+/// <param name="Parameter">The parameter that asks for it by <c>true</c>; null = the Accept header does.</param>
+public sealed record StreamsEvents(string? Parameter = null)
 {
     public const string MediaType = "text/event-stream";
 }

@@ -10,7 +10,10 @@ namespace Resources.Api;
 static class EventStream
 {
     /// <summary>What is written before the client must have taken it.</summary>
-    const int FlushAfter = 64 * 1024;
+    public const int FlushAfter = 64 * 1024;
+
+    /// <summary>A stream outlives an outage of the store; it asks again this often.</summary>
+    static readonly TimeSpan StoreRest = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Opens the stream and sends until it ends.</summary>
     public static async Task SendAsync(HttpContext context, EventQuery asked)
@@ -44,6 +47,10 @@ static class EventStream
             {
                 // What the caller may see has changed, or the stream is over.
             }
+            catch (Grains.StoreUnavailableException)
+            {
+                await Task.Delay(StoreRest, context.RequestAborted);
+            }
         }
         await EndAsync(context, lease.End.Value);
     }
@@ -71,7 +78,7 @@ static class EventStream
     {
         var response = context.Response;
         response.ContentType = StreamsEvents.MediaType;
-        response.Headers.CacheControl = "no-store, no-transform";
+        response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         if (HttpMethods.IsHead(context.Request.Method)) return;
         response.BodyWriter.Write("retry: 1000\n\n"u8);

@@ -51,20 +51,27 @@ public static class Answers
     /// <summary>Writes a body as JSON, with its length.</summary>
     public static Task WriteAsync<T>(HttpContext context, T body, JsonTypeInfo<T> json, string mediaType)
     {
+        var bytes = Serialize(body, json);
+        var response = context.Response;
+        (response.ContentType, response.ContentLength) = (mediaType, bytes.Length);
+        response.BodyWriter.Write(bytes);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A body as JSON, text as it was sent; good until this thread serialises the next.</summary>
+    public static ReadOnlySpan<byte> Serialize<T>(T body, JsonTypeInfo<T> json)
+    {
+        if (Scratch.Value!.Buffer.Capacity > LargestKept) Scratch.Value = NewScratch();
         var (buffer, writer) = Scratch.Value!;
         buffer.ResetWrittenCount();
         writer.Reset();
         JsonSerializer.Serialize(writer, body, json);
-        var response = context.Response;
-        (response.ContentType, response.ContentLength) = (mediaType, buffer.WrittenCount);
-        response.BodyWriter.Write(buffer.WrittenSpan);
-        if (buffer.Capacity > LargestKept) Scratch.Value = NewScratch();
-        return Task.CompletedTask;
+        return buffer.WrittenSpan;
     }
 
     const int LargestKept = 256 * 1024;
 
-    static readonly ThreadLocal<(ArrayBufferWriter<byte>, Utf8JsonWriter)> Scratch = new(NewScratch);
+    static readonly ThreadLocal<(ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Writer)> Scratch = new(NewScratch);
 
     static (ArrayBufferWriter<byte>, Utf8JsonWriter) NewScratch()
     {

@@ -51,6 +51,7 @@ static class HeaderDescription
         ["sort"] = ("Fields joined by commas, a minus before those that descend: createdAt, updatedAt, name, type, status, owner, id.", Text("^-?[A-Za-z]+(,-?[A-Za-z]+)*$", 64), "\"-createdAt,name\""),
         ["count"] = ("Answers `meta.count`, the size of the whole list.", new() { Type = JsonSchemaType.String, Enum = [JsonValue.Create("exact"), JsonValue.Create("estimated")] }, "\"exact\""),
         ["includeDeleted"] = ("Shows deleted resources too; needs the permission `resource:read_deleted`.", new() { Type = JsonSchemaType.Boolean }, "false"),
+        ["follow"] = ("Answers a stream: the list, then what changes in it. Not with `cursor`, `limit` or `count`.", new() { Type = JsonSchemaType.Boolean }, "false"),
         ["consistency"] = ("`eventual` answers from what is there, without waiting for the newest writes.", new() { Type = JsonSchemaType.String, Enum = [JsonValue.Create("linearizable"), JsonValue.Create("eventual")] }, "\"linearizable\""),
         ["from"] = ("Only resources created on this day (UTC) or later.", new() { Type = JsonSchemaType.String, Format = "date", MaxLength = 10 }, "\"2026-01-01\""),
         ["to"] = ("Only resources created on this day (UTC) or earlier.", new() { Type = JsonSchemaType.String, Format = "date", MaxLength = 10 }, "\"2026-12-31\""),

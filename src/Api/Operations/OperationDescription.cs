@@ -20,6 +20,7 @@ static class OperationDescription
         [typeof(ResourcePatchOperation[])] = """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
         [typeof(LoginRequest)] = """{"email":"admin@example.org","password":"the password that was printed"}""",
         [typeof(SkipRequest)] = """{"position":"1042","reason":"written by a build that was withdrawn"}""",
+        [typeof(RolesRequest)] = """{"roles":["user"]}""",
         [typeof(UserRequest)] = """{"email":"user@example.org","password":"at least fifteen characters","roles":["user"]}""",
     };
 
@@ -43,8 +44,10 @@ static class OperationDescription
             if (response is OpenApiResponse success && status[0] is '2' or '3' or '5')
                 success.Headers = Headers(document, [.. carried.Where(header => !HeaderDescription.IsAsked(header) && (header is "ETag" || status is not "304")),
                     .. carried.Contains("Idempotency-Key") ? ["Idempotency-Replayed"] : Array.Empty<string>(), .. limited ? ["RateLimit-Policy", "RateLimit"] : Array.Empty<string>(), "X-Request-Id", .. status is "503" ? ["Retry-After"] : Array.Empty<string>()]);
-        if (Find<StreamsEvents>() is not null && operation.Responses["200"].Content is { } contents)
-            contents[StreamsEvents.MediaType] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "With `Accept: text/event-stream`: each event with its position as `id`, its type as `event` and the CloudEvent as `data`." } };
+        if (Find<StreamsEvents>() is { } streams && operation.Responses["200"].Content is { } contents)
+            contents[StreamsEvents.MediaType] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = streams.Parameter is null
+                ? "With `Accept: text/event-stream`: each event with its position as `id`, its type as `event` and the CloudEvent as `data`."
+                : $"With `{streams.Parameter}=true`: `snapshot` for each resource, then `added`, `changed` and `removed`." } };
         if (!limited) return;
         var refusals = (Find<AlwaysRefuses>()?.Statuses ?? []).Where(status => status is not 403 || permission is not null)
             .Concat(operation.Responses.Keys.Select(key => int.Parse(key, CultureInfo.InvariantCulture)).Where(status => status >= 400)).Distinct().ToArray();

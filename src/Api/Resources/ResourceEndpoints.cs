@@ -16,7 +16,7 @@ public static class ResourceEndpoints
         resources.MapPost("", CreateAsync).Require(Permissions.ResourceCreate).WithName("createResource").WithSummary("Create a resource")
             .Carries("Idempotency-Key", "ETag", "Position", "Location").TakesBody<ResourceCreation>().Answers<Envelope<ResourceDocument>>(201).Refuses(413, 415, 422);
         resources.MapRead("", ResourceLists.ListAsync).Require(Permissions.ResourceRead).WithName("listResources").WithSummary("List resources, newest first")
-            .TakesQuery("type", "status", "owner", "q", "filter", "sort", "limit", "cursor", "fields", "count", "includeDeleted", "consistency").Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .TakesQuery("type", "status", "owner", "q", "filter", "sort", "limit", "cursor", "fields", "count", "includeDeleted", "consistency", "follow").WithMetadata(new StreamsEvents("follow")).Carries("If-None-Match", "Min-Position", "ETag", "Position")
             .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200).Produces(304);
         api.MapRead("/statistics", ResourceFigures.StatisticsAsync).Require(Permissions.ResourceRead).WithTags("resources").WithName("getStatistics").WithSummary("Live resources in numbers")
             .TakesQuery("type", "status", "from", "to", "consistency").Carries("If-None-Match", "Min-Position", "ETag", "Position").Answers<Envelope<StatisticsDocument>>(200).Produces(304);

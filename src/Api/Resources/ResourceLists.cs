@@ -19,12 +19,16 @@ static class ResourceLists
         var after = query.Text("cursor") is { } cursor ? cursors.Read(cursor, sort, asked) ?? query.Fail<object[]>("cursor", "is not one that a page of this list has given") : null;
         Fields.Check(query);
         var wanted = Consistency.Read(query, context.Request);
+        var follows = query.Flag("follow");
+        if (follows) ResourceFollowing.Check(query);
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
         if (selection.IncludeDeleted && Permissions.Of(context.User, Permissions.ResourceReadDeleted) is Reach.None)
         {
             await Problems.WriteAsync(context, ProblemType.Forbidden, $"includeDeleted needs the permission {Permissions.ResourceReadDeleted}.");
             return;
         }
+
+        if (follows) { await ResourceFollowing.SendAsync(context, selection, sort, fields, wanted); return; }
 
         var answer = Name(query, asked.ToString(), "limit", "cursor", "fields", "count");
         if (context.Request.Headers.IfNoneMatch.Count > 0)

@@ -18,6 +18,19 @@ sealed class AccountGrain(IDocumentStore store, StoreContact contact, TimeProvid
         return await session.LoadAsync<Account>(this.GetPrimaryKey(), ct);
     });
 
+    public async Task<Account?> SetRoles(string[] roles)
+    {
+        if (await Find() is not { } account) return null;
+        var changed = account with { Roles = roles };
+        return await contact.WhileAvailableAsync(async ct =>
+        {
+            await using var session = store.LightweightSession();
+            session.Update(changed);
+            await session.SaveChangesAsync(ct);
+            return changed;
+        });
+    }
+
     /// <summary>Whether the account is new; another activation may have been first.</summary>
     async Task<bool> InsertAsync(Account account, CancellationToken ct)
     {

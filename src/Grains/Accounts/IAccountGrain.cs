@@ -11,4 +11,8 @@ public interface IAccountGrain : IGrainWithGuidKey
     /// <summary>The account; null when there is none.</summary>
     [Alias("Find")]
     Task<Account?> Find();
+
+    /// <summary>Gives the account other roles; null when there is no such account.</summary>
+    [Alias("SetRoles")]
+    Task<Account?> SetRoles(string[] roles);
 }

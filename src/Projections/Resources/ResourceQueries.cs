@@ -23,6 +23,9 @@ public enum CountKind
 /// <summary>A page of a list with the position that it shows, and that of the log's head at the same moment.</summary>
 public sealed record ResourcePage(IReadOnlyList<ResourceRow> Rows, long Position, int Generation, long Head, long? Count);
 
+/// <summary>What has become of resources up to a position: null for those that the selection does not have, any more or at all.</summary>
+public sealed record ResourceChanges(IReadOnlyDictionary<Guid, ResourceRow?> Rows, long Position);
+
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
 public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool searches, StoreContact contact)
 {
@@ -43,6 +46,21 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
         return count is CountKind.Estimated && page.Count is null ? page with { Count = await EstimateAsync(selection, ct) } : page;
     }
 
+    /// <summary>The resources that events after a position were about, as they are now.</summary>
+    /// <returns>Null when there are more than <paramref name="limit"/>.</returns>
+    public Task<ResourceChanges?> ChangesAsync(ResourceSelection selection, long after, int limit, CancellationToken ct) => RunAsync(selection, command =>
+        command.CommandText = ResourceSql.Changes(command.Parameters, selection, after, limit + 1), async (row, token) =>
+    {
+        var (position, rows) = (after, new Dictionary<Guid, ResourceRow?>());
+        while (await row.ReadAsync(token))
+        {
+            position = Math.Max(after, row.GetInt64(0));
+            if (row.IsDBNull(1)) break;
+            rows[row.GetGuid(1)] = row.IsDBNull(2) ? null : ReadRow(row, 2);
+        }
+        return rows.Count > limit ? null : new ResourceChanges(rows, position);
+    }, ct);
+
     static async Task<ResourcePage> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
     {
         var rows = new List<ResourceRow>();
@@ -52,12 +70,14 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
             (position, generation, head, count) = (row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetInt64(3));
             // A page without rows still has a position.
             if (row.IsDBNull(4)) break;
-            rows.Add(new(row.GetGuid(4), row.GetInt64(5), new(
-                row.GetString(6), row.GetString(7), row.GetString(8), JsonText.Stored(row.GetFieldValue<byte[]>(9)), row.GetString(10),
-                row.GetFieldValue<DateTimeOffset>(11), row.GetString(12), row.GetFieldValue<DateTimeOffset>(13), row.GetString(14), row.IsDBNull(15) ? null : row.GetFieldValue<DateTimeOffset>(15))));
+            rows.Add(ReadRow(row, 4));
         }
         return new(rows, position, generation, head, count);
     }
+
+    static ResourceRow ReadRow(NpgsqlDataReader row, int at) => new(row.GetGuid(at), row.GetInt64(at + 1), new(
+        row.GetString(at + 2), row.GetString(at + 3), row.GetString(at + 4), JsonText.Stored(row.GetFieldValue<byte[]>(at + 5)), row.GetString(at + 6),
+        row.GetFieldValue<DateTimeOffset>(at + 7), row.GetString(at + 8), row.GetFieldValue<DateTimeOffset>(at + 9), row.GetString(at + 10), row.IsDBNull(at + 11) ? null : row.GetFieldValue<DateTimeOffset>(at + 11)));
 
     /// <summary>Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.</summary>
     async Task<long> EstimateAsync(ResourceSelection selection, CancellationToken ct)

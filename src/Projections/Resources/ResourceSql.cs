@@ -39,6 +39,21 @@ public static class ResourceSql
         return $"with now as materialized ({Now}) select now.*, {count}, r.* from now left join lateral ({rows}) r on true";
     }
 
+    /// <summary>
+    /// The position of the view; and of each resource that events behind another position up to there were about, its id and, where the selection has it,
+    /// its columns. All of it is of one snapshot, so nothing is missed and nothing is newer than the position.
+    /// </summary>
+    public static string Changes(NpgsqlParameterCollection parameters, ResourceSelection selection, long after, int limit)
+    {
+        parameters.Add(new() { Value = after, NpgsqlDbType = NpgsqlDbType.Bigint });
+        return $"""
+            with now as materialized (select position from resource_views_position),
+            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position) events limit {limit.ToString(CultureInfo.InvariantCulture)})
+            select now.position, touched.stream_id, r.* from now left join touched on true
+            left join lateral (select {Columns} from resource_views where id = touched.stream_id and {Where(parameters, selection, LivesOf(selection))}) r on true
+            """;
+    }
+
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
     public static string CountUpTo(NpgsqlParameterCollection parameters, ResourceSelection selection, int most) =>
         $"select count(*) from (select from resource_views where {Where(parameters, selection, LivesOf(selection))} limit {most.ToString(CultureInfo.InvariantCulture)}) counted";

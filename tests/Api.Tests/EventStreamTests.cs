@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Server-sent events: every event once and in order, from any position, for those who may see it and no longer.</summary>
+public sealed class EventStreamTests(Backend backend)
+{
+    static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    readonly string type = $"t{Guid.NewGuid():n}";
+
+    [Fact]
+    public async Task A_stream_from_the_beginning_has_the_log_then_says_so_and_goes_on()
+    {
+        var old = await CreateAsync(backend.Admin);
+        await using var stream = await OpenAsync(backend.User, "");
+        Assert.Equal((HttpStatusCode.OK, "text/event-stream", "no", true), (stream.Response.StatusCode, stream.Response.Content.Headers.ContentType?.ToString(), stream.Response.Headers.GetValues("X-Accel-Buffering").Single(), stream.Response.Headers.CacheControl!.NoStore));
+
+        Assert.Equal([old], (await stream.CatchUpAsync()).Select(Subscriber.Subject));
+        foreach (var _ in Enumerable.Range(0, 5))
+        {
+            var id = await CreateAsync(backend.Admin);
+            var item = await stream.NextAsync();
+            Assert.Equal((id, "resource.created"), (Subscriber.Subject(item!.Value), item.Value.EventType));
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_loses_the_connection_after_each_event_sees_every_event_once()
+    {
+        using var enough = new CancellationTokenSource();
+        var writes = Task.WhenAll(Enumerable.Range(0, 4).Select(async _ => { while (!enough.IsCancellationRequested) await CreateAsync(backend.Admin); }));
+        var (seen, last) = (new List<long>(), "0");
+        while (seen.Count < 60)
+        {
+            await using var stream = await OpenAsync(backend.User, "", last);
+            for (var taken = 0; taken < Random.Shared.Next(1, 4); taken++)
+            {
+                last = (await stream.EventAsync()).EventId!;
+                seen.Add(long.Parse(last, CultureInfo.InvariantCulture));
+            }
+        }
+        await enough.CancelAsync();
+        await writes;
+
+        Assert.Equal((await backend.PositionsAsync(type)).Take(seen.Count), seen);
+    }
+
+    [Fact]
+    public async Task A_stream_from_now_on_has_what_comes_and_nothing_before()
+    {
+        await CreateAsync(backend.Admin);
+        await using var stream = await OpenAsync(backend.User, "&after=now");
+        Assert.Empty(await stream.CatchUpAsync());
+        Assert.Equal(await CreateAsync(backend.Admin), Subscriber.Subject(await stream.EventAsync()));
+    }
+
+    [Fact]
+    public async Task The_history_of_a_resource_is_a_stream_too()
+    {
+        var id = await CreateAsync(backend.Admin);
+        await using var stream = await Subscriber.OpenAsync(backend.Node.Address, backend.User.Token, $"/api/v1/resources/{id}/events");
+        Assert.Equal([id], (await stream.CatchUpAsync()).Select(Subscriber.Subject));
+        Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/resources/{id}")).Status);
+        Assert.Equal("resource.deleted", (await stream.EventAsync()).EventType);
+
+        await using var hidden = await Subscriber.OpenAsync(backend.Node.Address, backend.Author.Token, $"/api/v1/resources/{id}/events");
+        Assert.Equal(HttpStatusCode.NotFound, hidden.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_stream_has_only_what_its_caller_may_see()
+    {
+        await using var stream = await OpenAsync(backend.Author, "");
+        await stream.CatchUpAsync();
+        await CreateAsync(backend.Admin);
+        var mine = await CreateAsync(backend.Author);
+        Assert.Equal(mine, Subscriber.Subject(await stream.EventAsync()));
+    }
+
+    [Fact]
+    public async Task A_role_that_is_lost_ends_the_stream_within_a_second()
+    {
+        var (caller, account) = await JoinAsync("user");
+        await using var stream = await OpenAsync(caller, "");
+        await stream.CatchUpAsync();
+        var watch = await SetRolesAsync(account, []);
+
+        var end = await stream.NextAsync();
+        Assert.Equal(("end", """{"code":"FORBIDDEN"}"""), (end!.Value.EventType, end.Value.Data));
+        Assert.Null(await stream.NextAsync());
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, Second);
+        await using var again = await OpenAsync(caller, "");
+        Assert.Equal(HttpStatusCode.Forbidden, again.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_role_that_is_lost_narrows_the_stream_to_what_the_others_grant()
+    {
+        var (caller, account) = await JoinAsync("user\",\"author");
+        await using var stream = await OpenAsync(caller, "");
+        await stream.CatchUpAsync();
+        var foreign = await CreateAsync(backend.Admin);
+        Assert.Equal(foreign, Subscriber.Subject(await stream.EventAsync()));
+        await SetRolesAsync(account, ["author"]);
+        await Task.Delay(Second, Cancelled);
+
+        await CreateAsync(backend.Admin);
+        var own = await CreateAsync(caller);
+        Assert.Equal(own, Subscriber.Subject(await stream.EventAsync()));
+    }
+
+    [Fact]
+    public async Task A_caller_with_too_many_streams_is_refused_until_one_is_closed()
+    {
+        await using var node = await backend.StartNodeAsync(("Streams:MaxPerCaller", "2"));
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        Task<Subscriber> Open() => Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
+        await using var one = await Open();
+        var two = await Open();
+        await using (var third = await Open()) Assert.Equal((HttpStatusCode.TooManyRequests, 10.0), (third.Response.StatusCode, third.Response.Headers.RetryAfter!.Delta!.Value.TotalSeconds));
+        await two.DisposeAsync();
+        for (var watch = Stopwatch.StartNew(); ;)
+        {
+            await using var instead = await Open();
+            if (instead.Response.StatusCode is HttpStatusCode.OK) break;
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10));
+        }
+    }
+
+    [Fact]
+    public async Task A_quiet_stream_tells_its_position_and_a_node_that_stops_ends_it()
+    {
+        await using var node = await backend.StartNodeAsync(("Streams:HeartbeatSeconds", "1"));
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        using var http = new HttpClient { BaseAddress = node.Address, DefaultRequestHeaders = { Authorization = new("Bearer", admin.Token) } };
+        http.DefaultRequestHeaders.Accept.ParseAdd("text/event-stream");
+        using var response = await http.GetAsync("/api/v1/events?after=now", HttpCompletionOption.ResponseHeadersRead, Cancelled);
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(Cancelled));
+        foreach (var line in new[] { "retry: 1000", "", "id: 0", "event: caught-up", """data: {"position":"0"}""", "", ": position 0", "id: 0", "" }) Assert.Equal(line, await lines.ReadLineAsync(Cancelled));
+
+        var rest = lines.ReadToEndAsync(Cancelled);
+        await node.DisposeAsync();
+        Assert.DoesNotContain("event: end", await rest.WaitAsync(TimeSpan.FromSeconds(20), Cancelled), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HEAD_has_the_headers_of_the_stream()
+    {
+        var head = await backend.User.SendAsync("HEAD", "/api/v1/events", null, headers: ("Accept", "text/event-stream"));
+        Assert.Equal((200, "text/event-stream"), (head.Status, head["Content-Type"]));
+    }
+
+    Task<Subscriber> OpenAsync(Caller caller, string parameters, string? lastEventId = null) =>
+        Subscriber.OpenAsync(backend.Node.Address, caller.Token, $"/api/v1/events?type={type}{parameters}", lastEventId);
+
+    async Task<Guid> CreateAsync(Caller caller) => Guid.Parse((await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"one","type":"{{type}}"}""")).Text("/data/id")!);
+
+    /// <summary>An account of its own.</summary>
+    async Task<(Caller Caller, string Account)> JoinAsync(string role)
+    {
+        var email = $"{Guid.NewGuid():n}@example.org";
+        var account = (await backend.AddUserAsync(email, "a password of enough length", role)).Text("/data/id")!;
+        return (await backend.Guest.LoginAsync(email, "a password of enough length"), account);
+    }
+
+    /// <summary>Gives an account other roles; the time runs from the answer on.</summary>
+    async Task<Stopwatch> SetRolesAsync(string account, string[] roles)
+    {
+        var answer = await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", $$"""{"roles":[{{string.Join(',', roles.Select(role => $"\"{role}\""))}}]}""");
+        Assert.Equal(200, answer.Status);
+        return Stopwatch.StartNew();
+    }
+}
