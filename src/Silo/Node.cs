@@ -5,6 +5,7 @@ using Npgsql;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
+using Orleans.Streams;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -70,6 +71,9 @@ public static class Node
         });
         silo.Configure<SiloMessagingOptions>(options => (options.ResponseTimeout, options.SystemResponseTimeout) = (CallTimeout, CallTimeout));
         silo.Configure<GrainCollectionOptions>(options => options.EnableActivationSheddingOnMemoryPressure = true);
+        // Types of resources are named by clients, so streams must cost nothing where nobody consumes them: explicit subscriptions would be
+        // asked for, and stored, for each type.
+        silo.AddPersistentStreams(LoggedEvent.Provider, LogStreams.Create, streams => streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly));
         silo.AddActivityPropagation();
         silo.Services.AddSingleton<StoreContact.Membership>(Endpoints.MembershipOf).AddHostedService<MembershipWatch>();
     }

@@ -21,6 +21,8 @@ internal sealed class GrainNode : IAsyncDisposable
 
     GrainNode(NodeDatabase database, IHost host) => (this.database, this.host) = (database, host);
 
+    public IServiceProvider Services => host.Services;
+
     public StoreContact Contact => host.Services.GetRequiredService<StoreContact>();
 
     public static async Task<GrainNode> StartAsync(LogDatabase tables, string clusterId)

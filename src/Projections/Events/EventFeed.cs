@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Resources.Grains;
 
 namespace Resources.Projections;
 
@@ -7,15 +8,41 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
 {
     const int PageSize = 256;
 
+    /// <summary>A reader that only wants events has no use for pulses.</summary>
+    static readonly TimeSpan Seldom = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long to wait while the database is away.</summary>
+    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(500);
+
     /// <summary>A reader whose filter takes little hears how far the log was looked through after so many positions.</summary>
     const long Stretch = 50_000;
+
+    /// <summary>
+    /// The events after a position, one by one and without an end, each exactly once and in the order of their positions. Whoever
+    /// keeps the position of the last one that it has dealt with goes on from there, at this node or another. An outage of the
+    /// database makes it wait.
+    /// </summary>
+    /// <param name="after">The position of the last event that the reader has; 0 = from the beginning.</param>
+    public async IAsyncEnumerable<LogEvent> EventsAsync(long after, EventFilter filter, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        while (true)
+        {
+            await using var pages = FollowAsync(after, filter, Seldom, ct).GetAsyncEnumerator(ct);
+            while (await MoveNextAsync(pages))
+            {
+                foreach (var logged in pages.Current.Events) yield return logged;
+                after = pages.Current.Reached;
+            }
+            await Task.Delay(Rest, ct);
+        }
+    }
 
     /// <summary>
     /// Follows the log. Yields pages in order as events come, and pages without events: once when there is nothing more to read at
     /// first, then at least every <paramref name="pulse"/>, and now and then on a long way through what the filter does not take.
     /// </summary>
     /// <param name="after">The position of the last event that the reader has; 0 = from the beginning.</param>
-    /// <exception cref="Grains.StoreUnavailableException">The database is away while the reader is behind; it may go on from its last position.</exception>
+    /// <exception cref="StoreUnavailableException">The database is away while the reader is behind; it may go on from its last position.</exception>
     public async IAsyncEnumerable<FeedPage> FollowAsync(long after, EventFilter filter, TimeSpan pulse, [EnumeratorCancellation] CancellationToken ct)
     {
         var (told, wasLive) = (after, false);
@@ -40,6 +67,18 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
                 ct.ThrowIfCancellationRequested();
                 if (!moved.IsCompleted) yield return new([], after, isLive);
             }
+        }
+    }
+
+    static async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<FeedPage> pages)
+    {
+        try
+        {
+            return await pages.MoveNextAsync();
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
         }
     }
 }

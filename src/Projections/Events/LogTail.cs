@@ -40,6 +40,18 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
         get { lock (gate) return moved.Task; }
     }
 
+    /// <summary>The position behind which there are, of the events that are kept here, only those since a time; null before the first look.</summary>
+    public long? Before(DateTimeOffset time)
+    {
+        lock (gate)
+        {
+            if (start is long.MaxValue) return null;
+            for (var at = count; at > 0; at--)
+                if (At(at - 1).At < time) return At(at - 1).Position;
+            return start;
+        }
+    }
+
     /// <summary>The events after a position that a filter takes, at most <paramref name="limit"/>; null where the tail does not go back so far.</summary>
     public LogPage? Read(long after, EventFilter filter, int limit)
     {
