@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Marten;
@@ -96,9 +97,14 @@ public sealed class NodeDatabase : IAsyncDisposable
 }
 
 /// <summary>All options that a node reads, whatever its role.</summary>
-public sealed record NodeSettings(ClusterOptions Cluster, EmbeddedOptions Embedded, SchemaOptions Schema, DatabaseOptions Database)
+public sealed record NodeSettings(ClusterOptions Cluster, EmbeddedOptions Embedded, SchemaOptions Schema, DatabaseOptions Database, SecretsOptions Secrets, SubscriptionOptions Subscriptions, WebhookOptions Webhooks)
 {
-    public static NodeSettings Read(Settings settings) => new(
-        settings.Read<ClusterOptions>("Cluster"), settings.Read<EmbeddedOptions>("Embedded"),
-        settings.Read<SchemaOptions>("Schema"), settings.Read<DatabaseOptions>("Database"));
+    public static NodeSettings Read(Settings settings, IHostEnvironment environment)
+    {
+        var secrets = settings.Read<SecretsOptions>("Secrets");
+        settings.Require(secrets.MasterKey is not null || environment.IsDevelopment(),
+            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
+        return new(settings.Read<ClusterOptions>("Cluster"), settings.Read<EmbeddedOptions>("Embedded"), settings.Read<SchemaOptions>("Schema"), settings.Read<DatabaseOptions>("Database"),
+            secrets, settings.Read<SubscriptionOptions>("Subscriptions"), settings.Read<WebhookOptions>("Webhooks"));
+    }
 }

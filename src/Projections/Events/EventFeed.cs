@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Resources.Projections;
@@ -18,16 +19,16 @@ public sealed class EventFeed(LogQueries log, LogTail tail)
     /// <exception cref="Grains.StoreUnavailableException">The database is away while the reader is behind; it may go on from its last position.</exception>
     public async IAsyncEnumerable<FeedPage> FollowAsync(long after, EventFilter filter, TimeSpan pulse, [EnumeratorCancellation] CancellationToken ct)
     {
-        var (told, wasLive) = (after, false);
+        var (told, toldAt, wasLive) = (after, Stopwatch.GetTimestamp(), false);
         while (true)
         {
             var moved = tail.Moved;
             var page = tail.Read(after, filter, PageSize) ?? await log.PageAsync(after, filter, PageSize, ct);
             var isLive = page.Reached == after || page.Reached >= tail.Reached;
             after = page.Reached;
-            if (page.Events is not [] || isLive && !wasLive || after - told > Stretch)
+            if (page.Events is not [] || isLive && !wasLive || after - told > Stretch || after > told && Stopwatch.GetElapsedTime(toldAt) >= pulse)
             {
-                (told, wasLive) = (after, wasLive || isLive);
+                (told, toldAt, wasLive) = (after, Stopwatch.GetTimestamp(), wasLive || isLive);
                 yield return new(page.Events, after, isLive);
             }
             else if (isLive)
