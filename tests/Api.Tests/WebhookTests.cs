@@ -193,13 +193,16 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     public async Task Redirects_are_not_followed_and_slow_or_large_answers_do_no_harm()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
+        var requests = 0;
         receiver.Answer = async (request, response) =>
         {
-            if (request.Path is "/elsewhere") return 200;
-            if (receiver.All.Length is 0) response.Headers.Location = "/elsewhere";
-            if (receiver.All.Length is 1) await Task.Delay(TimeSpan.FromSeconds(4));
-            if (receiver.All.Length is 2) response.Headers["X-Large"] = new string('x', 100_000);
-            return receiver.All.Length is 0 ? 307 : 200;
+            switch (Interlocked.Increment(ref requests))
+            {
+                case 1: response.Headers.Location = "/elsewhere"; return 307;
+                case 2: await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken); return 200;
+                case 3: response.Headers["X-Large"] = new string('x', 100_000); return 200;
+                default: return 200;
+            }
         };
         await CreateAsync(Admin, type);
         await EventuallyAsync(() => receiver.All.Length >= 4, receiver.ToString);

@@ -57,6 +57,8 @@ internal sealed class ApiNode : IAsyncDisposable
                 ["Cluster__AdvertisedAddress"] = "127.0.0.1",
                 ["Cluster__SiloPort"] = $"{FreePort()}",
                 ["Cluster__GatewayPort"] = $"{FreePort()}",
+                ["Webhooks__AllowPrivateTargets"] = "true",
+                ["Webhooks__RetrySeconds"] = "0.2,0.2,0.5,1,2,5,5,5,5",
                 ["Shutdown__DrainSeconds"] = $"{drainSeconds}",
             },
         };

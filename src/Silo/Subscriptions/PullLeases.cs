@@ -52,6 +52,8 @@ sealed class PullLeases
             if (!leases.ContainsKey(asked.Lease)) return null;
             var items = run.Window.Leased(asked.Lease);
             before = items.Count;
+            // Given back from the last to the first, so that each is on record; parking one passes over those behind it.
+            if (asked.Kind is SettlementKind.Nack) items.Reverse();
             foreach (var item in items.Where(item => asked.Positions is null || asked.Positions.Contains(item.Event.Position))) Settle(asked, item);
             after = Update(asked.Lease);
         }
@@ -115,7 +117,7 @@ sealed class PullLeases
         var now = time.GetUtcNow();
         foreach (var lease in leases.Values.Where(lease => lease.Until <= now).ToArray())
         {
-            foreach (var item in run.Window.Leased(lease.Id))
+            foreach (var item in Enumerable.Reverse(run.Window.Leased(lease.Id)))
                 if (run.Window.Nack(lease.Id, item, now)) run.Note(item, "expired", error: string.Create(CultureInfo.InvariantCulture, $"Consumer {lease.Consumer} did not settle its events in time."));
             run.Window.Forget(lease.Id);
             leases.Remove(lease.Id);

@@ -54,8 +54,13 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
 
     /// <summary>Whether webhooks may go to an address.</summary>
     public bool Allows(IPAddress address) =>
-        options.AllowPrivateTargets || networks.Any(network => network.Contains(address)) ||
-        (address.AddressFamily is AddressFamily.InterNetwork ? !Special4.Any(network => network.Contains(address)) : Public6.Contains(address) && !Special6.Any(network => network.Contains(address)));
+        options.AllowPrivateTargets ||
+        // No target needs IPv4 in this guise, and the framework's networks of IPv6 are wrong about it.
+        !address.IsIPv4MappedToIPv6 && (networks.Any(network => network.Contains(address)) || IsPublic(address));
+
+    static bool IsPublic(IPAddress address) => address.AddressFamily is AddressFamily.InterNetwork
+        ? !Special4.Any(network => network.Contains(address))
+        : Public6.Contains(address) && !Special6.Any(network => network.Contains(address));
 
     /// <summary>Connects to a target: resolves its name once, looks at every address, and connects to one of those.</summary>
     /// <exception cref="WebhookTargetException">The name has an address that is not allowed, or none.</exception>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace Resources.Api.Tests;
+namespace Resources.Tests;
 
 /// <summary>A request that a receiver got.</summary>
 /// <param name="Status">What it answered.</param>
