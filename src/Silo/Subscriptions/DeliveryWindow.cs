@@ -60,7 +60,8 @@ sealed class DeliveryWindow
         lock (gate)
         {
             reached = logged.Position;
-            if (parked.TryGetValue(logged.Resource, out var resource))
+            // An event before the one at which its resource is parked was with a taker when another activation ended.
+            if (parked.TryGetValue(logged.Resource, out var resource) && logged.Position >= resource.Position)
             {
                 parked[logged.Resource] = resource with { PassedOver = logged.Position };
                 return;
