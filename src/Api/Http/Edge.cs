@@ -51,13 +51,16 @@ public static class Edge
         app.Use(app.Services.GetRequiredService<Draining>().CloseConnectionsAsync);
         app.Use(EntityTags.DistinguishEncodingsAsync);
         // Answers with secrets are not compressed: their length would tell of them.
-        app.UseWhen(context => !context.Request.Path.StartsWithSegments(ApiGroup.Path + "/auth") && !context.Request.Path.StartsWithSegments(ApiGroup.Path + "/subscriptions"), branch => branch.UseResponseCompression());
+        app.UseWhen(context => !MayCarrySecrets(context.Request.Path), branch => branch.UseResponseCompression());
         app.Use(Problems.HandleAsync);
         app.UseRouting();
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
         app.UseAuthorization();
     }
+
+    static bool MayCarrySecrets(PathString path) =>
+        path.StartsWithSegments(ApiGroup.Path + "/auth") || path.StartsWithSegments(ApiGroup.Path + "/subscriptions", out var rest) && rest.Value is "" or "/" || path.Value!.EndsWith("/secret", StringComparison.Ordinal);
 }
 
 /// <summary>All options of the HTTP edge.</summary>

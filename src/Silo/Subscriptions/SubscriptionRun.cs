@@ -38,7 +38,7 @@ sealed class SubscriptionRun
     readonly ConcurrentQueue<AttemptRow> attempts = new();
     readonly SemaphoreSlim saving = new(1);
     readonly CancellationTokenSource ending = new();
-    (string Error, DateTimeOffset At)? lastError;
+    volatile DeliveryError? lastError;
     long lastSuccess;
     long savedPosition;
     bool closed;
@@ -47,7 +47,7 @@ sealed class SubscriptionRun
     {
         (Taken, this.node) = (taken, node);
         Window = new(taken.Position, taken.Parked, taken.Leases.SelectMany(lease => lease.Positions.Select(position => (position, lease.Id))).DistinctBy(pair => pair.position).ToDictionary(pair => pair.position, pair => pair.Id));
-        (savedPosition, lastError) = (taken.Position, taken.LastError is { } error ? (error, taken.LastErrorAt!.Value) : null);
+        (savedPosition, lastError) = (taken.Position, taken.LastError);
         lastSuccess = taken.LastSuccessAt?.UtcTicks ?? 0;
         Leases = new(this, node.Time);
         Filter = taken.Filter.Of(taken.Reach is Reach.All ? null : taken.Owner.ToString());
@@ -114,7 +114,7 @@ sealed class SubscriptionRun
             var (position, parked, released) = Window.Changes();
             var rows = new List<AttemptRow>();
             while (attempts.TryDequeue(out var row)) rows.Add(row);
-            var changes = new SubscriptionChanges(position, parked, released, leases, ended, rows, lastError?.Error, lastError?.At, LastSuccessAt);
+            var changes = new SubscriptionChanges(position, parked, released, leases, ended, rows, lastError, LastSuccessAt);
             if (!await node.Store.SaveAsync(Taken.Id, Taken.Epoch, changes, CancellationToken.None)) throw new SubscriptionLostException();
             (savedPosition, closed) = (position, isLast);
         }
@@ -138,13 +138,13 @@ sealed class SubscriptionRun
     {
         var now = node.Time.GetUtcNow();
         attempts.Enqueue(new(0, now, item.Event.Id, item.Event.Resource, item.Event.Position, item.Attempts, outcome, status, error ?? detail, milliseconds));
-        if (error is not null) lastError = (error, now);
+        if (error is not null) lastError = new(error, now);
         else if (outcome is "delivered" or "acked") Volatile.Write(ref lastSuccess, now.UtcTicks);
         node.Logger.LogInformation("Subscription {Subscription}: event {Event}, attempt {Attempt}, {Outcome} {Status} in {Milliseconds} ms", Taken.Id, item.Event.Id, item.Attempts, outcome, status, milliseconds);
     }
 
     /// <summary>Notes why nothing is delivered.</summary>
-    public void Fail(string error) => lastError = (error, node.Time.GetUtcNow());
+    public void Fail(string error) => lastError = new(error, node.Time.GetUtcNow());
 
     /// <summary>The owner may read nothing: nothing is delivered, and nothing is passed over.</summary>
     async Task HoldAsync(CancellationToken ct)

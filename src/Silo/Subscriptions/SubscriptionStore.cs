@@ -10,10 +10,13 @@ namespace Resources.Silo;
 /// <param name="Reach">How far its owner may read resources.</param>
 sealed record TakenSubscription(
     Guid Id, long Epoch, long Revision, Guid Owner, Reach Reach, SubscriptionFilter Filter, WebhookTarget? Target, long Position,
-    string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset? LastSuccessAt, IReadOnlyList<ParkedResource> Parked, IReadOnlyList<PullLease> Leases);
+    DeliveryError? LastError, DateTimeOffset? LastSuccessAt, IReadOnlyList<ParkedResource> Parked, IReadOnlyList<PullLease> Leases);
 
 /// <summary>What a consumer has, and until when.</summary>
 sealed record PullLease(Guid Id, string Consumer, DateTimeOffset Until, long[] Positions);
+
+/// <summary>Why something was not delivered, and when.</summary>
+sealed record DeliveryError(string Detail, DateTimeOffset At);
 
 /// <summary>What every node looks at each second.</summary>
 sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, bool IsWebhook, Reach Reach);
@@ -21,7 +24,7 @@ sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, bool IsWebh
 /// <summary>What an activation has to write at a moment.</summary>
 sealed record SubscriptionChanges(
     long Position, IReadOnlyList<ParkedResource> Parked, IReadOnlyList<Guid> Released, IReadOnlyList<PullLease> Leases, IReadOnlyList<Guid> EndedLeases,
-    IReadOnlyList<AttemptRow> Attempts, string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset? LastSuccessAt);
+    IReadOnlyList<AttemptRow> Attempts, DeliveryError? LastError, DateTimeOffset? LastSuccessAt);
 
 /// <summary>The store as activations use it: they take a subscription, and write for as long as nobody else has taken it.</summary>
 sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, MasterKey master)
@@ -54,7 +57,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
         if (!await row.ReadAsync(ct)) return null;
         var taken = new TakenSubscription(id, row.GetInt64(0), row.GetInt64(1), row.GetGuid(2), ReachOf(row.GetFieldValue<string[]>(3)), SubscriptionFilter.FromJson(row.GetString(4)),
             row.IsDBNull(5) ? null : TargetOf(row, 5, id), row.GetInt64(9),
-            row.IsDBNull(10) ? null : row.GetString(10), Time(row, 11), Time(row, 12), [], []);
+            row.IsDBNull(10) ? null : new(row.GetString(10), row.GetFieldValue<DateTimeOffset>(11)), Time(row, 12), [], []);
         await row.NextResultAsync(ct);
         var parked = new List<ParkedResource>();
         while (await row.ReadAsync(ct))
@@ -82,7 +85,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
         await using var batch = new NpgsqlBatch(connection, transaction);
         // This row's lock keeps others from taking the subscription before the rest is written.
         Add(batch, "update subscriptions set position = $3, last_error = $4, last_error_at = $5, last_success_at = $6 where id = $1 and epoch = $2", id,
-            Value(epoch), Value(changes.Position), Value(changes.LastError, NpgsqlDbType.Text), Value(changes.LastErrorAt, NpgsqlDbType.TimestampTz), Value(changes.LastSuccessAt, NpgsqlDbType.TimestampTz));
+            Value(epoch), Value(changes.Position), Value(changes.LastError?.Detail, NpgsqlDbType.Text), Value(changes.LastError?.At, NpgsqlDbType.TimestampTz), Value(changes.LastSuccessAt, NpgsqlDbType.TimestampTz));
         if (changes.Released is not []) Add(batch, "delete from subscription_parked where subscription = $1 and resource = any ($2)", id, Value(changes.Released.ToArray()));
         foreach (var parked in changes.Parked)
             Add(batch, """

@@ -9,7 +9,7 @@ namespace Resources.Silo;
 
 /// <summary>
 /// Looks at the active subscriptions every second. Those at work on this node end when their settings, or what their owner may read, have changed;
-/// every few seconds those elsewhere are woken, so that each is at work somewhere soon after a node was lost.
+/// every few seconds all webhooks are woken, so that each is at work somewhere soon after a node was lost, and none is put away for want of calls.
 /// </summary>
 sealed class SubscriptionWatch : BackgroundService
 {
@@ -48,7 +48,7 @@ sealed class SubscriptionWatch : BackgroundService
                 var active = (await store.ActiveAsync(stoppingToken)).ToDictionary(each => each.Id);
                 foreach (var (id, worker) in here)
                     if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id))) run.End();
-                if (look % WakeEvery is 0) await WakeAsync(active.Values.Where(each => each.IsWebhook && !here.ContainsKey(each.Id)));
+                if (look % WakeEvery is 0) await WakeAsync(active.Values.Where(each => each.IsWebhook));
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
