@@ -5,6 +5,7 @@ using System.Net;
 namespace Resources.Api.Tests;
 
 /// <summary>Server-sent events: every event once and in order, from any position, for those who may see it and no longer.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class EventStreamTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -6,6 +6,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Groups of consumers that share a subscription's events over HTTP.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class PullTests(Backend backend)
 {
     sealed record Leased(string Lease, (string Resource, long Version, string Position)[] Events);

@@ -3,6 +3,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Requests about subscriptions, for each caller; what is refused makes none.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class SubscriptionScenarios(Backend backend)
 {
     const string Path = "/api/v1/subscriptions";

@@ -6,6 +6,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>What webhooks may tell, and where they may go.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, NodeProgram program) : IClassFixture<SubscriptionBackend>, IAsyncLifetime
 {
     readonly string type = FreshType();

@@ -3,6 +3,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Webhooks, received by a server in this process.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>, IAsyncLifetime
 {
     readonly string type = FreshType();

@@ -68,7 +68,8 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
     {
         for (var started = node.Time.GetTimestamp(); node.Time.GetElapsedTime(started) < Patience; await Task.Delay(Look, node.Time))
         {
-            if (worker.IsDone) return Reply<T>.Refused(new(Refusal.SubscriptionInactive, "The subscription is not active."));
+            if (worker.IsInactive) return Reply<T>.Refused(new(Refusal.SubscriptionInactive, "The subscription is not active."));
+            if (worker.IsDone) break;
             if (worker.Run is not { IsEnding: false } run) continue;
             try
             {
@@ -79,6 +80,6 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
                 // Its settings have changed, or somebody else has it.
             }
         }
-        throw new StoreUnavailableException("The subscription could not be taken in time.");
+        throw new StoreUnavailableException("The subscription could not be taken in time, or another activation has it.");
     }
 }

@@ -23,6 +23,9 @@ sealed class SubscriptionWorker
     /// <summary>The run under way; null while the subscription is being taken, and when the worker is done.</summary>
     public SubscriptionRun? Run => run;
 
+    /// <summary>Whether the subscription was found to be inactive, or not there.</summary>
+    public bool IsInactive { get; private set; }
+
     public bool IsDone => working.IsCompleted;
 
     public static SubscriptionWorker Start(Guid id, SubscriptionServices node, Action whenDone)
@@ -47,7 +50,11 @@ sealed class SubscriptionWorker
         {
             try
             {
-                if (await node.Store.TakeAsync(Id, ct) is not { } taken) return;
+                if (await node.Store.TakeAsync(Id, ct) is not { } taken)
+                {
+                    IsInactive = true;
+                    return;
+                }
                 var next = new SubscriptionRun(taken, node);
                 run = next;
                 await next.RunAsync(ct);
