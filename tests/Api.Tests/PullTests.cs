@@ -7,7 +7,7 @@ namespace Resources.Api.Tests;
 
 /// <summary>Groups of consumers that share a subscription's events over HTTP.</summary>
 [Collection(MoreNodes.Name)]
-public sealed class PullTests(Backend backend)
+public sealed class PullTests(Backend shared, SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>
 {
     sealed record Leased(string Lease, (string Resource, long Version, string Position)[] Events);
 
@@ -153,14 +153,14 @@ public sealed class PullTests(Backend backend)
     [Fact]
     public async Task Leases_and_positions_outlive_the_node()
     {
-        var connectionString = await backend.CreateDatabaseAsync();
+        var connectionString = await shared.CreateDatabaseAsync();
         var key = ("Secrets:MasterKey", Convert.ToBase64String(new byte[32]));
         string path, resource;
         Leased leased;
         await using (var node = new ApiNode(connectionString, key))
         {
             var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-            var before = new PullTests(backend) { On = admin };
+            var before = new PullTests(shared, backend) { On = admin };
             (path, _) = await SubscriptionBackend.SubscribeAsync(admin, type, null);
             resource = await CreateAsync(admin, type);
             await RenameAsync(admin, resource, 3);
@@ -170,7 +170,7 @@ public sealed class PullTests(Backend backend)
         }
         await using (var node = new ApiNode(connectionString, key))
         {
-            var after = new PullTests(backend) { On = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword) };
+            var after = new PullTests(shared, backend) { On = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword) };
             // The first is done, the next two are still leased, and so the fourth has to wait.
             Assert.Null(await after.PullAsync(path, "b", wait: 1));
             Assert.Equal("2", (await after.SettleAsync(path, "ack", leased.Lease)).Text("/data/settled"));

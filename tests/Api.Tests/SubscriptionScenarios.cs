@@ -71,7 +71,7 @@ public sealed class SubscriptionScenarios(Backend backend)
     ];
 
     [Theory, MemberData(nameof(Rows), DisableDiscoveryEnumeration = true)]
-    public Task A_request_has_its_answer(Scenario row) => row.RunAsync(backend);
+    public Task A_request_has_its_answer(Scenario row) => (row with { Given = Given.Missing }).RunAsync(backend);
 
     [Fact]
     public async Task A_subscription_is_there_for_its_owner_and_for_administrators_only()
