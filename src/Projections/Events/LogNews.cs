@@ -25,7 +25,12 @@ public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, IL
     /// <summary>Signals growth of the log.</summary>
     public AppendSignal Grown { get; } = new();
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(ForwardAsync(stoppingToken), AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));
+
+    async Task ForwardAsync(CancellationToken ct)
+    {
+        for (var seen = 0L; !ct.IsCancellationRequested; Grown.Set()) seen = await appended.WaitAsync(seen, Forever, ct);
+    }
 
     async Task AnnounceAsync(CancellationToken ct)
     {
@@ -34,7 +39,6 @@ public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, IL
             try
             {
                 seen = await appended.WaitAsync(seen, Forever, ct);
-                Grown.Set();
                 await using var notify = database.CreateCommand("select pg_notify($1, $2)");
                 notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Channel });
                 notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = node });
