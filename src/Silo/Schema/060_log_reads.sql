@@ -10,7 +10,7 @@ end $$;
 create trigger mt_events_hold_order before insert on mt_events for each statement execute function hold_log_order();
 
 -- The events after a position that a filter takes, with their resources' type and owner, in their order; every row says how far the log was
--- looked through. One row without an event when there is none. Of one resource all are looked through, else the next so many of the log.
+-- looked through. Whatever is in the log is read, a stream without a beginning too. One row without an event when there is none. Of one resource all are looked through, else the next so many of the log.
 create function read_log(after bigint, scanned int, most int, of_resource uuid, of_events text[], of_type text, of_owner text, visible text)
 returns table (
     reached bigint, seq_id bigint, id uuid, type text, stream_id uuid, version bigint, at timestamptz, actor text, correlation_id text, data text,
@@ -32,8 +32,8 @@ begin
     if of_resource is null then
         select max(s.seq_id) into reach from (select e.seq_id from mt_events e where e.seq_id > after order by e.seq_id limit scanned) s;
         return query
-            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, e.user_name::text, e.correlation_id::text, e.data::text, f.data ->> 'type', f.data ->> 'owner'
-            from mt_events e join mt_events f on f.stream_id = e.stream_id and f.version = 1
+            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, e.user_name::text, e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
             where e.seq_id > after and e.seq_id <= reach
                 and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
                 and (of_owner is null or f.data ->> 'owner' = of_owner) and (visible is null or f.data ->> 'owner' = visible)
@@ -43,8 +43,8 @@ begin
         -- Mostly the position is that of one of its events: then its index leads on from there.
         select e.version into behind from mt_events e where e.seq_id = after and e.stream_id = of_resource;
         return query
-            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, e.user_name::text, e.correlation_id::text, e.data::text, f.data ->> 'type', f.data ->> 'owner'
-            from mt_events e join mt_events f on f.stream_id = e.stream_id and f.version = 1
+            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, e.user_name::text, e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
             where e.stream_id = of_resource and e.version > coalesce(behind, 0) and e.seq_id > after and e.seq_id <= reach
                 and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
                 and (of_owner is null or f.data ->> 'owner' = of_owner) and (visible is null or f.data ->> 'owner' = visible)
