@@ -42,10 +42,10 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
             var type = $"pairs-{worker}";
             while (Interlocked.Increment(ref tried) <= Pairs)
             {
-                var name = Guid.NewGuid().ToString("n");
+                var name = $"pair {Guid.NewGuid():n}";
                 using var created = await clients[random.Next(3)].PostAsJsonAsync("/api/v1/resources", new { name, type }, Cancelled);
                 Assert.True(created.IsSuccessStatusCode, $"{created.StatusCode}");
-                using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/resources?type={type}&limit=1{(byPosition ? "&consistency=eventual" : "")}");
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/resources?type={type}&limit=1{(random.Next(2) is 0 ? $"&q={name[..20]}" : "")}{(byPosition ? "&consistency=eventual" : "")}");
                 if (byPosition) request.Headers.Add("Min-Position", created.Headers.GetValues("Position"));
                 using var listed = await clients[random.Next(3)].SendAsync(request, Cancelled);
                 var list = await listed.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
