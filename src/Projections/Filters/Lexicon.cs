@@ -20,6 +20,7 @@ public sealed class Lexicon
     /// <summary>The words that a filter searches for, if there are several: for a single one all rows are collected either way.</summary>
     public static string[] BeginningsIn(Filter? filter)
     {
+        if (filter is null) return [];
         var found = new HashSet<string>(StringComparer.Ordinal);
         Collect(filter, found);
         return found.Count > 1 ? [.. found] : [];
@@ -46,7 +47,7 @@ public sealed class Lexicon
     /// <summary>All words that begin so; null when they are too many, or were not looked up.</summary>
     public string[]? WordsFrom(string beginning) => words.GetValueOrDefault(beginning);
 
-    static void Collect(Filter? filter, HashSet<string> found)
+    static void Collect(Filter filter, HashSet<string> found)
     {
         switch (filter)
         {

@@ -7,7 +7,7 @@
 -- A generation has one writer, which adds words in their order.
 create function keep_resource_words() returns trigger language plpgsql as $$
 begin
-    execute format('insert into resource_words_%s select distinct unnest(tsvector_to_array(words)) from written order by 1 on conflict do nothing', tg_argv[0]);
+    execute format('insert into resource_words_%s select distinct unnest(tsvector_to_array(words)) collate "C" from written order by 1 on conflict do nothing', tg_argv[0]);
     return null;
 end $$;
 
