@@ -27,7 +27,7 @@ public static class Node
 
     static void AddStore(this IServiceCollection services, NodeDatabase database)
     {
-        services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches);
+        services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches).AddSingleton(database.Sessions);
         services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<HistoryQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
         services.AddSingleton<FollowerMonitor>().AddHostedService(services => services.GetRequiredService<FollowerMonitor>());
         services.AddSingleton<StoreContact>().AddHostedService(services => services.GetRequiredService<StoreContact>());

@@ -26,6 +26,7 @@ public sealed class NodeDatabase : IAsyncDisposable
         // A page out of order costs what it does in memory or on an SSD. At the default, that of a disk with an arm, the list is walked for rare words too.
         var bounds = $"{patience} -c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0} -c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
         Searches = new(Connect(connectionString, options.MaxSearchPoolSize, settings => settings.Options = $"{settings.Options} {bounds}".TrimStart(), "resources-search", logs));
+        Sessions = new(Connect(connectionString, options.MaxPoolSize, settings => settings.Pooling = false, "resources-session", logs));
     }
 
     /// <summary>The pool that everything in the node shares, but for searches.</summary>
@@ -33,6 +34,9 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     /// <summary>The pool of filters and searches.</summary>
     public SearchPool Searches { get; }
+
+    /// <summary>The few sessions that are more than their statements.</summary>
+    public SessionSource Sessions { get; }
 
     /// <summary>Whether the database belongs to this node alone.</summary>
     public bool IsEmbedded => embedded is not null;
@@ -71,6 +75,7 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Sessions.Source.DisposeAsync();
         await Searches.Source.DisposeAsync();
         await Source.DisposeAsync();
         if (embedded is not null) await embedded.DisposeAsync();
@@ -92,6 +97,8 @@ public sealed class NodeDatabase : IAsyncDisposable
         connection.Timeout = 5;
         connection.CommandTimeout = 15;
         connection.KeepAlive = 0;
+        // Statements leave nothing behind in these sessions, and to clean one up at every use takes PostgreSQL half as long as to answer a list.
+        connection.NoResetOnClose = true;
         settle(connection);
         return builder.UseLoggerFactory(logs).Build();
     }
