@@ -159,10 +159,10 @@ internal sealed class ApiNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Of a line of JSON, what a reader wants first.</summary>
+    /// <summary>Of a line of JSON, what a reader wants first. The last one of a node that was killed may be cut.</summary>
     static string Shorten(string line)
     {
-        if (!line.StartsWith('{')) return line;
+        if (!line.StartsWith('{') || !line.EndsWith('}')) return line;
         var entry = JsonElement.Parse(line);
         var text = $"{entry.GetProperty("Timestamp").GetString()} {entry.GetProperty("LogLevel").GetString()} {entry.GetProperty("Category").GetString()}: {entry.GetProperty("Message").GetString()}";
         if (entry.TryGetProperty("Exception", out var exception)) text += $" {exception.GetString()}";
