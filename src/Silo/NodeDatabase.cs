@@ -97,7 +97,7 @@ public sealed class NodeDatabase : IAsyncDisposable
         connection.Timeout = 5;
         connection.CommandTimeout = 15;
         connection.KeepAlive = 0;
-        // Statements leave nothing behind in these sessions, and to clean one up at every use takes PostgreSQL half as long as to answer a list.
+        // Statements leave nothing behind in these sessions, and to clean one up at every use is a quarter of what a list costs.
         connection.NoResetOnClose = true;
         settle(connection);
         return builder.UseLoggerFactory(logs).Build();
