@@ -39,7 +39,7 @@ public sealed class FeedLossTests : IAsyncLifetime
     {
         var seed = Random.Shared.Next();
         var (random, token, addresses) = (new Random(seed), await nodes[0].SignInAsync(), nodes.Select(node => node.Address).ToArray());
-        LogReader[] readers = [new StreamReader(token, addresses), new StreamReader(token, [.. addresses.Reverse()]), new PollReader(token, addresses)];
+        LogReader[] readers = [new StreamReader(token, addresses), new StreamReader(token, [.. addresses.Reverse()]), new PollReader(token, addresses), new SocketReader(token, addresses)];
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var reading = readers.Select(reader => reader.RunAsync(enough.Token)).ToArray();
         await using var load = Load.Start(token, nodes, clients: 32);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
+using System.Net.WebSockets;
 using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
@@ -43,7 +44,7 @@ internal abstract class LogReader(string token, Uri[] nodes)
             {
                 await ReadAsync(nodes[Connections % nodes.Length], ct);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or System.Net.WebSockets.WebSocketException)
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or WebSocketException)
             {
                 await Task.Delay(50, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -87,6 +88,33 @@ internal sealed class PollReader(string token, Uri[] nodes) : LogReader(token, n
             var page = JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(ct));
             foreach (var cloudEvent in page.GetProperty("data").EnumerateArray()) Keep(Cluster.Tests.Read.Of(cloudEvent));
             After = page.GetProperty("meta").GetProperty("page").GetProperty("next").GetString() ?? page.GetProperty("meta").GetProperty("position").GetString()!;
+        }
+    }
+}
+
+/// <summary>A WebSocket, with the token in its first message.</summary>
+internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token, nodes)
+{
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(node) { Scheme = "ws", Path = "/api/v1/events/ws", Query = $"after={After}" }.Uri, ct);
+        await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { type = "authenticate", token = Token }), WebSocketMessageType.Text, true, ct);
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            var length = 0;
+            ValueWebSocketReceiveResult part;
+            do
+            {
+                part = await socket.ReceiveAsync(buffer.AsMemory(length), ct);
+                length += part.Count;
+            }
+            while (!part.EndOfMessage);
+            if (part.MessageType is WebSocketMessageType.Close) throw new WebSocketException($"{socket.CloseStatus} {socket.CloseStatusDescription}");
+            var message = JsonElement.Parse(buffer.AsSpan(0, length));
+            if (message.TryGetProperty("event", out var cloudEvent)) Keep(Cluster.Tests.Read.Of(cloudEvent));
+            After = message.GetProperty("position").GetString()!;
         }
     }
 }
