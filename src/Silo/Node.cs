@@ -27,7 +27,7 @@ public static class Node
 
     static IServiceCollection AddStore(this IServiceCollection services, NodeDatabase database)
     {
-        services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches);
+        services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches).AddSingleton(database.Sessions);
         services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<LogQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
         services.AddSingleton<AppendSignal>().AddSingleton<LogNews>().AddHostedService(services => services.GetRequiredService<LogNews>());
         services.AddSingleton<EventFeed>().AddSingleton<LogTail>().AddHostedService(services => services.GetRequiredService<LogTail>());

@@ -53,7 +53,7 @@ public sealed class SchemaOptions
 /// <summary>Section <c>Database</c>.</summary>
 public sealed class DatabaseOptions
 {
-    /// <summary>Connections that one node may hold, beside those of searches.</summary>
+    /// <summary>Connections that one node may hold, beside those of searches and two sessions of its own.</summary>
     [Range(10, 1000)]
     public int MaxPoolSize { get; set; } = 50;
 

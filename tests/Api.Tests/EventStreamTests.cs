@@ -100,6 +100,18 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    public async Task A_stream_ends_with_its_token()
+    {
+        await using var node = await backend.StartNodeAsync(("Tokens:AccessMinutes", "1"));
+        var (watch, admin) = (Stopwatch.StartNew(), await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword));
+        await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
+        await stream.CatchUpAsync();
+        var end = await stream.NextAsync(TimeSpan.FromSeconds(70));
+        Assert.Equal(("end", """{"code":"TOKEN_EXPIRED"}"""), (end!.Value.EventType, end.Value.Data));
+        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(58), TimeSpan.FromSeconds(65));
+    }
+
+    [Fact]
     public async Task A_role_that_is_lost_narrows_the_stream_to_what_the_others_grant()
     {
         var (caller, account) = await JoinAsync("user\",\"author");

@@ -10,7 +10,7 @@ public sealed class ProtocolTests(Backend backend)
 
     [Theory]
     [InlineData("/api/v1/resources", "GET, HEAD, POST"), InlineData($"/api/v1/resources/{Id}", "DELETE, GET, HEAD, PATCH, PUT"), InlineData($"/api/v1/resources/{Id}/restore", "POST"), InlineData($"/api/v1/resources/{Id}/events", "GET, HEAD")]
-    [InlineData("/api/v1/me", "GET, HEAD"), InlineData("/api/v1/users", "GET, HEAD, POST"), InlineData("/api/v1/auth/login", "POST"), InlineData("/health/live", "GET, HEAD"), InlineData("/openapi/v1.json", "GET, HEAD"), InlineData("/problems", "GET, HEAD")]
+    [InlineData("/api/v1/me", "GET, HEAD"), InlineData("/api/v1/events/ws", "CONNECT, GET, HEAD"), InlineData("/api/v1/users", "GET, HEAD, POST"), InlineData("/api/v1/auth/login", "POST"), InlineData("/health/live", "GET, HEAD"), InlineData("/openapi/v1.json", "GET, HEAD"), InlineData("/problems", "GET, HEAD")]
     public async Task Other_methods_are_405_with_those_that_are_allowed(string path, string allowed)
     {
         foreach (var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND" }.Except(allowed.Split(", ")))

@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Resources.Api.Tests;
@@ -43,6 +41,19 @@ public sealed class TokenTests(Backend backend)
         Assert.Equal((401, "UNAUTHENTICATED"), (answer.Status, answer.Code));
     }
 
+    [Theory, MemberData(nameof(Names))]
+    public async Task A_forged_token_opens_no_socket(string name)
+    {
+        var token = Forgeries[name](new Forge(backend));
+        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
+        await socket.AuthenticateAsync(token);
+        Assert.Null(await socket.NextAsync());
+        Assert.Equal(token is "" ? (4400, "VALIDATION_FAILED") : (4401, "UNAUTHENTICATED"), socket.Closed);
+
+        await using var another = await Socket.OpenAsync(backend.Node.Address, token, "after=0");
+        Assert.Equal(401, another.Status);
+    }
+
     [Theory, InlineData("Basic YWRtaW46YWRtaW4="), InlineData("Bearer"), InlineData("Token x")]
     public async Task Other_schemes_are_refused(string header) => Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", header))).Status);
 
@@ -52,46 +63,4 @@ public sealed class TokenTests(Backend backend)
 
     [Fact]
     public async Task A_token_in_the_address_is_no_token() => Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me?access_token=" + backend.Admin.Token)).Status);
-
-    /// <summary>Makes tokens with the server's own key, wrong in one way each.</summary>
-    sealed class Forge
-    {
-        readonly ECDsaSecurityKey own;
-
-        public Forge(Backend backend)
-        {
-            own = (ECDsaSecurityKey)backend.Node.Services.GetRequiredService<SigningKeys>().All[0];
-            Token = backend.Admin.Token!;
-        }
-
-        public string Token { get; }
-
-        public ECDsa Key => own.ECDsa;
-
-        public string KeyId => own.KeyId;
-
-        public byte[] PublicKey => Key.ExportSubjectPublicKeyInfo();
-
-        public string Payload => Token.Split('.')[1];
-
-        public string Signature => Token.Split('.')[2];
-
-        public string Header(string member, string value) => $$"""{"typ":"at+jwt","kid":"{{KeyId}}","{{member}}":"{{value}}"}""";
-
-        public string Hmac(byte[] secret)
-        {
-            var signed = $"{Part(Header("alg", "HS256"))}.{Payload}";
-            return $"{signed}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(secret, System.Text.Encoding.ASCII.GetBytes(signed)))}";
-        }
-
-        public string Sign(string type = "at+jwt", string issuer = "resources", string audience = "resources", DateTime? notBefore = null, DateTime? expires = null, ECDsaSecurityKey? key = null) =>
-            new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-            {
-                TokenType = type, Issuer = issuer, Audience = audience, NotBefore = notBefore, Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddMinutes(5),
-                SigningCredentials = new(key ?? own, SecurityAlgorithms.EcdsaSha256),
-                Claims = new Dictionary<string, object> { ["sub"] = Guid.Empty.ToString(), ["roles"] = new[] { "admin" } },
-            });
-
-        public static string Part(string json) => Base64UrlEncoder.Encode(json);
-    }
 }

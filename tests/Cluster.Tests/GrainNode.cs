@@ -32,7 +32,7 @@ internal sealed class GrainNode : IAsyncDisposable
         builder.AddNode(database, new(cluster, new(), new(), new(), new() { MasterKey = Convert.ToBase64String(new byte[32]) }, new(), webhooks ?? new()));
         var node = new GrainNode(database, builder.Build());
         await node.host.StartAsync();
-        await Eventually.HoldsAsync(() => node.Contact.MemoryIsTrusted, TimeSpan.FromSeconds(10), "the node counts itself in");
+        await Eventually.HoldsAsync(() => node.Contact.IsMember, TimeSpan.FromSeconds(10), "the node counts itself in");
         return node;
     }
 

@@ -10,9 +10,19 @@ namespace Resources.Api;
 /// <summary>Access tokens: ES256, typed <c>at+jwt</c>, verified without a look-up.</summary>
 public sealed class Tokens(SigningKeys keys, TokenOptions options, TimeProvider time)
 {
-    readonly SigningKeys keys = keys;
-    readonly TokenOptions options = options;
-    readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
+    readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
+
+    readonly TokenValidationParameters rules = new()
+    {
+        ValidIssuer = options.Issuer,
+        ValidAudience = options.Issuer,
+        ValidTypes = ["at+jwt"],
+        ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+        RequireExpirationTime = true,
+        RequireSignedTokens = true,
+        ClockSkew = TimeSpan.FromSeconds(30),
+        IssuerSigningKeyResolver = (_, _, kid, _) => keys.All.Where(key => key.KeyId == kid),
+    };
 
     /// <summary>Issues a token for an account.</summary>
     public TokenDocument Issue(Account account)
@@ -35,21 +45,18 @@ public sealed class Tokens(SigningKeys keys, TokenOptions options, TimeProvider 
         return new(token, "Bearer", options.AccessMinutes * 60);
     }
 
+    /// <summary>Checks a token that did not come in the header, by the same rules; null when it is not valid.</summary>
+    public async Task<ClaimsPrincipal?> ValidateAsync(string token)
+    {
+        var result = await handler.ValidateTokenAsync(token, rules);
+        return result.IsValid ? new(result.ClaimsIdentity) : null;
+    }
+
     /// <summary>Adds bearer authentication with these tokens.</summary>
     public static void Configure(JwtBearerOptions bearer, Tokens tokens)
     {
         bearer.MapInboundClaims = false;
-        bearer.TokenValidationParameters = new()
-        {
-            ValidIssuer = tokens.options.Issuer,
-            ValidAudience = tokens.options.Issuer,
-            ValidTypes = ["at+jwt"],
-            ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
-            RequireExpirationTime = true,
-            RequireSignedTokens = true,
-            ClockSkew = TimeSpan.FromSeconds(30),
-            IssuerSigningKeyResolver = (_, _, kid, _) => tokens.keys.All.Where(key => key.KeyId == kid),
-        };
+        bearer.TokenValidationParameters = tokens.rules;
         // Verifying a signature costs more than everything else in a read, so a verified token is remembered until it expires.
         var verified = new MemoryCache(new MemoryCacheOptions { SizeLimit = 10_000 });
         bearer.Events = new()

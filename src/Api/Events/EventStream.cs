@@ -13,7 +13,7 @@ static class EventStream
     public const int FlushAfter = 64 * 1024;
 
     /// <summary>A stream outlives an outage of the store; it asks again this often.</summary>
-    static readonly TimeSpan StoreRest = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan StoreRest = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Opens the stream and sends until it ends.</summary>
     public static async Task SendAsync(HttpContext context, EventQuery asked)

@@ -25,6 +25,9 @@ public static class ApiGroup
     /// <summary>Maps a read: GET and HEAD.</summary>
     public static RouteHandlerBuilder MapRead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) => routes.MapMethods(pattern, GetAndHead, handler);
 
+    /// <summary>Maps a WebSocket: GET opens it over HTTP/1.1 and CONNECT over HTTP/2; HEAD is answered as GET is without an upgrade.</summary>
+    public static RouteHandlerBuilder MapSocket(this IEndpointRouteBuilder routes, string pattern, Delegate handler) => routes.MapMethods(pattern, [.. GetAndHead, "CONNECT"], handler);
+
     /// <summary>Lets HEAD reach reads that a library has mapped for GET.</summary>
     public static TBuilder TakesHead<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new HttpMethodMetadata(GetAndHead));
 

@@ -57,6 +57,7 @@ public static class Edge
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
         app.UseAuthorization();
+        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
     }
 
     static bool MayCarrySecrets(PathString path) =>

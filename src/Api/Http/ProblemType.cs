@@ -33,6 +33,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType UnsupportedMediaType = new("UNSUPPORTED_MEDIA_TYPE", 415, "The body's media type is not supported");
     public static readonly ProblemType IdempotencyKeyReused = new("IDEMPOTENCY_KEY_REUSED", 422, "The Idempotency-Key belongs to another request");
     public static readonly ProblemType PatchNotApplicable = new("PATCH_NOT_APPLICABLE", 422, "The patch cannot be applied");
+    public static readonly ProblemType UpgradeRequired = new("UPGRADE_REQUIRED", 426, "A WebSocket is needed here");
     public static readonly ProblemType PreconditionRequired = new("PRECONDITION_REQUIRED", 428, "An If-Match header is needed");
     public static readonly ProblemType RateLimited = new("RATE_LIMITED", 429, "Too many requests");
     public static readonly ProblemType TooManyStreams = new("TOO_MANY_STREAMS", 429, "Too many streams are open");
@@ -50,7 +51,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         ValidationFailed, WebhookTargetForbidden, Unauthenticated, InvalidCredentials, Forbidden, NotFound, ResourceNotFound, VersionNotFound, SubscriptionNotFound, MethodNotAllowed, NotAcceptable,
         RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, TooManySubscriptions, SubscriptionInactive, OtherDelivery, LeaseLost, ResourceNotParked,
         ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
-        IdempotencyKeyReused, PatchNotApplicable, PreconditionRequired, RateLimited, TooManyStreams, HeadersTooLarge, InternalError, StoreUnavailable,
+        IdempotencyKeyReused, PatchNotApplicable, UpgradeRequired, PreconditionRequired, RateLimited, TooManyStreams, HeadersTooLarge, InternalError, StoreUnavailable,
         ClusterUnavailable, SearchesBusy, QueryTimeout, ReadModelBehind,
     ];
 
@@ -86,6 +87,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         413 => BodyTooLarge,
         414 => UriTooLong,
         415 => UnsupportedMediaType,
+        426 => UpgradeRequired,
         431 => HeadersTooLarge,
         >= 400 and < 500 => ValidationFailed,
         _ => InternalError,

@@ -39,15 +39,22 @@ static class OperationDescription
         var permission = Find<RequiredPermission>()?.Permission;
         var carried = Find<CarriedHeaders>()?.Names ?? [];
 
-        operation.Description = isOpen ? "Open to everyone." : permission is null ? "Open to every caller with a token." : $"Needs the permission `{permission}`.";
+        operation.Description = (isOpen, permission) switch
+        {
+            (true, null) => "Open to everyone.",
+            (true, _) => $"Needs the permission `{permission}`, by a token in the header or in the first message: `{{\"type\":\"authenticate\",\"token\":\"…\"}}`.",
+            (_, null) => "Open to every caller with a token.",
+            _ => $"Needs the permission `{permission}`.",
+        };
         operation.Security = isOpen ? [] : [new() { [new OpenApiSecuritySchemeReference(ApiDescription.Bearer, document)] = [] }];
+        if (isOpen && permission is not null) operation.Security = [new() { [new OpenApiSecuritySchemeReference(ApiDescription.Bearer, document)] = [] }, []];
         operation.Parameters = [.. Parameters(context, Find<QueryParameters>()?.Names ?? [], carried)];
         if (Find<TakenBody>() is { } body) operation.RequestBody = await BodyAsync(body, context, ct);
 
         operation.Responses ??= [];
         var limited = Find<Unlimited>() is null;
         foreach (var (status, response) in operation.Responses)
-            if (response is OpenApiResponse success && status[0] is '2' or '3' or '5')
+            if (response is OpenApiResponse success && status[0] is '1' or '2' or '3' or '5')
                 success.Headers = Headers(document, [.. carried.Where(header => !HeaderDescription.IsAsked(header) && (header is "ETag" || status is not "304")),
                     .. carried.Contains("Idempotency-Key") ? ["Idempotency-Replayed"] : Array.Empty<string>(), .. limited ? ["RateLimit-Policy", "RateLimit"] : Array.Empty<string>(), "X-Request-Id", .. status is "503" ? ["Retry-After"] : Array.Empty<string>()]);
         if (Find<StreamsEvents>() is { } streams && operation.Responses["200"].Content is { } contents)

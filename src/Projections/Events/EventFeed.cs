@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Resources.Projections;
 
 /// <summary>The log from any position on, for as long as one likes: pages of the log first, then the node's tail, without a gap or a repetition between them.</summary>
-public sealed class EventFeed(LogQueries log, LogTail tail)
+public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
 {
     const int PageSize = 256;
 
@@ -20,18 +20,22 @@ public sealed class EventFeed(LogQueries log, LogTail tail)
     public async IAsyncEnumerable<FeedPage> FollowAsync(long after, EventFilter filter, TimeSpan pulse, [EnumeratorCancellation] CancellationToken ct)
     {
         var (told, toldAt, wasLive) = (after, Stopwatch.GetTimestamp(), false);
+        long? head = null;
         while (true)
         {
             var moved = tail.Moved;
             var page = tail.Read(after, filter, PageSize) ?? await log.PageAsync(after, filter, PageSize, ct);
-            var isLive = page.Reached == after || page.Reached >= tail.Reached;
+            var isRead = page.Reached == after || page.Reached >= tail.Reached;
             after = page.Reached;
+            // The tail may be a moment behind what was there when the reader came, its own writes among it.
+            if (isRead && !wasLive) head ??= await index.HeadAsync(ct);
+            var isLive = isRead && after >= head;
             if (page.Events is not [] || isLive && !wasLive || after - told > Stretch || after > told && Stopwatch.GetElapsedTime(toldAt) >= pulse)
             {
                 (told, toldAt, wasLive) = (after, Stopwatch.GetTimestamp(), wasLive || isLive);
                 yield return new(page.Events, after, isLive);
             }
-            else if (isLive)
+            else if (isRead)
             {
                 await moved.WaitAsync(pulse, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 ct.ThrowIfCancellationRequested();

@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Makes tokens with the server's own key, wrong in one way each.</summary>
+sealed class Forge
+{
+    readonly ECDsaSecurityKey own;
+
+    public Forge(Backend backend)
+    {
+        own = (ECDsaSecurityKey)backend.Node.Services.GetRequiredService<SigningKeys>().All[0];
+        Token = backend.Admin.Token!;
+    }
+
+    public string Token { get; }
+
+    public ECDsa Key => own.ECDsa;
+
+    public string KeyId => own.KeyId;
+
+    public byte[] PublicKey => Key.ExportSubjectPublicKeyInfo();
+
+    public string Payload => Token.Split('.')[1];
+
+    public string Signature => Token.Split('.')[2];
+
+    public string Header(string member, string value) => $$"""{"typ":"at+jwt","kid":"{{KeyId}}","{{member}}":"{{value}}"}""";
+
+    public string Hmac(byte[] secret)
+    {
+        var signed = $"{Part(Header("alg", "HS256"))}.{Payload}";
+        return $"{signed}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(secret, System.Text.Encoding.ASCII.GetBytes(signed)))}";
+    }
+
+    public string Sign(string type = "at+jwt", string issuer = "resources", string audience = "resources", DateTime? notBefore = null, DateTime? expires = null, ECDsaSecurityKey? key = null, string? account = null) =>
+        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        {
+            TokenType = type, Issuer = issuer, Audience = audience, NotBefore = notBefore, Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddMinutes(5),
+            SigningCredentials = new(key ?? own, SecurityAlgorithms.EcdsaSha256),
+            Claims = new Dictionary<string, object> { ["sub"] = account ?? Guid.Empty.ToString(), ["roles"] = new[] { "admin" } },
+        });
+
+    public static string Part(string json) => Base64UrlEncoder.Encode(json);
+}
