@@ -104,10 +104,10 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
     }, ct);
 
     /// <summary>Ends deliveries until somebody resumes them. Does nothing when somebody else has taken the subscription.</summary>
-    public Task<int> DisableAsync(Guid id, long epoch, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
+    public Task<int> DisableAsync(Guid id, long epoch, string reason, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
-        await using var command = database.CreateCommand("update subscriptions set state = 'disabled', revision = revision + 1 where id = $1 and epoch = $2");
-        foreach (var parameter in (NpgsqlParameter[])[Value(id), Value(epoch)]) command.Parameters.Add(parameter);
+        await using var command = database.CreateCommand("update subscriptions set state = 'disabled', revision = revision + 1, last_error = $3, last_error_at = clock_timestamp() where id = $1 and epoch = $2");
+        foreach (var parameter in (NpgsqlParameter[])[Value(id), Value(epoch), Value(reason)]) command.Parameters.Add(parameter);
         return await command.ExecuteNonQueryAsync(ct);
     }, ct);
 

@@ -11,6 +11,7 @@ sealed class WebhookDelivery(SubscriptionRun run, SubscriptionServices node)
     /// <summary>Every event is taken for itself.</summary>
     static readonly Guid Lease = Guid.AllBitsSet;
 
+    readonly IReadOnlyList<TimeSpan> retries = node.Webhooks.Retries;
     readonly WebhookPace pace = new(node.Webhooks.MaxConcurrent, node.Webhooks.Retries[0]);
     int underWay;
 
@@ -72,15 +73,15 @@ sealed class WebhookDelivery(SubscriptionRun run, SubscriptionServices node)
     /// <summary>The time to the next attempt, somewhat by chance so that many do not come at once; null after the last.</summary>
     TimeSpan? RetryAfter(int attempts, DeliveryOutcome outcome)
     {
-        if (attempts > node.Webhooks.Retries.Count) return null;
-        var delay = node.Webhooks.Retries[attempts - 1] * (0.8 + 0.4 * Random.Shared.NextDouble());
+        if (attempts > retries.Count) return null;
+        var delay = retries[attempts - 1] * (0.8 + 0.4 * Random.Shared.NextDouble());
         return outcome.RetryAfter > delay ? outcome.RetryAfter : delay;
     }
 
     async Task DisableAsync(string reason)
     {
         run.Fail(reason);
-        await node.Store.DisableAsync(run.Taken.Id, run.Taken.Epoch, CancellationToken.None);
+        await node.Store.DisableAsync(run.Taken.Id, run.Taken.Epoch, reason, CancellationToken.None);
         node.Logger.LogWarning("Subscription {Subscription} is disabled. {Reason}", run.Taken.Id, reason);
         run.End();
     }
