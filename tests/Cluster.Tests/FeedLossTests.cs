@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Npgsql;
 
 namespace Resources.Cluster.Tests;
@@ -40,8 +42,13 @@ public sealed class FeedLossTests : IAsyncLifetime
         var seed = Random.Shared.Next();
         var (random, token, addresses) = (new Random(seed), await nodes[0].SignInAsync(), nodes.Select(node => node.Address).ToArray());
         LogReader[] readers = [new StreamReader(token, addresses), new StreamReader(token, [.. addresses.Reverse()]), new PollReader(token, addresses), new SocketReader(token, addresses)];
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.AnswerWith(_ => Random.Shared.Next(50) is 0 ? 500 : 200);
+        await SubscribeAsync(token, new { kind = "webhook", url = receiver.Url });
+        var (group, pulled) = (await SubscribeAsync(token, new { kind = "pull" }), new List<Read>());
+        LogReader[] consumers = [new GroupReader(token, addresses, group, seed, pulled), new GroupReader(token, [.. addresses.Reverse()], group, seed + 1, pulled)];
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var reading = readers.Select(reader => reader.RunAsync(enough.Token)).ToArray();
+        var reading = readers.Concat(consumers).Select(reader => reader.RunAsync(enough.Token)).ToArray();
         await using var load = Load.Start(token, nodes, clients: 32);
         await load.SucceedsAsync(300, TimeSpan.FromSeconds(60));
 
@@ -53,18 +60,42 @@ public sealed class FeedLossTests : IAsyncLifetime
         var log = await ReadLogAsync();
         await Eventually.HoldsAsync(() => readers.All(reader => reader.Got is [.., var last] && last.Position >= log[^1].Position), TimeSpan.FromSeconds(30),
             $"every reader is at {log[^1].Position}: {string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Got.LastOrDefault()?.Position}"))}");
+        Read[] Called() => [.. receiver.Taken.Select(request => Read.Of(request.Event))];
+        for (var watch = Stopwatch.StartNew(); !Called().ToHashSet().IsSupersetOf(log) || !consumers[0].Got.ToHashSet().IsSupersetOf(log); await Task.Delay(200, Cancelled))
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(120), $"seed {seed}: the webhook has {Called().Distinct().Count()} of {log.Length} events and the group {consumers[0].Got.Distinct().Count()}.\n{await StatesAsync(token)}");
         await enough.CancelAsync();
         await Task.WhenAll(reading);
 
         TestContext.Current.SendDiagnosticMessage($"seed {seed}: {log.Length} events, {kills} nodes killed, {restarts} restarts of the database; " +
-            $"{history.Operations.Count(operation => operation.Succeeded)} of {history.Operations.Count} requests succeeded; connections: {string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Connections}"))}");
+            $"{history.Operations.Count(operation => operation.Succeeded)} of {history.Operations.Count} requests succeeded; connections: {string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Connections}"))}; {Called().Length} webhooks taken of {receiver.All.Length}, {consumers[0].Got.Length} events pulled");
         foreach (var reader in readers)
         {
             var got = reader.Got;
             Assert.True(log.SequenceEqual(got), $"seed {seed}: {reader.Name} lacks {log.Except(got).Count()} of {log.Length} events, has {got.Length - got.Distinct().Count()} twice and {(got.Zip(got.Skip(1)).Count(pair => pair.First.Position >= pair.Second.Position))} out of order.");
         }
+        foreach (var delivered in new[] { Called(), consumers[0].Got })
+        {
+            Assert.Equal(log.ToHashSet(), delivered.ToHashSet());
+            // What comes again comes with the same id, which Read holds, and never before what comes first.
+            foreach (var resource in delivered.Distinct().GroupBy(read => read.Resource)) Assert.Equal(resource.Select(read => read.Version).Order(), resource.Select(read => read.Version));
+        }
         Assert.Contains(late, log.Select(read => read.Position));
         await history.CheckAsync(postgres.ConnectionString, () => string.Join('\n', nodes.Select(node => node.Log)));
+    }
+
+    async Task<string> SubscribeAsync(string token, object delivery)
+    {
+        using var client = nodes[0].Client(token);
+        using var answer = await client.PostAsJsonAsync("/api/v1/subscriptions", new { name = $"{Guid.NewGuid():n}", delivery, after = "0" }, Cancelled);
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
+        Assert.True(answer.IsSuccessStatusCode, $"{body}");
+        return body.GetProperty("data").GetProperty("id").GetString()!;
+    }
+
+    async Task<string> StatesAsync(string token)
+    {
+        using var client = nodes[0].Client(token);
+        return await client.GetStringAsync("/api/v1/subscriptions", Cancelled);
     }
 
     /// <summary>A transaction that has drawn its position and commits ten seconds later; answers the position.</summary>

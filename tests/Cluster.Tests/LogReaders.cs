@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Net.WebSockets;
 using System.Text.Json;
@@ -15,9 +16,10 @@ internal sealed record Read(long Position, Guid Id, Guid Resource, long Version)
 }
 
 /// <summary>A client that reads the log to its end and further, from whichever node answers, and keeps all that it got.</summary>
-internal abstract class LogReader(string token, Uri[] nodes)
+/// <param name="got">Where it keeps it, if it is to share that with others.</param>
+internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = null)
 {
-    readonly List<Read> got = [];
+    readonly List<Read> got = got ?? [];
 
     public string Name => GetType().Name;
 
@@ -116,5 +118,34 @@ internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token,
             if (message.TryGetProperty("event", out var cloudEvent)) Keep(Cluster.Tests.Read.Of(cloudEvent));
             After = message.GetProperty("position").GetString()!;
         }
+    }
+}
+
+/// <summary>
+/// A consumer of a group. Now and then it dies with a lease, or gives one back: then others, or the next of its kind, get the events again.
+/// </summary>
+internal sealed class GroupReader(string token, Uri[] nodes, string subscription, int seed, List<Read> got) : LogReader(token, nodes, got)
+{
+    readonly Random random = new(seed);
+
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        for (var consumer = Guid.NewGuid().ToString("n"); ;)
+        {
+            var batch = await PostAsync(node, "pull", new { consumer, limit = 50, wait = 5, leaseSeconds = 5 }, ct);
+            if (batch.GetProperty("lease").GetString() is not { } lease) continue;
+            var fate = random.Next(20);
+            if (fate is 0) return;
+            if (fate is not 1)
+                foreach (var one in batch.GetProperty("events").EnumerateArray()) Keep(Cluster.Tests.Read.Of(one.GetProperty("event")));
+            await PostAsync(node, fate is 1 ? "nack" : "ack", new { lease }, ct);
+        }
+    }
+
+    async Task<JsonElement> PostAsync(Uri node, string what, object body, CancellationToken ct)
+    {
+        using var answer = await Http.PostAsJsonAsync(new Uri(node, $"/api/v1/subscriptions/{subscription}/{what}"), body, ct);
+        answer.EnsureSuccessStatusCode();
+        return JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(ct)).GetProperty("data");
     }
 }
