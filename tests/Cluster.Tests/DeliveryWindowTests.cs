@@ -14,7 +14,8 @@ public sealed class DeliveryWindowTests
     [Fact]
     public void Nothing_is_lost_or_overtaken_by_random_takers_and_crashes()
     {
-        for (var seed = 0; seed < 2_000; seed++) new Story(seed).Run();
+        // The last ones have found something once.
+        foreach (var seed in Enumerable.Range(0, 2_000).Append(3_670)) new Story(seed).Run();
     }
 
     sealed class Story(int seed)
@@ -53,6 +54,7 @@ public sealed class DeliveryWindowTests
                 case 7 when Pick() is var (lease, item): window.Park(lease, item, random.Next(3) is 0 ? null : now + TimeSpan.FromSeconds(random.Next(5)), "", now); break;
                 case 8: Save(); break;
                 case 9 when random.Next(8) is 0: Crash(); break;
+                case 9 when random.Next(8) is 0: TakeOver(); break;
             }
             Assert.True(window.Position >= stored.Position);
         }
@@ -84,7 +86,12 @@ public sealed class DeliveryWindowTests
             Save();
             // A replay of single resources is a new run whose parked resources are due.
             if (replay && stored.Parked.Values.Any(parked => parked.RetryAt is null)) Crash(due: true);
-            foreach (var parked in window.Due(now, 2))
+            RefillDue(2);
+        }
+
+        void RefillDue(int most)
+        {
+            foreach (var parked in window.Due(now, most))
             {
                 var rest = log.Where(logged => logged.Resource == parked.Resource && logged.Position >= parked.Position).ToArray();
                 window.Refill(parked.Resource, rest.Length > 2 ? new(rest[..2], rest[1].Position) : new(rest, log[^1].Position));
@@ -97,6 +104,21 @@ public sealed class DeliveryWindowTests
             foreach (var each in parked) stored.Parked[each.Resource] = each;
             foreach (var each in released) stored.Parked.Remove(each);
             stored.Position = position;
+        }
+
+        /// <summary>A crash after the leases were written down, which then go on.</summary>
+        void TakeOver()
+        {
+            Save();
+            var leases = taken.Select(each => each.Lease).Distinct().ToArray();
+            var kept = leases.SelectMany(lease => window.Leased(lease).Select(item => (item.Event.Position, lease))).ToDictionary();
+            window = new(stored.Position, stored.Parked.Values, kept);
+            foreach (var next in log.Where(logged => logged.Position > stored.Position && logged.Position <= window.RestoredAt)) window.Add(next);
+            RefillDue(Resources.Length);
+            taken = [.. leases.SelectMany(lease => window.Leased(lease).Select(item => (lease, item)))];
+var restored = taken.Select(each => each.Item.Event.Position).ToHashSet();
+            // Of a resource that catches up, events that come again may have to go first.
+            Assert.All(log.Where(logged => kept.ContainsKey(logged.Position) && !restored.Contains(logged.Position)), logged => Assert.True(stored.Parked.ContainsKey(logged.Resource), $"Seed {seed}"));
         }
 
         void Crash(bool due = false)

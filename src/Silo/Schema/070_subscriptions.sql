@@ -23,10 +23,11 @@ create table subscriptions (
     unique (owner, name)
 ) with (fillfactor = 50);
 
--- Resources whose events are held back: position is that of the first one that is not delivered. Without a time of the next attempt they wait for a replay.
+-- Resources whose events are held back from start on: position is that of the first one that is not delivered. Without a time of the next attempt they wait for a replay.
 create table subscription_parked (
     subscription uuid not null references subscriptions on delete cascade,
     resource uuid not null,
+    start bigint not null,
     position bigint not null,
     attempts int not null,
     retry_at timestamptz,

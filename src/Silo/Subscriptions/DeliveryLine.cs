@@ -3,11 +3,12 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>A resource whose events are held back.</summary>
-/// <param name="Position">That of the first event that is not delivered.</param>
+/// <param name="Start">Events from here on belong to it; those before go out as others do.</param>
+/// <param name="Position">That of the first of them that is not delivered.</param>
 /// <param name="Attempts">How often that one has failed.</param>
 /// <param name="RetryAt">When it is tried again; null = only by a replay.</param>
 /// <param name="PassedOver">That of the last event that was read and not delivered.</param>
-sealed record ParkedResource(Guid Resource, long Position, int Attempts, DateTimeOffset? RetryAt, string Error, DateTimeOffset Since, long PassedOver);
+sealed record ParkedResource(Guid Resource, long Start, long Position, int Attempts, DateTimeOffset? RetryAt, string Error, DateTimeOffset Since, long PassedOver);
 
 /// <summary>An event on its way.</summary>
 sealed class DeliveryItem(LogEvent logged)
@@ -37,9 +38,6 @@ sealed class DeliveryLine(Guid resource, bool isCatchingUp)
 
     /// <summary>The first event that is not taken.</summary>
     public DeliveryItem? Next => Items.Count > Taken ? Items[Taken] : null;
-
-    /// <summary>Whether a lease may take the last event that was added.</summary>
-    public bool IsFree(Guid lease) => Taken == Items.Count - 1 && (Lease is null || Lease == lease);
 
     /// <summary>Gives the next event to a lease.</summary>
     public DeliveryItem Take(Guid lease)

@@ -26,14 +26,14 @@ sealed class DeliveryWindow
     long bytes;
 
     /// <param name="position">Up to here everything is delivered or parked.</param>
-    /// <param name="leased">Leases of positions behind that, which hold as soon as their events are read again.</param>
+    /// <param name="leased">Leases by position, which hold as soon as their events are read again.</param>
     public DeliveryWindow(long position, IEnumerable<ParkedResource> parked, IReadOnlyDictionary<long, Guid> leased)
     {
         reached = position;
         // What was passed over before lies at or below the position.
         this.parked = parked.ToDictionary(each => each.Resource, each => each with { PassedOver = position });
-        this.leased = leased.Where(lease => lease.Key > position).ToDictionary();
-        RestoredAt = this.leased.Keys.DefaultIfEmpty().Max();
+        this.leased = leased.ToDictionary();
+        RestoredAt = leased.Keys.Where(behind => behind > position).DefaultIfEmpty().Max();
     }
 
     /// <summary>How far the log was read.</summary>
@@ -61,7 +61,7 @@ sealed class DeliveryWindow
         {
             reached = logged.Position;
             // An event before the one at which its resource is parked was with a taker when another activation ended.
-            if (parked.TryGetValue(logged.Resource, out var resource) && logged.Position >= resource.Position)
+            if (parked.TryGetValue(logged.Resource, out var resource) && logged.Position >= resource.Start)
             {
                 parked[logged.Resource] = resource with { PassedOver = logged.Position };
                 return;
@@ -70,8 +70,8 @@ sealed class DeliveryWindow
             bytes += logged.Data.Utf8.Length;
             if (!lines.TryGetValue(logged.Resource, out var line)) lines.Add(logged.Resource, line = new(logged.Resource, isCatchingUp: false));
             line.Items.Add(new(logged));
-            if (leased.Remove(logged.Position, out var lease) && line.IsFree(lease)) line.Take(lease);
-            else if (line.Items.Count is 1) ready.Add((logged.Position, logged.Resource));
+            Restore(line);
+            if (line.Items.Count is 1 && line.Taken is 0) ready.Add((logged.Position, logged.Resource));
         }
     }
 
@@ -151,14 +151,14 @@ sealed class DeliveryWindow
         {
             if (Find(lease, item) is not (var line, var at)) return false;
             var before = parked.GetValueOrDefault(line.Resource);
-            var passedOver = before?.PassedOver ?? line.Items[^1].Event.Position;
+            var passedOver = Math.Max(before?.PassedOver ?? 0, line.Items[^1].Event.Position);
             if (!line.IsCatchingUp)
                 foreach (var dropped in line.Items[at..]) Close(dropped);
             // When a resource that catches up has an earlier event that is not settled either, it stays parked from there on.
             var from = line.IsCatchingUp ? line.Items[0].Event.Position : item.Event.Position;
             line.Items.RemoveRange(at, line.Items.Count - at);
             line.Taken = at;
-            parked[line.Resource] = new(line.Resource, from, item.Attempts, retryAt, error, before?.Since ?? now, passedOver);
+            parked[line.Resource] = new(line.Resource, Math.Min(before?.Start ?? from, from), from, item.Attempts, retryAt, error, before?.Since ?? now, passedOver);
             changed.Add(line.Resource);
             Free(line);
             return true;
@@ -189,11 +189,14 @@ sealed class DeliveryWindow
             if (!parked.TryGetValue(resource, out var held) || lines.ContainsKey(resource)) return;
             var line = new DeliveryLine(resource, isCatchingUp: true);
             foreach (var logged in page.Events.TakeWhile(logged => logged.Position <= held.PassedOver))
+            {
                 line.Items.Add(new(logged) { Attempts = logged.Position == held.Position ? held.Attempts : 0 });
+                Restore(line);
+            }
             if (line.Items is [var first, ..])
             {
                 lines.Add(resource, line);
-                ready.Add((first.Event.Position, resource));
+                if (line.Taken is 0) ready.Add((first.Event.Position, resource));
             }
             else Advance(resource, page.Events is [] ? Math.Min(page.Reached, held.PassedOver) + 1 : held.PassedOver + 1);
         }
@@ -215,6 +218,22 @@ sealed class DeliveryWindow
 
     (DeliveryLine Line, int At)? Find(Guid lease, DeliveryItem item) =>
         lines.TryGetValue(item.Event.Resource, out var line) && line.Lease == lease && line.Items.IndexOf(item, 0, line.Taken) is >= 0 and var at ? (line, at) : null;
+
+    /// <summary>
+    /// Gives the event that was added last back to the lease that had it. Events of the resource before it which the lease does not
+    /// have were acknowledged: a resource is leased from its first event on.
+    /// </summary>
+    void Restore(DeliveryLine line)
+    {
+        if (!leased.Remove(line.Items[^1].Event.Position, out var lease) || line.Lease is { } other && other != lease) return;
+        foreach (var done in line.Items[line.Taken..^1])
+        {
+            ready.Remove((done.Event.Position, line.Resource));
+            if (!line.IsCatchingUp) Close(done);
+        }
+        line.Items.RemoveRange(line.Taken, line.Items.Count - 1 - line.Taken);
+        line.Take(lease);
+    }
 
     void Close(DeliveryItem item)
     {

@@ -50,7 +50,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
         await using var batch = database.CreateBatch();
         foreach (var sql in (string[])[
             $"update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active' returning epoch, revision, owner, {Roles}, filter::text, url, secret, previous_secret, previous_until, position, last_error, last_error_at, last_success_at",
-            "select resource, position, attempts, retry_at, error, since from subscription_parked where subscription = $1",
+            "select resource, start, position, attempts, retry_at, error, since from subscription_parked where subscription = $1",
             "select id, consumer, until, positions from subscription_leases where subscription = $1"])
             batch.BatchCommands.Add(new(sql) { Parameters = { Value(id) } });
         await using var row = await batch.ExecuteReaderAsync(ct);
@@ -61,7 +61,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
         await row.NextResultAsync(ct);
         var parked = new List<ParkedResource>();
         while (await row.ReadAsync(ct))
-            parked.Add(new(row.GetGuid(0), row.GetInt64(1), row.GetInt32(2), Time(row, 3), row.GetString(4), row.GetFieldValue<DateTimeOffset>(5), taken.Position));
+            parked.Add(new(row.GetGuid(0), row.GetInt64(1), row.GetInt64(2), row.GetInt32(3), Time(row, 4), row.GetString(5), row.GetFieldValue<DateTimeOffset>(6), taken.Position));
         await row.NextResultAsync(ct);
         var leases = new List<PullLease>();
         while (await row.ReadAsync(ct)) leases.Add(new(row.GetGuid(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.GetFieldValue<long[]>(3)));
@@ -89,9 +89,9 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
         if (changes.Released is not []) Add(batch, "delete from subscription_parked where subscription = $1 and resource = any ($2)", id, Value(changes.Released.ToArray()));
         foreach (var parked in changes.Parked)
             Add(batch, """
-                insert into subscription_parked (subscription, resource, position, attempts, retry_at, error, since) values ($1, $2, $3, $4, $5, $6, $7)
-                on conflict (subscription, resource) do update set position = $3, attempts = $4, retry_at = $5, error = $6
-                """, id, Value(parked.Resource), Value(parked.Position), Value(parked.Attempts), Value(parked.RetryAt, NpgsqlDbType.TimestampTz), Value(parked.Error), Value(parked.Since));
+                insert into subscription_parked (subscription, resource, start, position, attempts, retry_at, error, since) values ($1, $2, $3, $4, $5, $6, $7, $8)
+                on conflict (subscription, resource) do update set start = $3, position = $4, attempts = $5, retry_at = $6, error = $7
+                """, id, Value(parked.Resource), Value(parked.Start), Value(parked.Position), Value(parked.Attempts), Value(parked.RetryAt, NpgsqlDbType.TimestampTz), Value(parked.Error), Value(parked.Since));
         if (changes.EndedLeases is not []) Add(batch, "delete from subscription_leases where subscription = $1 and id = any ($2)", id, Value(changes.EndedLeases.ToArray()));
         foreach (var lease in changes.Leases)
             Add(batch, "insert into subscription_leases (subscription, id, consumer, until, positions) values ($1, $2, $3, $4, $5) on conflict (id) do update set positions = $5", id,
