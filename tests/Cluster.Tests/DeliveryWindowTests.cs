@@ -113,10 +113,10 @@ public sealed class DeliveryWindowTests
             var leases = taken.Select(each => each.Lease).Distinct().ToArray();
             var kept = leases.SelectMany(lease => window.Leased(lease).Select(item => (item.Event.Position, lease))).ToDictionary();
             window = new(stored.Position, stored.Parked.Values, kept);
-            foreach (var next in log.Where(logged => logged.Position > stored.Position && logged.Position <= window.RestoredAt)) window.Add(next);
+            foreach (var next in log.Where(logged => logged.Position > stored.Position).TakeWhile(_ => !window.IsRestored)) window.Add(next);
             RefillDue(Resources.Length);
             taken = [.. leases.SelectMany(lease => window.Leased(lease).Select(item => (lease, item)))];
-var restored = taken.Select(each => each.Item.Event.Position).ToHashSet();
+            var restored = taken.Select(each => each.Item.Event.Position).ToHashSet();
             // Of a resource that catches up, events that come again may have to go first.
             Assert.All(log.Where(logged => kept.ContainsKey(logged.Position) && !restored.Contains(logged.Position)), logged => Assert.True(stored.Parked.ContainsKey(logged.Resource), $"Seed {seed}"));
         }

@@ -23,6 +23,7 @@ sealed class DeliveryWindow
     readonly Dictionary<long, Guid> leased;
     readonly HashSet<Guid> changed = [];
     long reached;
+    long restoredAt;
     long bytes;
 
     /// <param name="position">Up to here everything is delivered or parked.</param>
@@ -33,14 +34,27 @@ sealed class DeliveryWindow
         // What was passed over before lies at or below the position.
         this.parked = parked.ToDictionary(each => each.Resource, each => each with { PassedOver = position });
         this.leased = leased.ToDictionary();
-        RestoredAt = leased.Keys.Where(behind => behind > position).DefaultIfEmpty().Max();
+        restoredAt = leased.Keys.Where(behind => behind > position).DefaultIfEmpty().Max();
     }
 
     /// <summary>How far the log was read.</summary>
     public long Reached { get { lock (gate) return reached; } }
 
-    /// <summary>When the log was read up to here, every lease that was kept is known again.</summary>
-    public long RestoredAt { get; }
+    /// <summary>Whether the log was read so far that every lease that was kept is known again; until then what others have could be taken for free.</summary>
+    public bool IsRestored { get { lock (gate) return reached >= restoredAt; } }
+
+    /// <summary>
+    /// Gives up leases of events that were not read yet. What was acknowledged behind an event that is not is read again too, and may be more
+    /// than there is room for: then it is delivered again, and who has one of these leases has lost it.
+    /// </summary>
+    public void StopRestoring()
+    {
+        lock (gate)
+        {
+            leased.Clear();
+            restoredAt = reached;
+        }
+    }
 
     /// <summary>Up to here everything is delivered or parked.</summary>
     public long Position { get { lock (gate) return open.Count > 0 ? open.Min - 1 : reached; } }

@@ -30,8 +30,7 @@ sealed class PullLeases
         for (var seen = 0L; ; seen = await run.Work.WaitAsync(seen, Look, CancellationToken.None))
         {
             if (run.IsEnding) throw new SubscriptionLostException();
-            // Until the log was read so far, what others have could be taken for free.
-            if (run.Window.Reached >= run.Window.RestoredAt && Lease(request) is { } batch)
+            if (run.Window.IsRestored && Lease(request) is { } batch)
             {
                 await run.FlushAsync(CancellationToken.None);
                 return batch;
@@ -45,7 +44,7 @@ sealed class PullLeases
     public async Task<int?> SettleAsync(Settlement asked)
     {
         int before, after;
-        while (run.Window.Reached < run.Window.RestoredAt && !run.IsEnding) await Task.Delay(Look, time);
+        while (!run.Window.IsRestored && !run.IsEnding) await Task.Delay(Look, time);
         lock (gate)
         {
             Expire();

@@ -161,7 +161,11 @@ sealed class SubscriptionRun
         {
             foreach (var logged in page.Events)
             {
-                while (IsFull()) seen = await Work.WaitAsync(seen, Pulse, ct);
+                while (IsFull())
+                {
+                    if (!Window.IsRestored) Window.StopRestoring();
+                    seen = await Work.WaitAsync(seen, Pulse, ct);
+                }
                 Window.Add(logged);
             }
             Window.Reach(page.Reached);
