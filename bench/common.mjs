@@ -115,7 +115,7 @@ export async function startPostgres() {
   run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--locale=C');
   closers.push(() => { if (existsSync(join(data, 'postmaster.pid'))) run('pg_ctl', '-D', data, '-m', 'immediate', 'stop'); });
   run('pg_ctl', '-D', data, '-l', join(data, 'log'), '-w', '-o',
-    `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=512MB -c max_wal_size=4GB -c max_connections=300`, 'start');
+    `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=2GB -c max_wal_size=4GB -c max_connections=300`, 'start');
   return `postgresql://postgres@127.0.0.1:${port}/postgres`;
 }
 

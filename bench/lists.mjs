@@ -71,7 +71,7 @@ await main(120, async () => {
   console.log(`rebuilt  ${resources} resources in ${((Date.now() - started) / 1000).toFixed(0)} s`);
   // As autovacuum does a minute after a rebuild, which might be in the middle of a figure.
   const { generation } = await node.follower();
-  await psql(database, `vacuum (analyze) resource_views_${generation}; vacuum (analyze) resource_statistics_${generation}`);
+  await psql(database, `vacuum (analyze) resource_views_${generation}; vacuum (analyze) resource_statistics_${generation}; vacuum (analyze) resource_words_${generation}`);
 
   const all = await questions(node, database), unknown = (only ?? []).filter((name) => all.every(([each]) => each !== name));
   if (unknown.length) throw new Error(`--only takes ${all.map(([name]) => name).join(', ')}`);

@@ -7,8 +7,8 @@ try
     builder.AddLogging();
 
     var settings = new Settings(builder.Configuration);
-    var node = NodeSettings.Read(settings);
-    var api = ApiSettings.Read(settings, builder.Environment, node);
+    var node = NodeSettings.Read(settings, builder.Environment);
+    var api = ApiSettings.Read(settings, node);
     settings.ThrowIfFaulty();
 
     using var logs = builder.CreateStartupLogs();
@@ -34,6 +34,7 @@ try
     v1.MapAccounts();
     v1.MapResources();
     v1.MapEvents();
+    v1.MapSubscriptions();
     v1.MapFollowers();
 
     await app.RunAsync();

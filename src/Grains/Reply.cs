@@ -42,6 +42,8 @@ public enum Refusal
     PatchNotApplicable,
     VersionNotFound,
     AlreadyExists,
+    SubscriptionInactive,
+    LeaseLost,
 }
 
 /// <summary>A refusal with what the client needs to know of it.</summary>

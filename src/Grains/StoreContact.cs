@@ -33,10 +33,11 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     long membersChangedAt;
     CancellationTokenSource loss = new();
 
+    /// <summary>Whether the cluster has counted this node as a member lately.</summary>
+    public bool IsMember => Volatile.Read(ref trustedAt) is not 0 and var at && time.GetElapsedTime(at) < TrustFor;
+
     /// <summary>Whether what a grain remembers may be answered without asking the database.</summary>
-    public bool MemoryIsTrusted =>
-        Volatile.Read(ref trustedAt) is not 0 and var at && time.GetElapsedTime(at) < TrustFor &&
-        (Volatile.Read(ref membersChangedAt) is 0 || time.GetElapsedTime(membersChangedAt) > SettlesWithin);
+    public bool MemoryIsTrusted => IsMember && (Volatile.Read(ref membersChangedAt) is 0 || time.GetElapsedTime(membersChangedAt) > SettlesWithin);
 
     /// <summary>Whether the database answers.</summary>
     public bool IsAvailable => !Lost.IsCancellationRequested;

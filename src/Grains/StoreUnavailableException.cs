@@ -4,8 +4,9 @@ using Npgsql;
 namespace Resources.Grains;
 
 /// <summary>PostgreSQL could not be reached in time. A write that ends so has an unknown outcome and may be sent again with its key.</summary>
+/// <param name="cause">Told by its message alone: the driver's exceptions do not travel between nodes.</param>
 [GenerateSerializer, Alias("store-unavailable")]
-public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(cause is null ? message : $"{message} ({cause.Message})")
 {
     /// <summary>Whether a fault of the driver, Marten or a timer means that the store is away, and not that a statement is wrong.</summary>
     public static bool Explains(Exception? fault) => fault switch

@@ -53,11 +53,24 @@ public sealed class SchemaOptions
 /// <summary>Section <c>Database</c>.</summary>
 public sealed class DatabaseOptions
 {
-    /// <summary>Connections that one node may hold, beside those of searches.</summary>
+    /// <summary>Connections that one node may hold, beside those of searches and two sessions of its own.</summary>
     [Range(10, 1000)]
     public int MaxPoolSize { get; set; } = 50;
 
     /// <summary>Connections that one node may hold for filters and full-text searches. Those that wait are served in turn, sooner than if all of them shared the processors.</summary>
     [Range(1, 1000)]
     public int MaxSearchPoolSize { get; set; } = Math.Max(4, 2 * Environment.ProcessorCount);
+}
+
+/// <summary>Section <c>Secrets</c>.</summary>
+public sealed class SecretsOptions : IValidatableObject
+{
+    /// <summary>Base64 of 32 bytes; encrypts keys and secrets at rest. Needed outside Development; there a file in the data directory stands in.</summary>
+    public string? MasterKey { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext context)
+    {
+        if (MasterKey is not null && !(Convert.TryFromBase64String(MasterKey, new byte[MasterKey.Length], out var bytes) && bytes is 32))
+            yield return new("is not the base64 form of 32 bytes. 'openssl rand -base64 32' makes one.", [nameof(MasterKey)]);
+    }
 }

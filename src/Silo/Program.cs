@@ -8,7 +8,7 @@ try
     builder.AddLogging();
 
     var settings = new Settings(builder.Configuration);
-    var node = NodeSettings.Read(settings);
+    var node = NodeSettings.Read(settings, builder.Environment);
     settings.Require(node.Cluster.Role is not NodeRole.Client, "Cluster:Role: a client has no grains; it is a role of src/Api.");
     settings.ThrowIfFaulty();
 

@@ -11,7 +11,7 @@ namespace Resources.Silo;
 /// connection dies the lock is free, and another node takes over within a second or two. Should two run for a moment, the
 /// position that each projection commits with its rows lets one of them fail and nothing be applied twice.
 /// </summary>
-sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvider time, ILoggerFactory logs) : BackgroundService
+sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, LogNews news, TimeProvider time, ILoggerFactory logs) : BackgroundService
 {
     /// <summary>Most events of one transaction, so that what readers wait for is committed soon.</summary>
     const int BatchSize = 500;
@@ -35,7 +35,7 @@ sealed class ProjectionHost(NpgsqlDataSource database, LogNews news, TimeProvide
         {
             try
             {
-                await using var connection = await database.OpenConnectionAsync(stoppingToken);
+                await using var connection = await sessions.Source.OpenConnectionAsync(stoppingToken);
                 var owner = new ProjectionOwner(connection);
                 while (!await owner.TryTakeAsync(stoppingToken)) await Task.Delay(Between, time, stoppingToken);
                 await OwnAsync(owner, stoppingToken);

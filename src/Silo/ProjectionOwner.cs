@@ -72,10 +72,10 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
         }
     }
 
-    /// <summary>Gives the lock back at an orderly stop, so that the next node need not wait for the connection to end, and leaves the pool a session that may be idle.</summary>
+    /// <summary>Gives the lock back at an orderly stop, so that the next node need not wait for the session to end.</summary>
     public async Task ReleaseAsync()
     {
-        if (connection.State is System.Data.ConnectionState.Open) await ExecuteAsync($"select pg_advisory_unlock({Followers.OwnerLock}); reset idle_session_timeout; reset lock_timeout", [], CancellationToken.None);
+        if (connection.State is System.Data.ConnectionState.Open) await ExecuteAsync($"select pg_advisory_unlock({Followers.OwnerLock})", [], CancellationToken.None);
     }
 
     Task<T> ScalarAsync<T>(string sql, CancellationToken ct) => InTurnAsync(async () =>

@@ -119,8 +119,8 @@ sealed class ProjectionRebuild(NpgsqlDataSource database, int generation, int bu
     async Task ExecuteAsync(string sql, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        // Indexes over many rows take as long as they take; but the server gives up when this node is gone, where it can tell.
-        await using var command = new NpgsqlCommand("select set_config('client_connection_check_interval', '1s', false) where version() ilike '%linux%'; " + sql, connection) { CommandTimeout = 0 };
+        // Indexes over many rows take as long as they take; but the server gives up when this node is gone, where it can tell. The setting ends with the transaction, which both statements are.
+        await using var command = new NpgsqlCommand("select set_config('client_connection_check_interval', '1s', true) where version() ilike '%linux%'; " + sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(ct);
     }
 }

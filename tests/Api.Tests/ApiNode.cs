@@ -95,3 +95,10 @@ sealed class ApiNode : WebApplicationFactory<Program>
         }
     }
 }
+
+/// <summary>Tests that start nodes beside the shared one, in turn: gauges of one process are shared, and show the node that began last.</summary>
+[CollectionDefinition(Name)]
+public sealed class MoreNodes
+{
+    public const string Name = "more nodes";
+}

@@ -5,6 +5,7 @@ using System.Net;
 namespace Resources.Api.Tests;
 
 /// <summary>Server-sent events: every event once and in order, from any position, for those who may see it and no longer.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class EventStreamTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -96,6 +97,18 @@ public sealed class EventStreamTests(Backend backend)
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, Second);
         await using var again = await OpenAsync(caller, "");
         Assert.Equal(HttpStatusCode.Forbidden, again.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_stream_ends_with_its_token()
+    {
+        await using var node = await backend.StartNodeAsync(("Tokens:AccessMinutes", "1"));
+        var (watch, admin) = (Stopwatch.StartNew(), await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword));
+        await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
+        await stream.CatchUpAsync();
+        var end = await stream.NextAsync(TimeSpan.FromSeconds(70));
+        Assert.Equal(("end", """{"code":"TOKEN_EXPIRED"}"""), (end!.Value.EventType, end.Value.Data));
+        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(58), TimeSpan.FromSeconds(65));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Followers of the log, as operators see and mend them. Each test has a node of its own: a poison event stops all lists.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class FollowerTests(Backend backend)
 {
     const string Followers = "/api/v1/admin/followers";

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 namespace Resources.Api.Tests;
 
 /// <summary>Limits, on a node with few permits.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class RateLimitTests(Backend backend)
 {
     [Fact]

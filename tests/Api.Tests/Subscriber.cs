@@ -32,7 +32,7 @@ sealed class Subscriber : IAsyncDisposable
         return subscriber;
     }
 
-    /// <summary>The next item; null when the stream has ended.</summary>
+    /// <summary>The next item; null when the stream has ended. Waiting for it in vain fails the test.</summary>
     public async Task<SseItem<string>?> NextAsync(TimeSpan? within = null) => await items.MoveNextAsync().AsTask().WaitAsync(within ?? Patience) ? items.Current : null;
 
     /// <summary>The next event of a resource, past whatever else is told.</summary>

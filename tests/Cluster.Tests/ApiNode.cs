@@ -19,6 +19,7 @@ internal sealed class ApiNode : IAsyncDisposable
 
     readonly Process process;
     readonly Queue<string> log = new();
+    readonly List<string> errors = [];
 
     ApiNode(Process process, Uri address) => (this.process, Address) = (process, address);
 
@@ -28,16 +29,17 @@ internal sealed class ApiNode : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
-    /// <summary>The end of what the node has written, for messages.</summary>
+    /// <summary>The end of what the node has written, and its first errors, for messages.</summary>
     public string Log
     {
-        get { lock (log) return $"{Address} wrote last:\n{string.Join('\n', log)}"; }
+        get { lock (log) return $"{Address} wrote last:\n{string.Join('\n', log)}\nIts first errors:\n{string.Join('\n', errors)}"; }
     }
 
     /// <summary>Starts a process and does not wait for it to serve.</summary>
-    public static ApiNode Start(string connectionString, string clusterId, int drainSeconds = 0)
+    /// <param name="at">The address of a node that has ended, to take its place; null = a new one.</param>
+    public static ApiNode Start(string connectionString, string clusterId, int drainSeconds = 0, Uri? at = null)
     {
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var address = at ?? new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo("dotnet", [Assembly])
         {
             RedirectStandardOutput = true,
@@ -57,6 +59,8 @@ internal sealed class ApiNode : IAsyncDisposable
                 ["Cluster__AdvertisedAddress"] = "127.0.0.1",
                 ["Cluster__SiloPort"] = $"{FreePort()}",
                 ["Cluster__GatewayPort"] = $"{FreePort()}",
+                ["Webhooks__AllowPrivateTargets"] = "true",
+                ["Webhooks__RetrySeconds"] = "0.2,0.2,0.5,1,2,5,5,5,5",
                 ["Shutdown__DrainSeconds"] = $"{drainSeconds}",
             },
         };
@@ -150,19 +154,21 @@ internal sealed class ApiNode : IAsyncDisposable
         if (line.Data is null) return;
         lock (log)
         {
-            log.Enqueue(Shorten(line.Data));
+            var text = Shorten(line.Data);
+            if (text.Contains(" Error Resources.", StringComparison.Ordinal) && errors.Count < 3) errors.Add(text);
+            log.Enqueue(text);
             if (log.Count > 15) log.Dequeue();
         }
     }
 
-    /// <summary>Of a line of JSON, what a reader wants first.</summary>
+    /// <summary>Of a line of JSON, what a reader wants first. The last one of a node that was killed may be cut.</summary>
     static string Shorten(string line)
     {
-        if (!line.StartsWith('{')) return line;
+        if (!line.StartsWith('{') || !line.EndsWith('}')) return line;
         var entry = JsonElement.Parse(line);
         var text = $"{entry.GetProperty("Timestamp").GetString()} {entry.GetProperty("LogLevel").GetString()} {entry.GetProperty("Category").GetString()}: {entry.GetProperty("Message").GetString()}";
         if (entry.TryGetProperty("Exception", out var exception)) text += $" {exception.GetString()}";
-        return text.Length > 500 ? text[..500] : text;
+        return text.Length > 1_000 ? text[..1_000] : text;
     }
 
     static int FreePort()

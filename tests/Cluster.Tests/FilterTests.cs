@@ -24,6 +24,7 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
                 updated_at timestamptz not null, updated_by text collate "C" not null, deleted_at timestamptz, words tsvector not null);
             create index by_metadata on resource_views using gin (metadata jsonb_path_ops);
             create index by_words on resource_views using gin (words);
+            create table resource_words (word text collate "C" primary key);
             """);
     }
 
@@ -41,6 +42,7 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
         var writer = new FilterWriter(generator.Random);
         var resources = Enumerable.Range(0, Resources).Select(_ => generator.Resource()).ToDictionary(resource => resource.GetProperty("id").GetGuid());
         foreach (var resource in resources.Values) await InsertAsync(resource);
+        await FillLexiconAsync();
         await using var scanning = await database.OpenConnectionAsync(Cancelled);
         await using var indexed = await OpenWithoutScansAsync();
 
@@ -87,6 +89,28 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
             foreach (var filter in (Filter[])[new Filter.Field(ResourceField.Name, Comparator.Equal, escaped), new Filter.Metadata("/a", Comparator.Equal, escaped)])
                 Assert.True(expected.SetEquals(await FindAsync(connection, filter)), Write(filter));
         }
+    }
+
+    /// <summary>Beginnings of as many words as are looked up, of more, and of none, among others.</summary>
+    [Fact]
+    public async Task A_beginning_finds_all_words_however_many_begin_so()
+    {
+        static string Many(string beginning, int count) => string.Join(' ', Enumerable.Range(100, count).Select(i => $"{beginning}{i}"));
+        var resources = new[] { "few", "more", "other " + Many("few", Lexicon.MostWords - 1), "other " + Many("more", Lexicon.MostWords), "few 'quoted' more" }.ToDictionary(_ => Guid.NewGuid(), name => name);
+        foreach (var (id, name) in resources)
+            await ExecuteAsync("""
+                insert into resource_views values ($1, 'book', $2, 'active', '{}', '', 1, now(), '', now(), '', null, $3::tsvector)
+                """, id, name, SearchWords.Vector(SearchWords.Of(name), 'A'));
+        await FillLexiconAsync();
+        await using var connection = await database.OpenConnectionAsync(Cancelled);
+
+        await using (var transaction = await connection.BeginTransactionAsync(Cancelled))
+        {
+            var lexicon = await Lexicon.ReadAsync(transaction, ["few", "more", "no"], Cancelled);
+            Assert.Equal((Lexicon.MostWords, null, 0, null), (lexicon.WordsFrom("few")!.Length, lexicon.WordsFrom("more"), lexicon.WordsFrom("no")!.Length, lexicon.WordsFrom("unasked")));
+        }
+        foreach (var (text, expected) in new[] { ("few oth", 1), ("more oth", 1), ("few more", 1), ("few no", 0), ("few OR no", 3), ("more OR few", 5), ("NOT (few more)", 4), ("few101 other", 1), ("more101 other", 1), ("name:\"mo qu\"", 1), ("few NOT other", 2) })
+            Assert.Equal((text, expected), (text, (await FindAsync(connection, Read(text))).Count));
     }
 
     [Theory]
@@ -150,11 +174,15 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
         return connection;
     }
 
+    Task FillLexiconAsync() => ExecuteAsync("insert into resource_words select word from ts_stat('select words from resource_views')");
+
     static async Task<HashSet<Guid>> FindAsync(NpgsqlConnection connection, Filter filter)
     {
+        await using var transaction = await connection.BeginTransactionAsync(Cancelled);
+        var lexicon = Lexicon.BeginningsIn(filter) is not [] and var beginnings ? await Lexicon.ReadAsync(transaction, beginnings, Cancelled) : null;
         await using var command = new NpgsqlCommand { Connection = connection };
         command.Parameters.Add(new() { Value = 0L });
-        command.CommandText = "select id from resource_views where version > $1 and " + FilterSql.Write(filter, command.Parameters);
+        command.CommandText = "select id from resource_views where version > $1 and " + FilterSql.Write(filter, command.Parameters, lexicon);
         var found = new HashSet<Guid>();
         await using var row = await command.ExecuteReaderAsync(Cancelled);
         while (await row.ReadAsync(Cancelled)) found.Add(row.GetGuid(0));

@@ -25,20 +25,24 @@ internal sealed class GrainNode : IAsyncDisposable
 
     public StoreContact Contact => host.Services.GetRequiredService<StoreContact>();
 
-    public static async Task<GrainNode> StartAsync(LogDatabase tables, string clusterId)
+    public static async Task<GrainNode> StartAsync(LogDatabase tables, string clusterId, WebhookOptions? webhooks = null)
     {
         var database = await LogDatabase.OpenAsync(tables.ConnectionString, applySchema: false);
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         var cluster = new ClusterOptions { ClusterId = clusterId, AdvertisedAddress = "127.0.0.1", SiloPort = FreePort(), GatewayPort = FreePort() };
-        builder.AddNode(database, new(cluster, new(), new(), new()));
+        builder.AddNode(database, new(cluster, new(), new(), new(), new() { MasterKey = Convert.ToBase64String(new byte[32]) }, new(), webhooks ?? new()));
         var node = new GrainNode(database, builder.Build());
         await node.host.StartAsync();
-        await Eventually.HoldsAsync(() => node.Contact.MemoryIsTrusted, TimeSpan.FromSeconds(10), "the node counts itself in");
+        await Eventually.HoldsAsync(() => node.Contact.IsMember, TimeSpan.FromSeconds(10), "the node counts itself in");
         return node;
     }
 
-    public IResourceGrain Resource(Guid id) => host.Services.GetRequiredService<IGrainFactory>().GetGrain<IResourceGrain>(id);
+    public IResourceGrain Resource(Guid id) => Grain<IResourceGrain>(id);
+
+    public T Grain<T>(Guid id) where T : IGrainWithGuidKey => Service<IGrainFactory>().GetGrain<T>(id);
+
+    public T Service<T>() where T : notnull => host.Services.GetRequiredService<T>();
 
     /// <summary>Ends the activation of a resource; the next call makes a new one.</summary>
     public Task DeactivateAsync(Guid id) => Resource(id).AsReference<IGrainManagementExtension>().DeactivateOnIdle().AsTask();

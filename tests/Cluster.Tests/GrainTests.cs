@@ -97,7 +97,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
 
         // As after a pause: nothing was heard from the database for longer than memory may be trusted.
         await lost.Contact.StopAsync(Cancelled);
-        await Eventually.HoldsAsync(() => !lost.Contact.MemoryIsTrusted, TimeSpan.FromSeconds(5), "the node mistrusts its memory");
+        await Eventually.HoldsAsync(() => !lost.Contact.IsMember, TimeSpan.FromSeconds(5), "the node mistrusts its memory");
 
         var mismatch = await lost.Resource(id).Execute(Rename("too late"), Intend(ifMatch: 1));
         Assert.Equal((Refusal.VersionMismatch, 2L), (mismatch.Rejection!.Kind, mismatch.Rejection.Version!.Value));

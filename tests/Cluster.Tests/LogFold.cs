@@ -7,7 +7,7 @@ namespace Resources.Cluster.Tests;
 /// <summary>What the whole log comes to, folded here event by event, to hold read models against.</summary>
 internal static class LogFold
 {
-    /// <summary>Waits until the read model has the whole log, then compares it row by row, and the statistics with counts of those rows.</summary>
+    /// <summary>Waits until the read model has the whole log, then compares it row by row, and the statistics with counts of those rows; the lexicon has all their words.</summary>
     public static async Task EqualsReadModelsAsync(string connectionString, TimeSpan within)
     {
         await using var database = NpgsqlDataSource.Create(connectionString);
@@ -28,6 +28,7 @@ internal static class LogFold
             group row by (scope, row.Resource.Type, row.Resource.Status, DateOnly.FromDateTime(row.Resource.CreatedAt.UtcDateTime)) into alike
             select (alike.Key, (long)alike.Count());
         Assert.Equal(counted.Order(), (await StatisticsAsync(database)).Order());
+        Assert.Equal(0, await ScalarAsync<long>(database, "select count(*) from ts_stat('select words from resource_views') used where word not in (select word from resource_words)"));
     }
 
     static async Task<Dictionary<Guid, (Resource Resource, long Version)>> FoldAsync(NpgsqlDataSource database)

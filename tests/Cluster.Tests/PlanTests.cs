@@ -65,6 +65,22 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         }
     }
 
+    /// <summary>A word that all have costs nothing beside one that few have, and the list is walked where all words are common.</summary>
+    [Theory]
+    [InlineData("word7777 all", "words"), InlineData("all tag477 word1234", "words"), InlineData("name:word7777 all", "words"), InlineData("all al", "created"), InlineData("word7777 tag", "words"), InlineData("word7777 nobody", "")]
+    public async Task Several_words_are_found_by_the_rarest(string text, string index)
+    {
+        var faults = new List<FilterFault>();
+        var selection = new ResourceSelection(null, Filter: FilterParser.Parse(text, faults));
+        selection = selection with { Lexicon = await rows.LookUpAsync(selection.Filter) };
+        var (plan, scanned) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, selection, ResourceSort.Newest, null, Limit, counting: false, wanted: null), search: true);
+        if (index is "") Assert.DoesNotContain("Scan on resource_views_1", plan, StringComparison.Ordinal);
+        else Assert.Contains($"resource_views_1_{index}", plan, StringComparison.Ordinal);
+        // "tag" begins more words than are looked up.
+        Assert.Equal(text.EndsWith(" tag", StringComparison.Ordinal), plan.Contains(":*", StringComparison.Ordinal));
+        Assert.True(scanned <= 20 * Limit, plan);
+    }
+
     [Fact]
     public async Task Counts_of_shorthands_come_from_the_statistics()
     {
@@ -119,6 +135,13 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
             await using var row = await command.ExecuteReaderAsync();
             await row.ReadAsync();
             return [.. sort.Keys.Select(key => key.Field is SortField.CreatedAt or SortField.UpdatedAt ? row.GetFieldValue<DateTimeOffset>((int)key.Field) : row.GetValue((int)key.Field))];
+        }
+
+        internal async Task<Lexicon> LookUpAsync(Filter? filter)
+        {
+            await using var connection = await node.Searches.Source.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            return await Lexicon.ReadAsync(transaction, Lexicon.BeginningsIn(filter), default);
         }
 
         /// <summary>The plan, and how many rows its scans have looked at.</summary>

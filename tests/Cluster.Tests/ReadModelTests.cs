@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
@@ -41,10 +42,10 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
             var type = $"pairs-{worker}";
             while (Interlocked.Increment(ref tried) <= Pairs)
             {
-                var name = Guid.NewGuid().ToString("n");
+                var name = $"pair {Guid.NewGuid():n}";
                 using var created = await clients[random.Next(3)].PostAsJsonAsync("/api/v1/resources", new { name, type }, Cancelled);
                 Assert.True(created.IsSuccessStatusCode, $"{created.StatusCode}");
-                using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/resources?type={type}&limit=1{(byPosition ? "&consistency=eventual" : "")}");
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/resources?type={type}&limit=1{(random.Next(2) is 0 ? $"&q={name[..20]}" : "")}{(byPosition ? "&consistency=eventual" : "")}");
                 if (byPosition) request.Headers.Add("Min-Position", created.Headers.GetValues("Position"));
                 using var listed = await clients[random.Next(3)].SendAsync(request, Cancelled);
                 var list = await listed.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
@@ -141,6 +142,27 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
         await load.StopAsync();
         await LogFold.EqualsReadModelsAsync(database, Plenty);
         await Eventually.HoldsAsync(async () => await ExecuteAsync("select to_regclass('resource_views_1')::text") is DBNull, Plenty, "the old generation is gone");
+    }
+
+    [Fact]
+    public async Task A_rebuild_makes_a_lexicon_of_the_words_that_there_are()
+    {
+        const string words = "select string_agg(word, ' ' order by word) from resource_words", used = "select string_agg(word, ' ' order by word collate \"C\") from ts_stat('select words from resource_views')";
+        var token = await StartAsync(1);
+        using var client = nodes[0].Client(token);
+        using var created = await client.PostAsJsonAsync("/api/v1/resources", new { name = "Urfaust", metadata = new { by = "Goethe" } }, Cancelled);
+        await client.GetAsync("/api/v1/resources", Cancelled);
+        await client.PatchAsync(created.Headers.Location, JsonContent.Create(new { name = "Faust II" }, new MediaTypeHeaderValue("application/merge-patch+json")), Cancelled);
+        await client.GetAsync("/api/v1/resources", Cancelled);
+        Assert.Equal(("faust goethe ii urfaust", "faust goethe ii"), ((string)(await ExecuteAsync(words))!, (string)(await ExecuteAsync(used))!));
+
+        // The rebuild has both events in one page.
+        await client.PostAsync("/api/v1/admin/followers/resource_views/rebuild", null, Cancelled);
+        await Eventually.HoldsAsync(async () => await ExecuteAsync("select generation from followers") is 2, Plenty, "the rebuild is done");
+        Assert.Equal("faust goethe ii", await ExecuteAsync(words));
+        var list = await client.GetFromJsonAsync<JsonElement>("/api/v1/resources?q=fau goe", Cancelled);
+        Assert.Equal(1, list.GetProperty("data").GetArrayLength());
+        await Eventually.HoldsAsync(async () => await ExecuteAsync("select to_regclass('resource_words_1')::text") is DBNull, Plenty, "the old lexicon is gone");
     }
 
     /// <summary>A log long enough to die in.</summary>

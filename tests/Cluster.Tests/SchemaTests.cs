@@ -53,10 +53,43 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Empty(await Schema.PendingAsync(database, Cancelled));
     }
 
+    /// <summary>A database of the version before, with rows, in the middle of a rebuild.</summary>
+    [Fact]
+    public async Task Generations_that_are_there_get_their_lexicon()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await ExecuteAsync(database, """
+            select create_resource_views(2);
+            drop view resource_words;
+            drop table resource_words_1, resource_words_2;
+            drop function keep_resource_words cascade;
+            drop function create_resource_words;
+            delete from schema_scripts where name = '050_search_words.sql';
+            """);
+        static string Row(int generation, string words) => $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, now(), '', now(), '', null, '{words}');";
+        await ExecuteAsync(database, Row(1, "faust goethe") + Row(1, "faust:1A") + Row(2, "faust lenz"));
+
+        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await ExecuteAsync(database, Row(1, "faust schiller"));
+        await ExecuteAsync(database, "update resource_views_2 set words = 'faust moritz'; select publish_resource_views(2)");
+
+        Assert.Equal(3, await CountAsync(database, "resource_words_1 where word in ('faust', 'goethe', 'schiller')"));
+        Assert.Equal(3, await CountAsync(database, "resource_words where word in ('faust', 'lenz', 'moritz')"));
+    }
+
     internal static async Task ApplyMartenAsync(string database)
     {
         await using var source = NpgsqlDataSource.Create(database);
         await NodeDatabase.ApplyMartenAsync(source);
+    }
+
+    private static async Task ExecuteAsync(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(database);
+        await connection.OpenAsync(Cancelled);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancelled);
     }
 
     private static async Task<long> CountAsync(string database, string table)

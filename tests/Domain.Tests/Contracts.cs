@@ -93,7 +93,7 @@ public class Contracts
         text.Append("\nMessages: alias, and the members in the order that numbers them.\n");
         foreach (var type in Messages().OrderBy(AliasOf, StringComparer.Ordinal)) text.Append($"  {AliasOf(type)}({Members(type)})\n");
         text.Append("\nEnumerations in messages: names in the order that numbers them.\n");
-        foreach (var type in new[] { typeof(PatchFormat), typeof(Refusal) })
+        foreach (var type in new[] { typeof(PatchFormat), typeof(Refusal), typeof(SettlementKind) })
             text.Append($"  {type.Name}: {string.Join(" ", Enum.GetNames(type).Select(name => $"{name}={(int)Enum.Parse(type, name)}"))}\n");
         return text.ToString();
     }

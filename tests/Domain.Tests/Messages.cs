@@ -57,5 +57,7 @@ public class Messages
     {
         Assert.Equal("hash", Sent(new Account(Guid.Empty, "a@b", "hash", ["admin"], Story.At(0))).PasswordHash);
         Assert.Equal("PostgreSQL is away.", Sent(new StoreUnavailableException("PostgreSQL is away.")).Message);
+        // The driver's exceptions have no way between nodes.
+        Assert.StartsWith("PostgreSQL is away. (57P01: terminated", Sent(new StoreUnavailableException("PostgreSQL is away.", new Npgsql.PostgresException("terminated", "FATAL", "FATAL", "57P01"))).Message, StringComparison.Ordinal);
     }
 }

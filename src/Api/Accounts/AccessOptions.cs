@@ -2,19 +2,6 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Resources.Api;
 
-/// <summary>Section <c>Secrets</c>.</summary>
-public sealed class SecretsOptions : IValidatableObject
-{
-    /// <summary>Base64 of 32 bytes; encrypts keys and secrets at rest. Needed outside Development; there a file in the data directory stands in.</summary>
-    public string? MasterKey { get; set; }
-
-    public IEnumerable<ValidationResult> Validate(ValidationContext context)
-    {
-        if (MasterKey is not null && !(Convert.TryFromBase64String(MasterKey, new byte[MasterKey.Length], out var bytes) && bytes is 32))
-            yield return new("is not the base64 form of 32 bytes. 'openssl rand -base64 32' makes one.", [nameof(MasterKey)]);
-    }
-}
-
 /// <summary>Section <c>Tokens</c>.</summary>
 public sealed class TokenOptions
 {

@@ -65,7 +65,7 @@ public static class AccountEndpoints
     static Task Me(HttpContext context)
     {
         var caller = context.User;
-        return Answers.OkAsync(context, new MeDocument(Guid.Parse(context.CallerId()), caller.FindFirstValue("email") ?? "", [.. caller.FindAll(Permissions.RoleClaim).Select(claim => claim.Value)]),
+        return Answers.OkAsync(context, new MeDocument(Guid.Parse(context.CallerId()), caller.FindFirstValue("email") ?? "", [.. caller.FindAll(Access.RoleClaim).Select(claim => claim.Value)]),
             WireJson.Default.EnvelopeMeDocument);
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
 using Npgsql;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -16,7 +17,7 @@ public sealed class SigningKeys(NpgsqlDataSource database, MasterKey master)
     public SigningCredentials Newest => new(keys[0], SecurityAlgorithms.EcdsaSha256);
 
     /// <summary>Reads the keys; the first node to come makes one.</summary>
-    /// <exception cref="Silo.ConfigurationException">The master key is not the one that the keys were encrypted with.</exception>
+    /// <exception cref="ConfigurationException">The master key is not the one that the keys were encrypted with.</exception>
     public async Task LoadAsync(CancellationToken ct)
     {
         if (await ReadAsync(ct) is []) await CreateAsync(ct);

@@ -39,7 +39,7 @@ public sealed class Tokens(SigningKeys keys, TokenOptions options, TimeProvider 
             SigningCredentials = keys.Newest,
             Claims = new Dictionary<string, object>
             {
-                ["sub"] = account.Id.ToString(), ["jti"] = Guid.CreateVersion7().ToString(), ["email"] = account.Email, [Permissions.RoleClaim] = account.Roles,
+                ["sub"] = account.Id.ToString(), ["jti"] = Guid.CreateVersion7().ToString(), ["email"] = account.Email, [Access.RoleClaim] = account.Roles,
             },
         });
         return new(token, "Bearer", options.AccessMinutes * 60);

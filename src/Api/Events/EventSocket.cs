@@ -54,7 +54,7 @@ static class EventSocket
         var (sockets, request) = (context.WebSockets, context.Request);
         if (isGuest && (request.Headers.Authorization.Count > 0 || !sockets.IsWebSocketRequest))
             await Problems.WriteAsync(context, ProblemType.Unauthenticated, "Send a valid access token: with the handshake, as Authorization: Bearer <token>, or in the first message.");
-        else if (!isGuest && Permissions.Of(context.User, Permissions.ResourceRead) is Reach.None)
+        else if (!isGuest && context.User.Reach(Permissions.ResourceRead) is Reach.None)
             await Problems.WriteAsync(context, ProblemType.Forbidden, "The caller lacks the permission for this.");
         else if (!sockets.IsWebSocketRequest)
         {
@@ -99,7 +99,7 @@ static class EventSocket
         if (client.HasClosed) return SocketClose.Normal;
         if (TokenIn(message) is not { } token) return SocketClose.Of(ProblemType.ValidationFailed);
         if (await services.GetRequiredService<Tokens>().ValidateAsync(token) is not { } caller) return SocketClose.Of(ProblemType.Unauthenticated);
-        if (Permissions.Of(caller, Permissions.ResourceRead) is Reach.None) return SocketClose.Of(ProblemType.Forbidden);
+        if (caller.Reach(Permissions.ResourceRead) is Reach.None) return SocketClose.Of(ProblemType.Forbidden);
         try
         {
             var (asked, faults) = await ReadQueryAsync(context, isGuest: false);

@@ -84,7 +84,7 @@ public sealed class StreamLease : IDisposable
     {
         (this.streams, this.leaving) = (streams, leaving);
         Account = Guid.Parse(caller.FindFirstValue("sub")!);
-        roles = [.. caller.FindAll(Permissions.RoleClaim).Select(claim => claim.Value)];
+        roles = [.. caller.FindAll(Access.RoleClaim).Select(claim => claim.Value)];
         expires = DateTimeOffset.FromUnixTimeSeconds(long.Parse(caller.FindFirstValue("exp")!, CultureInfo.InvariantCulture));
         changed = CancellationTokenSource.CreateLinkedTokenSource(leaving);
     }

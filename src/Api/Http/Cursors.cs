@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 

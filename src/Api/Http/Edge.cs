@@ -27,7 +27,6 @@ public static class Edge
         });
         var services = builder.Services;
         services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams);
-        services.AddSingleton(MasterKey.Load(settings.Secrets, settings.DataDirectory));
         services.AddSingleton<SigningKeys>().AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<StreamAccess>().AddHostedService(provider => provider.GetRequiredService<StreamAccess>());
@@ -52,7 +51,7 @@ public static class Edge
         app.Use(app.Services.GetRequiredService<Draining>().CloseConnectionsAsync);
         app.Use(EntityTags.DistinguishEncodingsAsync);
         // Answers with secrets are not compressed: their length would tell of them.
-        app.UseWhen(context => !context.Request.Path.StartsWithSegments(ApiGroup.Path + "/auth"), branch => branch.UseResponseCompression());
+        app.UseWhen(context => !MayCarrySecrets(context.Request.Path), branch => branch.UseResponseCompression());
         app.Use(Problems.HandleAsync);
         app.UseRouting();
         app.UseAuthentication();
@@ -60,18 +59,18 @@ public static class Edge
         app.UseAuthorization();
         app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
     }
+
+    static bool MayCarrySecrets(PathString path) =>
+        path.StartsWithSegments(ApiGroup.Path + "/auth") || path.StartsWithSegments(ApiGroup.Path + "/subscriptions", out var rest) && rest.Value is "" or "/" || path.Value!.EndsWith("/secret", StringComparison.Ordinal);
 }
 
 /// <summary>All options of the HTTP edge.</summary>
-public sealed record ApiSettings(TokenOptions Tokens, SecretsOptions Secrets, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, string DataDirectory)
+public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, string DataDirectory)
 {
-    public static ApiSettings Read(Settings settings, IHostEnvironment environment, NodeSettings node)
+    public static ApiSettings Read(Settings settings, NodeSettings node)
     {
-        var secrets = settings.Read<SecretsOptions>("Secrets");
-        settings.Require(secrets.MasterKey is not null || environment.IsDevelopment(),
-            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
         settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
-        return new(settings.Read<TokenOptions>("Tokens"), secrets, settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
+        return new(settings.Read<TokenOptions>("Tokens"), settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
             settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), node.Embedded.DataDirectory);
     }
 }

@@ -6,12 +6,14 @@ namespace Resources.Api;
 public sealed record ProblemType(string Code, int Status, string Title)
 {
     public static readonly ProblemType ValidationFailed = new("VALIDATION_FAILED", 400, "The request is not valid");
+    public static readonly ProblemType WebhookTargetForbidden = new("WEBHOOK_TARGET_FORBIDDEN", 400, "Webhooks may not go there");
     public static readonly ProblemType Unauthenticated = new("UNAUTHENTICATED", 401, "Authentication is needed");
     public static readonly ProblemType InvalidCredentials = new("INVALID_CREDENTIALS", 401, "E-mail or password is wrong");
     public static readonly ProblemType Forbidden = new("FORBIDDEN", 403, "The permission is missing");
     public static readonly ProblemType NotFound = new("NOT_FOUND", 404, "Nothing is here");
     public static readonly ProblemType ResourceNotFound = new("RESOURCE_NOT_FOUND", 404, "There is no such resource");
     public static readonly ProblemType VersionNotFound = new("VERSION_NOT_FOUND", 404, "The resource has no such version");
+    public static readonly ProblemType SubscriptionNotFound = new("SUBSCRIPTION_NOT_FOUND", 404, "There is no such subscription");
     public static readonly ProblemType MethodNotAllowed = new("METHOD_NOT_ALLOWED", 405, "The method is not allowed here");
     public static readonly ProblemType NotAcceptable = new("NOT_ACCEPTABLE", 406, "No acceptable form of the answer");
     public static readonly ProblemType RequestTimeout = new("REQUEST_TIMEOUT", 408, "The request came too slowly");
@@ -19,6 +21,11 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType FollowerBusy = new("FOLLOWER_BUSY", 409, "A rebuild of the follower is under way");
     public static readonly ProblemType FollowerElsewhere = new("FOLLOWER_ELSEWHERE", 409, "The follower does not stand still there");
     public static readonly ProblemType AlreadyExists = new("ALREADY_EXISTS", 409, "It exists already");
+    public static readonly ProblemType TooManySubscriptions = new("TOO_MANY_SUBSCRIPTIONS", 409, "The account has as many subscriptions as it may");
+    public static readonly ProblemType SubscriptionInactive = new("SUBSCRIPTION_INACTIVE", 409, "The subscription is not active");
+    public static readonly ProblemType OtherDelivery = new("OTHER_DELIVERY", 409, "The subscription delivers in another way");
+    public static readonly ProblemType LeaseLost = new("LEASE_LOST", 409, "The lease has ended");
+    public static readonly ProblemType ResourceNotParked = new("RESOURCE_NOT_PARKED", 409, "The resource is not parked");
     public static readonly ProblemType ResourceDeleted = new("RESOURCE_DELETED", 410, "The resource was deleted");
     public static readonly ProblemType VersionMismatch = new("VERSION_MISMATCH", 412, "The resource is at another version");
     public static readonly ProblemType BodyTooLarge = new("BODY_TOO_LARGE", 413, "The body is too large");
@@ -41,8 +48,9 @@ public sealed record ProblemType(string Code, int Status, string Title)
     /// <summary>Every type, as published.</summary>
     public static readonly ProblemType[] All =
     [
-        ValidationFailed, Unauthenticated, InvalidCredentials, Forbidden, NotFound, ResourceNotFound, VersionNotFound, MethodNotAllowed, NotAcceptable,
-        RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
+        ValidationFailed, WebhookTargetForbidden, Unauthenticated, InvalidCredentials, Forbidden, NotFound, ResourceNotFound, VersionNotFound, SubscriptionNotFound, MethodNotAllowed, NotAcceptable,
+        RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, TooManySubscriptions, SubscriptionInactive, OtherDelivery, LeaseLost, ResourceNotParked,
+        ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
         IdempotencyKeyReused, PatchNotApplicable, UpgradeRequired, PreconditionRequired, RateLimited, TooManyStreams, HeadersTooLarge, InternalError, StoreUnavailable,
         ClusterUnavailable, SearchesBusy, QueryTimeout, ReadModelBehind,
     ];
@@ -62,6 +70,8 @@ public sealed record ProblemType(string Code, int Status, string Title)
         Refusal.PatchNotApplicable => PatchNotApplicable,
         Refusal.VersionNotFound => VersionNotFound,
         Refusal.AlreadyExists => AlreadyExists,
+        Refusal.SubscriptionInactive => SubscriptionInactive,
+        Refusal.LeaseLost => LeaseLost,
         _ => InternalError,
     };
 

@@ -12,7 +12,7 @@ static class HeaderDescription
     static readonly Dictionary<string, (string Description, OpenApiSchema Schema, string Example)> Answered = new()
     {
         ["ETag"] = ("The version, as a strong entity tag; an encoded answer has the encoding behind it.", Text(Tag, 64), "\"3\""),
-        ["Location"] = ("Where the new resource is.", Text("^/api/v1/resources/[0-9a-f-]{36}$", 64), "/api/v1/resources/019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
+        ["Location"] = ("Where the new resource or subscription is.", Text("^/api/v1/(resources|subscriptions)/[0-9a-f-]{36}$", 64), "/api/v1/resources/019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
         [Answers.PositionHeader] = ("The position of the log that this answer reflects.", Text("^[0-9]+$", 20), "1042"),
         ["Idempotency-Replayed"] = ("The answer is that of the first request with this key.", new() { Type = JsonSchemaType.String, Enum = [JsonValue.Create("true")] }, "true"),
         ["RateLimit-Policy"] = ("The limit: permits `q` in a window of `w` seconds.", Text("^\"[a-z]+\";q=[0-9]+;w=[0-9]+$", 64), "\"default\";q=1000;w=60"),

@@ -9,11 +9,15 @@ public sealed record HealthDocument(string Status, string[] Waiting);
 
 /// <summary>The node with the followers of the log, for people and monitors.</summary>
 /// <param name="Status"><c>ok</c>; <c>degraded</c> while a follower stands still or nobody runs it; <c>unavailable</c> while this node cannot serve.</param>
-public sealed record HealthReport(string Status, string[] Waiting, IReadOnlyList<FollowerHealth> Followers);
+public sealed record HealthReport(string Status, string[] Waiting, IReadOnlyList<FollowerHealth> Followers, TailHealth Tail);
 
 /// <summary>A follower's position, lag and fault. Why it stands still is for operators: <c>GET /api/v1/admin/followers</c>.</summary>
 /// <param name="FaultAt">The position of the event at which it stands still.</param>
 public sealed record FollowerHealth(string Name, string State, string Position, long Lag, double LagSeconds, string? FaultAt);
+
+/// <summary>This node's tail of the log, from which its streams are served.</summary>
+/// <param name="Lag">Positions between it and the log's head of a second ago.</param>
+public sealed record TailHealth(string State, string Position, long Lag, int Streams);
 
 /// <summary>Probes. Live: the process runs. Ready: it can serve, with its database and as a member of the cluster.</summary>
 public static class Health
@@ -27,19 +31,21 @@ public static class Health
             .WithName("ready").WithSummary("Whether this node can serve").Answers<HealthDocument>(200).Answers<HealthDocument>(503);
     }
 
-    static Task ReportAsync(HttpContext context, StoreContact contact, Draining draining, FollowerMonitor monitor)
+    static Task ReportAsync(HttpContext context, StoreContact contact, Draining draining, FollowerMonitor monitor, LogTail tail, StreamAccess streams)
     {
-        var (waiting, followers) = (Waiting(contact, draining), monitor.Latest);
-        var isWell = followers.All(follower => follower is { Fault: null, Owned: true });
+        var (waiting, followers, reached) = (Waiting(contact, draining), monitor.Latest, tail.Reached is long.MaxValue ? 0 : tail.Reached);
+        var isWell = tail.Fault is null && followers.All(follower => follower is { Fault: null, Owned: true });
+        var behind = followers.Select(follower => Math.Max(0, follower.Head - reached)).DefaultIfEmpty(0).Max();
         context.Response.StatusCode = waiting is [] ? 200 : 503;
         context.Response.Headers.CacheControl = "no-store";
         if (waiting is not []) context.Response.Headers.RetryAfter = "1";
         return Answers.WriteAsync(context, new HealthReport(waiting is not [] ? "unavailable" : isWell ? "ok" : "degraded", waiting,
-            [.. followers.Select(FollowerDocument.Of).Select(each => new FollowerHealth(each.Name, each.State, each.Position, each.Lag, each.LagSeconds, each.Fault?.Position))]), WireJson.Default.HealthReport, "application/json");
+            [.. followers.Select(FollowerDocument.Of).Select(each => new FollowerHealth(each.Name, each.State, each.Position, each.Lag, each.LagSeconds, each.Fault?.Position))],
+            new(tail.Fault is null ? "running" : "stopped", reached.ToString(System.Globalization.CultureInfo.InvariantCulture), behind, streams.Count)), WireJson.Default.HealthReport, "application/json");
     }
 
     static string[] Waiting(StoreContact contact, Draining draining) =>
-        [.. new[] { contact.IsAvailable ? null : "database", contact.MemoryIsTrusted ? null : "cluster", draining.IsDraining ? "stopping" : null }.OfType<string>()];
+        [.. new[] { contact.IsAvailable ? null : "database", contact.IsMember ? null : "cluster", draining.IsDraining ? "stopping" : null }.OfType<string>()];
 
     static Task WriteAsync(HttpContext context, string[] waiting)
     {

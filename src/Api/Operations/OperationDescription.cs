@@ -21,6 +21,12 @@ static class OperationDescription
         [typeof(LoginRequest)] = """{"email":"admin@example.org","password":"the password that was printed"}""",
         [typeof(SkipRequest)] = """{"position":"1042","reason":"written by a build that was withdrawn"}""",
         [typeof(RolesRequest)] = """{"roles":["user"]}""",
+        [typeof(SubscriptionRequest)] = """{"name":"warehouse","filter":{"type":"bicycle","events":["resource.created"]},"delivery":{"kind":"webhook","url":"https://example.org/hooks"}}""",
+        [typeof(ReplayRequest)] = """{"position":"1042"}""",
+        [typeof(PullBody)] = """{"consumer":"worker-1","limit":100,"wait":20,"leaseSeconds":30}""",
+        [typeof(AckBody)] = """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","positions":["1042"]}""",
+        [typeof(NackBody)] = """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","delaySeconds":5}""",
+        [typeof(ParkBody)] = """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","positions":["1042"],"reason":"The price is missing."}""",
         [typeof(UserRequest)] = """{"email":"user@example.org","password":"at least fifteen characters","roles":["user"]}""",
     };
 
@@ -96,7 +102,7 @@ static class OperationDescription
         if (context.Description.RelativePath!.Contains("{id}", StringComparison.Ordinal))
             yield return new OpenApiParameter
             {
-                Name = "id", In = ParameterLocation.Path, Required = true, Description = "The resource's id.", Example = JsonValue.Create("019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
+                Name = "id", In = ParameterLocation.Path, Required = true, Description = context.Description.RelativePath.Contains("subscriptions", StringComparison.Ordinal) ? "The subscription's id." : "The resource's id.", Example = JsonValue.Create("019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", MinLength = 36, MaxLength = 36 },
             };
         if (context.Description.RelativePath!.Contains("{name}", StringComparison.Ordinal))

@@ -22,7 +22,7 @@ static class ResourceLists
         var follows = query.Flag("follow");
         if (follows) ResourceFollowing.Check(query);
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
-        if (selection.IncludeDeleted && Permissions.Of(context.User, Permissions.ResourceReadDeleted) is Reach.None)
+        if (selection.IncludeDeleted && context.User.Reach(Permissions.ResourceReadDeleted) is Reach.None)
         {
             await Problems.WriteAsync(context, ProblemType.Forbidden, $"includeDeleted needs the permission {Permissions.ResourceReadDeleted}.");
             return;

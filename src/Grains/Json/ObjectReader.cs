@@ -49,6 +49,21 @@ public sealed class ObjectReader
     public JsonText? Object(string name, bool optional = false) =>
         Find(name, JsonValueKind.Object, optional) is { } value ? JsonText.From(value) : null;
 
+    /// <summary>An object of known members, to be read in turn.</summary>
+    public ObjectReader? Nested(string name, bool optional = false) =>
+        Find(name, JsonValueKind.Object, optional) is { } value ? new ObjectReader(value, _faults, Pointer(name)) : null;
+
+    /// <summary>A whole number from <paramref name="min"/> to <paramref name="max"/>.</summary>
+    public int? Number(string name, int min, int max, bool optional = false)
+    {
+        if (Find(name, JsonValueKind.Number, optional) is not { } value)
+            return null;
+        if (value.TryGetInt32(out var number) && number >= min && number <= max)
+            return number;
+        Report(name, FaultCode.NumberOutOfRange, $"The value has to be a whole number from {min} to {max}.");
+        return null;
+    }
+
     /// <summary>
     /// A list of at most <paramref name="most"/> strings, each of <paramref name="min"/> to <paramref name="max"/>
     /// Unicode scalar values.
@@ -144,6 +159,7 @@ public sealed class ObjectReader
     {
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "a list",
+        JsonValueKind.Number => "a number",
         _ => "a string",
     };
 }

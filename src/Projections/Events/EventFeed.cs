@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Resources.Grains;
 
@@ -45,7 +46,7 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
     /// <exception cref="StoreUnavailableException">The database is away while the reader is behind; it may go on from its last position.</exception>
     public async IAsyncEnumerable<FeedPage> FollowAsync(long after, EventFilter filter, TimeSpan pulse, [EnumeratorCancellation] CancellationToken ct)
     {
-        var (told, wasLive) = (after, false);
+        var (told, toldAt, wasLive) = (after, Stopwatch.GetTimestamp(), false);
         long? head = null;
         while (true)
         {
@@ -56,9 +57,9 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
             // The tail may be a moment behind what was there when the reader came, its own writes among it.
             if (isRead && !wasLive) head ??= await index.HeadAsync(ct);
             var isLive = isRead && after >= head;
-            if (page.Events is not [] || isLive && !wasLive || after - told > Stretch)
+            if (page.Events is not [] || isLive && !wasLive || after - told > Stretch || after > told && Stopwatch.GetElapsedTime(toldAt) >= pulse)
             {
-                (told, wasLive) = (after, wasLive || isLive);
+                (told, toldAt, wasLive) = (after, Stopwatch.GetTimestamp(), wasLive || isLive);
                 yield return new(page.Events, after, isLive);
             }
             else if (isRead)

@@ -10,7 +10,7 @@ namespace Resources.Projections;
 /// known at once; those of others come by NOTIFY, which is sent apart from the append: within its transaction it would make
 /// commits queue behind each other. News may be lost, so followers also look by themselves now and then.
 /// </summary>
-public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, ILogger<LogNews> log) : BackgroundService
+public sealed class LogNews(NpgsqlDataSource database, SessionSource sessions, AppendSignal appended, ILogger<LogNews> log) : BackgroundService
 {
     const string Channel = "resources_log";
 
@@ -25,7 +25,12 @@ public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, IL
     /// <summary>Signals growth of the log.</summary>
     public AppendSignal Grown { get; } = new();
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(ForwardAsync(stoppingToken), AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));
+
+    async Task ForwardAsync(CancellationToken ct)
+    {
+        for (var seen = 0L; !ct.IsCancellationRequested; Grown.Set()) seen = await appended.WaitAsync(seen, Forever, ct);
+    }
 
     async Task AnnounceAsync(CancellationToken ct)
     {
@@ -34,7 +39,6 @@ public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, IL
             try
             {
                 seen = await appended.WaitAsync(seen, Forever, ct);
-                Grown.Set();
                 await using var notify = database.CreateCommand("select pg_notify($1, $2)");
                 notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Channel });
                 notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = node });
@@ -59,7 +63,7 @@ public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, IL
         {
             try
             {
-                await using var connection = await database.OpenConnectionAsync(ct);
+                await using var connection = await sessions.Source.OpenConnectionAsync(ct);
                 connection.Notification += (_, notification) =>
                 {
                     if (notification.Payload != node) Grown.Set();
@@ -80,3 +84,6 @@ public sealed class LogNews(NpgsqlDataSource database, AppendSignal appended, IL
         }
     }
 }
+
+/// <summary>Connections for what belongs to a session and not to a statement: locks, settings, LISTEN. Closing one ends its session; those of the pools are not cleaned up between uses.</summary>
+public sealed record SessionSource(NpgsqlDataSource Source);

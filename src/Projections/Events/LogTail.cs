@@ -34,6 +34,9 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
         get { lock (gate) return start is long.MaxValue ? start : reached; }
     }
 
+    /// <summary>Why the tail stands still; null while it does not.</summary>
+    public string? Fault { get; private set; }
+
     /// <summary>Completes when the tail moves on from where it is now.</summary>
     public Task Moved
     {
@@ -79,10 +82,12 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
                 if (start is long.MaxValue) Begin(await index.HeadAsync(stoppingToken));
                 seen = await news.Grown.WaitAsync(seen, Look, stoppingToken);
                 while (await log.PageAsync(reached, EventFilter.All, PageSize, stoppingToken) is var page && page.Reached > reached) Add(page);
+                Fault = null;
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 if (e is not StoreUnavailableException) logger.LogError(e, "The log cannot be read");
+                Fault = e.Message;
                 await Task.Delay(Between, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException)

@@ -14,12 +14,13 @@ public static class FilterSql
     /// The condition, to stand behind <c>where</c> or between <c>and</c>s. Whatever came from the filter's author becomes a
     /// parameter, <c>$n</c>, numbered from those that are there already.
     /// </summary>
-    public static string Write(Filter filter, NpgsqlParameterCollection parameters) => filter switch
+    /// <param name="lexicon">What is known of the words searched for, at the moment of which the rows are; null = nothing.</param>
+    public static string Write(Filter filter, NpgsqlParameterCollection parameters, Lexicon? lexicon = null) => filter switch
     {
-        Filter.And and => $"({Write(and.Left, parameters)} and {Write(and.Right, parameters)})",
-        Filter.Or or => $"({Write(or.Left, parameters)} or {Write(or.Right, parameters)})",
+        Filter.And and => $"({Write(and.Left, parameters, lexicon)} and {Write(and.Right, parameters, lexicon)})",
+        Filter.Or or => $"({Write(or.Left, parameters, lexicon)} or {Write(or.Right, parameters, lexicon)})",
         // In SQL a condition can also be unknown, which is as good as false here and must be so under a negation as well.
-        Filter.Not not => $"(({Write(not.Inner, parameters)}) is not true)",
+        Filter.Not not => $"(({Write(not.Inner, parameters, lexicon)}) is not true)",
         Filter.Field { Value: FilterValue.Text text } field => Text(field, text, parameters),
         Filter.Field field => Ordered(field, Parameter(field.Value, parameters)),
         Filter.FieldPresent { Name: ResourceField.DeletedAt } => "deleted_at is not null",
@@ -28,10 +29,18 @@ public static class FilterSql
         Filter.Metadata member => $"metadata @@ {Path(MetadataPath.Comparison(member), parameters)}",
         Filter.MetadataPresent { Pointer: "" } => "true",
         Filter.MetadataPresent member => $"metadata @? {Path(MetadataPath.Presence(member.Pointer, lax: true), parameters)}",
-        // A condition for each word lets the rarest choose the rows. In one condition the index would collect all rows of every prefix first.
-        Filter.Search search => $"({string.Join(" and ", search.Words.Select(word => $"words @@ {Add(SearchWords.Query(word, search.NameOnly), NpgsqlDbType.Text, parameters)}::tsquery"))})",
+        Filter.Search search => $"({string.Join(" and ", search.Words.Select(word => Word(word, search.NameOnly, parameters, lexicon)))})",
         _ => throw new UnreachableException($"FilterSql has no arm for {filter.GetType().Name}."),
     };
+
+    static string Word(string beginning, bool nameOnly, NpgsqlParameterCollection parameters, Lexicon? lexicon) => lexicon?.WordsFrom(beginning) switch
+    {
+        null => Matches(SearchWords.Query(beginning, nameOnly), parameters),
+        [] => "false",
+        var words => Matches(SearchWords.Query(words, nameOnly), parameters),
+    };
+
+    static string Matches(string query, NpgsqlParameterCollection parameters) => $"words @@ {Add(query, NpgsqlDbType.Text, parameters)}::tsquery";
 
     static string Text(Filter.Field field, FilterValue.Text text, NpgsqlParameterCollection parameters)
     {

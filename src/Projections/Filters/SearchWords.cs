@@ -45,6 +45,11 @@ public static class SearchWords
     /// <param name="nameOnly">Whether only words of weight A count, which are those of a name.</param>
     public static string Query(string word, bool nameOnly) => Lexeme(word) + (nameOnly ? ":*A" : ":*");
 
+    /// <summary>The text of a tsquery: one of these is a word of the vector.</summary>
+    /// <param name="words">At least one word of vectors.</param>
+    /// <param name="nameOnly">Whether only words of weight A count, which are those of a name.</param>
+    public static string Query(IEnumerable<string> words, bool nameOnly) => string.Join(" | ", words.Select(word => Lexeme(word) + (nameOnly ? ":A" : "")));
+
     static string Lexeme(string word) =>
         $"'{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'";
 

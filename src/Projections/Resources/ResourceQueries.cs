@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using Resources.Grains;
 
@@ -8,7 +9,8 @@ public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
 
 /// <summary>Which resources a list is about. Every part narrows it.</summary>
 /// <param name="Visible">Only this owner's resources may be seen; null = all may.</param>
-public sealed record ResourceSelection(string? Visible, string? Type = null, string? Status = null, string? Owner = null, Filter? Filter = null, bool IncludeDeleted = false);
+/// <param name="Lexicon">What is known of the words that the filter searches for; it narrows nothing.</param>
+public sealed record ResourceSelection(string? Visible, string? Type = null, string? Status = null, string? Owner = null, Filter? Filter = null, bool IncludeDeleted = false, Lexicon? Lexicon = null);
 
 /// <summary>How many resources a selection has.</summary>
 public enum CountKind
@@ -38,18 +40,15 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     /// <exception cref="QueryTimeoutException">The selection takes longer than a query may.</exception>
     public async Task<ResourcePage> PageAsync(ResourceSelection selection, ResourceSort sort, object[]? after, int limit, CountKind count, long? wanted, CancellationToken ct)
     {
-        var page = await RunAsync(selection, command =>
-        {
-            var counting = count is CountKind.Exact || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || selection.Visible is not null);
-            command.CommandText = ResourceSql.Page(command.Parameters, selection, sort, after, limit, counting, wanted);
-        }, ReadAsync, ct);
+        var counting = count is CountKind.Exact || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || selection.Visible is not null);
+        var page = await RunAsync(selection, (parameters, which) => ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted), ReadAsync, ct);
         return count is CountKind.Estimated && page.Count is null ? page with { Count = await EstimateAsync(selection, ct) } : page;
     }
 
     /// <summary>The resources that events after a position were about, as they are now.</summary>
     /// <returns>Null when there are more than <paramref name="limit"/>.</returns>
-    public Task<ResourceChanges?> ChangesAsync(ResourceSelection selection, long after, int limit, CancellationToken ct) => RunAsync(selection, command =>
-        command.CommandText = ResourceSql.Changes(command.Parameters, selection, after, limit + 1), async (row, token) =>
+    public Task<ResourceChanges?> ChangesAsync(ResourceSelection selection, long after, int limit, CancellationToken ct) => RunAsync(selection, (parameters, which) =>
+        ResourceSql.Changes(parameters, which, after, limit + 1), async (row, token) =>
     {
         var (position, rows) = (after, new Dictionary<Guid, ResourceRow?>());
         while (await row.ReadAsync(token))
@@ -82,13 +81,13 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     /// <summary>Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.</summary>
     async Task<long> EstimateAsync(ResourceSelection selection, CancellationToken ct)
     {
-        var counted = await RunAsync(selection, command => command.CommandText = ResourceSql.CountUpTo(command.Parameters, selection, WorthCounting + 1), async (row, token) =>
+        var counted = await RunAsync(selection, (parameters, which) => ResourceSql.CountUpTo(parameters, which, WorthCounting + 1), async (row, token) =>
         {
             await row.ReadAsync(token);
             return row.GetInt64(0);
         }, ct);
         if (counted <= WorthCounting) return counted;
-        return Math.Max(counted, await RunAsync(selection, command => command.CommandText = ResourceSql.Explain(command.Parameters, selection), async (row, token) =>
+        return Math.Max(counted, await RunAsync(selection, ResourceSql.Explain, async (row, token) =>
         {
             await row.ReadAsync(token);
             using var plan = System.Text.Json.JsonDocument.Parse(row.GetString(0));
@@ -113,13 +112,14 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search asks for, and what deleted resources do,
     /// decides which index serves it, so those are planned anew each time, on connections of their own.
     /// </summary>
-    Task<T> RunAsync<T>(ResourceSelection selection, Action<NpgsqlCommand> write, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
+    Task<T> RunAsync<T>(ResourceSelection selection, Func<NpgsqlParameterCollection, ResourceSelection, string> write, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
     {
         await using var connection = await OpenAsync(selection, token);
-        await using var command = connection.CreateCommand();
-        write(command);
         try
         {
+            if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings) return await SearchAsync(connection, beginnings, selection, write, read, token);
+            await using var command = connection.CreateCommand();
+            command.CommandText = write(command.Parameters, selection);
             await using var row = await command.ExecuteReaderAsync(token);
             return await read(row, token);
         }
@@ -128,6 +128,20 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
             throw new QueryTimeoutException();
         }
     }, ct);
+
+    /// <summary>Asks for words first and then for rows, in two round trips and of one snapshot: a row whose word came in between would be missed.</summary>
+    static async Task<T> SearchAsync<T>(NpgsqlConnection connection, string[] beginnings, ResourceSelection selection, Func<NpgsqlParameterCollection, ResourceSelection, string> write, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        var lexicon = await Lexicon.ReadAsync(transaction, beginnings, ct);
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        var rows = new NpgsqlBatchCommand();
+        rows.CommandText = write(rows.Parameters, selection with { Lexicon = lexicon });
+        batch.BatchCommands.Add(rows);
+        batch.BatchCommands.Add(new("commit"));
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        return await read(row, ct);
+    }
 }
 
 /// <summary>Connections for filters and searches: never prepared, and bounded in number and time, so that slow ones cannot take those of writes.</summary>

@@ -82,7 +82,7 @@ public static class ResourceSql
         if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
         if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         if (selection.Owner is not null) sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
-        if (selection.Filter is not null) sql.Append(" and ").Append(FilterSql.Write(selection.Filter, parameters));
+        if (selection.Filter is not null) sql.Append(" and ").Append(FilterSql.Write(selection.Filter, parameters, selection.Lexicon));
         return sql.ToString();
     }
 

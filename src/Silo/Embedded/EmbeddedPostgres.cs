@@ -180,7 +180,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         [
             "listen_addresses=127.0.0.1",
             $"port={port}",
-            "shared_buffers=256MB",
+            $"shared_buffers={SharedBuffers()}MB",
             "max_connections=200",
             "max_wal_size=2GB",
             "checkpoint_completion_target=0.9",
@@ -190,6 +190,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         ];
         return string.Join(' ', settings.Select(setting => $"-c {setting}"));
     }
+
+    // In megabytes: an eighth of the memory, half of what PostgreSQL's manual gives a machine of its own, as the node needs some too. A container's limit counts.
+    private static long SharedBuffers() => Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 >> 20, 128, 2048);
 
     private static int FreePort()
     {

@@ -58,5 +58,7 @@ public class SearchWordsTests
         Assert.Equal("'fau':*A", SearchWords.Query("fau", nameOnly: true));
         Assert.Equal("'fau':*", SearchWords.Query("fau", nameOnly: false));
         Assert.Equal("""'a''b\\c':*""", SearchWords.Query("""a'b\c""", nameOnly: false));
+        Assert.Equal("'fau' | 'faust'", SearchWords.Query(["fau", "faust"], nameOnly: false));
+        Assert.Equal("'fau':A | 'faust':A", SearchWords.Query(["fau", "faust"], nameOnly: true));
     }
 }

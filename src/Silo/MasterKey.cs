@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Resources.Silo;
 
-namespace Resources.Api;
+namespace Resources.Silo;
 
 /// <summary>The operator's key: AES-256-GCM over everything secret that is stored.</summary>
 public sealed class MasterKey

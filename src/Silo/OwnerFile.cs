@@ -1,7 +1,7 @@
-namespace Resources.Api;
+namespace Resources.Silo;
 
 /// <summary>Small files with secrets, for development: readable by their owner alone.</summary>
-static class OwnerFile
+public static class OwnerFile
 {
     /// <summary>Writes a file anew; returns its full path.</summary>
     public static string Write(string path, string text)

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Resources.Grains;
+using Resources.Projections;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>What creating a subscription takes.</summary>
+/// <param name="After">A position, or <c>now</c>, which is also the default: events behind it are delivered.</param>
+public sealed record SubscriptionRequest(string Name, DeliveryDocument Delivery, SubscriptionFilter? Filter = null, string? After = null);
+
+/// <summary>What a replay takes: a position, behind which everything is delivered again, or a parked resource, which is tried again at once.</summary>
+public sealed record ReplayRequest(string? Position = null, Guid? Resource = null);
+
+/// <summary>What a pull takes.</summary>
+/// <param name="Wait">Seconds to wait where there are no events.</param>
+public sealed record PullBody(string Consumer, int Limit = 100, int Wait = 0, int LeaseSeconds = 30);
+
+/// <summary>What acknowledging takes.</summary>
+/// <param name="Positions">Of the lease's events; all of them when it is left out.</param>
+public sealed record AckBody(Guid Lease, string[]? Positions = null);
+
+/// <summary>What giving events back takes.</summary>
+/// <param name="DelaySeconds">Before they are leased again.</param>
+public sealed record NackBody(Guid Lease, string[]? Positions = null, int DelaySeconds = 0);
+
+/// <summary>What parking resources takes.</summary>
+public sealed record ParkBody(Guid Lease, string Reason, string[]? Positions = null);
+
+/// <summary>Reads the bodies of subscriptions' requests; faults are collected.</summary>
+static class SubscriptionBodies
+{
+    const int MaxName = 100;
+    const int MaxConsumer = 100;
+    const int MaxOwner = 255;
+    const int MaxReason = 1_000;
+    const int MaxPositions = 1_000;
+    const int LongestLease = 3_600;
+
+    /// <summary>A subscription to be made; incomplete when there are faults.</summary>
+    /// <param name="head">The log's newest position.</param>
+    public static async Task<NewSubscription> CreationAsync(JsonElement body, Guid owner, long head, WebhookTargets targets, List<Fault> faults, CancellationToken ct)
+    {
+        var reader = new ObjectReader(body, faults);
+        var name = reader.Text("name", 1, MaxName);
+        var filter = reader.Nested("filter", optional: true) is { } nested ? Filter(nested, faults) : new();
+        var url = reader.Nested("delivery") is { } delivery ? Url(delivery, faults) : null;
+        var after = reader.Text("after", 1, 20, optional: true) is { } text and not "now" ? Position(text, head, "/after", faults) : head;
+        reader.RefuseOthers();
+        if (url is not null && await targets.RefuseAsync(url, ct) is { } refusal) faults.Report("/delivery/url", ProblemType.WebhookTargetForbidden.Code, refusal);
+        return new(Guid.CreateVersion7(), owner, name ?? "", filter, url, after);
+    }
+
+    /// <summary>A position to replay from, or a parked resource: one of them, unless there are faults.</summary>
+    public static (long? Position, Guid? Resource) Replay(JsonElement body, long reached, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var (position, resource) = (reader.Text("position", 1, 20, optional: true), reader.Text("resource", 36, 36, optional: true));
+        reader.RefuseOthers();
+        if (faults is [] && position is null == resource is null) faults.Report("", "ONE_OF", "The body has either a position or a resource.");
+        return (position is null ? null : Position(position, reached, "/position", faults), resource is null ? null : Id(resource, "/resource", faults));
+    }
+
+    public static PullRequest Pull(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var asked = new PullRequest(reader.Text("consumer", 1, MaxConsumer) ?? "", reader.Number("limit", 1, MaxPositions, optional: true) ?? 100,
+            TimeSpan.FromSeconds(reader.Number("leaseSeconds", 1, LongestLease, optional: true) ?? 30), TimeSpan.FromSeconds(reader.Number("wait", 0, 60, optional: true) ?? 0));
+        reader.RefuseOthers();
+        return asked;
+    }
+
+    public static Settlement Settlement(JsonElement body, SettlementKind kind, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var lease = reader.Text("lease", 36, 36) is { } text ? Id(text, "/lease", faults) : Guid.Empty;
+        var positions = reader.Strings("positions", 1, 20, MaxPositions, optional: true)?.Select((each, at) => Position(each, long.MaxValue, $"/positions/{at}", faults)).ToArray();
+        var delay = kind is SettlementKind.Nack ? reader.Number("delaySeconds", 0, LongestLease, optional: true) ?? 0 : 0;
+        var reason = kind is SettlementKind.Park ? reader.Text("reason", 1, MaxReason) : null;
+        reader.RefuseOthers();
+        return new(lease, kind, positions, TimeSpan.FromSeconds(delay), reason);
+    }
+
+    static SubscriptionFilter Filter(ObjectReader reader, List<Fault> faults)
+    {
+        var (type, resource, owner) = (reader.Slug("type", optional: true), reader.Text("resource", 36, 36, optional: true), reader.Text("owner", 1, MaxOwner, optional: true));
+        var events = reader.Strings("events", optional: true)?.Distinct().ToArray();
+        reader.RefuseOthers();
+        for (var i = 0; i < events?.Length; i++)
+            if (!EventTypes.Names.Values.Contains(events[i])) faults.Report($"/filter/events/{i}", "UNKNOWN_EVENT", $"The events are {string.Join(", ", EventTypes.Names.Values.Order())}.");
+        return new(type, resource is null ? null : Id(resource, "/filter/resource", faults), owner, events);
+    }
+
+    /// <summary>The target of a webhook; null for pull.</summary>
+    static string? Url(ObjectReader reader, List<Fault> faults)
+    {
+        var kind = reader.Text("kind", 1, 20);
+        if (kind is not (null or "webhook" or "pull")) faults.Report("/delivery/kind", "UNKNOWN_DELIVERY", "The kinds are webhook and pull.");
+        var url = kind is "webhook" ? reader.Text("url", 1, 10_000) : null;
+        reader.RefuseOthers();
+        return url;
+    }
+
+    static long Position(string text, long head, string pointer, List<Fault> faults)
+    {
+        if (Positions.Parse(text) is { } position && position <= head) return position;
+        faults.Report(pointer, "INVALID_POSITION", "This is no position that was reached.");
+        return 0;
+    }
+
+    static Guid Id(string text, string pointer, List<Fault> faults)
+    {
+        if (Ids.TryParse(text, out var id)) return id;
+        faults.Report(pointer, "INVALID_ID", "This is not an id of ours.");
+        return default;
+    }
+}

@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>What a run needs of its node.</summary>
+sealed record SubscriptionServices(SubscriptionStore Store, EventFeed Feed, LogQueries Log, WebhookSender Sender, SubscriptionOptions Options, WebhookOptions Webhooks, TimeProvider Time, ILogger<SubscriptionRun> Logger);
+
+/// <summary>
+/// A subscription at work, from when it was taken until its settings change, somebody else takes it or something fails. Reads the log into
+/// a window, reads parked resources again when they are due, and writes down how far it is. What it knows and has not written is
+/// lost when it ends badly, and then delivered again.
+/// </summary>
+sealed class SubscriptionRun
+{
+    /// <summary>The log is read ahead no further than events of so many bytes.</summary>
+    const long MostBytes = 16 << 20;
+
+    /// <summary>With so many resources parked the log is read no further.</summary>
+    const int MostParked = 10_000;
+
+    /// <summary>Events of a parked resource that are read at a time.</summary>
+    const int CatchUpPage = 100;
+
+    /// <summary>How long deliveries that are under way may take when the run ends.</summary>
+    static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+
+    static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
+
+    /// <summary>What was delivered is written down this often; that there was nothing to deliver, more rarely.</summary>
+    static readonly TimeSpan SaveEvery = TimeSpan.FromMilliseconds(100);
+
+    static readonly TimeSpan SaveIdleEvery = TimeSpan.FromSeconds(2);
+
+    readonly SubscriptionServices node;
+    readonly ConcurrentQueue<AttemptRow> attempts = new();
+    readonly SemaphoreSlim saving = new(1);
+    readonly CancellationTokenSource ending = new();
+    volatile DeliveryError? lastError;
+    long lastSuccess;
+    long savedPosition;
+    bool closed;
+
+    public SubscriptionRun(TakenSubscription taken, SubscriptionServices node)
+    {
+        (Taken, this.node) = (taken, node);
+        Window = new(taken.Position, taken.Parked, taken.Leases.SelectMany(lease => lease.Positions.Select(position => (position, lease.Id))).DistinctBy(pair => pair.position).ToDictionary(pair => pair.position, pair => pair.Id));
+        (savedPosition, lastError) = (taken.Position, taken.LastError);
+        lastSuccess = taken.LastSuccessAt?.UtcTicks ?? 0;
+        Leases = new(this, node.Time);
+        Filter = taken.Filter.Of(taken.Reach is Reach.All ? null : taken.Owner.ToString());
+    }
+
+    public TakenSubscription Taken { get; }
+
+    public DeliveryWindow Window { get; }
+
+    /// <summary>What consumers have, where there are consumers.</summary>
+    public PullLeases Leases { get; }
+
+    /// <summary>Signals that there may be something to take.</summary>
+    public AppendSignal Work { get; } = new();
+
+    /// <summary>When an event was last delivered; null = never.</summary>
+    public DateTimeOffset? LastSuccessAt => Volatile.Read(ref lastSuccess) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
+
+    /// <summary>Which events go out while the owner may read as much as when this was taken.</summary>
+    EventFilter Filter { get; }
+
+    /// <summary>Whether the run is at its end, and takes no more.</summary>
+    public bool IsEnding => ending.IsCancellationRequested;
+
+    /// <summary>Ends the run; what is under way is finished, if that is soon.</summary>
+    public void End() => ending.Cancel();
+
+    /// <summary>Whether the run does not fit what the store says now. Null = the subscription is no longer active.</summary>
+    public bool IsOutdated(SubscriptionGlance? now) => now is null || now.Epoch > Taken.Epoch || now.Revision > Taken.Revision || now.Reach != Taken.Reach;
+
+    /// <summary>Runs until it has to end.</summary>
+    /// <exception cref="SubscriptionLostException">Somebody else has taken the subscription, or has set its position.</exception>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, ending.Token);
+        var token = either.Token;
+        Task[] parts = Taken.Reach is Reach.None ? [HoldAsync(token)] : [ReadAsync(token), CatchUpAsync(token), SaveAsync(token), DeliverAsync(token)];
+        try
+        {
+            await await Task.WhenAny(parts);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            // What is under way comes to its end below, and is written down.
+        }
+        finally
+        {
+            await either.CancelAsync();
+            await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await FlushAsync(CancellationToken.None, isLast: true);
+    }
+
+    /// <summary>Writes down what was delivered so far, for good.</summary>
+    /// <param name="isLast">Nothing can be written afterwards.</param>
+    /// <exception cref="SubscriptionLostException">Somebody else has taken the subscription, or has set its position, or the run is over.</exception>
+    public async Task FlushAsync(CancellationToken ct, bool isLast = false)
+    {
+        await saving.WaitAsync(ct);
+        try
+        {
+            if (closed) throw new SubscriptionLostException();
+            var (leases, ended) = Leases.Changes();
+            var (position, parked, released) = Window.Changes();
+            var rows = new List<AttemptRow>();
+            while (attempts.TryDequeue(out var row)) rows.Add(row);
+            var changes = new SubscriptionChanges(position, parked, released, leases, ended, rows, lastError, LastSuccessAt);
+            if (!await node.Store.SaveAsync(Taken.Id, Taken.Epoch, changes, CancellationToken.None)) throw new SubscriptionLostException();
+            (savedPosition, closed) = (position, isLast);
+        }
+        catch
+        {
+            // What was to be written is known to nobody now, so nothing may be built on it.
+            closed = true;
+            End();
+            throw;
+        }
+        finally
+        {
+            saving.Release();
+        }
+    }
+
+    /// <summary>Notes an attempt to deliver an event.</summary>
+    /// <param name="outcome">See <see cref="AttemptRow"/>.</param>
+    /// <param name="error">Why it failed; null when it did not.</param>
+    public void Note(DeliveryItem item, string outcome, int? status = null, string? error = null, string? detail = null, int? milliseconds = null)
+    {
+        var now = node.Time.GetUtcNow();
+        attempts.Enqueue(new(0, now, item.Event.Id, item.Event.Resource, item.Event.Position, item.Attempts, outcome, status, error ?? detail, milliseconds));
+        if (error is not null) lastError = new(error, now);
+        else if (outcome is "delivered" or "acked") Volatile.Write(ref lastSuccess, now.UtcTicks);
+        node.Logger.LogInformation("Subscription {Subscription}: event {Event}, attempt {Attempt}, {Outcome} {Status} in {Milliseconds} ms", Taken.Id, item.Event.Id, item.Attempts, outcome, status, milliseconds);
+    }
+
+    /// <summary>Notes why nothing is delivered.</summary>
+    public void Fail(string error) => lastError = new(error, node.Time.GetUtcNow());
+
+    /// <summary>The owner may read nothing: nothing is delivered, and nothing is passed over.</summary>
+    async Task HoldAsync(CancellationToken ct)
+    {
+        Fail("The owner may not read resources; deliveries go on when that changes.");
+        await FlushAsync(ct);
+        await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, ct);
+    }
+
+    async Task ReadAsync(CancellationToken ct)
+    {
+        var seen = 0L;
+        await foreach (var page in node.Feed.FollowAsync(Window.Reached, Filter, Pulse, ct))
+        {
+            foreach (var logged in page.Events)
+            {
+                while (IsFull())
+                {
+                    if (!Window.IsRestored) Window.StopRestoring();
+                    seen = await Work.WaitAsync(seen, Pulse, ct);
+                }
+                Window.Add(logged);
+            }
+            Window.Reach(page.Reached);
+            if (page.Events is not []) Work.Set();
+        }
+    }
+
+    bool IsFull()
+    {
+        if (Window.Parked >= MostParked) Fail($"{MostParked} resources are parked: no more events are read until some are free.");
+        return Window.Open >= node.Options.MaxUnacked || Window.Bytes >= MostBytes || Window.Parked >= MostParked;
+    }
+
+    async Task CatchUpAsync(CancellationToken ct)
+    {
+        for (; ; await Task.Delay(SaveEvery, node.Time, ct))
+            foreach (var parked in Window.Due(node.Time.GetUtcNow(), node.Webhooks.MaxConcurrent))
+            {
+                var page = await node.Log.PageAsync(parked.Position - 1, Filter with { Resource = parked.Resource }, CatchUpPage, ct);
+                Window.Refill(parked.Resource, page);
+                Work.Set();
+            }
+    }
+
+    async Task SaveAsync(CancellationToken ct)
+    {
+        for (var saved = node.Time.GetTimestamp(); ; await Task.Delay(SaveEvery, node.Time, ct))
+        {
+            if (attempts.IsEmpty && !Window.HasChanges && (Window.Position == savedPosition || node.Time.GetElapsedTime(saved) < SaveIdleEvery)) continue;
+            await FlushAsync(ct);
+            saved = node.Time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Sends what a webhook is to get; consumers come by themselves.</summary>
+    async Task DeliverAsync(CancellationToken ct)
+    {
+        if (Taken.Target is null) await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, ct);
+        using var aborting = new CancellationTokenSource();
+        using var farewell = ct.Register(() => aborting.CancelAfter(Farewell));
+        await new WebhookDelivery(this, node).RunAsync(ct, aborting.Token);
+    }
+}
+
+/// <summary>This activation may no longer write for the subscription.</summary>
+sealed class SubscriptionLostException() : Exception("The subscription was taken over, or its position was set.");

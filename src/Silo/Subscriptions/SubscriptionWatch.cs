@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>
+/// Looks at the active subscriptions every second. Those at work on this node end when their settings, or what their owner may read, have changed;
+/// every few seconds all webhooks are woken, so that each is at work somewhere soon after a node was lost, and none is put away for want of calls.
+/// </summary>
+sealed class SubscriptionWatch : BackgroundService
+{
+    static readonly TimeSpan Every = TimeSpan.FromMilliseconds(900);
+
+    /// <summary>Looks from one waking to the next.</summary>
+    const int WakeEvery = 3;
+
+    readonly SubscriptionStore store;
+    readonly IGrainFactory grains;
+    readonly LogTail tail;
+    readonly TimeProvider time;
+    readonly ILogger<SubscriptionWatch> log;
+    readonly ConcurrentDictionary<Guid, SubscriptionWorker> here = new();
+
+    public SubscriptionWatch(SubscriptionStore store, IGrainFactory grains, LogTail tail, TimeProvider time, ILogger<SubscriptionWatch> log)
+    {
+        (this.store, this.grains, this.tail, this.time, this.log) = (store, grains, tail, time, log);
+        Followers.Meter.CreateObservableGauge("resources.subscription.position", () => Each(run => run.Window.Position), description: "Position up to which a subscription's events are delivered or parked");
+        Followers.Meter.CreateObservableGauge("resources.subscription.lag", () => Each(run => Math.Max(0, this.tail.Reached - run.Window.Position)), description: "Positions between a subscription and the log's head");
+        Followers.Meter.CreateObservableGauge("resources.subscription.parked", () => Each(run => (long)run.Window.Parked), description: "Resources whose events a subscription holds back");
+    }
+
+    /// <summary>Looks after a worker of this node.</summary>
+    public void Add(SubscriptionWorker worker) => here[worker.Id] = worker;
+
+    /// <summary>Looks after it no more.</summary>
+    public void Remove(SubscriptionWorker worker) => here.TryRemove(new(worker.Id, worker));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        for (var look = 0; !stoppingToken.IsCancellationRequested; look++)
+        {
+            try
+            {
+                var active = (await store.ActiveAsync(stoppingToken)).ToDictionary(each => each.Id);
+                foreach (var (id, worker) in here)
+                    if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id))) run.End();
+                if (look % WakeEvery is 0) await WakeAsync(active.Values.Where(each => each.IsWebhook));
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Without the store no event comes either.
+                if (e is not StoreUnavailableException) log.LogWarning("The subscriptions cannot be looked at: {Reason}", e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            await Task.Delay(Every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Wakes subscriptions, one call for each; what fails is woken again.</summary>
+    async Task WakeAsync(IEnumerable<SubscriptionGlance> subscriptions)
+    {
+        var calls = subscriptions.Select(each => grains.GetGrain<ISubscriptionGrain>(each.Id).Wake(each.Revision)).ToArray();
+        await Task.WhenAll(calls).WaitAsync(Every, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    IEnumerable<Measurement<long>> Each(Func<SubscriptionRun, long> value) =>
+        here.Select(pair => (pair.Key, pair.Value.Run)).Where(pair => pair.Run is not null).Select(pair => new Measurement<long>(value(pair.Run!), new KeyValuePair<string, object?>("subscription", pair.Key)));
+}

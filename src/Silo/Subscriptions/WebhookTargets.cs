@@ -1,0 +1,101 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Resources.Silo;
+
+/// <summary>Looks up the addresses of a name.</summary>
+public delegate Task<IPAddress[]> ResolveName(string name, CancellationToken ct);
+
+/// <summary>
+/// Where webhooks may go: public addresses, by HTTPS. Looked at when a target is registered and again for every connection, which is
+/// made to the very address that was looked at, so that a name that changes its mind leads nowhere.
+/// </summary>
+public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
+{
+    const int MaxUrl = 2_048;
+
+    /// <summary>IPv4 that is not the public internet: private, shared, loopback, link-local, documentation, benchmarks, relays, multicast and reserved (IANA's registry of special purposes).</summary>
+    static readonly IPNetwork[] Special4 =
+    [
+        .. new[]
+        {
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
+            "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        }.Select(IPNetwork.Parse),
+    ];
+
+    /// <summary>Of IPv6 only this is public; IPv4 in IPv6 (mapped, translated) lies outside of it.</summary>
+    static readonly IPNetwork Public6 = IPNetwork.Parse("2000::/3");
+
+    /// <summary>Within that: Teredo and other protocols, documentation, 6to4.</summary>
+    static readonly IPNetwork[] Special6 = [.. new[] { "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20" }.Select(IPNetwork.Parse)];
+
+    readonly IReadOnlyList<IPNetwork> networks = options.Networks;
+
+    /// <summary>Why a URL cannot be a target; null when it can.</summary>
+    public async Task<string?> RefuseAsync(string url, CancellationToken ct)
+    {
+        if (url.Length > MaxUrl || !Uri.TryCreate(url, UriKind.Absolute, out var target) || target.Scheme is not ("https" or "http") || target.Host is "") return "The target is an absolute HTTPS URL of at most 2048 characters.";
+        if (target.UserInfo is not "") return "The target's URL may not have a user.";
+        if (target.Fragment is not "" || url.Contains('#', StringComparison.Ordinal)) return "The target's URL may not have a fragment.";
+        if (options.AllowPrivateTargets) return null;
+        if (target.Scheme is not "https") return "The target has to be reached by HTTPS.";
+        if (target.Port is not (443 or 8443)) return "The target's port is 443 or 8443.";
+        try
+        {
+            await AddressesAsync(target.IdnHost, ct);
+            return null;
+        }
+        catch (WebhookTargetException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Whether webhooks may go to an address.</summary>
+    public bool Allows(IPAddress address) =>
+        options.AllowPrivateTargets ||
+        // No target needs IPv4 in this guise, and the framework's networks of IPv6 are wrong about it.
+        !address.IsIPv4MappedToIPv6 && (networks.Any(network => network.Contains(address)) || IsPublic(address));
+
+    static bool IsPublic(IPAddress address) => address.AddressFamily is AddressFamily.InterNetwork
+        ? !Special4.Any(network => network.Contains(address))
+        : Public6.Contains(address) && !Special6.Any(network => network.Contains(address));
+
+    /// <summary>Connects to a target: resolves its name once, looks at every address, and connects to one of those.</summary>
+    /// <exception cref="WebhookTargetException">The name has an address that is not allowed, or none.</exception>
+    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
+    {
+        var addresses = await AddressesAsync(context.DnsEndPoint.Host, ct);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All addresses of a host; one that is forbidden forbids them all.</summary>
+    async Task<IPAddress[]> AddressesAsync(string host, CancellationToken ct)
+    {
+        IPAddress[] addresses;
+        try
+        {
+            addresses = IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await resolve(host, ct);
+        }
+        catch (SocketException)
+        {
+            addresses = [];
+        }
+        if (addresses is []) throw new WebhookTargetException("The target's name has no address.");
+        return addresses.All(Allows) ? addresses : throw new WebhookTargetException("The target's address is not a public one.");
+    }
+}
+
+/// <summary>Webhooks may not go there; the message says why and nothing of what was found.</summary>
+sealed class WebhookTargetException(string message) : Exception(message);

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using Resources.Tests;
+
+[assembly: AssemblyFixture(typeof(Resources.Api.Tests.NodeProgram))]
+
+namespace Resources.Api.Tests;
+
+/// <summary>Programs of <c>tests/npm</c>, with the packages that their lock file names: other people's clients of what we promise.</summary>
+public sealed class NodeProgram : IAsyncDisposable
+{
+    readonly TestDirectory directory = new();
+    readonly Lazy<Task> installed;
+
+    public NodeProgram() => installed = new(InstallAsync);
+
+    /// <summary>Runs a program to its end; answers what it has printed. One that fails fails the test.</summary>
+    public async Task<string> RunAsync(string script, params string[] arguments)
+    {
+        await installed.Value;
+        return await StartAsync("node", [Path.Combine(directory.Path, script), .. arguments]);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        directory.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    async Task InstallAsync()
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "npm"))) File.Copy(file, Path.Combine(directory.Path, Path.GetFileName(file)));
+        await StartAsync(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"]);
+    }
+
+    async Task<string> StartAsync(string program, string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory.Path, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.True(process.ExitCode is 0, $"{program} {arguments[0]} ended with {process.ExitCode}:\n{await errors}{await output}");
+            return await output;
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Net.WebSockets;
+using System.Text.Json;
+
+namespace Resources.Cluster.Tests;
+
+/// <summary>An event as a reader got it.</summary>
+internal sealed record Read(long Position, Guid Id, Guid Resource, long Version)
+{
+    public static Read Of(JsonElement cloudEvent) => new(
+        long.Parse(cloudEvent.GetProperty("position").GetString()!, CultureInfo.InvariantCulture), cloudEvent.GetProperty("id").GetGuid(),
+        cloudEvent.GetProperty("subject").GetGuid(), cloudEvent.GetProperty("resourceversion").GetInt64());
+}
+
+/// <summary>A client that reads the log to its end and further, from whichever node answers, and keeps all that it got.</summary>
+/// <param name="got">Where it keeps it, if it is to share that with others.</param>
+internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = null)
+{
+    readonly List<Read> got = got ?? [];
+
+    public string Name => GetType().Name;
+
+    /// <summary>How often it had to begin again somewhere.</summary>
+    public int Connections { get; private set; }
+
+    public Read[] Got
+    {
+        get { lock (got) return [.. got]; }
+    }
+
+    protected string Token => token;
+
+    protected HttpClient Http { get; } = new() { Timeout = TimeSpan.FromSeconds(30), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
+
+    /// <summary>The position from which to go on.</summary>
+    protected string After { get; set; } = "0";
+
+    /// <summary>Reads until it is told to stop, over whatever happens to nodes.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        for (; !ct.IsCancellationRequested; Connections++)
+            try
+            {
+                await ReadAsync(nodes[Connections % nodes.Length], ct);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or WebSocketException)
+            {
+                await Task.Delay(50, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+    }
+
+    protected abstract Task ReadAsync(Uri node, CancellationToken ct);
+
+    protected void Keep(Read read)
+    {
+        lock (got) got.Add(read);
+    }
+}
+
+/// <summary>Server-sent events, with reconnects from the last event's id.</summary>
+internal sealed class StreamReader(string token, Uri[] nodes) : LogReader(token, nodes)
+{
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node, "/api/v1/events"));
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        request.Headers.TryAddWithoutValidation("Last-Event-ID", After);
+        using var answer = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        answer.EnsureSuccessStatusCode();
+        await foreach (var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(ct)).EnumerateAsync(ct))
+        {
+            if (item.EventType.StartsWith("resource.", StringComparison.Ordinal)) Keep(Cluster.Tests.Read.Of(JsonElement.Parse(item.Data)));
+            After = item.EventId!;
+        }
+    }
+}
+
+/// <summary>Pages that wait for the next event.</summary>
+internal sealed class PollReader(string token, Uri[] nodes) : LogReader(token, nodes)
+{
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        while (true)
+        {
+            using var answer = await Http.GetAsync(new Uri(node, $"/api/v1/events?after={After}&limit=100&wait=5"), ct);
+            answer.EnsureSuccessStatusCode();
+            var page = JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(ct));
+            foreach (var cloudEvent in page.GetProperty("data").EnumerateArray()) Keep(Cluster.Tests.Read.Of(cloudEvent));
+            After = page.GetProperty("meta").GetProperty("page").GetProperty("next").GetString() ?? page.GetProperty("meta").GetProperty("position").GetString()!;
+        }
+    }
+}
+
+/// <summary>A WebSocket, with the token in its first message.</summary>
+internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token, nodes)
+{
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(node) { Scheme = "ws", Path = "/api/v1/events/ws", Query = $"after={After}" }.Uri, ct);
+        await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { type = "authenticate", token = Token }), WebSocketMessageType.Text, true, ct);
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            var length = 0;
+            ValueWebSocketReceiveResult part;
+            do
+            {
+                part = await socket.ReceiveAsync(buffer.AsMemory(length), ct);
+                length += part.Count;
+            }
+            while (!part.EndOfMessage);
+            if (part.MessageType is WebSocketMessageType.Close) throw new WebSocketException($"{socket.CloseStatus} {socket.CloseStatusDescription}");
+            var message = JsonElement.Parse(buffer.AsSpan(0, length));
+            if (message.TryGetProperty("event", out var cloudEvent)) Keep(Cluster.Tests.Read.Of(cloudEvent));
+            After = message.GetProperty("position").GetString()!;
+        }
+    }
+}
+
+/// <summary>
+/// A consumer of a group. Now and then it dies with a lease, or gives one back: then others, or the next of its kind, get the events again.
+/// </summary>
+internal sealed class GroupReader(string token, Uri[] nodes, string subscription, int seed, List<Read> got) : LogReader(token, nodes, got)
+{
+    readonly Random random = new(seed);
+
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        for (var consumer = Guid.NewGuid().ToString("n"); ;)
+        {
+            var batch = await PostAsync(node, "pull", new { consumer, limit = 50, wait = 5, leaseSeconds = 5 }, ct);
+            if (batch.GetProperty("lease").GetString() is not { } lease) continue;
+            var fate = random.Next(20);
+            if (fate is 0) return;
+            if (fate is not 1)
+                foreach (var one in batch.GetProperty("events").EnumerateArray()) Keep(Cluster.Tests.Read.Of(one.GetProperty("event")));
+            await PostAsync(node, fate is 1 ? "nack" : "ack", new { lease }, ct);
+        }
+    }
+
+    async Task<JsonElement> PostAsync(Uri node, string what, object body, CancellationToken ct)
+    {
+        using var answer = await Http.PostAsJsonAsync(new Uri(node, $"/api/v1/subscriptions/{subscription}/{what}"), body, ct);
+        answer.EnsureSuccessStatusCode();
+        return JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(ct)).GetProperty("data");
+    }
+}
