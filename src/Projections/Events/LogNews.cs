@@ -10,12 +10,12 @@ namespace Resources.Projections;
 /// known at once; those of others come by NOTIFY, which is sent apart from the append: within its transaction it would make
 /// commits queue behind each other. News may be lost, so followers also look by themselves now and then.
 /// </summary>
-public sealed class LogNews(NpgsqlDataSource database, SessionSource sessions, AppendSignal appended, ILogger<LogNews> log) : BackgroundService
+public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogger<LogNews> log) : BackgroundService
 {
     const string Channel = "resources_log";
 
     /// <summary>Others hear of many appends at once: under load a notification every so often is enough.</summary>
-    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
+    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(5);
 
     static readonly TimeSpan Forever = TimeSpan.FromDays(1);
     static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
@@ -38,12 +38,17 @@ public sealed class LogNews(NpgsqlDataSource database, SessionSource sessions, A
         {
             try
             {
-                seen = await appended.WaitAsync(seen, Forever, ct);
-                await using var notify = database.CreateCommand("select pg_notify($1, $2)");
-                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Channel });
-                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = node });
-                await notify.ExecuteNonQueryAsync(ct);
-                await Task.Delay(Rest, ct);
+                // A session of its own: under load others wait for one of the pool.
+                await using var connection = await sessions.Source.OpenConnectionAsync(ct);
+                await using var notify = new NpgsqlCommand("select pg_notify($1, $2)", connection)
+                {
+                    Parameters = { new NpgsqlParameter<string> { TypedValue = Channel }, new NpgsqlParameter<string> { TypedValue = node } },
+                };
+                for (; ; await Task.Delay(Rest, ct))
+                {
+                    seen = await appended.WaitAsync(seen, Forever, ct);
+                    await notify.ExecuteNonQueryAsync(ct);
+                }
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
