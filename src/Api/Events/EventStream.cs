@@ -24,9 +24,10 @@ static class EventStream
         if (HttpMethods.IsHead(context.Request.Method)) return;
         var (feed, heartbeat) = (context.RequestServices.GetRequiredService<EventFeed>(), context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat);
         var (writer, caughtUp, reached) = (context.Response.BodyWriter, false, asked.After);
-        while (lease.End is null)
+        while (true)
         {
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
+            if (lease.End is not null) break;
             try
             {
                 await foreach (var page in feed.FollowAsync(reached, asked.Filter with { Visible = lease.Visible }, heartbeat, until.Token))

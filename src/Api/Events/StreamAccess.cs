@@ -79,6 +79,7 @@ public sealed class StreamLease : IDisposable
     readonly CancellationToken leaving;
     readonly Lock gate = new();
     CancellationTokenSource changed;
+    bool closed;
 
     internal StreamLease(StreamAccess streams, ClaimsPrincipal caller, CancellationToken leaving)
     {
@@ -99,13 +100,21 @@ public sealed class StreamLease : IDisposable
     /// <summary>The owner whose resources alone the stream may tell of; null = all. Holds until <see cref="Changed"/>.</summary>
     public string? Visible { get; private set; }
 
-    /// <summary>Cancelled when <see cref="Visible"/> or <see cref="End"/> has changed; there is another one then.</summary>
+    /// <summary>Cancelled when <see cref="Visible"/> or <see cref="End"/> has changed; there is another one then. To be taken before they are looked at.</summary>
     public CancellationToken Changed
     {
         get { lock (gate) return changed.Token; }
     }
 
-    public void Dispose() => streams.Close(this);
+    public void Dispose()
+    {
+        streams.Close(this);
+        lock (gate)
+        {
+            closed = true;
+            changed.Dispose();
+        }
+    }
 
     internal bool EndIfExpired(DateTimeOffset now)
     {
@@ -126,7 +135,7 @@ public sealed class StreamLease : IDisposable
         CancellationTokenSource before;
         lock (gate)
         {
-            if (ending == end && visible == Visible) return;
+            if (closed || ending == end && visible == Visible) return;
             (end, Visible, before) = (ending, visible, changed);
             changed = CancellationTokenSource.CreateLinkedTokenSource(leaving);
         }

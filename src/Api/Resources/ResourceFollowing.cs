@@ -34,10 +34,12 @@ static class ResourceFollowing
         if (await Consistency.WaitAsync(context, index, wanted) is not { } reached) return;
         using var lease = await EventStream.OpenAsync(context);
         if (lease is null) return;
-        for (var begun = false; lease.End is null; begun = true)
+        while (true)
         {
-            var seen = selection with { Visible = selection.Visible ?? lease.Visible };
+            var begun = context.Response.HasStarted;
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
+            if (lease.End is not null) break;
+            var seen = selection with { Visible = selection.Visible ?? lease.Visible };
             try
             {
                 var page = await resources.PageAsync(seen, sort, null, MaxResources + 1, CountKind.None, reached.Position, until.Token);
