@@ -53,6 +53,13 @@ public class Messages
     }
 
     [Fact]
+    public void An_event_of_a_stream_arrives()
+    {
+        var logged = new LoggedEvent(7, Guid.AllBitsSet, "resource.created", Guid.Empty, "book", "owner", 1, Story.At(0), Story.Alice, null, State.Metadata);
+        Assert.Equal(logged, Sent(logged));
+    }
+
+    [Fact]
     public void An_account_and_a_lost_store_arrive()
     {
         Assert.Equal("hash", Sent(new Account(Guid.Empty, "a@b", "hash", ["admin"], Story.At(0))).PasswordHash);
