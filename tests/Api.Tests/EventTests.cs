@@ -76,6 +76,19 @@ public sealed class EventTests(Backend backend)
     }
 
     [Fact]
+    public async Task A_page_that_waits_ends_when_the_caller_may_read_no_more()
+    {
+        var email = $"{Guid.NewGuid():n}@example.org";
+        var account = (await backend.AddUserAsync(email, "a password of enough length", "user")).Text("/data/id");
+        var caller = await backend.Guest.LoginAsync(email, "a password of enough length");
+        var waiting = caller.GetAsync($"/api/v1/events?type={type}&after={await HeadAsync()}&wait=60");
+        await Task.WhenAny(waiting, Task.Delay(500, TestContext.Current.CancellationToken));
+        Assert.False(waiting.IsCompleted);
+        Assert.Equal(200, (await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", """{"roles":[]}""")).Status);
+        Assert.Equal("[]", (await waiting.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).Text("/data"));
+    }
+
+    [Fact]
     public async Task A_page_that_has_waited_in_vain_says_how_far_the_log_was_read()
     {
         var (start, watch) = (await HeadAsync(), Stopwatch.StartNew());

@@ -84,6 +84,26 @@ public sealed class FollowTests(Backend backend)
         Assert.Equal(("added", mine), await ChangeAsync(follow));
     }
 
+    [Fact]
+    public async Task A_list_with_deleted_resources_ends_with_the_role_that_showed_them()
+    {
+        var gone = await CreateAsync("active");
+        Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/resources/{gone}")).Status);
+        var email = $"{Guid.NewGuid():n}@example.org";
+        var account = (await backend.AddUserAsync(email, "a password of enough length", "admin\",\"user")).Text("/data/id");
+        var caller = await backend.Guest.LoginAsync(email, "a password of enough length");
+        await using var follow = await OpenAsync(caller, "&includeDeleted=true");
+        Assert.Equal("reset", (await follow.NextAsync())!.Value.EventType);
+        Assert.Equal([gone], (await follow.CatchUpAsync()).Select(IdOf));
+
+        Assert.Equal(200, (await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", """{"roles":["user"]}""")).Status);
+        Assert.Equal("end", (await follow.NextAsync())!.Value.EventType);
+        await using var again = await OpenAsync(caller, "&includeDeleted=true");
+        Assert.Equal(HttpStatusCode.Forbidden, again.Response.StatusCode);
+        await using var live = await OpenAsync(caller, "");
+        Assert.Equal(HttpStatusCode.OK, live.Response.StatusCode);
+    }
+
     [Theory]
     [InlineData("cursor=AAAA", "?cursor"), InlineData("limit=5", "?limit"), InlineData("count=exact", "?count")]
     public async Task A_list_that_is_followed_has_no_pages(string query, string pointer)

@@ -111,6 +111,21 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     }
 
     [Fact]
+    public async Task While_the_cluster_settles_after_a_change_of_members_nothing_stale_is_answered()
+    {
+        await using var node = await GrainNode.StartAsync(nodes.Database, "grains-settle");
+        await CreateAsync(One);
+        Assert.Equal(1, (await node.Resource(id).Get()).Version);
+        await One.Resource(id).Execute(Rename("newer"), Intend());
+        Assert.Equal(1, (await node.Resource(id).Get()).Version);
+
+        node.Contact.MembersChanged();
+
+        Assert.True(node.Contact.IsMember, "The node serves on.");
+        Assert.Equal(("newer", 2L), await NameAsync(node));
+    }
+
+    [Fact]
     public async Task A_stream_of_a_thousand_events_is_read_from_its_snapshot()
     {
         await CreateAsync(One);

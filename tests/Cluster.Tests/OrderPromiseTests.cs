@@ -58,6 +58,26 @@ public sealed class OrderPromiseTests(LogDatabase database) : IClassFixture<LogD
         Assert.True((await later)!.Positions[0] > slow[0]);
     }
 
+    [Fact]
+    public async Task Whoever_inserts_events_without_the_function_waits_for_those_that_have_drawn_positions()
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(Cancelled);
+        await using var transaction = await connection.BeginTransactionAsync(Cancelled);
+        var slow = (await new AppendCall((Guid.CreateVersion7(), 0, [Guid.CreateVersion7()])).RunAsync(connection))[0].Positions!;
+        var stream = Guid.CreateVersion7();
+        await database.ExecuteAsync("insert into mt_streams (id, version) values ($1, 1)", stream);
+        var by = database.ExecuteAsync("""
+            insert into mt_events (seq_id, id, stream_id, version, data, type) values (nextval('mt_events_sequence'), gen_random_uuid(), $1, 1, '{}', 'stranger') returning seq_id
+            """, stream);
+        Assert.NotSame(by, await Task.WhenAny(by, Task.Delay(TimeSpan.FromMilliseconds(300), Cancelled)));
+        await transaction.CommitAsync(Cancelled);
+
+        Assert.True((long)(await by)! > slow[0]);
+        // Nor does what it left out, a beginning and an actor among it, stop those who read the log.
+        var read = await database.ExecuteAsync("select actor || '.' || resource_type || '.' || owner from read_log(0, 1000000, 1000000, null, null, null, null, null) where stream_id = $1", stream);
+        Assert.Equal("..", read);
+    }
+
     private async Task ReadOnAsync(List<long> seen)
     {
         await using var command = database.Source.CreateCommand("select seq_id from mt_events where seq_id > $1 order by seq_id");

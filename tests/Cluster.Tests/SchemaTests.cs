@@ -65,6 +65,10 @@ public sealed class SchemaTests(TestPostgres postgres)
             drop table resource_words_1, resource_words_2;
             drop function keep_resource_words cascade;
             drop function create_resource_words;
+            drop function create_resource_views, publish_resource_views, drop_other_resource_views;
+            alter function create_resource_view_tables rename to create_resource_views;
+            alter function publish_resource_view_tables rename to publish_resource_views;
+            alter function drop_other_resource_view_tables rename to drop_other_resource_views;
             delete from schema_scripts where name = '050_search_words.sql';
             """);
         static string Row(int generation, string words) => $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, now(), '', now(), '', null, '{words}');";

@@ -53,21 +53,27 @@ public static class EventEndpoints
             if (page.Reached == reached) break;
             reached = page.Reached;
         }
-        if (events is [] && reached >= head && asked.Wait > TimeSpan.Zero) (events, reached) = await WaitAsync(context, feed, asked with { After = reached, Filter = filter });
+        if (events is [] && reached >= head && asked.Wait > TimeSpan.Zero)
+        {
+            // Who waits holds what a stream holds, and is bound as streams are.
+            using var lease = await EventStream.OpenAsync(context);
+            if (lease is null) return;
+            (events, reached) = await WaitAsync(context, feed, lease, asked with { After = reached });
+        }
         context.Response.Headers.CacheControl = "private, no-cache";
         await Answers.OkAsync<IReadOnlyList<CloudEvent>>(context, [.. events.Select(CloudEvent.Of)], WireJson.Default.EnvelopeIReadOnlyListCloudEvent, reached,
             new(asked.Limit, reached < head ? reached.ToString(CultureInfo.InvariantCulture) : null));
     }
 
-    /// <summary>The next events, or none after the time that the client waits.</summary>
-    static async Task<(List<LogEvent> Events, long Reached)> WaitAsync(HttpContext context, EventFeed feed, EventQuery asked)
+    /// <summary>The next events, or none after the time that the client waits, or when it may see less than before.</summary>
+    static async Task<(List<LogEvent> Events, long Reached)> WaitAsync(HttpContext context, EventFeed feed, StreamLease lease, EventQuery asked)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, context.RequestServices.GetRequiredService<Draining>().Begun);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
         enough.CancelAfter(asked.Wait);
         var reached = asked.After;
         try
         {
-            await foreach (var page in feed.FollowAsync(asked.After, asked.Filter, asked.Wait, enough.Token))
+            await foreach (var page in feed.FollowAsync(asked.After, asked.Filter with { Visible = lease.Visible }, asked.Wait, enough.Token))
             {
                 reached = page.Reached;
                 if (page.Events is [_, ..]) return page.Events.Count <= asked.Limit ? ([.. page.Events], reached) : ([.. page.Events.Take(asked.Limit)], page.Events[asked.Limit - 1].Position);
@@ -75,7 +81,7 @@ public static class EventEndpoints
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
-            // The time is over.
+            // It is over.
         }
         return ([], reached);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Net.Http.Headers;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -31,7 +32,7 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
     }
 
     /// <summary>Whether the client asks for a stream and not for a page.</summary>
-    public static bool WantsStream(HttpContext context) => context.Request.Headers.Accept.Any(accept => accept?.Contains(StreamsEvents.MediaType, StringComparison.OrdinalIgnoreCase) is true);
+    public static bool WantsStream(HttpContext context) => MediaTypeHeaderValue.TryParseList(context.Request.Headers.Accept, out var ranges) && StreamsEvents.IsIn(ranges);
 
     static long Start(HttpContext context, QueryReader query, long head)
     {
@@ -56,4 +57,7 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
 public sealed record StreamsEvents(string? Parameter = null)
 {
     public const string MediaType = "text/event-stream";
+
+    /// <summary>Whether an Accept header takes a stream.</summary>
+    public static bool IsIn(IEnumerable<MediaTypeHeaderValue> accept) => accept.Any(range => range.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && range.Quality is not 0);
 }

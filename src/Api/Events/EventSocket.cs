@@ -104,7 +104,7 @@ static class EventSocket
         {
             var (asked, faults) = await ReadQueryAsync(context, isGuest: false);
             if (faults is not []) return SocketClose.Of(ProblemType.ValidationFailed, faults[0].Code);
-            using var lease = await services.GetRequiredService<StreamAccess>().OpenAsync(caller, context.RequestAborted);
+            using var lease = await services.GetRequiredService<StreamAccess>().OpenAsync(caller, context.RequestAborted, Permissions.ResourceRead);
             return lease is null ? SocketClose.Of(ProblemType.TooManyStreams) : await SendAsync(context, client, lease, asked);
         }
         catch (StoreUnavailableException)

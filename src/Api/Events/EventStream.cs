@@ -57,9 +57,10 @@ static class EventStream
     }
 
     /// <summary>Admits a stream for the caller; null when the refusal was answered already.</summary>
-    public static async Task<StreamLease?> OpenAsync(HttpContext context)
+    /// <param name="permissions">What it needs beside reading resources.</param>
+    public static async Task<StreamLease?> OpenAsync(HttpContext context, params string[] permissions)
     {
-        var lease = await context.RequestServices.GetRequiredService<StreamAccess>().OpenAsync(context.User, context.RequestAborted);
+        var lease = await context.RequestServices.GetRequiredService<StreamAccess>().OpenAsync(context.User, context.RequestAborted, [Permissions.ResourceRead, .. permissions]);
         if (lease is null)
         {
             context.Response.Headers.RetryAfter = "10";

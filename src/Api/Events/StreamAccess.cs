@@ -20,11 +20,17 @@ public sealed class StreamAccess(AccountQueries accounts, StreamOptions options,
     public int Count => open.Count;
 
     /// <summary>Admits a stream; null when the caller, or the node, has as many as allowed.</summary>
+    /// <param name="permissions">What the stream needs: it sees as much as the least of them.</param>
     /// <exception cref="StoreUnavailableException">The account cannot be looked at.</exception>
-    public async Task<StreamLease?> OpenAsync(ClaimsPrincipal caller, CancellationToken ct)
+    public async Task<StreamLease?> OpenAsync(ClaimsPrincipal caller, CancellationToken ct, params string[] permissions)
     {
-        var lease = new StreamLease(this, caller, draining.Begun);
-        if (open.Count >= options.MaxPerNode || open.Keys.Count(other => other.Account == lease.Account) >= options.MaxPerCaller || !open.TryAdd(lease, true)) return null;
+        var lease = new StreamLease(this, caller, permissions, draining.Begun);
+        if (open.Count >= options.MaxPerNode || open.Keys.Count(other => other.Account == lease.Account) >= options.MaxPerCaller)
+        {
+            lease.Dispose();
+            return null;
+        }
+        open.TryAdd(lease, true);
         try
         {
             Update(lease, await accounts.RolesAsync([lease.Account], ct));
@@ -75,15 +81,17 @@ public sealed class StreamLease : IDisposable
 {
     readonly StreamAccess streams;
     readonly string[] roles;
+    readonly string[] permissions;
     readonly DateTimeOffset expires;
     readonly CancellationToken leaving;
     readonly Lock gate = new();
     CancellationTokenSource changed;
+    StreamEnd? end;
     bool closed;
 
-    internal StreamLease(StreamAccess streams, ClaimsPrincipal caller, CancellationToken leaving)
+    internal StreamLease(StreamAccess streams, ClaimsPrincipal caller, string[] permissions, CancellationToken leaving)
     {
-        (this.streams, this.leaving) = (streams, leaving);
+        (this.streams, this.permissions, this.leaving) = (streams, permissions, leaving);
         Account = Guid.Parse(caller.FindFirstValue("sub")!);
         roles = [.. caller.FindAll(Access.RoleClaim).Select(claim => claim.Value)];
         expires = DateTimeOffset.FromUnixTimeSeconds(long.Parse(caller.FindFirstValue("exp")!, CultureInfo.InvariantCulture));
@@ -94,8 +102,6 @@ public sealed class StreamLease : IDisposable
 
     /// <summary>Why the stream must end; null while it may go on.</summary>
     public StreamEnd? End => leaving.IsCancellationRequested ? StreamEnd.NodeStops : end;
-
-    StreamEnd? end;
 
     /// <summary>The owner whose resources alone the stream may tell of; null = all. Holds until <see cref="Changed"/>.</summary>
     public string? Visible { get; private set; }
@@ -126,7 +132,8 @@ public sealed class StreamLease : IDisposable
     /// <summary>Takes the roles that the account has now: of those in the token, the stream keeps these.</summary>
     internal void Narrow(string[] current)
     {
-        var reach = Permissions.Of(roles.Intersect(current), Permissions.ResourceRead);
+        var kept = roles.Intersect(current).ToArray();
+        var reach = permissions.Min(permission => Permissions.Of(kept, permission));
         Change(reach is Reach.None ? StreamEnd.PermissionLost : end, reach is Reach.All ? null : Account.ToString());
     }
 

@@ -81,7 +81,7 @@ public static class ApiGroup
         var accept = context.Request.Headers.Accept;
         if (accept.Count is 0 || accept is ["*/*"] or ["application/json"]) return true;
         if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges)) return true;
-        if (context.GetEndpoint()?.Metadata.GetMetadata<StreamsEvents>() is { } streams && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"]) && ranges.Any(range => range.MediaType.Equals(StreamsEvents.MediaType, StringComparison.OrdinalIgnoreCase) && range.Quality is not 0)) return true;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<StreamsEvents>() is { } streams && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"]) && StreamsEvents.IsIn(ranges)) return true;
         // The most specific range that fits decides; quality 0 excludes.
         return ranges.Where(range => range.MatchesAllTypes || range.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && (range.MatchesAllSubTypes || range.SubType.Equals("json", StringComparison.OrdinalIgnoreCase)))
             .OrderByDescending(range => range.MatchesAllTypes ? 0 : range.MatchesAllSubTypes ? 1 : 2).FirstOrDefault() is { } best && best.Quality is not 0;

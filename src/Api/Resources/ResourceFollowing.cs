@@ -32,7 +32,7 @@ static class ResourceFollowing
         var services = context.RequestServices;
         var (resources, index) = (services.GetRequiredService<ResourceQueries>(), services.GetRequiredService<ReadIndex>());
         if (await Consistency.WaitAsync(context, index, wanted) is not { } reached) return;
-        using var lease = await EventStream.OpenAsync(context);
+        using var lease = await EventStream.OpenAsync(context, selection.IncludeDeleted ? [Permissions.ResourceReadDeleted] : []);
         if (lease is null) return;
         while (true)
         {

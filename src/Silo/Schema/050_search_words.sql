@@ -24,67 +24,36 @@ begin
         alter table resource_views_%1$s alter column words set statistics 400', generation);
 end $$;
 
-create or replace function create_resource_views(generation int) returns void language plpgsql as $$
+-- What makes, publishes and drops a generation does so for its lexicon too.
+alter function create_resource_views(int) rename to create_resource_view_tables;
+create function create_resource_views(generation int) returns void language plpgsql as $$
 begin
-    execute format('
-        create table if not exists resource_views_%1$s (
-            id uuid primary key,
-            type text collate "C" not null,
-            name text collate "C" not null,
-            status text collate "C" not null,
-            metadata jsonb not null,
-            owner text collate "C" not null,
-            version bigint not null,
-            created_at timestamptz not null,
-            created_by text collate "C" not null,
-            updated_at timestamptz not null,
-            updated_by text collate "C" not null,
-            deleted_at timestamptz,
-            -- Words of the metadata, and of the name with weight A.
-            words tsvector not null
-        );
-        -- Live resources by what lists show, and by whom: scope is an owner, or * for all; day is that of creation, or infinity for all.
-        create table if not exists resource_statistics_%1$s (
-            scope text collate "C",
-            type text collate "C",
-            status text collate "C",
-            day date,
-            live bigint not null,
-            primary key (scope, type, status, day)
-        ) with (fillfactor = 50);
-        create index if not exists resource_statistics_%1$s_totals on resource_statistics_%1$s (scope, type, status) where day = ''infinity''', generation);
+    perform create_resource_view_tables(generation);
     perform create_resource_words(generation);
 end $$;
 
--- Makes a generation the one that answers. Views are replaced in the order in which queries lock them; a search keeps the lexicon
--- locked from its first statement to its last, so that both are of one generation.
-create or replace function publish_resource_views(generation int) returns void language plpgsql as $$
+-- Views are replaced in the order in which queries lock them: a search keeps the lexicon locked from its first statement to its last, so that
+-- both are of one generation.
+alter function publish_resource_views(int) rename to publish_resource_view_tables;
+create function publish_resource_views(generation int) returns void language plpgsql as $$
 begin
-    execute format('
-        create or replace view resource_words as select word from resource_words_%1$s;
-        create or replace view resource_views_position as
-            select coalesce((select last_seq_id from mt_event_progression where name = %2$L), 0) as position, %1$s as generation;
-        create or replace view resource_views as
-            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words from resource_views_%1$s;
-        create or replace view resource_statistics as select scope, type, status, day, live from resource_statistics_%1$s where day <> ''infinity'';
-        create or replace view resource_totals as select scope, type, status, live from resource_statistics_%1$s where day = ''infinity''',
-        generation, follower_shard('resource_views', generation));
+    execute format('create or replace view resource_words as select word from resource_words_%s', generation);
+    perform publish_resource_view_tables(generation);
 end $$;
 
--- Drops what neither answers nor is being built.
-create or replace function drop_other_resource_views(generation int, building int) returns void language plpgsql as $$
+alter function drop_other_resource_views(int, int) rename to drop_other_resource_view_tables;
+create function drop_other_resource_views(generation int, building int) returns void language plpgsql as $$
 declare
     leftover text;
 begin
+    perform drop_other_resource_view_tables(generation, building);
     for leftover in
         select relname from pg_class
-        where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname ~ '^resource_(views|statistics|words)_[0-9]+$'
+        where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname ~ '^resource_words_[0-9]+$'
             and substring(relname from '[0-9]+$')::int not in (generation, coalesce(building, generation))
     loop
         execute format('drop table %I', leftover);
     end loop;
-    delete from mt_event_progression
-    where name like 'resource\_views:%' and name not in (follower_shard('resource_views', generation), follower_shard('resource_views', coalesce(building, generation)));
 end $$;
 
 -- The generations that are there, the newest first: one that is being built may keep this waiting, and the one that answers does not wait with it.

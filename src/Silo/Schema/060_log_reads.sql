@@ -32,7 +32,7 @@ begin
     if of_resource is null then
         select max(s.seq_id) into reach from (select e.seq_id from mt_events e where e.seq_id > after order by e.seq_id limit scanned) s;
         return query
-            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, e.user_name::text, e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, coalesce(e.user_name::text, ''), e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
             from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
             where e.seq_id > after and e.seq_id <= reach
                 and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
@@ -43,7 +43,7 @@ begin
         -- Mostly the position is that of one of its events: then its index leads on from there.
         select e.version into behind from mt_events e where e.seq_id = after and e.stream_id = of_resource;
         return query
-            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, e.user_name::text, e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, coalesce(e.user_name::text, ''), e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
             from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
             where e.stream_id = of_resource and e.version > coalesce(behind, 0) and e.seq_id > after and e.seq_id <= reach
                 and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
