@@ -16,6 +16,7 @@ public sealed record HealthReport(string Status, string[] Waiting, IReadOnlyList
 public sealed record FollowerHealth(string Name, string State, string Position, long Lag, double LagSeconds, string? FaultAt);
 
 /// <summary>This node's tail of the log, from which its streams are served.</summary>
+/// <param name="State"><c>running</c>; <c>idle</c> while nobody follows the log here; <c>stopped</c> while it cannot be read.</param>
 /// <param name="Lag">Positions between it and the log's head of a second ago.</param>
 public sealed record TailHealth(string State, string Position, long Lag, int Streams);
 
@@ -33,15 +34,15 @@ public static class Health
 
     static Task ReportAsync(HttpContext context, StoreContact contact, Draining draining, FollowerMonitor monitor, LogTail tail, StreamAccess streams)
     {
-        var (waiting, followers, reached) = (Waiting(contact, draining), monitor.Latest, tail.Reached is long.MaxValue ? 0 : tail.Reached);
+        var (waiting, followers, reached) = (Waiting(contact, draining), monitor.Latest, tail.Position);
         var isWell = tail.Fault is null && followers.All(follower => follower is { Fault: null, Owned: true });
-        var behind = followers.Select(follower => Math.Max(0, follower.Head - reached)).DefaultIfEmpty(0).Max();
+        var behind = tail.IsIdle ? 0 : followers.Select(follower => Math.Max(0, follower.Head - reached)).DefaultIfEmpty(0).Max();
         context.Response.StatusCode = waiting is [] ? 200 : 503;
         context.Response.Headers.CacheControl = "no-store";
         if (waiting is not []) context.Response.Headers.RetryAfter = "1";
         return Answers.WriteAsync(context, new HealthReport(waiting is not [] ? "unavailable" : isWell ? "ok" : "degraded", waiting,
             [.. followers.Select(FollowerDocument.Of).Select(each => new FollowerHealth(each.Name, each.State, each.Position, each.Lag, each.LagSeconds, each.Fault?.Position))],
-            new(tail.Fault is null ? "running" : "stopped", reached.ToString(System.Globalization.CultureInfo.InvariantCulture), behind, streams.Count)), WireJson.Default.HealthReport, "application/json");
+            new(tail.Fault is not null ? "stopped" : tail.IsIdle ? "idle" : "running", reached.ToString(System.Globalization.CultureInfo.InvariantCulture), behind, streams.Count)), WireJson.Default.HealthReport, "application/json");
     }
 
     static string[] Waiting(StoreContact contact, Draining draining) =>

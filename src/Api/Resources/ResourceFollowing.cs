@@ -76,6 +76,7 @@ static class ResourceFollowing
         /// <summary>Sends the list, then its changes; comes back when there are so many that the list is better sent anew.</summary>
         public async Task RunAsync(ResourcePage page, CancellationToken ct)
         {
+            using var reading = tail.Join();
             var position = page.Position;
             WritePosition("reset", position);
             foreach (var row in page.Rows)

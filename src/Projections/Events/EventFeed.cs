@@ -46,6 +46,7 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
     /// <exception cref="StoreUnavailableException">The database is away while the reader is behind; it may go on from its last position.</exception>
     public async IAsyncEnumerable<FeedPage> FollowAsync(long after, EventFilter filter, TimeSpan pulse, [EnumeratorCancellation] CancellationToken ct)
     {
+        using var reading = tail.Join();
         var (told, toldAt, wasLive) = (after, Stopwatch.GetTimestamp(), false);
         long? head = null;
         while (true)

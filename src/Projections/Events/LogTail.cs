@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Resources.Grains;
@@ -6,7 +7,8 @@ namespace Resources.Projections;
 
 /// <summary>
 /// The newest events, read from the log once for all who follow it at this node. Readers keep nothing but their position: who is
-/// too far behind for what is kept here reads the log itself, so a slow reader costs others nothing and loses nothing.
+/// too far behind for what is kept here reads the log itself, so a slow reader costs others nothing and loses nothing. While nobody
+/// reads, nothing is read or kept.
 /// </summary>
 public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogger<LogTail> logger) : BackgroundService
 {
@@ -17,10 +19,17 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     /// <summary>Without news the tail looks by itself this often.</summary>
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Readers that lose their connection come back: the tail goes on for so long without any.</summary>
+    static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
+
+    static readonly TimeSpan Forever = TimeSpan.FromDays(1);
     static readonly TimeSpan Between = TimeSpan.FromMilliseconds(500);
 
     readonly Lock gate = new();
+    readonly AppendSignal came = new();
     readonly LogEvent[] ring = new LogEvent[Kept];
+    int readers;
+    long leftAt;
     int first;
     int count;
     long bytes;
@@ -28,7 +37,19 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     long reached;
     TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The position up to which the log was read; beyond every position before the first look.</summary>
+    /// <summary>Whether the log is not read, as nobody follows it here.</summary>
+    public bool IsIdle
+    {
+        get { lock (gate) return start is long.MaxValue; }
+    }
+
+    /// <summary>The position up to which the log was last read.</summary>
+    public long Position
+    {
+        get { lock (gate) return reached; }
+    }
+
+    /// <summary>The position up to which what is kept here goes; beyond every position while nothing is.</summary>
     public long Reached
     {
         get { lock (gate) return start is long.MaxValue ? start : reached; }
@@ -43,7 +64,15 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
         get { lock (gate) return moved.Task; }
     }
 
-    /// <summary>The position behind which there are, of the events that are kept here, only those since a time; null before the first look.</summary>
+    /// <summary>Has the log read here until the result is disposed.</summary>
+    public IDisposable Join()
+    {
+        lock (gate) readers++;
+        came.Set();
+        return new Reader(this);
+    }
+
+    /// <summary>The position behind which there are, of the events that are kept here, only those since a time; null while there are none.</summary>
     public long? Before(DateTimeOffset time)
     {
         lock (gate)
@@ -75,10 +104,16 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        for (var seen = 0L; !stoppingToken.IsCancellationRequested;)
+        for (var (seen, seenComing) = (0L, 0L); !stoppingToken.IsCancellationRequested;)
         {
             try
             {
+                if (Pause())
+                {
+                    Fault = null;
+                    seenComing = await came.WaitAsync(seenComing, Forever, stoppingToken);
+                    continue;
+                }
                 if (start is long.MaxValue) Begin(await index.HeadAsync(stoppingToken));
                 seen = await news.Grown.WaitAsync(seen, Look, stoppingToken);
                 while (await log.PageAsync(reached, EventFilter.All, PageSize, stoppingToken) is var page && page.Reached > reached) Add(page);
@@ -95,6 +130,24 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
                 return;
             }
         }
+    }
+
+    /// <summary>Lets go of everything when nobody reads any more; whether nobody does.</summary>
+    bool Pause()
+    {
+        lock (gate)
+        {
+            if (readers > 0 || start is not long.MaxValue && Stopwatch.GetElapsedTime(leftAt) < Linger) return false;
+            start = long.MaxValue;
+            Array.Clear(ring);
+            (first, count, bytes) = (0, 0, 0);
+            return true;
+        }
+    }
+
+    void Leave()
+    {
+        lock (gate) (readers, leftAt) = (readers - 1, Stopwatch.GetTimestamp());
     }
 
     void Begin(long head)
@@ -140,5 +193,12 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
             else high = middle;
         }
         return low;
+    }
+
+    sealed class Reader(LogTail tail) : IDisposable
+    {
+        LogTail? tail = tail;
+
+        public void Dispose() => Interlocked.Exchange(ref tail, null)?.Leave();
     }
 }

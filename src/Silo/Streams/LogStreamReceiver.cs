@@ -9,7 +9,8 @@ namespace Resources.Silo;
 
 /// <summary>Reads one queue of the log's streams, from a little before now on.</summary>
 /// <param name="isMine">Whether a stream belongs to the queue.</param>
-sealed class LogStreamReceiver(Func<StreamId, bool> isMine, LogTail tail, LogQueries log, TimeProvider time) : IQueueAdapterReceiver
+/// <param name="isWanted">Whether there is any grain that consumes streams: without one nothing is read.</param>
+sealed class LogStreamReceiver(Func<StreamId, bool> isMine, Func<bool> isWanted, LogTail tail, LogQueries log, TimeProvider time) : IQueueAdapterReceiver
 {
     /// <summary>
     /// A node that takes over a queue reads it from so long ago, which is many times what it takes until a node that died is known to
@@ -22,6 +23,7 @@ sealed class LogStreamReceiver(Func<StreamId, bool> isMine, LogTail tail, LogQue
 
     const int PageSize = 256;
 
+    IDisposable? reading;
     long? reached;
 
     public Task Initialize(TimeSpan timeout) => Task.CompletedTask;
@@ -29,6 +31,12 @@ sealed class LogStreamReceiver(Func<StreamId, bool> isMine, LogTail tail, LogQue
     /// <summary>The next events of the queue; none when there is no news or the database is away, as a failure would stop the agent for many seconds.</summary>
     public async Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount, CancellationToken cancellationToken)
     {
+        if (reading is null && !isWanted())
+        {
+            await Task.Delay(LongestWait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            return [];
+        }
+        reading ??= tail.Join();
         try
         {
             while ((reached ??= tail.Before(time.GetUtcNow() - Overlap)) is { } after)
@@ -55,7 +63,11 @@ sealed class LogStreamReceiver(Func<StreamId, bool> isMine, LogTail tail, LogQue
 
     public Task MessagesDeliveredAsync(IList<IBatchContainer> messages) => Task.CompletedTask;
 
-    public Task Shutdown(TimeSpan timeout) => Task.CompletedTask;
+    public Task Shutdown(TimeSpan timeout)
+    {
+        reading?.Dispose();
+        return Task.CompletedTask;
+    }
 }
 
 /// <summary>One event on its way to the consumers of its stream; its token is its position.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using Orleans.Metadata;
 using Orleans.Providers.Streams.Common;
 using Orleans.Runtime;
 using Orleans.Streams;
@@ -18,16 +19,20 @@ sealed class LogStreams : IQueueAdapterFactory, IQueueAdapter
     /// <summary>A consumer that is slow stops its queue, so there are some.</summary>
     static readonly HashRingStreamQueueMapperOptions Queues = new() { TotalQueueCount = 8 };
 
+    readonly IClusterManifestProvider manifests;
     readonly HashRingBasedStreamQueueMapper mapper;
     readonly SimpleQueueAdapterCache cache;
     readonly Func<QueueId, LogStreamReceiver> receive;
 
     LogStreams(IServiceProvider services, string name)
     {
-        Name = name;
+        (Name, manifests) = (name, services.GetRequiredService<IClusterManifestProvider>());
         mapper = new(Queues, name);
         cache = new(new() { CacheSize = 1024 }, name, services.GetRequiredService<ILoggerFactory>());
-        receive = queue => new(stream => mapper.GetQueueForStream(stream).Equals(queue), services.GetRequiredService<LogTail>(), services.GetRequiredService<LogQueries>(), services.GetRequiredService<TimeProvider>());
+        var tail = services.GetRequiredService<LogTail>();
+        // A node that takes over a queue finds the last minute here, so each node keeps it that has such grains.
+        if (HasConsumers(manifests.LocalGrainManifest)) tail.Join();
+        receive = queue => new(stream => mapper.GetQueueForStream(stream).Equals(queue), () => manifests.Current.AllGrainManifests.Any(HasConsumers), tail, services.GetRequiredService<LogQueries>(), services.GetRequiredService<TimeProvider>());
     }
 
     public string Name { get; }
@@ -38,6 +43,10 @@ sealed class LogStreams : IQueueAdapterFactory, IQueueAdapter
     public bool IsRewindable => true;
 
     public static LogStreams Create(IServiceProvider services, string name) => new(services, name);
+
+    /// <summary>Whether there are grains that subscribe to streams by their class.</summary>
+    static bool HasConsumers(GrainManifest manifest) => manifest.Grains.Values.Any(grain => grain.Properties.Any(property =>
+        property.Key.StartsWith(WellKnownGrainTypeProperties.BindingPrefix, StringComparison.Ordinal) && property.Value is WellKnownGrainTypeProperties.StreamBindingTypeValue));
 
     /// <summary>The stream of a type of resource.</summary>
     public static StreamId StreamOf(string resourceType) => StreamId.Create(LoggedEvent.Namespace, resourceType);

@@ -20,18 +20,21 @@ sealed class SubscriptionWatch : BackgroundService
 
     readonly SubscriptionStore store;
     readonly IGrainFactory grains;
-    readonly LogTail tail;
+    readonly FollowerMonitor monitor;
     readonly TimeProvider time;
     readonly ILogger<SubscriptionWatch> log;
     readonly ConcurrentDictionary<Guid, SubscriptionWorker> here = new();
 
-    public SubscriptionWatch(SubscriptionStore store, IGrainFactory grains, LogTail tail, TimeProvider time, ILogger<SubscriptionWatch> log)
+    public SubscriptionWatch(SubscriptionStore store, IGrainFactory grains, FollowerMonitor monitor, TimeProvider time, ILogger<SubscriptionWatch> log)
     {
-        (this.store, this.grains, this.tail, this.time, this.log) = (store, grains, tail, time, log);
+        (this.store, this.grains, this.monitor, this.time, this.log) = (store, grains, monitor, time, log);
         Followers.Meter.CreateObservableGauge("resources.subscription.position", () => Each(run => run.Window.Position), description: "Position up to which a subscription's events are delivered or parked");
-        Followers.Meter.CreateObservableGauge("resources.subscription.lag", () => Each(run => Math.Max(0, this.tail.Reached - run.Window.Position)), description: "Positions between a subscription and the log's head");
+        Followers.Meter.CreateObservableGauge("resources.subscription.lag", () => Each(run => Math.Max(0, Head - run.Window.Position)), description: "Positions between a subscription and the log's head");
         Followers.Meter.CreateObservableGauge("resources.subscription.parked", () => Each(run => (long)run.Window.Parked), description: "Resources whose events a subscription holds back");
     }
+
+    /// <summary>The log's head of a second ago.</summary>
+    long Head => monitor.Latest.Select(follower => follower.Head).DefaultIfEmpty().Max();
 
     /// <summary>Looks after a worker of this node.</summary>
     public void Add(SubscriptionWorker worker) => here[worker.Id] = worker;
