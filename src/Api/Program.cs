@@ -31,7 +31,13 @@ try
     app.MapApiDescription();
 
     var v1 = app.MapApi();
+    v1.MapAuth();
     v1.MapAccounts();
+    v1.MapSessions();
+    v1.MapApiKeys();
+    v1.MapRoles();
+    v1.MapExplain();
+    v1.MapAudit();
     v1.MapResources();
     v1.MapEvents();
     v1.MapSubscriptions();

@@ -129,12 +129,23 @@ sealed class AppendBatch
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CommandId.ToString()));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.Actor));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CorrelationId));
-        Add(parameters, NpgsqlDbType.Jsonb, Each(append => append.Intent.Fingerprint is { } print ? $$"""{"fingerprint":"{{print}}"}""" : null));
+        Add(parameters, NpgsqlDbType.Jsonb, Each(append => Headers(append.Intent)));
         Add(parameters, NpgsqlDbType.Integer, streamOf);
         Add(parameters, NpgsqlDbType.Uuid, ids);
         Add(parameters, NpgsqlDbType.Text, types);
         Add(parameters, NpgsqlDbType.Text, clrTypes);
         Add(parameters, NpgsqlDbType.Jsonb, bodies);
+    }
+
+    /// <summary>What is known of a command beside its actor. An address is made of digits, letters, dots and colons: nothing has to be escaped.</summary>
+    static string? Headers(Intent intent)
+    {
+        if (intent is { Fingerprint: null, Session: null, Address: null }) return null;
+        var parts = new List<string>(3);
+        if (intent.Fingerprint is { } print) parts.Add($"\"fingerprint\":\"{print}\"");
+        if (intent.Session is { } session) parts.Add($"\"session\":\"{session}\"");
+        if (intent.Address is { } address) parts.Add($"\"address\":\"{address}\"");
+        return $"{{{string.Join(',', parts)}}}";
     }
 
     T[] Each<T>(Func<Append, T> part)

@@ -73,7 +73,7 @@ public sealed class EventLog(NpgsqlDataSource database, IDocumentStore store, St
     {
         await using var command = database.CreateCommand(intent.Fingerprint is null
             ? "select max(version), null from mt_events where stream_id = $1 and causation_id = $2"
-            : "select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers is not null");
+            : "select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers ? 'fingerprint'");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = intent.CommandId.ToString() });
         await using var row = await command.ExecuteReaderAsync(ct);

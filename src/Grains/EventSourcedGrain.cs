@@ -130,5 +130,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
 
     async Task<IEnumerable<Recorded<TEvent>>> ReadAsync(long after, long through = 0, DateTimeOffset? throughTime = null) =>
         from stored in await log.ReadAsync(Stream, after, through, throughTime)
+        // Ids of all kinds are of one form: by that of a session there is no resource.
+        where stored.Data is TEvent
         select new Recorded<TEvent>((TEvent)stored.Data, stored.Version, stored.Sequence, stored.Timestamp, stored.UserName!);
 }

@@ -17,6 +17,27 @@ public static class EventTypes
         [typeof(ResourceStatusChanged)] = "resource.status_changed",
         [typeof(ResourceDeleted)] = "resource.deleted",
         [typeof(ResourceRestored)] = "resource.restored",
+        [typeof(AccountRegistered)] = "account.registered",
+        [typeof(AccountEmailVerified)] = "account.email_verified",
+        [typeof(AccountPasswordChanged)] = "account.password_changed",
+        [typeof(AccountSessionsEnded)] = "account.sessions_ended",
+        [typeof(AccountRolesChanged)] = "account.roles_changed",
+        [typeof(AccountDisabled)] = "account.disabled",
+        [typeof(AccountEnabled)] = "account.enabled",
+        [typeof(AccountDeleted)] = "account.deleted",
+        [typeof(AccountLoginFailed)] = "account.login_failed",
+        [typeof(SessionStarted)] = "session.started",
+        [typeof(SessionRefreshed)] = "session.refreshed",
+        [typeof(SessionAuthenticated)] = "session.authenticated",
+        [typeof(SessionUsed)] = "session.used",
+        [typeof(SessionEnded)] = "session.ended",
+        [typeof(RoleCreated)] = "role.created",
+        [typeof(RoleChanged)] = "role.changed",
+        [typeof(RoleDeleted)] = "role.deleted",
+        [typeof(AdministratorAdded)] = "role.administrator_added",
+        [typeof(AdministratorRemoved)] = "role.administrator_removed",
+        [typeof(ApiKeyCreated)] = "api_key.created",
+        [typeof(ApiKeyRevoked)] = "api_key.revoked",
     }.ToFrozenDictionary();
 
     /// <summary>One JSON form for writing, reading and Marten: camelCase, text as sent.</summary>
@@ -26,6 +47,13 @@ public static class EventTypes
         MaxDepth = 128,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
+
+    /// <summary>An event as it was stored.</summary>
+    /// <exception cref="InvalidDataException">The name is none of ours, or the event is not of its form.</exception>
+    public static object Read(string name, string json) =>
+        Types.TryGetValue(name, out var type) && JsonSerializer.Deserialize(json, type, Json) is { } read ? read : throw new InvalidDataException($"There is no event {name}.");
+
+    static readonly FrozenDictionary<string, Type> Types = Names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
 
     /// <summary>What Marten stores beside the name to find the CLR type.</summary>
     internal static string ClrName(Type type) => ClrNames[type];

@@ -14,8 +14,14 @@ public sealed record Recorded<TEvent>(TEvent Data, long Version, long Position, 
 /// <param name="Fingerprint">What was asked, hashed; null when no Idempotency-Key was sent.</param>
 /// <param name="Conditions">The request's If-Match and If-None-Match.</param>
 /// <param name="Repeated">The edge sends this command again after a lost answer: it may have happened already.</param>
+/// <param name="Session">The session, or API key, that the caller has used; null where there is none.</param>
+/// <param name="Address">The caller's network address; null for what a node does by itself.</param>
 [GenerateSerializer, Immutable, Alias("intent")]
-public sealed record Intent(Guid CommandId, string Actor, string? CorrelationId, string? Fingerprint, Conditions Conditions, bool Repeated = false);
+public sealed record Intent(Guid CommandId, string Actor, string? CorrelationId, string? Fingerprint, Conditions Conditions, bool Repeated = false, Guid? Session = null, string? Address = null)
+{
+    /// <summary>The intent of what a node does by itself.</summary>
+    public static Intent OfNode() => new(Guid.CreateVersion7(), "system", null, null, Conditions.None);
+}
 
 /// <summary>Preconditions on the current version. A null list means the header was absent; a list may be empty, then nothing matches.</summary>
 [GenerateSerializer, Immutable, Alias("conditions")]
@@ -44,6 +50,12 @@ public enum Refusal
     AlreadyExists,
     SubscriptionInactive,
     LeaseLost,
+    AccountNotFound,
+    RoleNotFound,
+    ApiKeyNotFound,
+    LastAdministrator,
+    TokenSpent,
+    SessionOver,
 }
 
 /// <summary>A refusal with what the client needs to know of it.</summary>

@@ -28,8 +28,6 @@ public static class EventStore
         // What an operator tells followers to leave out is marked on the event, so that a rebuild leaves it out too.
         options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
         foreach (var (type, name) in EventTypes.Names) options.Events.MapEventType(type, name);
-
-        options.Schema.For<Account>();
     }
 
     /// <summary>Adds what a daemon needs to run one projection.</summary>

@@ -20,7 +20,7 @@ public static class Node
     /// <summary>Adds the store, the grains and the projections, as far as the role asks for them.</summary>
     public static IHostApplicationBuilder AddNode(this IHostApplicationBuilder builder, NodeDatabase database, NodeSettings settings)
     {
-        builder.Services.AddStore(database).AddSubscriptions(settings);
+        builder.Services.AddStore(database).AddAccounts(settings).AddSubscriptions(settings);
         if (settings.Cluster.Role is NodeRole.Client) builder.UseOrleansClient(client => client.Join(database, settings.Cluster));
         else builder.AddSilo(database, settings.Cluster);
         return builder;
@@ -29,16 +29,22 @@ public static class Node
     static IServiceCollection AddStore(this IServiceCollection services, NodeDatabase database)
     {
         services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches).AddSingleton(database.Sessions);
+        services.AddSingleton<AccessLog>().AddSingleton<AuditQueries>();
         services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<LogQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
         services.AddSingleton<AppendSignal>().AddSingleton<LogNews>().AddHostedService(services => services.GetRequiredService<LogNews>());
         services.AddSingleton<EventFeed>().AddSingleton<LogTail>().AddHostedService(services => services.GetRequiredService<LogTail>());
         services.AddSingleton<FollowerMonitor>().AddHostedService(services => services.GetRequiredService<FollowerMonitor>());
+        services.AddSingleton<AccessBook>().AddHostedService(services => services.GetRequiredService<AccessBook>());
         return services.AddSingleton<StoreContact>().AddHostedService(services => services.GetRequiredService<StoreContact>());
     }
 
+    static IServiceCollection AddAccounts(this IServiceCollection services, NodeSettings settings) =>
+        services.AddSingleton(_ => MasterKey.Load(settings.Secrets, settings.Embedded.DataDirectory)).AddSingleton(settings.Sessions)
+            .AddSingleton<Vault>().AddSingleton<AccountDirectory>().AddSingleton<Accounts>();
+
     static void AddSubscriptions(this IServiceCollection services, NodeSettings settings)
     {
-        services.AddSingleton(_ => MasterKey.Load(settings.Secrets, settings.Embedded.DataDirectory)).AddSingleton(settings.Subscriptions).AddSingleton(settings.Webhooks);
+        services.AddSingleton(settings.Subscriptions).AddSingleton(settings.Webhooks);
         services.AddSingleton<ResolveName>(System.Net.Dns.GetHostAddressesAsync).AddSingleton<WebhookTargets>().AddSingleton<Subscriptions>().AddSingleton<SubscriptionQueries>();
     }
 
@@ -47,7 +53,7 @@ public static class Node
         var services = builder.Services;
         services.AddMarten(options => EventStore.Configure(options, database.Source)).UseLightweightSessions();
         // Registered before the silo, so that it stops after it: grains append until they are deactivated.
-        services.AddSingleton<Snapshots>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
+        services.AddSingleton<Snapshots>().AddSingleton<LimitStore>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
         services.AddHostedService<ProjectionHost>();
         services.AddSingleton<SubscriptionStore>().AddSingleton<WebhookSender>().AddSingleton<SubscriptionServices>().AddSingleton<SubscriptionWatch>().AddHostedService(services => services.GetRequiredService<SubscriptionWatch>());
         builder.UseOrleans(silo => silo.Join(database, cluster));

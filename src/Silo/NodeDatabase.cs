@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Marten;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -106,7 +107,7 @@ public sealed class NodeDatabase : IAsyncDisposable
 }
 
 /// <summary>All options that a node reads, whatever its role.</summary>
-public sealed record NodeSettings(ClusterOptions Cluster, EmbeddedOptions Embedded, SchemaOptions Schema, DatabaseOptions Database, SecretsOptions Secrets, SubscriptionOptions Subscriptions, WebhookOptions Webhooks)
+public sealed record NodeSettings(ClusterOptions Cluster, EmbeddedOptions Embedded, SchemaOptions Schema, DatabaseOptions Database, SecretsOptions Secrets, SubscriptionOptions Subscriptions, WebhookOptions Webhooks, SessionLimits Sessions)
 {
     public static NodeSettings Read(Settings settings, IHostEnvironment environment)
     {
@@ -114,6 +115,6 @@ public sealed record NodeSettings(ClusterOptions Cluster, EmbeddedOptions Embedd
         settings.Require(secrets.MasterKey is not null || environment.IsDevelopment(),
             "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
         return new(settings.Read<ClusterOptions>("Cluster"), settings.Read<EmbeddedOptions>("Embedded"), settings.Read<SchemaOptions>("Schema"), settings.Read<DatabaseOptions>("Database"),
-            secrets, settings.Read<SubscriptionOptions>("Subscriptions"), settings.Read<WebhookOptions>("Webhooks"));
+            secrets, settings.Read<SubscriptionOptions>("Subscriptions"), settings.Read<WebhookOptions>("Webhooks"), settings.Read<SessionLimits>("Sessions"));
     }
 }

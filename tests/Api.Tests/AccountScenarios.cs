@@ -35,7 +35,7 @@ public sealed class AccountScenarios(Backend backend)
         new("create a user with a short password", "POST", "/api/v1/users", 400) { Body = $$"""{"email":"{{Fresh}}","password":"fourteen chars"}""", Code = "VALIDATION_FAILED", Faults = ["/password"] },
         new("create a user with every fault", "POST", "/api/v1/users", 400) { Body = """{"email":"no address","password":"short","roles":["king"],"id":1}""", Code = "VALIDATION_FAILED", Faults = ["/password", "/id", "/email", "/roles/0"] },
         new("create a user twice", "POST", "/api/v1/users", 409) { Body = $$"""{"email":"{{ApiNode.AdminEmail}}","password":"fifteen letters"}""", Code = "ALREADY_EXISTS" },
-        new("give nobody roles", "PUT", $"/api/v1/users/{Guid.NewGuid()}/roles", 404) { Body = """{"roles":["user"]}""", Code = "NOT_FOUND" },
+        new("give nobody roles", "PUT", $"/api/v1/users/{Guid.NewGuid()}/roles", 404) { Body = """{"roles":["user"]}""", Code = "ACCOUNT_NOT_FOUND" },
         new("give roles that there are not", "PUT", $"/api/v1/users/{Guid.NewGuid()}/roles", 400) { Body = """{"roles":["user","king"],"id":1}""", Code = "VALIDATION_FAILED", Faults = ["/id", "/roles/1"] },
         new("give roles as a user", "PUT", $"/api/v1/users/{Guid.NewGuid()}/roles", 403) { As = Who.User, Body = """{"roles":["admin"]}""", Code = "FORBIDDEN" },
         new("give roles as a guest", "PUT", $"/api/v1/users/{Guid.NewGuid()}/roles", 401) { As = Who.Guest, Body = """{"roles":["admin"]}""", Code = "UNAUTHENTICATED" },

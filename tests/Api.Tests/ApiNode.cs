@@ -38,6 +38,11 @@ sealed class ApiNode : WebApplicationFactory<Program>
             ["Shutdown:DrainSeconds"] = "0",
             ["RateLimits:Default:Permits"] = "1000000000",
             ["RateLimits:Login:Permits"] = "1000000000",
+            ["RateLimits:LoginAccount:Permits"] = "1000000000",
+            ["RateLimits:Mfa:Permits"] = "1000000000",
+            ["RateLimits:Reset:Permits"] = "1000000000",
+            ["RateLimits:Streams:Permits"] = "1000000000",
+            ["Tokens:AccessMinutes"] = "60",
         };
         foreach (var (key, value) in options) settings[key] = value;
         UseKestrel(0);

@@ -81,7 +81,7 @@ public sealed class Backend : IAsyncLifetime
     public async Task<long[]> PositionsAsync(string? type = null)
     {
         await using var command = database.CreateCommand("""
-            select array(select e.seq_id from mt_events e join mt_events f on f.stream_id = e.stream_id and f.version = 1 where $1::text is null or f.data ->> 'type' = $1 order by e.seq_id)
+            select array(select e.seq_id from mt_events e join mt_events f on f.stream_id = e.stream_id and f.version = 1 where e.type like 'resource.%' and ($1::text is null or f.data ->> 'type' = $1) order by e.seq_id)
             """);
         command.Parameters.Add(new() { Value = (object?)type ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
         return (long[])(await command.ExecuteScalarAsync())!;

@@ -41,7 +41,7 @@ sealed class Forge
         {
             TokenType = type, Issuer = issuer, Audience = audience, NotBefore = notBefore, Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddMinutes(5),
             SigningCredentials = new(key ?? own, SecurityAlgorithms.EcdsaSha256),
-            Claims = new Dictionary<string, object> { ["sub"] = account ?? Guid.Empty.ToString(), ["roles"] = new[] { "admin" } },
+            Claims = new Dictionary<string, object> { ["sub"] = account ?? Guid.Empty.ToString(), ["sid"] = Guid.NewGuid().ToString(), ["ver"] = 1L, ["auth_time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(), ["roles"] = new[] { "admin" } },
         });
 
     public static string Part(string json) => Base64UrlEncoder.Encode(json);

@@ -165,7 +165,7 @@ public sealed class HandshakeTests(Backend backend)
         await using var node = await backend.StartNodeAsync(("Streams:HeartbeatSeconds", "1"));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         await using var socket = await Socket.OpenAsync(node.Address, admin.Token, "");
-        Assert.Equal("""{"type":"caught-up","position":"0"}""", (await socket.NextAsync())!.Value.GetRawText());
-        Assert.Equal("""{"type":"position","position":"0"}""", (await socket.NextAsync())!.Value.GetRawText());
+        Assert.Equal("""{"type":"caught-up","position":"3"}""", (await socket.NextAsync())!.Value.GetRawText());
+        Assert.Equal("""{"type":"position","position":"3"}""", (await socket.NextAsync())!.Value.GetRawText());
     }
 }

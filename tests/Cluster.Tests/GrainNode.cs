@@ -31,7 +31,7 @@ internal sealed class GrainNode : IAsyncDisposable
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         var cluster = new ClusterOptions { ClusterId = clusterId, AdvertisedAddress = "127.0.0.1", SiloPort = FreePort(), GatewayPort = FreePort() };
-        builder.AddNode(database, new(cluster, new(), new(), new(), new() { MasterKey = Convert.ToBase64String(new byte[32]) }, new(), webhooks ?? new()));
+        builder.AddNode(database, new(cluster, new(), new(), new(), new() { MasterKey = Convert.ToBase64String(new byte[32]) }, new(), webhooks ?? new(), new()));
         var node = new GrainNode(database, builder.Build());
         await node.host.StartAsync();
         await Eventually.HoldsAsync(() => node.Contact.IsMember, TimeSpan.FromSeconds(10), "the node counts itself in");

@@ -60,7 +60,7 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
     /// <summary>Opens the database as a node does.</summary>
     internal static Task<NodeDatabase> OpenAsync(string connectionString, bool applySchema) => NodeDatabase.OpenAsync(
         new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Resources", connectionString)]).Build(),
-        new(new(), new(), new() { ApplyOnStart = applySchema }, new(), new(), new(), new()), NullLoggerFactory.Instance);
+        new(new(), new(), new() { ApplyOnStart = applySchema }, new(), new(), new(), new(), new()), NullLoggerFactory.Instance);
 }
 
 /// <summary>One node's event log with what it needs, and nothing else of a node.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using Resources.Grains;
 using Resources.Projections;
 using Resources.Silo;
 
@@ -47,6 +48,8 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         }
     }
 
+    static readonly Sight Owner7 = PermissionSet.Of(["resource:read:own"]).ScopeOf("resource:read").Of("owner-7")!;
+
     [Theory]
     [InlineData("metadata.sku = \"SKU-77\"", "metadata"), InlineData("metadata.nested.deep = 77", "metadata"), InlineData("metadata.tags:\"tag-77\"", "metadata"), InlineData("metadata.sku = \"SKU-77\" AND status = active", "metadata")]
     [InlineData("metadata.sku = \"SKU-77\" OR metadata.sku = \"SKU-78\"", "metadata"), InlineData("word77", "words"), InlineData("name:word77", "words"), InlineData("word77 word78", "words")]
@@ -57,7 +60,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         var faults = new List<FilterFault>();
         var filter = FilterParser.Parse(text, faults);
         Assert.Empty(faults);
-        foreach (var visible in new[] { null, "owner-7" })
+        foreach (var visible in new[] { null, Owner7 })
         {
             var (plan, _) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, new(visible, Filter: filter), ResourceSort.Newest, null, Limit, counting: false, wanted: null), search: true);
             Assert.DoesNotContain("Seq Scan on resource_views", plan, StringComparison.Ordinal);
@@ -84,7 +87,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
     [Fact]
     public async Task Counts_of_shorthands_come_from_the_statistics()
     {
-        foreach (var selection in new ResourceSelection[] { new(null), new(null, "type-3"), new(null, Status: "active"), new(null, Owner: "owner-7"), new("owner-7", "type-3", "active") })
+        foreach (var selection in new ResourceSelection[] { new(null), new(null, "type-3"), new(null, Status: "active"), new(null, Owner: "owner-7"), new(Owner7, "type-3", "active") })
         {
             Assert.True(ResourceSql.IsCounted(selection));
             var (plan, scanned) = await rows.ExplainAsync(parameters => ResourceSql.Page(parameters, selection, ResourceSort.Newest, null, Limit, counting: true, wanted: null));

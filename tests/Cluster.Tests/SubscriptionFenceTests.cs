@@ -15,14 +15,14 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     readonly List<GrainNode> nodes = [];
     readonly string type = $"t{Guid.NewGuid():n}";
     WebhookReceiver receiver = null!;
-    Account owner = null!;
+    Guid owner;
 
     public async ValueTask InitializeAsync()
     {
         receiver = await WebhookReceiver.StartAsync();
         for (var i = 0; i < 2; i++) nodes.Add(await GrainNode.StartAsync(tables, $"fence-{Guid.NewGuid():n}", new() { AllowPrivateTargets = true, RetrySeconds = "0.1,0.1,0.5,1,1,1,1" }));
         var email = $"{Guid.NewGuid():n}@example.org";
-        owner = (await nodes[0].Grain<IAccountGrain>(Account.IdOf(email)).Register(email, "none", ["admin"]))!;
+        (owner, _) = await nodes[0].Service<Accounts>().RegisterAsync(new(email, null, ["admin"], true), Intent.OfNode());
     }
 
     public async ValueTask DisposeAsync()
@@ -88,7 +88,7 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     async Task<Guid> SubscribeAsync(string? url)
     {
         var id = Guid.CreateVersion7();
-        var (creation, _) = await nodes[0].Service<Subscriptions>().CreateAsync(new(id, owner.Id, $"{id}", new(Type: type), url, 0), TestContext.Current.CancellationToken);
+        var (creation, _) = await nodes[0].Service<Subscriptions>().CreateAsync(new(id, owner, $"{id}", new(Type: type), url, 0), TestContext.Current.CancellationToken);
         Assert.Equal(Creation.Done, creation);
         return id;
     }
@@ -102,7 +102,7 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
             for (var version = 1; version <= Versions; version++)
             {
                 ResourceCommand command = version is 1 ? new CreateResource(type, "sample", "active", JsonText.Empty) : new PatchResource(PatchFormat.Merge, System.Text.Encoding.UTF8.GetBytes($$"""{"name":"{{version}}"}"""));
-                var reply = await nodes[0].Resource(resource).Execute(command, new(Guid.NewGuid(), owner.Id.ToString(), null, null, Conditions.None));
+                var reply = await nodes[0].Resource(resource).Execute(command, new(Guid.NewGuid(), owner.ToString(), null, null, Conditions.None));
                 Assert.Null(reply.Rejection);
                 await Task.Delay(300, TestContext.Current.CancellationToken);
             }

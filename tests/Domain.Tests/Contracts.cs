@@ -14,15 +14,38 @@ public class Contracts
 {
     static readonly Assembly Grains = typeof(EventTypes).Assembly;
 
-    static readonly Dictionary<Type, ResourceEvent> Samples = new ResourceEvent[]
+    static readonly Guid Id = Guid.Parse("0190163d-8694-739b-aea5-966c26f8ad90");
+
+    static readonly Dictionary<Type, object> Samples = new object[]
     {
-        new ResourceCreated("book", "Faust", "active", Story.Text("""{"price":9.50}"""), "0190163d-8694-739b-aea5-966c26f8ad90"),
+        new ResourceCreated("book", "Faust", "active", Story.Text("""{"price":9.50}"""), Id.ToString()),
         new ResourceReplaced("Faust", "active", Story.Text("""{"price":9.50}""")),
         new ResourceRenamed("Faust"),
         new ResourceMetadataChanged(Story.Text("""{"price":9.50}""")),
         new ResourceStatusChanged("active"),
         new ResourceDeleted(),
         new ResourceRestored(),
+        new AccountRegistered(Id, Id, ["user"], true),
+        new AccountEmailVerified(),
+        new AccountPasswordChanged(Id, "change", Id),
+        new AccountSessionsEnded(Id),
+        new AccountRolesChanged(["user"]),
+        new AccountDisabled(),
+        new AccountEnabled(),
+        new AccountDeleted(),
+        new AccountLoginFailed("password"),
+        new SessionStarted(Id, 1, "token", ["pwd"], Story.At(1), "curl"),
+        new SessionRefreshed(),
+        new SessionAuthenticated(["pwd"]),
+        new SessionUsed(),
+        new SessionEnded("logout"),
+        new RoleCreated("mechanic", ["resource:read"]),
+        new RoleChanged("mechanic", ["resource:read"]),
+        new RoleDeleted("mechanic"),
+        new AdministratorAdded(Id),
+        new AdministratorRemoved(Id),
+        new ApiKeyCreated(Id, "import", "00", ["resource:read"], Story.At(1)),
+        new ApiKeyRevoked(),
     }.ToDictionary(sample => sample.GetType());
 
     [Fact]
@@ -49,10 +72,17 @@ public class Contracts
     public void Every_event_evolves()
     {
         foreach (var type in Events())
-        {
-            var before = type == typeof(ResourceCreated) ? null : Story.Fold([Story.Created]).State;
-            Assert.NotNull(Resource.Evolve(before, Story.Record(Samples[type], 2)));
-        }
+            Assert.NotNull(Samples[type] switch
+            {
+                ResourceEvent e => (object)Resource.Evolve(e is ResourceCreated ? null : Story.Fold([Story.Created]).State, Record(e)),
+                AccountEvent e => Account.Evolve(e is AccountRegistered ? null : Account.Evolve(null, Record<AccountEvent>(new AccountRegistered(Id, null, [], false))), Record(e)),
+                SessionEvent e => Session.Evolve(e is SessionStarted ? null : Session.Evolve(null, Record<SessionEvent>(new SessionStarted(Id, 1, "token", [], Story.At(1), null))), Record(e)),
+                RoleEvent e => RoleBook.Evolve(null, e),
+                ApiKeyEvent e => ApiKey.Evolve(e is ApiKeyCreated ? null : ApiKey.Evolve(null, Record<ApiKeyEvent>(new ApiKeyCreated(Id, "", "", [], null))), Record(e)),
+                _ => null,
+            });
+
+        static Recorded<T> Record<T>(T happened) => new(happened, 2, 2, Story.At(2), Story.Alice);
     }
 
     [Fact]
@@ -70,7 +100,9 @@ public class Contracts
 
     static readonly Comparer<Type> ByName = Comparer<Type>.Create((a, b) => string.CompareOrdinal(a.FullName, b.FullName));
 
-    static IEnumerable<Type> Events() => Grains.GetTypes().Where(type => type.IsSubclassOf(typeof(ResourceEvent)) && !type.IsAbstract);
+    static readonly Type[] Kinds = [typeof(ResourceEvent), typeof(AccountEvent), typeof(SessionEvent), typeof(RoleEvent), typeof(ApiKeyEvent)];
+
+    static IEnumerable<Type> Events() => Grains.GetTypes().Where(type => Kinds.Any(type.IsSubclassOf) && !type.IsAbstract);
 
     static IEnumerable<Type> GrainInterfaces() => Grains.GetTypes().Where(type => type.IsInterface && typeof(IGrain).IsAssignableFrom(type)).Order(ByName);
 
@@ -93,7 +125,7 @@ public class Contracts
         text.Append("\nMessages: alias, and the members in the order that numbers them.\n");
         foreach (var type in Messages().OrderBy(AliasOf, StringComparer.Ordinal)) text.Append($"  {AliasOf(type)}({Members(type)})\n");
         text.Append("\nEnumerations in messages: names in the order that numbers them.\n");
-        foreach (var type in new[] { typeof(PatchFormat), typeof(Refusal), typeof(SettlementKind) })
+        foreach (var type in new[] { typeof(PatchFormat), typeof(Refusal), typeof(SettlementKind), typeof(PasswordMeans) })
             text.Append($"  {type.Name}: {string.Join(" ", Enum.GetNames(type).Select(name => $"{name}={(int)Enum.Parse(type, name)}"))}\n");
         return text.ToString();
     }

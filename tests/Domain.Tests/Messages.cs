@@ -62,7 +62,8 @@ public class Messages
     [Fact]
     public void An_account_and_a_lost_store_arrive()
     {
-        Assert.Equal("hash", Sent(new Account(Guid.Empty, "a@b", "hash", ["admin"], Story.At(0))).PasswordHash);
+        var account = new Account(Guid.Empty, Guid.AllBitsSet, ["admin"], true, false, false, 3, Guid.AllBitsSet, Story.At(0));
+        Assert.Equal(("hash", 3L), (Sent(new AccountSecrets(Guid.Empty, account, 4, "a@b", "hash")).PasswordHash, Sent(account).SessionsEnded));
         Assert.Equal("PostgreSQL is away.", Sent(new StoreUnavailableException("PostgreSQL is away.")).Message);
         // The driver's exceptions have no way between nodes.
         Assert.StartsWith("PostgreSQL is away. (57P01: terminated", Sent(new StoreUnavailableException("PostgreSQL is away.", new Npgsql.PostgresException("terminated", "FATAL", "FATAL", "57P01"))).Message, StringComparison.Ordinal);

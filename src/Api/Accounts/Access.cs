@@ -1,5 +1,5 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Api;
@@ -7,27 +7,45 @@ namespace Resources.Api;
 /// <summary>What the caller of a request may do.</summary>
 public static class Access
 {
-    /// <summary>The claim that holds a caller's roles.</summary>
-    public const string RoleClaim = "roles";
+    /// <summary>The caller of a request.</summary>
+    /// <exception cref="InvalidOperationException">It has none: its endpoint is open.</exception>
+    public static Caller Caller(this HttpContext context) => Api.Caller.Of(context.User) ?? throw new InvalidOperationException("The endpoint was reached without a caller.");
 
-    /// <summary>How far a permission of the caller goes, over all roles.</summary>
-    public static Reach Reach(this ClaimsPrincipal caller, string permission) => Permissions.Of(caller.FindAll(RoleClaim).Select(claim => claim.Value), permission);
+    /// <summary>The caller's account id.</summary>
+    public static string CallerId(this HttpContext context) => context.Caller().Id;
+
+    /// <summary>What the caller means by a command that has no Idempotency-Key. For guests the account speaks that they ask for.</summary>
+    public static Intent Intend(this HttpContext context, Guid? account = null) =>
+        IdempotencyKey.Intend(context, account?.ToString() ?? context.CallerId(), null, Conditions.None, []);
 
     /// <summary>Lets only callers with the permission reach an endpoint. One that names a resource hides those that are beyond its reach.</summary>
     public static TBuilder Require<TBuilder>(this TBuilder endpoint, string permission) where TBuilder : IEndpointConventionBuilder =>
-        endpoint.RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireAssertion(context => context.User.Reach(permission) is not Projections.Reach.None))
+        endpoint.RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Api.Caller.Of(context.User)?.Permissions.ScopeOf(permission).IsNothing is false))
             .WithMetadata(new RequiredPermission(permission));
 
-    /// <summary>The owner whose resources alone the caller may see by a permission; null = all.</summary>
-    public static string? Visible(this HttpContext context, string permission) => context.User.Reach(permission) is Projections.Reach.All ? null : context.CallerId();
+    /// <summary>The resources that the caller may see by a permission; null = all.</summary>
+    public static Sight? Visible(this HttpContext context, string permission) => context.Caller().Permissions.ScopeOf(permission).Of(context.CallerId());
 
-    /// <summary>The owner whose resources alone the caller may reach at this endpoint; null = all.</summary>
-    public static string? Visible(this HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is { } required ? context.Visible(required.Permission) : null;
+    /// <summary>What the caller may reach at this endpoint; null = all.</summary>
+    public static Sight? Visible(this HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is { } required ? context.Visible(required.Permission) : null;
 
-    /// <summary>The caller's account id.</summary>
-    public static string CallerId(this HttpContext context) =>
-        context.User.FindFirstValue("sub") ?? throw new InvalidOperationException("The endpoint was reached without a caller.");
+    /// <summary>Lets only sessions reach an endpoint, not API keys or tokens of other issuers: what it changes is the owner's alone.</summary>
+    /// <param name="recent">The owner must have authenticated in the last minutes (<see cref="SessionLimits.RecentMinutes"/>).</param>
+    public static TBuilder RequireSession<TBuilder>(this TBuilder endpoint, bool recent = false) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(recent));
+
+    /// <summary>What the caller lacks for an endpoint that only sessions may reach; null when nothing.</summary>
+    internal static ProblemType? LackOf(HttpContext context, RequiredSession required)
+    {
+        var caller = context.Caller();
+        if (caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie)) return ProblemType.SessionRequired;
+        var services = context.RequestServices;
+        var since = services.GetRequiredService<TimeProvider>().GetUtcNow().AddMinutes(-services.GetRequiredService<SessionLimits>().RecentMinutes);
+        return required.Recent && caller.AuthenticatedAt < since ? ProblemType.ReauthenticationRequired : null;
+    }
 }
 
 /// <summary>The permission that an endpoint asks for, for its description.</summary>
 public sealed record RequiredPermission(string Permission);
+
+/// <summary>Says that an endpoint needs a session.</summary>
+public sealed record RequiredSession(bool Recent);

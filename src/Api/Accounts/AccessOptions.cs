@@ -6,8 +6,8 @@ namespace Resources.Api;
 public sealed class TokenOptions
 {
     /// <summary>How long an access token is good for, in minutes.</summary>
-    [Range(1, 1440)]
-    public int AccessMinutes { get; set; } = 60;
+    [Range(1, 60)]
+    public int AccessMinutes { get; set; } = 10;
 
     /// <summary>The <c>iss</c> and <c>aud</c> of tokens.</summary>
     [Required]

@@ -1,21 +1,22 @@
-using System.Security.Claims;
+using System.Text;
+using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>An access token, as login answers it.</summary>
-/// <param name="ExpiresIn">Seconds until it expires.</param>
-public sealed record TokenDocument(string AccessToken, string TokenType, int ExpiresIn);
-
 /// <summary>The caller.</summary>
-public sealed record MeDocument(Guid Id, string Email, string[] Roles);
+/// <param name="Credential">How the caller is known: <c>token</c>, <c>cookie</c>, <c>apiKey</c> or <c>external</c>.</param>
+/// <param name="Permissions">What the caller may do now.</param>
+/// <param name="CsrfToken">For sessions by cookie: what to send as <c>X-CSRF-Token</c>.</param>
+public sealed record MeDocument(Guid Id, string? Email, string[] Roles, string[] Permissions, string Credential, Guid? Session, DateTimeOffset? AuthenticatedAt, string? CsrfToken);
 
 /// <summary>An account.</summary>
-public sealed record UserDocument(Guid Id, string Email, string[] Roles, DateTimeOffset CreatedAt);
-
-/// <summary>What login takes.</summary>
-public sealed record LoginRequest(string Email, string Password);
+public sealed record UserDocument(Guid Id, string Email, string[] Roles, bool EmailVerified, bool Disabled, DateTimeOffset CreatedAt)
+{
+    public static UserDocument Of(Guid id, string email, Account account) => new(id, email, account.Roles, account.EmailVerified, account.Disabled, account.CreatedAt);
+}
 
 /// <summary>The roles that an account is to have; those that it has and that are not here, it loses.</summary>
 public sealed record RolesRequest(string[] Roles);
@@ -23,108 +24,131 @@ public sealed record RolesRequest(string[] Roles);
 /// <summary>What creating an account takes.</summary>
 public sealed record UserRequest(string Email, string Password, string[]? Roles = null);
 
-/// <summary>Login, the caller, and the accounts for those who may manage them.</summary>
+/// <summary>What changing an account takes.</summary>
+public sealed record UserChange(bool Disabled);
+
+/// <summary>The caller, and the accounts for those who may manage them. Nobody manages an account that may do more than they may.</summary>
 public static class AccountEndpoints
 {
-    const int MaxEmailLength = 254;
     const int MaxPage = 200;
 
     public static void MapAccounts(this RouteGroupBuilder api)
     {
-        api.MapPost("/auth/login", LoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("login").WithTags("auth").WithSummary("Exchange e-mail and password for an access token")
-            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
-        api.MapRead("/me", Me).RequireAuthorization().WithName("me").WithTags("auth").WithSummary("The caller").Answers<Envelope<MeDocument>>(200);
+        api.MapRead("/me", MeAsync).RequireAuthorization().WithName("me").WithTags("auth").WithSummary("The caller").Answers<Envelope<MeDocument>>(200);
         var users = api.MapGroup("/users").WithTags("users");
-        users.MapRead("", ListAsync).Require(Permissions.UserRead).WithName("listUsers").WithSummary("Accounts, by id").TakesQuery("cursor", "limit")
+        users.MapRead("", ListAsync).Require(Permissions.UserRead).WithName("listUsers").WithSummary("Accounts, oldest first").TakesQuery("cursor", "limit")
             .Answers<Envelope<IReadOnlyList<UserDocument>>>(200);
         users.MapPost("", CreateAsync).Require(Permissions.UserCreate).WithName("createUser").WithSummary("Create an account")
             .TakesBody<UserRequest>().Answers<Envelope<UserDocument>>(201).Refuses(409, 413, 415);
-        users.MapPut("/{id}/roles", SetRolesAsync).Require(Permissions.UserUpdate).WithName("setUserRoles").WithSummary("Give an account other roles: new tokens have them, open streams lose those that are gone")
-            .TakesBody<RolesRequest>().Answers<Envelope<UserDocument>>(200).Refuses(404, 413, 415);
+        users.MapRead("/{id}", GetAsync).Require(Permissions.UserRead).WithName("getUser").WithSummary("An account").Answers<Envelope<UserDocument>>(200).Refuses(404);
+        users.MapPatch("/{id}", ChangeAsync).Require(Permissions.UserUpdate).WithName("changeUser").WithSummary("Disable an account, which ends its sessions and keys within a second, or enable it again")
+            .TakesBody<UserChange>().Answers<Envelope<UserDocument>>(200).Refuses(404, 409, 413, 415);
+        users.MapPut("/{id}/roles", SetRolesAsync).Require(Permissions.UserUpdate).WithName("setUserRoles").WithSummary("Give an account other roles; they count within a second, for open streams too")
+            .TakesBody<RolesRequest>().Answers<Envelope<UserDocument>>(200).Refuses(404, 409, 413, 415);
+        users.MapDelete("/{id}", DeleteAsync).Require(Permissions.UserDelete).WithName("deleteUser").WithSummary("Delete an account: what names its owner is forgotten, its resources stay").Produces(204).Refuses(404, 409);
     }
 
-    static async Task LoginAsync(HttpContext context, IClusterClient cluster, Passwords passwords, Tokens tokens)
+    static async Task MeAsync(HttpContext context, Accounts accounts, SessionTokens sessionTokens)
     {
-        var faults = new List<Fault>();
-        using var body = await RequestBody.ReadAsync(context, faults, "application/json");
-        if (body is null) { await RequestBody.RefuseMediaTypeAsync(context, "application/json"); return; }
-        var (email, password) = ("", "");
-        if (body.Document is { } document)
-        {
-            var reader = new ObjectReader(document.RootElement, faults);
-            (email, password) = (reader.Text("email", 1, MaxEmailLength), reader.Text("password", 1, Passwords.MaxLength));
-            reader.RefuseOthers();
-        }
-        if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
-        var account = await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(Account.IdOf(email!)).Find());
-        if (!passwords.Verify(account, password!)) { await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "E-mail or password is wrong."); return; }
-        context.Response.Headers.CacheControl = "no-store";
-        await Answers.OkAsync(context, tokens.Issue(account!), WireJson.Default.EnvelopeTokenDocument);
+        var caller = context.Caller();
+        var email = caller.Kind is CredentialKind.External ? null : (await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets()))?.Email;
+        var kind = JsonNamingPolicy.CamelCase.ConvertName(caller.Kind.ToString());
+        await Answers.OkAsync(context, new MeDocument(caller.Account, email, caller.Roles, caller.Permissions.ToTexts(), kind, caller.Kind is CredentialKind.ApiKey ? null : caller.Credential, caller.AuthenticatedAt,
+            caller.Kind is CredentialKind.Cookie ? sessionTokens.Csrf(caller.Credential!.Value) : null), WireJson.Default.EnvelopeMeDocument);
     }
 
-    static Task Me(HttpContext context)
-    {
-        var caller = context.User;
-        return Answers.OkAsync(context, new MeDocument(Guid.Parse(context.CallerId()), caller.FindFirstValue("email") ?? "", [.. caller.FindAll(Access.RoleClaim).Select(claim => claim.Value)]),
-            WireJson.Default.EnvelopeMeDocument);
-    }
-
-    static async Task ListAsync(HttpContext context, AccountQueries accounts)
+    static async Task ListAsync(HttpContext context, AccountQueries accounts, Vault vault)
     {
         var query = new QueryReader(context.Request);
-        var (limit, after) = (query.Limit(20, MaxPage), query.Id("cursor") ?? Guid.Empty);
+        var (limit, after) = (query.Limit(20, MaxPage), query.Number("cursor", 0) ?? 0);
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
         var rows = await accounts.PageAsync(after, limit + 1, context.RequestAborted);
-        var next = rows.Count > limit ? rows[limit - 1].Id.ToString() : null;
-        IReadOnlyList<UserDocument> users = [.. rows.Take(limit).Select(row => new UserDocument(row.Id, row.Email, row.Roles, row.CreatedAt))];
-        await Answers.OkAsync(context, users, WireJson.Default.EnvelopeIReadOnlyListUserDocument, page: new(limit, next));
+        var emails = await vault.OpenAsync([.. rows.Select(row => row.Account.Email)]);
+        IReadOnlyList<UserDocument> users = [.. rows.Take(limit).Select(row => UserDocument.Of(row.Id, Encoding.UTF8.GetString(emails.GetValueOrDefault(row.Account.Email, [])), row.Account))];
+        await Answers.OkAsync(context, users, WireJson.Default.EnvelopeIReadOnlyListUserDocument,
+            page: new(limit, rows.Count > limit ? rows[limit - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture) : null));
     }
 
-    static async Task CreateAsync(HttpContext context, IClusterClient cluster, Passwords passwords)
+    static async Task CreateAsync(HttpContext context, Accounts accounts, Passwords passwords, RoleRights rights) => await RequestBody.TakeAsync(context, ReadUser(await rights.RolesAsync()), async asked =>
     {
-        var faults = new List<Fault>();
-        using var body = await RequestBody.ReadAsync(context, faults, "application/json");
-        if (body is null) { await RequestBody.RefuseMediaTypeAsync(context, "application/json"); return; }
-        var (email, password, roles) = ((string?)"", (string?)"", (string[]?)null);
-        if (body.Document is { } document)
-        {
-            var reader = new ObjectReader(document.RootElement, faults);
-            (email, password, roles) = (reader.Text("email", 3, MaxEmailLength), reader.Text("password", Passwords.MinLength, Passwords.MaxLength), reader.Strings("roles", optional: true)?.ToArray());
-            reader.RefuseOthers();
-            if (email is not null && !IsEmail(email)) faults.Add(new("/email", "INVALID_EMAIL", "This is not an e-mail address."));
-            CheckRoles(roles, faults);
-        }
-        if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
-        var account = await cluster.GetGrain<IAccountGrain>(Account.IdOf(email!)).Register(email!, passwords.Hash(password!), roles ?? ["user"]);
-        if (account is null) { await Problems.WriteAsync(context, ProblemType.AlreadyExists, "This e-mail address has an account."); return; }
-        await Answers.OkAsync(context, new UserDocument(account.Id, account.Email, account.Roles, account.CreatedAt), WireJson.Default.EnvelopeUserDocument, status: 201);
-    }
+        var roles = asked.Roles ?? ["user"];
+        if (await rights.RefuseGrantAsync(context, roles)) return;
+        var (account, intent) = (new NewAccount(asked.Email, passwords.Hash(asked.Password), roles, EmailVerified: true), context.Intend());
+        var (id, reply) = await ClusterCalls.SendAsync(again => accounts.RegisterAsync(account, intent with { Repeated = again }));
+        if (reply.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
+        else await Answers.OkAsync(context, UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!), WireJson.Default.EnvelopeUserDocument, status: 201);
+    });
 
-    static async Task SetRolesAsync(HttpContext context, string id, IClusterClient cluster)
+    static Task GetAsync(HttpContext context, string id, Accounts accounts) => WithAccountAsync(context, id, accounts, found => AnswerAsync(context, found, found.Account));
+
+    static Task ChangeAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) => RequestBody.TakeAsync(context, ReadChange, asked => WithAccountAsync(context, id, accounts, async found =>
     {
-        var faults = new List<Fault>();
-        using var body = await RequestBody.ReadAsync(context, faults, "application/json");
-        if (body is null) { await RequestBody.RefuseMediaTypeAsync(context, "application/json"); return; }
-        string[]? roles = null;
-        if (body.Document is { } document)
-        {
-            var reader = new ObjectReader(document.RootElement, faults);
-            roles = reader.Strings("roles")?.ToArray();
-            reader.RefuseOthers();
-            CheckRoles(roles, faults);
-        }
-        if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
-        var changed = Ids.TryParse(id, out var account) ? await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(account).SetRoles(roles!)) : null;
-        if (changed is null) await Problems.WriteAsync(context, ProblemType.NotFound, "There is no such account.");
-        else await Answers.OkAsync(context, new UserDocument(changed.Id, changed.Email, changed.Roles, changed.CreatedAt), WireJson.Default.EnvelopeUserDocument);
+        if (await rights.RefuseManagingAsync(context, found.Account.Roles)) return;
+        var intent = context.Intend();
+        var changed = await ClusterCalls.SendAsync(again => accounts.Grain(found.Id).SetDisabled(asked.Disabled, intent with { Repeated = again }));
+        if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
+        else await AnswerAsync(context, found, changed.Value!);
+    }));
+
+    static async Task SetRolesAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) => await RequestBody.TakeAsync(context, ReadRoles(await rights.RolesAsync()), asked => WithAccountAsync(context, id, accounts, async found =>
+    {
+        if (await rights.RefuseGrantAsync(context, asked.Roles) || await rights.RefuseManagingAsync(context, found.Account.Roles)) return;
+        var intent = context.Intend();
+        var changed = await ClusterCalls.SendAsync(again => accounts.Grain(found.Id).SetRoles(asked.Roles, intent with { Repeated = again }));
+        if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
+        else await AnswerAsync(context, found, changed.Value!);
+    }));
+
+    static Task DeleteAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) => WithAccountAsync(context, id, accounts, async found =>
+    {
+        if (await rights.RefuseManagingAsync(context, found.Account.Roles)) return;
+        var intent = context.Intend();
+        var deleted = await ClusterCalls.SendAsync(again => accounts.Grain(found.Id).Delete(intent with { Repeated = again }));
+        if (deleted.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
+        else context.Response.StatusCode = 204;
+    });
+
+    static Task AnswerAsync(HttpContext context, AccountSecrets found, Account account) => Answers.OkAsync(context, UserDocument.Of(found.Id, found.Email, account), WireJson.Default.EnvelopeUserDocument);
+
+    static async Task WithAccountAsync(HttpContext context, string id, Accounts accounts, Func<AccountSecrets, Task> handle)
+    {
+        if (Ids.TryParse(id, out var account) && await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets()) is { } found) await handle(found);
+        else await Problems.WriteAsync(context, ProblemType.AccountNotFound, "There is no such account.");
     }
 
-    static void CheckRoles(string[]? roles, List<Fault> faults)
+    static Func<JsonElement, List<Fault>, UserRequest> ReadUser(IReadOnlyDictionary<string, PermissionSet> known) => (body, faults) =>
+    {
+        var reader = new ObjectReader(body, faults);
+        var asked = new UserRequest(reader.Text("email", 3, AuthEndpoints.MaxEmailLength)!, reader.Text("password", Passwords.MinLength, Passwords.MaxLength)!, reader.Strings("roles", optional: true)?.ToArray());
+        reader.RefuseOthers();
+        if (asked.Email is not null && !IsEmail(asked.Email)) faults.Add(new("/email", "INVALID_EMAIL", "This is not an e-mail address."));
+        CheckRoles(asked.Roles, known, faults);
+        return asked;
+    };
+
+    static UserChange ReadChange(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var disabled = reader.Flag("disabled");
+        reader.RefuseOthers();
+        return new(disabled is true);
+    }
+
+    static Func<JsonElement, List<Fault>, RolesRequest> ReadRoles(IReadOnlyDictionary<string, PermissionSet> known) => (body, faults) =>
+    {
+        var reader = new ObjectReader(body, faults);
+        var roles = reader.Strings("roles")?.Distinct().ToArray();
+        reader.RefuseOthers();
+        CheckRoles(roles, known, faults);
+        return new(roles!);
+    };
+
+    static void CheckRoles(string[]? roles, IReadOnlyDictionary<string, PermissionSet> known, List<Fault> faults)
     {
         for (var i = 0; i < roles?.Length; i++)
-            if (!Permissions.Roles.Contains(roles[i])) faults.Add(new($"/roles/{i}", "UNKNOWN_ROLE", $"The roles are {string.Join(", ", Permissions.Roles)}."));
+            if (!known.ContainsKey(roles[i])) faults.Report($"/roles/{i}", "UNKNOWN_ROLE", $"The roles are {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}.");
     }
 
-    static bool IsEmail(string text) =>
+    internal static bool IsEmail(string text) =>
         text.IndexOf('@') is > 0 and var at && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c));
 }

@@ -19,6 +19,5 @@ public sealed class Passwords
     public string Hash(string password) => hasher.HashPassword(null!, password);
 
     /// <summary>Whether the password is the account's. An unknown account costs the same time as a known one.</summary>
-    public bool Verify(Account? account, string password) =>
-        hasher.VerifyHashedPassword(null!, account?.PasswordHash ?? nobody, password) is not PasswordVerificationResult.Failed && account is not null;
+    public bool Verify(string? hash, string password) => hasher.VerifyHashedPassword(null!, hash ?? nobody, password) is not PasswordVerificationResult.Failed && hash is not null;
 }

@@ -1,16 +1,21 @@
-using System.Security.Claims;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Api;
 
 /// <summary>Access tokens: ES256, typed <c>at+jwt</c>, verified without a look-up.</summary>
-public sealed class Tokens(SigningKeys keys, TokenOptions options, TimeProvider time)
+public sealed class Tokens(SigningKeys keys, TokenOptions options, AccessBook book, TimeProvider time)
 {
+    /// <summary>Longer ones are none of ours, and would only cost time.</summary>
+    const int Longest = 8_192;
+
     readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
+
+    // Verifying a signature costs more than everything else in a read, so a verified token is remembered until it expires.
+    readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
     readonly TokenValidationParameters rules = new()
     {
@@ -24,8 +29,8 @@ public sealed class Tokens(SigningKeys keys, TokenOptions options, TimeProvider 
         IssuerSigningKeyResolver = (_, _, kid, _) => keys.All.Where(key => key.KeyId == kid),
     };
 
-    /// <summary>Issues a token for an account.</summary>
-    public TokenDocument Issue(Account account)
+    /// <summary>Issues a token for a session.</summary>
+    public (string Token, int Seconds) Issue(Guid session, Session state, Account account, long accountVersion)
     {
         var now = time.GetUtcNow();
         var token = handler.CreateToken(new SecurityTokenDescriptor
@@ -39,46 +44,32 @@ public sealed class Tokens(SigningKeys keys, TokenOptions options, TimeProvider 
             SigningCredentials = keys.Newest,
             Claims = new Dictionary<string, object>
             {
-                ["sub"] = account.Id.ToString(), ["jti"] = Guid.CreateVersion7().ToString(), ["email"] = account.Email, [Access.RoleClaim] = account.Roles,
+                ["sub"] = state.Account.ToString(), ["jti"] = Guid.CreateVersion7().ToString(), ["sid"] = session.ToString(), ["ver"] = accountVersion,
+                ["roles"] = account.Roles, ["auth_time"] = state.AuthenticatedAt.ToUnixTimeSeconds(), ["amr"] = state.Methods,
             },
         });
-        return new(token, "Bearer", options.AccessMinutes * 60);
+        return (token, options.AccessMinutes * 60);
     }
 
-    /// <summary>Checks a token that did not come in the header, by the same rules; null when it is not valid.</summary>
-    public async Task<ClaimsPrincipal?> ValidateAsync(string token)
+    /// <summary>The caller whom a token names; null when it is not good. What has become of its session is another question.</summary>
+    public async ValueTask<Caller?> FindAsync(string token)
     {
+        if (token.Length > Longest) return null;
+        if (verified.TryGetValue(token, out Caller? known)) return known;
         var result = await handler.ValidateTokenAsync(token, rules);
-        return result.IsValid ? new(result.ClaimsIdentity) : null;
+        if (!result.IsValid || Read((JsonWebToken)result.SecurityToken) is not { } caller) return null;
+        verified.Set(token, caller, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = caller.Expires });
+        return caller;
     }
 
-    /// <summary>Adds bearer authentication with these tokens.</summary>
-    public static void Configure(JwtBearerOptions bearer, Tokens tokens)
+    Caller? Read(JsonWebToken token)
     {
-        bearer.MapInboundClaims = false;
-        bearer.TokenValidationParameters = tokens.rules;
-        // Verifying a signature costs more than everything else in a read, so a verified token is remembered until it expires.
-        var verified = new MemoryCache(new MemoryCacheOptions { SizeLimit = 10_000 });
-        bearer.Events = new()
+        string? Claim(string name) => token.TryGetPayloadValue<string>(name, out var text) ? text : null;
+        if (!Guid.TryParse(Claim("sub"), out var account) || !Guid.TryParse(Claim("sid"), out var session) || !token.TryGetPayloadValue<long>("ver", out var version)) return null;
+        if (!token.TryGetPayloadValue<long>("auth_time", out var authenticated) || !token.TryGetPayloadValue<string[]>("roles", out var roles)) return null;
+        return new(account, version, roles, null, book)
         {
-            OnMessageReceived = context =>
-            {
-                if (Bearer(context.Request) is { } token && verified.TryGetValue(token, out ClaimsPrincipal? principal))
-                {
-                    context.Principal = principal;
-                    context.Success();
-                }
-                return Task.CompletedTask;
-            },
-            OnTokenValidated = context =>
-            {
-                if (Bearer(context.Request) is { } token)
-                    verified.Set(token, context.Principal, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = context.SecurityToken.ValidTo });
-                return Task.CompletedTask;
-            },
+            Kind = CredentialKind.Token, Credential = session, Expires = new(token.ValidTo, TimeSpan.Zero), AuthenticatedAt = DateTimeOffset.FromUnixTimeSeconds(authenticated),
         };
     }
-
-    static string? Bearer(HttpRequest request) =>
-        request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.Ordinal) ? header : null;
 }

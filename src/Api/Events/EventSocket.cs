@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using System.Security.Claims;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -54,7 +53,7 @@ static class EventSocket
         var (sockets, request) = (context.WebSockets, context.Request);
         if (isGuest && (request.Headers.Authorization.Count > 0 || !sockets.IsWebSocketRequest))
             await Problems.WriteAsync(context, ProblemType.Unauthenticated, "Send a valid access token: with the handshake, as Authorization: Bearer <token>, or in the first message.");
-        else if (!isGuest && context.User.Reach(Permissions.ResourceRead) is Reach.None)
+        else if (!isGuest && context.Caller().Permissions.ScopeOf(Permissions.ResourceRead).IsNothing)
             await Problems.WriteAsync(context, ProblemType.Forbidden, "The caller lacks the permission for this.");
         else if (!sockets.IsWebSocketRequest)
         {
@@ -98,13 +97,14 @@ static class EventSocket
         var message = await first;
         if (client.HasClosed) return SocketClose.Normal;
         if (TokenIn(message) is not { } token) return SocketClose.Of(ProblemType.ValidationFailed);
-        if (await services.GetRequiredService<Tokens>().ValidateAsync(token) is not { } caller) return SocketClose.Of(ProblemType.Unauthenticated);
-        if (caller.Reach(Permissions.ResourceRead) is Reach.None) return SocketClose.Of(ProblemType.Forbidden);
+        if (await services.GetRequiredService<Credentials>().FindAsync(token) is not { } caller) return SocketClose.Of(ProblemType.Unauthenticated);
+        if (!await services.GetRequiredService<RateLimits>().TakeAsync(RateLimits.Streams, caller.Id)) return SocketClose.Of(ProblemType.RateLimited);
+        if (caller.Permissions.ScopeOf(Permissions.ResourceRead).IsNothing) return SocketClose.Of(ProblemType.Forbidden);
         try
         {
             var (asked, faults) = await ReadQueryAsync(context, isGuest: false);
             if (faults is not []) return SocketClose.Of(ProblemType.ValidationFailed, faults[0].Code);
-            using var lease = await services.GetRequiredService<StreamAccess>().OpenAsync(caller, context.RequestAborted, Permissions.ResourceRead);
+            using var lease = services.GetRequiredService<StreamAccess>().Open(caller, Permissions.ResourceRead);
             return lease is null ? SocketClose.Of(ProblemType.TooManyStreams) : await SendAsync(context, client, lease, asked);
         }
         catch (StoreUnavailableException)

@@ -60,16 +60,17 @@ static class EventStream
     /// <param name="permissions">What it needs beside reading resources.</param>
     public static async Task<StreamLease?> OpenAsync(HttpContext context, params string[] permissions)
     {
-        var lease = await context.RequestServices.GetRequiredService<StreamAccess>().OpenAsync(context.User, context.RequestAborted, [Permissions.ResourceRead, .. permissions]);
+        if (!await context.RequestServices.GetRequiredService<RateLimits>().TryAsync(context, RateLimits.Streams, context.CallerId())) return null;
+        var lease = context.RequestServices.GetRequiredService<StreamAccess>().Open(context.Caller(), [Permissions.ResourceRead, .. permissions]);
         if (lease is null)
         {
             context.Response.Headers.RetryAfter = "10";
             await Problems.WriteAsync(context, ProblemType.TooManyStreams, "Close streams that you do not need, or open this one at another node.");
         }
-        else if (lease.End is StreamEnd.PermissionLost)
+        else if (lease.End is StreamEnd.PermissionLost or StreamEnd.SessionOver or StreamEnd.TokenExpired)
         {
             lease.Dispose();
-            await Problems.WriteAsync(context, ProblemType.Forbidden, "The caller's account has lost the permission for this.");
+            await Problems.WriteAsync(context, lease.End is StreamEnd.PermissionLost ? ProblemType.Forbidden : ProblemType.SessionOver, "The caller has lost the right to this.");
             return null;
         }
         return lease;
@@ -113,7 +114,7 @@ static class EventStream
     public static async Task EndAsync(HttpContext context, StreamEnd end)
     {
         if (end is StreamEnd.NodeStops || context.RequestAborted.IsCancellationRequested) return;
-        var code = end is StreamEnd.TokenExpired ? "TOKEN_EXPIRED" : ProblemType.Forbidden.Code;
+        var code = end switch { StreamEnd.TokenExpired => "TOKEN_EXPIRED", StreamEnd.SessionOver => ProblemType.SessionOver.Code, _ => ProblemType.Forbidden.Code };
         context.Response.BodyWriter.Write(Encoding.ASCII.GetBytes($"event: end\ndata: {{\"code\":\"{code}\"}}\n\n"));
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }

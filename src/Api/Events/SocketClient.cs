@@ -94,6 +94,7 @@ sealed record SocketClose(int Code, string Reason)
     {
         StreamEnd.NodeStops => new((int)WebSocketCloseStatus.EndpointUnavailable, "NODE_STOPS"),
         StreamEnd.TokenExpired => Of(ProblemType.Unauthenticated, "TOKEN_EXPIRED"),
+        StreamEnd.SessionOver => Of(ProblemType.Unauthenticated, ProblemType.SessionOver.Code),
         _ => Of(ProblemType.Forbidden),
     };
 }

@@ -1,17 +1,16 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Security.Claims;
 using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Api;
 
 /// <summary>
-/// What the callers of open streams may still see. A stream ends with its token, and follows the roles of its account: one that
-/// was lost counts within a second on every node, one that was gained with the next token.
+/// What the callers of open streams may still see. A stream ends with its credential, and follows what the node's book of access
+/// says of its caller: what was lost counts within a second on every node.
 /// </summary>
-public sealed class StreamAccess(AccountQueries accounts, StreamOptions options, Draining draining, TimeProvider time, ILogger<StreamAccess> log) : BackgroundService
+public sealed class StreamAccess(AccessBook book, StreamOptions options, Draining draining, TimeProvider time) : BackgroundService
 {
+    /// <summary>How late a stream may end after its credential.</summary>
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
 
     readonly ConcurrentDictionary<StreamLease, bool> open = new();
@@ -21,8 +20,7 @@ public sealed class StreamAccess(AccountQueries accounts, StreamOptions options,
 
     /// <summary>Admits a stream; null when the caller, or the node, has as many as allowed.</summary>
     /// <param name="permissions">What the stream needs: it sees as much as the least of them.</param>
-    /// <exception cref="StoreUnavailableException">The account cannot be looked at.</exception>
-    public async Task<StreamLease?> OpenAsync(ClaimsPrincipal caller, CancellationToken ct, params string[] permissions)
+    public StreamLease? Open(Caller caller, params string[] permissions)
     {
         var lease = new StreamLease(this, caller, permissions, draining.Begun);
         if (open.Count >= options.MaxPerNode || open.Keys.Count(other => other.Account == lease.Account) >= options.MaxPerCaller)
@@ -30,49 +28,33 @@ public sealed class StreamAccess(AccountQueries accounts, StreamOptions options,
             lease.Dispose();
             return null;
         }
+        // Known to be open before it is looked at: a change in between is not missed.
         open.TryAdd(lease, true);
-        try
-        {
-            Update(lease, await accounts.RolesAsync([lease.Account], ct));
-            return lease;
-        }
-        catch
-        {
-            lease.Dispose();
-            throw;
-        }
+        lease.Update(time.GetUtcNow());
+        return lease;
     }
 
     internal void Close(StreamLease lease) => open.TryRemove(lease, out _);
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        book.Changed += _ => Update();
+        return base.StartAsync(cancellationToken);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
             await Task.Delay(Look, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (open.IsEmpty) continue;
-            try
-            {
-                var leases = open.Keys;
-                var roles = await accounts.RolesAsync([.. leases.Select(lease => lease.Account).Distinct()], stoppingToken);
-                foreach (var lease in leases) Update(lease, roles);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Without the store no event comes either; tokens still run out.
-                foreach (var lease in open.Keys) lease.EndIfExpired(time.GetUtcNow());
-                if (e is not StoreUnavailableException) log.LogError(e, "The roles of streams' accounts cannot be looked at");
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            Update();
         }
     }
 
-    void Update(StreamLease lease, IReadOnlyDictionary<Guid, string[]> roles)
+    void Update()
     {
-        if (!lease.EndIfExpired(time.GetUtcNow())) lease.Narrow(roles.GetValueOrDefault(lease.Account, []));
+        var now = time.GetUtcNow();
+        foreach (var lease in open.Keys) lease.Update(now);
     }
 }
 
@@ -80,31 +62,27 @@ public sealed class StreamAccess(AccountQueries accounts, StreamOptions options,
 public sealed class StreamLease : IDisposable
 {
     readonly StreamAccess streams;
-    readonly string[] roles;
+    readonly Caller caller;
     readonly string[] permissions;
-    readonly DateTimeOffset expires;
     readonly CancellationToken leaving;
     readonly Lock gate = new();
     CancellationTokenSource changed;
     StreamEnd? end;
     bool closed;
 
-    internal StreamLease(StreamAccess streams, ClaimsPrincipal caller, string[] permissions, CancellationToken leaving)
+    internal StreamLease(StreamAccess streams, Caller caller, string[] permissions, CancellationToken leaving)
     {
-        (this.streams, this.permissions, this.leaving) = (streams, permissions, leaving);
-        Account = Guid.Parse(caller.FindFirstValue("sub")!);
-        roles = [.. caller.FindAll(Access.RoleClaim).Select(claim => claim.Value)];
-        expires = DateTimeOffset.FromUnixTimeSeconds(long.Parse(caller.FindFirstValue("exp")!, CultureInfo.InvariantCulture));
+        (this.streams, this.caller, this.permissions, this.leaving) = (streams, caller, permissions, leaving);
         changed = CancellationTokenSource.CreateLinkedTokenSource(leaving);
     }
 
-    public Guid Account { get; }
+    public Guid Account => caller.Account;
 
     /// <summary>Why the stream must end; null while it may go on.</summary>
     public StreamEnd? End => leaving.IsCancellationRequested ? StreamEnd.NodeStops : end;
 
-    /// <summary>The owner whose resources alone the stream may tell of; null = all. Holds until <see cref="Changed"/>.</summary>
-    public string? Visible { get; private set; }
+    /// <summary>The resources that the stream may tell of; null = all. Holds until <see cref="Changed"/>.</summary>
+    public Sight? Visible { get; private set; }
 
     /// <summary>Cancelled when <see cref="Visible"/> or <see cref="End"/> has changed; there is another one then. To be taken before they are looked at.</summary>
     public CancellationToken Changed
@@ -122,22 +100,16 @@ public sealed class StreamLease : IDisposable
         }
     }
 
-    internal bool EndIfExpired(DateTimeOffset now)
+    /// <summary>Takes what the caller may see now. An end is final.</summary>
+    internal void Update(DateTimeOffset now)
     {
-        if (now < expires) return false;
-        Change(StreamEnd.TokenExpired, Visible);
-        return true;
+        if (end is not null) return;
+        var scope = permissions.Select(caller.Permissions.ScopeOf).Aggregate((one, other) => one.Intersect(other));
+        var ending = now >= caller.Expires ? StreamEnd.TokenExpired : caller.IsOver ? StreamEnd.SessionOver : scope.IsNothing ? StreamEnd.PermissionLost : (StreamEnd?)null;
+        Change(ending, scope.Of(caller.Id));
     }
 
-    /// <summary>Takes the roles that the account has now: of those in the token, the stream keeps these.</summary>
-    internal void Narrow(string[] current)
-    {
-        var kept = roles.Intersect(current).ToArray();
-        var reach = permissions.Min(permission => Permissions.Of(kept, permission));
-        Change(reach is Reach.None ? StreamEnd.PermissionLost : end, reach is Reach.All ? null : Account.ToString());
-    }
-
-    void Change(StreamEnd? ending, string? visible)
+    void Change(StreamEnd? ending, Sight? visible)
     {
         CancellationTokenSource before;
         lock (gate)
@@ -155,6 +127,7 @@ public sealed class StreamLease : IDisposable
 public enum StreamEnd
 {
     TokenExpired,
+    SessionOver,
     PermissionLost,
     NodeStops,
 }

@@ -57,6 +57,11 @@ public static class ApiGroup
             await Problems.WriteAsync(context, ProblemType.NotAcceptable, "Answers are application/json.");
             return Results.Empty;
         }
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>() is { } required && Access.LackOf(context, required) is { } lack)
+        {
+            await Problems.WriteAsync(context, lack, lack == ProblemType.SessionRequired ? "API keys and tokens of other issuers may not do this; log in." : "This needs an authentication of the last minutes: POST /api/v1/auth/step-up.");
+            return Results.Empty;
+        }
         if (context.Request.QueryString.HasValue && QueryFaults(context) is { Count: > 0 } faults)
         {
             await RefuseAsync(context, faults);

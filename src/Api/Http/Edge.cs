@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.ResponseCompression;
 using Resources.Silo;
@@ -26,13 +26,15 @@ public static class Edge
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
         var services = builder.Services;
-        services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams);
-        services.AddSingleton<SigningKeys>().AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>();
+        services.AddTrustedProxies(settings.Proxies);
+        services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams).AddSingleton(settings.Overload);
+        services.AddSingleton<SigningKeys>().AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>().AddSingleton<Overload>();
+        services.AddSingleton<SessionTokens>().AddSingleton<SessionCookie>().AddSingleton<SignIn>().AddSingleton<ApiKeyText>().AddSingleton<RoleRights>();
+        services.AddSingleton<Credentials>().AddHostedService(provider => provider.GetRequiredService<Credentials>());
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<StreamAccess>().AddHostedService(provider => provider.GetRequiredService<StreamAccess>());
         services.AddHostedService<Bootstrap>();
-        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<Tokens>(Tokens.Configure);
+        services.AddAuthentication(CallerHandler.Name).AddScheme<AuthenticationSchemeOptions, CallerHandler>(CallerHandler.Name, null);
         // Whatever is not open on purpose needs a caller: unknown paths and forgotten endpoints too.
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddResponseCompression(compression =>
@@ -47,6 +49,7 @@ public static class Edge
 
     public static void UseEdge(this WebApplication app)
     {
+        app.UseTrustedProxies();
         app.Use(SecurityHeaders.AddAsync);
         app.Use(app.Services.GetRequiredService<Draining>().CloseConnectionsAsync);
         app.Use(EntityTags.DistinguishEncodingsAsync);
@@ -54,23 +57,25 @@ public static class Edge
         app.UseWhen(context => !MayCarrySecrets(context.Request.Path), branch => branch.UseResponseCompression());
         app.Use(Problems.HandleAsync);
         app.UseRouting();
+        app.Use(app.Services.GetRequiredService<Overload>().ShedAsync);
         app.UseAuthentication();
+        app.Use(app.Services.GetRequiredService<SessionCookie>().GuardAsync);
         app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
         app.UseAuthorization();
         app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
     }
 
     static bool MayCarrySecrets(PathString path) =>
-        path.StartsWithSegments(ApiGroup.Path + "/auth") || path.StartsWithSegments(ApiGroup.Path + "/subscriptions", out var rest) && rest.Value is "" or "/" || path.Value!.EndsWith("/secret", StringComparison.Ordinal);
+        path.StartsWithSegments(ApiGroup.Path + "/auth") || path.StartsWithSegments(ApiGroup.Path + "/me") || path.StartsWithSegments(ApiGroup.Path + "/api-keys") || path.StartsWithSegments(ApiGroup.Path + "/subscriptions", out var rest) && rest.Value is "" or "/" || path.Value!.EndsWith("/secret", StringComparison.Ordinal);
 }
 
 /// <summary>All options of the HTTP edge.</summary>
-public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, string DataDirectory)
+public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, string DataDirectory)
 {
     public static ApiSettings Read(Settings settings, NodeSettings node)
     {
         settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
         return new(settings.Read<TokenOptions>("Tokens"), settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
-            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), node.Embedded.DataDirectory);
+            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), node.Embedded.DataDirectory);
     }
 }

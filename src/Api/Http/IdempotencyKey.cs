@@ -42,7 +42,9 @@ public static class IdempotencyKey
         caller,
         Activity.Current?.TraceId.ToHexString(),
         key is null ? null : Fingerprint(context.Request, body),
-        conditions);
+        conditions,
+        Session: Caller.Of(context.User)?.Credential,
+        Address: context.Connection.RemoteIpAddress?.ToString());
 
     /// <summary>The id of the resource that a create with this key makes.</summary>
     public static Guid ResourceId(string caller, string? key) => key is null ? Guid.CreateVersion7() : DerivedId.Of("resource", caller, key);

@@ -25,6 +25,18 @@ public sealed class RequestBody : IDisposable
         return new(bytes, StrictJson.Read(bytes, faults), mediaType);
     }
 
+    /// <summary>Reads a JSON body and goes on with what it says; a body that is faulty is answered.</summary>
+    /// <param name="read">Reads the document; collects faults.</param>
+    public static async Task TakeAsync<T>(HttpContext context, Func<JsonElement, List<Fault>, T> read, Func<T, Task> handle)
+    {
+        var faults = new List<Fault>();
+        using var body = await ReadAsync(context, faults, "application/json");
+        if (body is null) { await RefuseMediaTypeAsync(context, "application/json"); return; }
+        var asked = body.Document is { } document ? read(document.RootElement, faults) : default;
+        if (faults is not []) await Problems.InvalidAsync(context, faults);
+        else await handle(asked!);
+    }
+
     /// <summary>Answers 415 and names what is taken.</summary>
     public static Task RefuseMediaTypeAsync(HttpContext context, params string[] mediaTypes)
     {

@@ -9,7 +9,7 @@ namespace Resources.Api;
 
 /// <summary>The first start: signing keys, the first administrator, and the lines that a newcomer reads.</summary>
 public sealed class Bootstrap(
-    ApiSettings settings, SigningKeys keys, AccountQueries accounts, IClusterClient cluster, Passwords passwords,
+    ApiSettings settings, SigningKeys keys, AccountQueries queries, Accounts accounts, Passwords passwords,
     IServer server, IHostEnvironment environment, ILogger<Bootstrap> log) : IHostedLifecycleService
 {
     readonly BootstrapOptions options = settings.Bootstrap;
@@ -18,10 +18,10 @@ public sealed class Bootstrap(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await keys.LoadAsync(cancellationToken);
-        if (await accounts.AnyAsync(cancellationToken)) return;
+        if (await queries.AnyAsync(cancellationToken)) return;
         var chosen = options.AdminPassword ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
-        var created = await cluster.GetGrain<IAccountGrain>(Account.IdOf(options.AdminEmail)).Register(options.AdminEmail, passwords.Hash(chosen), ["admin"]);
-        if (created is not null && options.AdminPassword is null) Tell(chosen);
+        var (_, created) = await accounts.RegisterAsync(new(options.AdminEmail, passwords.Hash(chosen), [RoleBook.Administrator], EmailVerified: true), Intent.OfNode());
+        if (created.Rejection is null && options.AdminPassword is null) Tell(chosen);
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ static class HeaderDescription
         ["after"] = ("Events after this position, which an earlier answer gave; `now` = only those to come.", Text("^([0-9]+|now)$", 20), "\"1042\""),
         ["wait"] = ("Where there are no events yet, waits so many seconds for the next ones.", new() { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "0", Maximum = "60" }, "20"),
         ["resource"] = ("Only events of this resource.", new() { Type = JsonSchemaType.String, Format = "uuid", MaxLength = 36 }, "\"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10\""),
-        ["event"] = ("Only these kinds of events, joined by commas.", Text("^[a-z._]+(,[a-z._]+)*$", 512), "\"resource.created,resource.deleted\""),
+        ["event"] = ("Only these kinds of events, joined by commas.", Text("^[a-z._*]+(,[a-z._*]+)*$", 512), "\"resource.created,resource.deleted\""),
         ["type"] = ("Only resources of this type.", Slug(), "\"bicycle\""),
         ["status"] = ("Only resources with this status.", Slug(), "\"active\""),
         ["q"] = ("Only resources with these words in name or metadata; each may be the beginning of a word.", Text(null, 500), "\"blue bicy\""),
@@ -55,6 +55,11 @@ static class HeaderDescription
         ["consistency"] = ("`eventual` answers from what is there, without waiting for the newest writes.", new() { Type = JsonSchemaType.String, Enum = [JsonValue.Create("linearizable"), JsonValue.Create("eventual")] }, "\"linearizable\""),
         ["from"] = ("Only resources created on this day (UTC) or later.", new() { Type = JsonSchemaType.String, Format = "date", MaxLength = 10 }, "\"2026-01-01\""),
         ["to"] = ("Only resources created on this day (UTC) or earlier.", new() { Type = JsonSchemaType.String, Format = "date", MaxLength = 10 }, "\"2026-12-31\""),
+        ["actor"] = ("Only what this account did; `system` stands for the nodes.", Text(null, 64), "\"4f316888-e0c7-82a1-afeb-5b1e09d2a7ef\""),
+        ["subject"] = ("Only what was done to this account, session, API key or resource.", new() { Type = JsonSchemaType.String, Format = "uuid", MaxLength = 36 }, "\"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10\""),
+        ["session"] = ("Only what was done by this session or API key.", new() { Type = JsonSchemaType.String, Format = "uuid", MaxLength = 36 }, "\"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10\""),
+        ["since"] = ("Only what was done then (RFC 3339) or later.", new() { Type = JsonSchemaType.String, Format = "date-time", MaxLength = 64 }, "\"2026-01-31T12:00:00Z\""),
+        ["until"] = ("Only what was done then (RFC 3339) or earlier.", new() { Type = JsonSchemaType.String, Format = "date-time", MaxLength = 64 }, "\"2026-01-31T12:00:00Z\""),
         ["owner"] = ("Only resources of this account.", Text(null, 255), "\"4f316888-e0c7-82a1-afeb-5b1e09d2a7ef\""),
     };
 

@@ -19,6 +19,13 @@ static class OperationDescription
         [typeof(ResourceChange)] = """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
         [typeof(ResourcePatchOperation[])] = """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
         [typeof(LoginRequest)] = """{"email":"admin@example.org","password":"the password that was printed"}""",
+        [typeof(RefreshRequest)] = """{"refreshToken":"rrt_uhGiAVH6f4W1ZNPQe71yIgAAAAGMw10GAbzoy1-3tp8ZC000WKCpdZdzf69xBMmK2sLMDg"}""",
+        [typeof(PasswordRequest)] = """{"currentPassword":"at least fifteen characters","newPassword":"another of enough length"}""",
+        [typeof(UserChange)] = """{"disabled":true}""",
+        [typeof(RoleRequest)] = """{"name":"mechanic","permissions":["resource/bicycle:read","resource/bicycle:update","resource:create"]}""",
+        [typeof(RoleChangeRequest)] = """{"permissions":["resource/bicycle:read","resource/bicycle:update:own"]}""",
+        [typeof(ApiKeyRequest)] = """{"name":"nightly import","permissions":["resource:create"],"expiresAt":"2027-01-31T12:00:00Z"}""",
+        [typeof(ExplainRequest)] = """{"permission":"resource:update","resourceId":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"}""",
         [typeof(SkipRequest)] = """{"position":"1042","reason":"written by a build that was withdrawn"}""",
         [typeof(RolesRequest)] = """{"roles":["user"]}""",
         [typeof(SubscriptionRequest)] = """{"name":"warehouse","filter":{"type":"bicycle","events":["resource.created"]},"delivery":{"kind":"webhook","url":"https://example.org/hooks"}}""",
@@ -61,8 +68,9 @@ static class OperationDescription
             contents[StreamsEvents.MediaType] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = streams.Parameter is null
                 ? "With `Accept: text/event-stream`: each event with its position as `id`, its type as `event` and the CloudEvent as `data`."
                 : $"With `{streams.Parameter}=true`: `snapshot` for each resource, then `added`, `changed` and `removed`." } };
+        if (Find<RequiredSession>() is { } session) operation.Description += session.Recent ? " Needs a session that was authenticated in the last minutes; no API key will do." : " Needs a session; no API key will do.";
         if (!limited) return;
-        var refusals = (Find<AlwaysRefuses>()?.Statuses ?? []).Where(status => status is not 403 || permission is not null)
+        var refusals = (Find<AlwaysRefuses>()?.Statuses ?? []).Where(status => status is not 403 || permission is not null || Find<RequiredSession>() is not null)
             .Concat(operation.Responses.Keys.Select(key => int.Parse(key, CultureInfo.InvariantCulture)).Where(status => status >= 400)).Distinct().ToArray();
         foreach (var status in refusals.Order())
         {
@@ -102,7 +110,7 @@ static class OperationDescription
         if (context.Description.RelativePath!.Contains("{id}", StringComparison.Ordinal))
             yield return new OpenApiParameter
             {
-                Name = "id", In = ParameterLocation.Path, Required = true, Description = context.Description.RelativePath.Contains("subscriptions", StringComparison.Ordinal) ? "The subscription's id." : "The resource's id.", Example = JsonValue.Create("019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
+                Name = "id", In = ParameterLocation.Path, Required = true, Description = $"The {Named(context.Description.RelativePath)}'s id.", Example = JsonValue.Create("019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"),
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", MinLength = 36, MaxLength = 36 },
             };
         if (context.Description.RelativePath!.Contains("{name}", StringComparison.Ordinal))
@@ -111,9 +119,15 @@ static class OperationDescription
                 Name = "name", In = ParameterLocation.Path, Required = true, Description = "The follower's name.", Example = JsonValue.Create(Projections.ResourceViewProjection.FollowerName),
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 64 },
             };
+        if (context.Description.RelativePath!.Contains("{role}", StringComparison.Ordinal))
+            yield return new OpenApiParameter { Name = "role", In = ParameterLocation.Path, Required = true, Description = "The role's name.", Example = JsonValue.Create("mechanic"), Schema = HeaderDescription.Slug() };
         foreach (var name in query) yield return HeaderDescription.Query(name);
         foreach (var name in carried.Where(HeaderDescription.IsAsked)) yield return HeaderDescription.Header(name, required: name is "If-Match" && context.Description.HttpMethod is "PUT");
     }
+
+    /// <summary>What the id in a path is of.</summary>
+    static string Named(string path) =>
+        path.Split('/').First(part => part is "resources" or "subscriptions" or "users" or "sessions" or "api-keys") switch { "users" => "account", "api-keys" => "key", var plural => plural[..^1] };
 
     static async Task<OpenApiRequestBody> BodyAsync(TakenBody body, OpenApiOperationTransformerContext context, CancellationToken ct)
     {

@@ -44,6 +44,7 @@ public static class ResourceEndpoints
         if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
 
         var caller = context.CallerId();
+        if (context.Visible() is { } allowed && !allowed.Allows(create!.Type, caller)) { await Problems.WriteAsync(context, ProblemType.Forbidden, "The caller may not create resources of this type."); return; }
         var id = IdempotencyKey.ResourceId(caller, key);
         var reply = await ExecuteAsync(cluster, id, create!, IdempotencyKey.Intend(context, caller, key, conditions, body.Bytes));
         if (reply.Rejection is null) context.Response.Headers.Location = $"{ApiGroup.Path}/resources/{id}";
@@ -184,7 +185,7 @@ public static class ResourceEndpoints
     {
         if (!Ids.TryParse((string)context.Request.RouteValues["id"]!, out var id)) return null;
         var reply = await ClusterCalls.SendAsync(_ => context.RequestServices.GetRequiredService<IClusterClient>().GetGrain<IResourceGrain>(id).Get());
-        return context.Visible() is { } owner && reply.Value?.Owner != owner ? null : reply;
+        return context.Visible() is { } visible && reply.Value is { } resource && !visible.Allows(resource.Type, resource.Owner) ? null : reply;
     }
 
     /// <summary>Who may reach only what is theirs gets the same answer for what is another's as for what is not there.</summary>

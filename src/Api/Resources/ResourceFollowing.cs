@@ -39,7 +39,7 @@ static class ResourceFollowing
             var begun = context.Response.HasStarted;
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
             if (lease.End is not null) break;
-            var seen = selection with { Visible = selection.Visible ?? lease.Visible };
+            var seen = selection with { Visible = lease.Visible };
             try
             {
                 var page = await resources.PageAsync(seen, sort, null, MaxResources + 1, CountKind.None, reached.Position, until.Token);

@@ -15,14 +15,14 @@ static class ResourceLists
         var query = new QueryReader(context.Request);
         var (selection, sort) = (Selection(context, query), Sort(query));
         var (limit, count, fields) = (query.Limit(20, MaxResources), Count(query), query.Text("fields"));
-        var asked = Name(query, selection.Visible, "type", "status", "owner", "q", "filter", "sort", "includeDeleted");
+        var asked = Name(query, selection.Visible?.ToString(), "type", "status", "owner", "q", "filter", "sort", "includeDeleted");
         var after = query.Text("cursor") is { } cursor ? cursors.Read(cursor, sort, asked) ?? query.Fail<object[]>("cursor", "is not one that a page of this list has given") : null;
         Fields.Check(query);
         var wanted = Consistency.Read(query, context.Request);
         var follows = query.Flag("follow");
         if (follows) ResourceFollowing.Check(query);
         if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
-        if (selection.IncludeDeleted && context.User.Reach(Permissions.ResourceReadDeleted) is Reach.None)
+        if (selection.IncludeDeleted && context.Caller().Permissions.ScopeOf(Permissions.ResourceReadDeleted).IsNothing)
         {
             await Problems.WriteAsync(context, ProblemType.Forbidden, $"includeDeleted needs the permission {Permissions.ResourceReadDeleted}.");
             return;
@@ -73,7 +73,7 @@ static class ResourceLists
     static ResourceSelection Selection(HttpContext context, QueryReader query)
     {
         var (type, status, owner, deleted) = (query.Slug("type"), query.Slug("status"), query.Text("owner"), query.Flag("includeDeleted"));
-        var visible = context.Visible(Permissions.ResourceRead) ?? (deleted ? context.Visible(Permissions.ResourceReadDeleted) : null);
+        var visible = Sight.Both(context.Visible(Permissions.ResourceRead), deleted ? context.Visible(Permissions.ResourceReadDeleted) : null);
         return new(visible, type, status, owner, Both(Search(query), Filtered(query)), deleted);
     }
 

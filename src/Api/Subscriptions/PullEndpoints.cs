@@ -22,7 +22,7 @@ static class PullEndpoints
         one.MapPost(path, SubscriptionEndpoints.Of((context, subscription) => SettleAsync(context, subscription, kind))).Require(Permissions.SubscriptionManage).WithName(name).WithSummary(summary)
             .Carries("Position").TakesBody<TBody>().Answers<Envelope<SettledDocument>>(200).Refuses(404, 409, 413, 415);
 
-    static Task PullAsync(HttpContext context, Subscription subscription) => SubscriptionEndpoints.WithBodyAsync(context, SubscriptionBodies.Pull, async asked =>
+    static Task PullAsync(HttpContext context, Subscription subscription) => RequestBody.TakeAsync(context, SubscriptionBodies.Pull, async asked =>
     {
         if (subscription.Url is not null) { await SubscriptionEndpoints.RefuseKindAsync(context, subscription); return; }
         var (grain, draining, time) = (Grain(context, subscription), context.RequestServices.GetRequiredService<Draining>(), TimeProvider.System);
@@ -40,7 +40,7 @@ static class PullEndpoints
         else await Answers.OkAsync(context, PulledDocument.Of(reply.Value), WireJson.Default.EnvelopePulledDocument, reply.Position);
     });
 
-    static Task SettleAsync(HttpContext context, Subscription subscription, SettlementKind kind) => SubscriptionEndpoints.WithBodyAsync(context, (body, faults) => SubscriptionBodies.Settlement(body, kind, faults), async asked =>
+    static Task SettleAsync(HttpContext context, Subscription subscription, SettlementKind kind) => RequestBody.TakeAsync(context, (body, faults) => SubscriptionBodies.Settlement(body, kind, faults), async asked =>
     {
         if (subscription.Url is not null) { await SubscriptionEndpoints.RefuseKindAsync(context, subscription); return; }
         var reply = await ClusterCalls.SendAsync(_ => Grain(context, subscription).Settle(asked));

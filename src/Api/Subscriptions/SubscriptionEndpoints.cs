@@ -45,23 +45,11 @@ public static class SubscriptionEndpoints
         else await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription.");
     };
 
-    /// <summary>A handler of one subscription and a body.</summary>
-    /// <param name="read">Reads the body; collects faults.</param>
-    internal static async Task WithBodyAsync<T>(HttpContext context, Func<JsonElement, List<Fault>, T> read, Func<T, Task> handle)
-    {
-        var faults = new List<Fault>();
-        using var body = await RequestBody.ReadAsync(context, faults, Json);
-        if (body is null) { await RequestBody.RefuseMediaTypeAsync(context, Json); return; }
-        var asked = body.Document is { } document ? read(document.RootElement, faults) : default;
-        if (faults is not []) await Problems.InvalidAsync(context, faults);
-        else await handle(asked!);
-    }
-
     static async Task<Subscription?> FindAsync(HttpContext context, string id, SubscriptionQueries queries) =>
         Ids.TryParse(id, out var subscription) ? await queries.FindAsync(subscription, Owner(context), context.RequestAborted) : null;
 
     /// <summary>Whose subscriptions alone the caller may reach; null = all.</summary>
-    static Guid? Owner(HttpContext context) => context.Visible() is { } owner ? Guid.Parse(owner) : null;
+    static Guid? Owner(HttpContext context) => context.Visible() is { } visible ? Guid.Parse(visible.Account) : null;
 
     static async Task CreateAsync(HttpContext context, Subscriptions subscriptions, SubscriptionQueries queries, WebhookTargets targets, ReadIndex index)
     {
@@ -143,7 +131,7 @@ public static class SubscriptionEndpoints
         else await Answers.OkAsync(context, TestDocument.Of(outcome), WireJson.Default.EnvelopeTestDocument);
     }
 
-    static Task ReplayAsync(HttpContext context, Subscription subscription) => WithBodyAsync(context, (body, faults) => SubscriptionBodies.Replay(body, subscription.Position, faults), async asked =>
+    static Task ReplayAsync(HttpContext context, Subscription subscription) => RequestBody.TakeAsync(context, (body, faults) => SubscriptionBodies.Replay(body, subscription.Position, faults), async asked =>
     {
         if (asked.Position is { } position) await All(context).ReplayAsync(subscription.Id, position, context.RequestAborted);
         else if (!await All(context).RetryAsync(subscription.Id, asked.Resource!.Value, context.RequestAborted))

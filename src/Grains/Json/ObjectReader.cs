@@ -45,6 +45,25 @@ public sealed class ObjectReader
         return null;
     }
 
+    /// <summary>true or false.</summary>
+    public bool? Flag(string name, bool optional = false)
+    {
+        _asked.Add(name);
+        if (!_isObject)
+            return null;
+        if (!_element.TryGetProperty(name, out var value))
+        {
+            if (!optional)
+                Report(name, FaultCode.Required, "The member is required.");
+            return null;
+        }
+        _found++;
+        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+            return value.GetBoolean();
+        ReportKind(Pointer(name), value, JsonValueKind.True);
+        return null;
+    }
+
     /// <summary>An object of any members.</summary>
     public JsonText? Object(string name, bool optional = false) =>
         Find(name, JsonValueKind.Object, optional) is { } value ? JsonText.From(value) : null;
@@ -160,6 +179,7 @@ public sealed class ObjectReader
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "a list",
         JsonValueKind.Number => "a number",
+        JsonValueKind.True => "true or false",
         _ => "a string",
     };
 }

@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
+using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>What accounts may do: permissions <c>object:action</c>, given to roles.</summary>
+/// <summary>The permissions there are, and the roles that are built in.</summary>
 public static class Permissions
 {
     public const string ResourceCreate = "resource:create";
@@ -20,40 +21,39 @@ public static class Permissions
     public const string UserRead = "user:read";
     public const string UserCreate = "user:create";
     public const string UserUpdate = "user:update";
+    public const string UserDelete = "user:delete";
+    public const string SessionRead = "session:read";
+    public const string SessionManage = "session:manage";
+    public const string RoleRead = "role:read";
+    public const string RoleManage = "role:manage";
+    public const string AuditRead = "audit:read";
+    public const string SigningKeyManage = "signing_key:manage";
 
-    const string Everything = "*";
+    /// <summary>Every permission, without its reach.</summary>
+    public static readonly FrozenSet<string> Known =
+    [
+        ResourceCreate, ResourceRead, ResourceUpdate, ResourceDelete, ResourceReadDeleted, SubscriptionRead, SubscriptionManage, FollowerRead, FollowerManage,
+        UserRead, UserCreate, UserUpdate, UserDelete, SessionRead, SessionManage, RoleRead, RoleManage, AuditRead, SigningKeyManage,
+    ];
 
-    /// <summary>Behind a permission: only for what the account owns.</summary>
-    const string Own = ":own";
+    /// <summary>Permissions that can be had for what is one's own only.</summary>
+    static readonly FrozenSet<string> OfOwn = [ResourceRead, ResourceUpdate, ResourceDelete, ResourceReadDeleted, SubscriptionRead, SubscriptionManage];
 
-    static readonly FrozenDictionary<string, string[]> OfRole = new Dictionary<string, string[]>
+    /// <summary>Roles that are always there.</summary>
+    public static readonly FrozenDictionary<string, PermissionSet> BuiltIn = new Dictionary<string, PermissionSet>
     {
-        ["admin"] = [Everything],
-        ["user"] = [ResourceRead, SubscriptionRead + Own, SubscriptionManage + Own],
-        ["author"] = [ResourceCreate, ResourceRead + Own, ResourceUpdate + Own, ResourceDelete + Own, ResourceReadDeleted + Own, SubscriptionRead + Own, SubscriptionManage + Own],
+        [RoleBook.Administrator] = PermissionSet.Of(["*"]),
+        ["user"] = PermissionSet.Of([ResourceRead, SubscriptionRead + ":own", SubscriptionManage + ":own"]),
+        ["author"] = PermissionSet.Of([ResourceCreate, ResourceRead + ":own", ResourceUpdate + ":own", ResourceDelete + ":own", ResourceReadDeleted + ":own", SubscriptionRead + ":own", SubscriptionManage + ":own"]),
     }.ToFrozenDictionary();
 
-    /// <summary>The roles there are.</summary>
-    public static IReadOnlyList<string> Roles => OfRole.Keys;
-
-    /// <summary>How far a permission goes over some roles; those that do not exist grant nothing.</summary>
-    public static Reach Of(IEnumerable<string> roles, string permission)
+    /// <summary>What is wrong with a permission that somebody wants to give; null when nothing is.</summary>
+    public static string? FaultOf(string text)
     {
-        var reach = Reach.None;
-        foreach (var role in roles)
-        {
-            if (!OfRole.TryGetValue(role, out var granted)) continue;
-            if (granted.Contains(Everything) || granted.Contains(permission)) return Reach.All;
-            if (granted.Contains(permission + Own)) reach = Reach.Own;
-        }
-        return reach;
+        if (Permission.Parse(text) is not { } permission) return "The value has to be a permission such as resource:read, resource:update:own, resource/bicycle:read, resource:* or *.";
+        if (permission.Object is null) return null;
+        var known = Known.Where(name => permission.Grants(name[..name.IndexOf(':', StringComparison.Ordinal)], name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..])).ToArray();
+        if (known is []) return $"There is no such permission. There are {string.Join(", ", Known.Order(StringComparer.Ordinal))}.";
+        return permission.Own && !known.Any(OfOwn.Contains) ? "This permission cannot be had for one's own only." : null;
     }
-}
-
-/// <summary>How far a permission goes.</summary>
-public enum Reach
-{
-    None,
-    Own,
-    All,
 }

@@ -14,12 +14,12 @@ public sealed record LogEvent(
 }
 
 /// <summary>Which events a reader gets. Every part narrows it; null or empty = all.</summary>
-/// <param name="Visible">Only events of this owner's resources may be seen.</param>
+/// <param name="Visible">Only events of these resources may be seen.</param>
 /// <param name="ResourceType">Only events of resources of this type.</param>
 /// <param name="Resource">Only events of this resource.</param>
 /// <param name="Owner">Only events of this owner's resources.</param>
 /// <param name="EventTypes">Only these kinds of events.</param>
-public sealed record EventFilter(string? Visible = null, string? ResourceType = null, Guid? Resource = null, string? Owner = null, string[]? EventTypes = null)
+public sealed record EventFilter(Sight? Visible = null, string? ResourceType = null, Guid? Resource = null, string? Owner = null, string[]? EventTypes = null)
 {
     /// <summary>All events.</summary>
     public static readonly EventFilter All = new();
@@ -27,7 +27,7 @@ public sealed record EventFilter(string? Visible = null, string? ResourceType = 
     /// <summary>Whether a reader gets an event.</summary>
     public bool Takes(LogEvent logged) =>
         (Resource is null || logged.Resource == Resource) &&
-        (Visible is null || logged.Owner == Visible) &&
+        (Visible is null || Visible.Allows(logged.ResourceType, logged.Owner)) &&
         (Owner is null || logged.Owner == Owner) &&
         (ResourceType is null || logged.ResourceType == ResourceType) &&
         (EventTypes is null or [] || EventTypes.Contains(logged.Type));

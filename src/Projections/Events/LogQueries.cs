@@ -16,7 +16,7 @@ public sealed class LogQueries(NpgsqlDataSource database, StoreContact contact)
     /// <summary>The events after a position that a filter takes: at most <paramref name="limit"/>, and fewer where they are large or rare.</summary>
     public Task<LogPage> PageAsync(long after, EventFilter filter, int limit, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
-        await using var command = database.CreateCommand("select * from read_log($1, $2, $3, $4, $5, $6, $7, $8)");
+        await using var command = database.CreateCommand("select * from read_log($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
         void Add(object? value, NpgsqlDbType type) => command.Parameters.Add(new() { Value = value ?? DBNull.Value, NpgsqlDbType = type });
         Add(after, NpgsqlDbType.Bigint);
         Add(Scanned, NpgsqlDbType.Integer);
@@ -25,7 +25,10 @@ public sealed class LogQueries(NpgsqlDataSource database, StoreContact contact)
         Add(filter.EventTypes is [] ? null : filter.EventTypes, NpgsqlDbType.Array | NpgsqlDbType.Text);
         Add(filter.ResourceType, NpgsqlDbType.Text);
         Add(filter.Owner, NpgsqlDbType.Text);
-        Add(filter.Visible, NpgsqlDbType.Text);
+        Add(filter.Visible?.Account, NpgsqlDbType.Text);
+        Add(filter.Visible?.Scope.Types, NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(filter.Visible?.Scope.Own, NpgsqlDbType.Boolean);
+        Add(filter.Visible?.Scope.OwnTypes, NpgsqlDbType.Array | NpgsqlDbType.Text);
         var (events, reached, bytes) = (new List<LogEvent>(), after, 0);
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
@@ -43,7 +46,7 @@ public sealed class LogQueries(NpgsqlDataSource database, StoreContact contact)
     /// <summary>The owner of a resource; null when there is no such resource.</summary>
     public Task<string?> OwnerAsync(Guid resource, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
-        await using var command = database.CreateCommand("select data ->> 'owner' from mt_events where stream_id = $1 and version = 1");
+        await using var command = database.CreateCommand("select data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and type like 'resource.%'");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = resource });
         return await command.ExecuteScalarAsync(ct) as string;
     }, ct);

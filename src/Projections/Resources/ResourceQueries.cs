@@ -8,9 +8,9 @@ namespace Resources.Projections;
 public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
 
 /// <summary>Which resources a list is about. Every part narrows it.</summary>
-/// <param name="Visible">Only this owner's resources may be seen; null = all may.</param>
+/// <param name="Visible">Only these resources may be seen; null = all may.</param>
 /// <param name="Lexicon">What is known of the words that the filter searches for; it narrows nothing.</param>
-public sealed record ResourceSelection(string? Visible, string? Type = null, string? Status = null, string? Owner = null, Filter? Filter = null, bool IncludeDeleted = false, Lexicon? Lexicon = null);
+public sealed record ResourceSelection(Sight? Visible, string? Type = null, string? Status = null, string? Owner = null, Filter? Filter = null, bool IncludeDeleted = false, Lexicon? Lexicon = null);
 
 /// <summary>How many resources a selection has.</summary>
 public enum CountKind

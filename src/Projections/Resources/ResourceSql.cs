@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using Resources.Grains;
 
 namespace Resources.Projections;
 
@@ -63,22 +64,38 @@ public static class ResourceSql
         $"explain (format json) select from resource_views where {Where(parameters, selection, LivesOf(selection))}";
 
     /// <summary>Whether the statistics know the count already.</summary>
-    public static bool IsCounted(ResourceSelection selection) => selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone } && (selection.Owner is null || selection.Visible is null || selection.Owner == selection.Visible);
+    public static bool IsCounted(ResourceSelection selection) => selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone } && (selection.Owner is null || selection.Visible is null || selection.Visible.IsOwn && selection.Owner == selection.Visible.Account);
 
     static Lives LivesOf(ResourceSelection selection) => selection.IncludeDeleted ? Lives.Either : Lives.Live;
 
     static string Counted(NpgsqlParameterCollection parameters, ResourceSelection selection)
     {
-        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_totals where scope = ").Append(Text(parameters, selection.Owner ?? selection.Visible ?? Everyone));
+        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_totals where ").Append(Counts(parameters, selection.Owner, selection.Visible));
         if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
         if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         return sql.Append(')').ToString();
     }
 
+    /// <summary>The condition for counts, which are kept for everyone and for each owner, to be those of an owner or of a sight. Each resource counts in one of them only.</summary>
+    public static string Counts(NpgsqlParameterCollection parameters, string? owner, Sight? visible)
+    {
+        if (owner is not null || visible is null || visible.IsOwn) return $"scope = {Text(parameters, owner ?? visible?.Account ?? Everyone)}";
+        var types = Texts(parameters, visible.Scope.Types);
+        var own = visible.Scope.Own ? "true" : $"type = any ({Texts(parameters, visible.Scope.OwnTypes)})";
+        return $"(scope = '{Everyone}' and type = any ({types}) or scope = {Text(parameters, visible.Account)} and type <> all ({types}) and {own})";
+    }
+
+    static string Seen(NpgsqlParameterCollection parameters, Sight visible)
+    {
+        if (visible.IsOwn) return $"owner = {Text(parameters, visible.Account)}";
+        var own = visible.Scope.Own ? "" : $" and type = any ({Texts(parameters, visible.Scope.OwnTypes)})";
+        return $"(type = any ({Texts(parameters, visible.Scope.Types)}) or owner = {Text(parameters, visible.Account)}{own})";
+    }
+
     static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives)
     {
         var sql = new StringBuilder(lives switch { Lives.Live => "deleted_at is null", Lives.Deleted => "deleted_at is not null", _ => "true" });
-        if (selection.Visible is not null) sql.Append(" and owner = ").Append(Text(parameters, selection.Visible));
+        if (selection.Visible is not null) sql.Append(" and ").Append(Seen(parameters, selection.Visible));
         if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
         if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         if (selection.Owner is not null) sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
@@ -125,6 +142,8 @@ public static class ResourceSql
     }, value);
 
     static string Text(NpgsqlParameterCollection parameters, string value) => Add(parameters, NpgsqlDbType.Text, value);
+
+    static string Texts(NpgsqlParameterCollection parameters, string[] values) => Add(parameters, NpgsqlDbType.Array | NpgsqlDbType.Text, values);
 
     static string Add(NpgsqlParameterCollection parameters, NpgsqlDbType type, object value)
     {

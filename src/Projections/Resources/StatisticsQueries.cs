@@ -17,21 +17,23 @@ public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact co
     /// <summary>More types or statuses than this are not listed; the total has them.</summary>
     public const int MostValues = 1000;
 
-    /// <summary>Counts of what an owner has, or of everything, narrowed by type, status and the days of creation (inclusive).</summary>
-    public Task<ResourceStatistics> ReadAsync(string? visible, string? type, string? status, DateOnly? from, DateOnly? to, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
+    /// <summary>Counts of what can be seen, narrowed by type, status and the days of creation (inclusive).</summary>
+    public Task<ResourceStatistics> ReadAsync(Sight? visible, string? type, string? status, DateOnly? from, DateOnly? to, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
     {
-        await using var command = database.CreateCommand($"""
+        await using var command = database.CreateCommand();
+        var counts = ResourceSql.Counts(command.Parameters, null, visible);
+        var first = command.Parameters.Count;
+        command.CommandText = $"""
             with reached as materialized (select position, generation from resource_views_position),
             counted as materialized (
                 select type, status, day, live from resource_statistics
-                where scope = $1 and live > 0 and ($2::text is null or type = $2) and ($3::text is null or status = $3) and day between $4 and $5
+                where {counts} and live > 0 and (${first + 1}::text is null or type = ${first + 1}) and (${first + 2}::text is null or status = ${first + 2}) and day between ${first + 3} and ${first + 4}
             )
             select 0, null, null::date, (select position from reached), coalesce(sum(live), 0)::bigint, (select generation from reached) from counted
             union all (select 1, type, null, 0, sum(live)::bigint, 0 from counted group by type order by 5 desc, 2 limit {MostValues})
             union all (select 2, status, null, 0, sum(live)::bigint, 0 from counted group by status order by 5 desc, 2 limit {MostValues})
             union all (select 3, null, day, 0, sum(live)::bigint, 0 from counted group by day order by day)
-            """);
-        command.Parameters.Add(new() { Value = visible ?? ResourceSql.Everyone });
+            """;
         foreach (var text in new[] { type, status }) command.Parameters.Add(new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = from ?? DateOnly.MinValue });
         command.Parameters.Add(new() { Value = to ?? DateOnly.MaxValue });

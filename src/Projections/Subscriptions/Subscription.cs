@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Resources.Grains;
 
 namespace Resources.Projections;
 
@@ -11,7 +12,7 @@ public sealed record SubscriptionFilter(string? Type = null, Guid? Resource = nu
 {
     /// <summary>The same as a filter of the log.</summary>
     /// <param name="visible">The owner whose resources alone the subscription may tell of; null = all.</param>
-    public EventFilter Of(string? visible) => new(visible, Type, Resource, Owner, Events);
+    public EventFilter Of(Sight? visible) => new(visible, Type, Resource, Owner, Events);
 
     /// <summary>As it is stored.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);

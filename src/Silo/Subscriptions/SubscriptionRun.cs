@@ -50,7 +50,7 @@ sealed class SubscriptionRun
         (savedPosition, lastError) = (taken.Position, taken.LastError);
         lastSuccess = taken.LastSuccessAt?.UtcTicks ?? 0;
         Leases = new(this, node.Time);
-        Filter = taken.Filter.Of(taken.Reach is Reach.All ? null : taken.Owner.ToString());
+        Filter = taken.Filter.Of(taken.Scope.Of(taken.Owner.ToString()));
     }
 
     public TakenSubscription Taken { get; }
@@ -76,7 +76,7 @@ sealed class SubscriptionRun
     public void End() => ending.Cancel();
 
     /// <summary>Whether the run does not fit what the store says now. Null = the subscription is no longer active.</summary>
-    public bool IsOutdated(SubscriptionGlance? now) => now is null || now.Epoch > Taken.Epoch || now.Revision > Taken.Revision || now.Reach != Taken.Reach;
+    public bool IsOutdated(SubscriptionGlance? now) => now is null || now.Epoch > Taken.Epoch || now.Revision > Taken.Revision || now.Scope != Taken.Scope;
 
     /// <summary>Runs until it has to end.</summary>
     /// <exception cref="SubscriptionLostException">Somebody else has taken the subscription, or has set its position.</exception>
@@ -84,7 +84,7 @@ sealed class SubscriptionRun
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, ending.Token);
         var token = either.Token;
-        Task[] parts = Taken.Reach is Reach.None ? [HoldAsync(token)] : [ReadAsync(token), CatchUpAsync(token), SaveAsync(token), DeliverAsync(token)];
+        Task[] parts = Taken.Scope.IsNothing ? [HoldAsync(token)] : [ReadAsync(token), CatchUpAsync(token), SaveAsync(token), DeliverAsync(token)];
         try
         {
             await await Task.WhenAny(parts);

@@ -7,9 +7,9 @@ namespace Resources.Silo;
 
 /// <summary>A subscription as an activation has taken it.</summary>
 /// <param name="Epoch">Whoever takes it later has a higher one; then this activation writes no more.</param>
-/// <param name="Reach">How far its owner may read resources.</param>
+/// <param name="Scope">How far its owner may read resources.</param>
 sealed record TakenSubscription(
-    Guid Id, long Epoch, long Revision, Guid Owner, Reach Reach, SubscriptionFilter Filter, WebhookTarget? Target, long Position,
+    Guid Id, long Epoch, long Revision, Guid Owner, Scope Scope, SubscriptionFilter Filter, WebhookTarget? Target, long Position,
     DeliveryError? LastError, DateTimeOffset? LastSuccessAt, IReadOnlyList<ParkedResource> Parked, IReadOnlyList<PullLease> Leases);
 
 /// <summary>What a consumer has, and until when.</summary>
@@ -19,7 +19,7 @@ sealed record PullLease(Guid Id, string Consumer, DateTimeOffset Until, long[] P
 sealed record DeliveryError(string Detail, DateTimeOffset At);
 
 /// <summary>What every node looks at each second.</summary>
-sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, bool IsWebhook, Reach Reach);
+sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, bool IsWebhook, Scope Scope);
 
 /// <summary>What an activation has to write at a moment.</summary>
 sealed record SubscriptionChanges(
@@ -27,12 +27,17 @@ sealed record SubscriptionChanges(
     IReadOnlyList<AttemptRow> Attempts, DeliveryError? LastError, DateTimeOffset? LastSuccessAt);
 
 /// <summary>The store as activations use it: they take a subscription, and write for as long as nobody else has taken it.</summary>
-sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, MasterKey master)
+sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, MasterKey master, AccessBook book)
 {
     /// <summary>Attempts that are kept of a subscription.</summary>
     const int KeptAttempts = 1_000;
 
-    const string Roles = "array(select jsonb_array_elements_text(a.data -> 'roles') from mt_doc_account a where a.id = s.owner)";
+    /// <summary>The roles of the owner, as the log has them now; none where the account is disabled or gone.</summary>
+    const string Roles = """
+        array(select jsonb_array_elements_text(r.data -> 'roles') from (
+            select data from mt_events where stream_id = s.owner and type in ('account.registered', 'account.roles_changed') order by version desc limit 1) r
+            where coalesce((select type from mt_events where stream_id = s.owner and type in ('account.disabled', 'account.enabled', 'account.deleted') order by version desc limit 1), 'account.enabled') = 'account.enabled')
+        """;
 
     /// <summary>Every subscription that is active.</summary>
     public Task<List<SubscriptionGlance>> ActiveAsync(CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
@@ -40,7 +45,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
         await using var command = database.CreateCommand($"select s.id, s.epoch, s.revision, s.kind = 'webhook', {Roles} from subscriptions s where s.state = 'active'");
         var active = new List<SubscriptionGlance>();
         await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct)) active.Add(new(row.GetGuid(0), row.GetInt64(1), row.GetInt64(2), row.GetBoolean(3), ReachOf(row.GetFieldValue<string[]>(4))));
+        while (await row.ReadAsync(ct)) active.Add(new(row.GetGuid(0), row.GetInt64(1), row.GetInt64(2), row.GetBoolean(3), ScopeOf(row.GetFieldValue<string[]>(4))));
         return active;
     }, ct);
 
@@ -55,7 +60,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
             batch.BatchCommands.Add(new(sql) { Parameters = { Value(id) } });
         await using var row = await batch.ExecuteReaderAsync(ct);
         if (!await row.ReadAsync(ct)) return null;
-        var taken = new TakenSubscription(id, row.GetInt64(0), row.GetInt64(1), row.GetGuid(2), ReachOf(row.GetFieldValue<string[]>(3)), SubscriptionFilter.FromJson(row.GetString(4)),
+        var taken = new TakenSubscription(id, row.GetInt64(0), row.GetInt64(1), row.GetGuid(2), ScopeOf(row.GetFieldValue<string[]>(3)), SubscriptionFilter.FromJson(row.GetString(4)),
             row.IsDBNull(5) ? null : TargetOf(row, 5, id), row.GetInt64(9),
             row.IsDBNull(10) ? null : new(row.GetString(10), row.GetFieldValue<DateTimeOffset>(11)), Time(row, 12), [], []);
         await row.NextResultAsync(ct);
@@ -127,7 +132,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
 
     static DateTimeOffset? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 
-    static Reach ReachOf(string[] roles) => Permissions.Of(roles, Permissions.ResourceRead);
+    Scope ScopeOf(string[] roles) => book.PermissionsOf(roles).ScopeOf(Permissions.ResourceRead);
 
     static void Add(NpgsqlBatch batch, string sql, Guid id, params NpgsqlParameter[] parameters)
     {

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Resources.Grains;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>What login takes.</summary>
+/// <param name="Cookie">For browsers: the session is kept in a cookie, and the answer has no tokens.</param>
+public sealed record LoginRequest(string Email, string Password, bool? Cookie = null);
+
+/// <summary>What a refresh takes.</summary>
+public sealed record RefreshRequest(string RefreshToken);
+
+/// <summary>What changing one's password takes.</summary>
+public sealed record PasswordRequest(string CurrentPassword, string NewPassword);
+
+/// <summary>The ways in and out.</summary>
+public static class AuthEndpoints
+{
+    internal const int MaxEmailLength = 254;
+    const int MaxTokenLength = 512;
+
+    public static void MapAuth(this RouteGroupBuilder api)
+    {
+        var auth = api.MapGroup("/auth").WithTags("auth");
+        auth.MapPost("/login", LoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("login").WithSummary("Begin a session with e-mail and password")
+            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 403, 413, 415);
+        auth.MapPost("/refresh", RefreshAsync).AllowAnonymous().WithName("refresh").WithSummary("Change a refresh token for the next tokens; it is good once")
+            .TakesBody<RefreshRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
+        auth.MapPost("/logout", LogoutAsync).RequireSession().WithName("logout").WithSummary("End the session").Produces(204);
+        auth.MapPost("/password", ChangeAsync).RequireSession().LimitBy(RateLimits.Login).WithName("changePassword").WithSummary("Change one's password; all other sessions end")
+            .TakesBody<PasswordRequest>().Produces(204).Refuses(413, 415);
+    }
+
+    static Task LoginAsync(HttpContext context, Accounts accounts, Passwords passwords, SignIn signIn, SessionCookie cookies, RateLimits limits) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
+    {
+        // A page of another site may not log its visitor in, as whomever it likes.
+        if (asked.Cookie is true && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
+        // By what was asked for, known or not: an answer tells nothing of either.
+        var tried = AccountDirectory.Normalize(asked.Email);
+        if (!await limits.TryAsync(context, RateLimits.LoginAccount, tried)) return;
+        var found = await accounts.FindAsync(asked.Email);
+        if (!passwords.Verify(found?.PasswordHash, asked.Password))
+        {
+            if (found is not null) await accounts.Grain(found.Id).NoteFailedLogin("password", context.Intend(found.Id));
+            await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "E-mail or password is wrong.");
+        }
+        else
+        {
+            limits.Refund(RateLimits.LoginAccount, tried);
+            if (found is not { Account: { IsActive: true, EmailVerified: true } account }) await Problems.WriteAsync(context, ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified yet.");
+            else await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
+        }
+    });
+
+    static Task RefreshAsync(HttpContext context, SignIn signIn) => RequestBody.TakeAsync(context, ReadRefresh, token => signIn.RefreshAsync(context, token));
+
+    static async Task LogoutAsync(HttpContext context, IClusterClient cluster)
+    {
+        var caller = context.Caller();
+        var intent = context.Intend();
+        await ClusterCalls.SendAsync(again => cluster.GetGrain<ISessionGrain>(caller.Credential!.Value).Execute(new EndSession("logout"), intent with { Repeated = again }));
+        if (caller.Kind is CredentialKind.Cookie) SessionCookie.Clear(context.Response);
+        context.Response.StatusCode = 204;
+    }
+
+    static Task ChangeAsync(HttpContext context, Accounts accounts, Passwords passwords) => RequestBody.TakeAsync(context, ReadPasswords, async asked =>
+    {
+        var caller = context.Caller();
+        var found = await accounts.Grain(caller.Account).GetSecrets();
+        if (found is null || !passwords.Verify(found.PasswordHash, asked.CurrentPassword)) { await Problems.WriteAsync(context, ProblemType.Forbidden, "The current password is wrong."); return; }
+        var (hash, intent) = (passwords.Hash(asked.NewPassword), context.Intend());
+        var changed = await ClusterCalls.SendAsync(again => accounts.Grain(caller.Account).ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential, intent with { Repeated = again }));
+        if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
+        else context.Response.StatusCode = 204;
+    });
+
+    static LoginRequest ReadLogin(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var asked = new LoginRequest(reader.Text("email", 1, MaxEmailLength)!, reader.Text("password", 1, Passwords.MaxLength)!, reader.Flag("cookie", optional: true));
+        reader.RefuseOthers();
+        return asked;
+    }
+
+    static string ReadRefresh(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var token = reader.Text("refreshToken", 1, MaxTokenLength);
+        reader.RefuseOthers();
+        return token!;
+    }
+
+    static PasswordRequest ReadPasswords(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var asked = new PasswordRequest(reader.Text("currentPassword", 1, Passwords.MaxLength)!, reader.Text("newPassword", Passwords.MinLength, Passwords.MaxLength)!);
+        reader.RefuseOthers();
+        return asked;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Security.Claims;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Api;
+
+/// <summary>How a caller is known.</summary>
+public enum CredentialKind
+{
+    Token,
+    Cookie,
+    ApiKey,
+    External,
+}
+
+/// <summary>Who sends a request, as a credential says and the node's <see cref="AccessBook"/> allows.</summary>
+public sealed class Caller
+{
+    readonly AccessBook book;
+    readonly PermissionSet? bound;
+    string[] roles;
+    long rolesOf;
+    long permissionsOf;
+    PermissionSet permissions = PermissionSet.Empty;
+
+    /// <param name="account">The account.</param>
+    /// <param name="accountVersion">The version of the account that the credential knows.</param>
+    /// <param name="roles">Its roles then.</param>
+    /// <param name="bound">What the credential allows at most; null = all that the account may.</param>
+    /// <param name="book">What has become of all this since.</param>
+    public Caller(Guid account, long accountVersion, string[] roles, PermissionSet? bound, AccessBook book)
+    {
+        (Account, AccountVersion, rolesOf, this.roles, this.bound, this.book) = (account, accountVersion, accountVersion, roles, bound, book);
+        Id = account.ToString();
+        Principal = new(new CallerIdentity(this));
+    }
+
+    public Guid Account { get; }
+
+    /// <summary>The account's id as it stands in events.</summary>
+    public string Id { get; }
+
+    public long AccountVersion { get; }
+
+    public required CredentialKind Kind { get; init; }
+
+    /// <summary>The session, or API key, that the caller uses; null for tokens of other issuers.</summary>
+    public Guid? Credential { get; init; }
+
+    /// <summary>When the credential stops to be good by itself.</summary>
+    public required DateTimeOffset Expires { get; init; }
+
+    /// <summary>When the owner last proved who they are; null where nobody does so, as with API keys.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
+
+    /// <summary>The caller as the framework knows it.</summary>
+    public ClaimsPrincipal Principal { get; }
+
+    /// <summary>Whether the session or key was ended, or the account disabled, since the credential was issued.</summary>
+    public bool IsOver => Credential is { } credential && book.IsOver(credential, Kind is not CredentialKind.ApiKey, Account, AccountVersion);
+
+    /// <summary>The roles of the account now.</summary>
+    public string[] Roles
+    {
+        get
+        {
+            // Kept, as the book forgets what is older than any token: an open stream may be.
+            if (book.RolesSince(Account, rolesOf) is var (changed, version)) (roles, rolesOf, permissionsOf) = (changed, version, 0);
+            return roles;
+        }
+    }
+
+    /// <summary>What the caller may do now.</summary>
+    public PermissionSet Permissions
+    {
+        get
+        {
+            var (current, version) = (Roles, book.RolesVersion);
+            if (permissionsOf == version) return permissions;
+            permissions = book.PermissionsOf(current);
+            if (bound is not null) permissions = permissions.Intersect(bound);
+            permissionsOf = version;
+            return permissions;
+        }
+    }
+
+    sealed class CallerIdentity(Caller caller) : ClaimsIdentity("Resources")
+    {
+        public Caller Caller { get; } = caller;
+    }
+
+    /// <summary>The caller behind a principal of ours; null for a guest.</summary>
+    public static Caller? Of(ClaimsPrincipal principal) => (principal.Identity as CallerIdentity)?.Caller;
+}

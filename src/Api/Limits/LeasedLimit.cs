@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Resources.Grains;
+
+namespace Resources.Api;
+
+/// <summary>Where somebody stands with a limit.</summary>
+/// <param name="Allowed">Whether a permit was to be had.</param>
+/// <param name="Left">How many more the cluster has, as far as this node knows.</param>
+/// <param name="Reset">Seconds until the window ends.</param>
+public readonly record struct Standing(bool Allowed, int Left, int Reset);
+
+/// <summary>
+/// One limit at this node: it spends what the limit's grains have leased to it, and asks for more when that is used up. A lease is
+/// small, at most 1/128 of the window's permits, and what lies idle goes back, so that little of a window is ever stranded here.
+/// </summary>
+public sealed class LeasedLimit : IAsyncDisposable
+{
+    /// <summary>Parts of a window's permits in a lease.</summary>
+    const int Parts = 128;
+
+    /// <summary>Once the cluster has none left, it is asked again this often: some may have come back.</summary>
+    static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(200);
+
+    static readonly TimeSpan Tidy = TimeSpan.FromSeconds(1);
+
+    readonly string policy;
+    readonly RateLimit limit;
+    readonly byte[] hashKey;
+    readonly IClusterClient cluster;
+    readonly TimeProvider time;
+    readonly int largest;
+    readonly ITimer tidy;
+    readonly ConcurrentDictionary<string, Held> all = new();
+
+    /// <param name="hashKey">Keys leave the node as digests under this key: neither accounts nor addresses can be guessed from them.</param>
+    public LeasedLimit(string policy, RateLimit limit, byte[] hashKey, IClusterClient cluster, TimeProvider time)
+    {
+        (this.policy, this.limit, this.hashKey, this.cluster, this.time) = (policy, limit, hashKey, cluster, time);
+        largest = Math.Max(1, limit.Permits / Parts);
+        Description = string.Create(CultureInfo.InvariantCulture, $"\"{policy}\";q={limit.Permits};w={limit.WindowSeconds}");
+        tidy = time.CreateTimer(_ => TidyUp(), null, Tidy, Tidy);
+    }
+
+    /// <summary>The limit as the header <c>RateLimit-Policy</c> says it.</summary>
+    public string Description { get; }
+
+    /// <summary>Takes a permit, if there is one.</summary>
+    public ValueTask<Standing> TakeAsync(string key)
+    {
+        var held = all.GetOrAdd(key, static (key, hashKey) => new(hashKey, key), hashKey);
+        return Spend(held) is { } standing ? new(standing) : AskAsync(held);
+    }
+
+    /// <summary>Gives back a permit that was taken for nothing.</summary>
+    public void Refund(string key)
+    {
+        if (!all.TryGetValue(key, out var held)) return;
+        lock (held)
+            if (Now < held.Ends) held.Permits++;
+    }
+
+    public ValueTask DisposeAsync() => tidy.DisposeAsync();
+
+    long Now => time.GetTimestamp();
+
+    /// <summary>Spends a permit that is here, or answers that there is none to be had; null = the cluster must be asked.</summary>
+    Standing? Spend(Held held)
+    {
+        lock (held)
+        {
+            var now = Now;
+            if (now >= held.Ends) return null;
+            held.UsedAt = now;
+            if (held.Permits > 0) return new(true, --held.Permits + held.Left, Seconds(held, now));
+            return now < held.EmptyUntil ? new(false, 0, Seconds(held, now)) : null;
+        }
+    }
+
+    async ValueTask<Standing> AskAsync(Held held)
+    {
+        while (true)
+        {
+            await FetchAsync(held);
+            if (Spend(held) is { } standing) return standing;
+        }
+    }
+
+    /// <summary>Asks for permits; all who wait for the same at this node ask once.</summary>
+    Task FetchAsync(Held held)
+    {
+        lock (held)
+        {
+            if (held.Asking is { IsCompleted: false } asking) return asking;
+            if (Now < held.Ends && held.Permits > 0) return Task.CompletedTask;
+            return held.Asking = LeaseAsync(held);
+        }
+    }
+
+    async Task LeaseAsync(Held held)
+    {
+        int wanted;
+        // Who comes seldom gets few, so that little has to go back.
+        lock (held) wanted = held.Wanted = Now >= held.Ends ? Math.Min(2, largest) : (int)Math.Min(largest, held.Wanted * 2L);
+        var asked = Now;
+        var lease = await SendAsync(held, wanted, 0, 0);
+        lock (held)
+        {
+            if (held.Window != lease.Window) (held.Window, held.Permits) = (lease.Window, 0);
+            held.Permits += lease.Granted;
+            held.Left = lease.Left;
+            // From before the question: the grain's window may end a moment later than this one, never sooner.
+            held.Ends = asked + Ticks(TimeSpan.FromMilliseconds(lease.EndsIn));
+            held.EmptyUntil = lease.Granted is 0 ? Now + Ticks(AskAgain) : 0;
+            held.UsedAt = Now;
+        }
+    }
+
+    Task<LimitLease> SendAsync(Held held, int wanted, int returned, long of) => ClusterCalls.SendAsync(_ =>
+        cluster.GetGrain<ILimitGrain>($"{policy}/{held.Bucket}").Lease(new(held.Hash, limit.Permits, limit.WindowSeconds * 1000, wanted, returned, of)));
+
+    /// <summary>Hands back what was not used lately, and forgets windows that have ended.</summary>
+    void TidyUp()
+    {
+        var now = Now;
+        foreach (var (key, held) in all)
+            lock (held)
+            {
+                if (held.Asking is { IsCompleted: false }) continue;
+                if (now >= held.Ends) all.TryRemove(new(key, held));
+                else if (held.Permits > limit.Permits / 1000 && now - held.UsedAt > Ticks(Tidy))
+                {
+                    var idle = held.Permits;
+                    (held.Permits, held.Left) = (0, held.Left + idle);
+                    held.Asking = ReturnAsync(held, idle);
+                }
+            }
+    }
+
+    async Task ReturnAsync(Held held, int idle)
+    {
+        try
+        {
+            await SendAsync(held, 0, idle, held.Window);
+        }
+        catch (Exception e) when (ClusterCalls.IsLostNode(e) || e is StoreUnavailableException)
+        {
+            // They are lost for this window.
+        }
+    }
+
+    int Seconds(Held held, long now) => (int)Math.Max(1, Math.Ceiling((held.Ends - now) / (double)time.TimestampFrequency));
+
+    long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    /// <summary>What this node has of one key's window. Guarded by itself.</summary>
+    sealed class Held
+    {
+        public Held(byte[] hashKey, string key)
+        {
+            var hash = HMACSHA256.HashData(hashKey, Encoding.UTF8.GetBytes(key));
+            (Hash, Bucket) = (Convert.ToHexStringLower(hash.AsSpan(0, 16)), hash[0] % Limits.Buckets);
+        }
+
+        public readonly string Hash;
+        public readonly int Bucket;
+        public long Window;
+        public long Ends = long.MinValue;
+        public long EmptyUntil;
+        public long UsedAt;
+        public int Permits;
+        public int Left;
+        public int Wanted = 1;
+        public Task? Asking;
+    }
+}
