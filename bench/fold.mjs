@@ -34,7 +34,7 @@ async function foldLog(database, differ) {
   let events = 0;
   for await (const { id, v, t, at, by, d, m } of jsonRows(database, `
       select json_build_object('id', stream_id, 'v', version, 't', type, 'at', ${time('timestamp')}, 'by', user_name, 'd', data - 'metadata', 'm', (data -> 'metadata')::text)
-      from mt_events where not is_skipped order by seq_id`)) {
+      from mt_events where not is_skipped and type like 'resource.%' order by seq_id`)) {
     const now = resources.get(id);
     events++;
     if (v !== (now?.version ?? 0) + 1) differ(`${id} has event ${v} after version ${now?.version ?? 0}`);

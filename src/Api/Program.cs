@@ -32,6 +32,8 @@ try
 
     var v1 = app.MapApi();
     v1.MapAuth();
+    v1.MapMfa();
+    v1.MapPasskeys();
     v1.MapAccounts();
     v1.MapSessions();
     v1.MapApiKeys();

@@ -56,6 +56,9 @@ public enum Refusal
     LastAdministrator,
     TokenSpent,
     SessionOver,
+    FactorFailed,
+    NoFactor,
+    PasskeyNotFound,
 }
 
 /// <summary>A refusal with what the client needs to know of it.</summary>

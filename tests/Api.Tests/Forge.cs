@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -10,11 +11,11 @@ sealed class Forge
 {
     readonly ECDsaSecurityKey own;
 
-    public Forge(Backend backend)
+    public Forge(Backend backend) : this(backend.Node, backend.Admin.Token!)
     {
-        own = (ECDsaSecurityKey)backend.Node.Services.GetRequiredService<SigningKeys>().All[0];
-        Token = backend.Admin.Token!;
     }
+
+    public Forge(ApiNode node, string token) => (own, Token) = ((ECDsaSecurityKey)node.Services.GetRequiredService<SigningKeys>().All[0], token);
 
     public string Token { get; }
 
@@ -43,6 +44,13 @@ sealed class Forge
             SigningCredentials = new(key ?? own, SecurityAlgorithms.EcdsaSha256),
             Claims = new Dictionary<string, object> { ["sub"] = account ?? Guid.Empty.ToString(), ["sid"] = Guid.NewGuid().ToString(), ["ver"] = 1L, ["auth_time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(), ["roles"] = new[] { "admin" } },
         });
+
+    /// <summary>The token as it would be had its owner authenticated so long ago.</summary>
+    public string Age(TimeSpan ago) => new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+    {
+        TokenType = "at+jwt", SigningCredentials = new(own, SecurityAlgorithms.EcdsaSha256),
+        Claims = JsonSerializer.Deserialize<Dictionary<string, object>>(Base64UrlEncoder.Decode(Payload))!.ToDictionary(claim => claim.Key, claim => claim.Key is "auth_time" ? DateTimeOffset.UtcNow.Add(-ago).ToUnixTimeSeconds() : claim.Value),
+    });
 
     public static string Part(string json) => Base64UrlEncoder.Encode(json);
 }

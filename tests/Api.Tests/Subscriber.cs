@@ -58,6 +58,12 @@ sealed class Subscriber : IAsyncDisposable
     /// <summary>The resource of an event.</summary>
     public static Guid Subject(SseItem<string> item) => JsonDocument.Parse(item.Data).RootElement.GetProperty("subject").GetGuid();
 
+    /// <summary>Reads until the server ends the stream.</summary>
+    public async Task ToEndAsync()
+    {
+        while (await NextAsync() is not null) TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await enough.CancelAsync();

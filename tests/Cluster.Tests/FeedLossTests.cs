@@ -141,7 +141,7 @@ public sealed class FeedLossTests : IAsyncLifetime
     async Task<Read[]> ReadLogAsync()
     {
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);
-        await using var command = source.CreateCommand("select seq_id, id, stream_id, version from mt_events order by seq_id");
+        await using var command = source.CreateCommand("select seq_id, id, stream_id, version from mt_events where type like 'resource.%' order by seq_id");
         var log = new List<Read>();
         await using var row = await command.ExecuteReaderAsync(Cancelled);
         while (await row.ReadAsync(Cancelled)) log.Add(new(row.GetInt64(0), row.GetGuid(1), row.GetGuid(2), row.GetInt64(3)));

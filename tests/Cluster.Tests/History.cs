@@ -50,7 +50,7 @@ internal sealed class History(IReadOnlyCollection<Operation> operations)
     static async Task<Dictionary<Guid, List<string>>> ReadLogAsync(string connectionString)
     {
         await using var source = NpgsqlDataSource.Create(connectionString);
-        await using var command = source.CreateCommand("select stream_id, version, data ->> 'name' from mt_events order by stream_id, version");
+        await using var command = source.CreateCommand("select stream_id, version, data ->> 'name' from mt_events where type like 'resource.%' order by stream_id, version");
         var log = new Dictionary<Guid, List<string>>();
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())

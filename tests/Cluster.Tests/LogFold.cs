@@ -35,7 +35,7 @@ internal static class LogFold
     {
         var types = EventTypes.Names.ToDictionary(pair => pair.Value, pair => pair.Key);
         var states = new Dictionary<Guid, (Resource, long)>();
-        await using var command = database.CreateCommand("select stream_id, version, seq_id, timestamp, user_name, type, data::text from mt_events order by seq_id");
+        await using var command = database.CreateCommand("select stream_id, version, seq_id, timestamp, user_name, type, data::text from mt_events where type like 'resource.%' order by seq_id");
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
         {

@@ -67,7 +67,7 @@ public sealed class OrderPromiseTests(LogDatabase database) : IClassFixture<LogD
         var stream = Guid.CreateVersion7();
         await database.ExecuteAsync("insert into mt_streams (id, version) values ($1, 1)", stream);
         var by = database.ExecuteAsync("""
-            insert into mt_events (seq_id, id, stream_id, version, data, type) values (nextval('mt_events_sequence'), gen_random_uuid(), $1, 1, '{}', 'stranger') returning seq_id
+            insert into mt_events (seq_id, id, stream_id, version, data, type) values (nextval('mt_events_sequence'), gen_random_uuid(), $1, 1, '{}', 'resource.stranger') returning seq_id
             """, stream);
         Assert.NotSame(by, await Task.WhenAny(by, Task.Delay(TimeSpan.FromMilliseconds(300), Cancelled)));
         await transaction.CommitAsync(Cancelled);

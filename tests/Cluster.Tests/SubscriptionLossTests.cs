@@ -87,7 +87,7 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
     {
         await using var connection = new NpgsqlConnection(database);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("select id::text, stream_id, version from mt_events order by seq_id", connection);
+        await using var command = new NpgsqlCommand("select id::text, stream_id, version from mt_events where type like 'resource.%' order by seq_id", connection);
         await using var row = await command.ExecuteReaderAsync();
         var log = new List<(string, Guid, long)>();
         while (await row.ReadAsync()) log.Add((row.GetString(0), row.GetGuid(1), row.GetInt64(2)));

@@ -62,7 +62,7 @@ public class Messages
     [Fact]
     public void An_account_and_a_lost_store_arrive()
     {
-        var account = new Account(Guid.Empty, Guid.AllBitsSet, ["admin"], true, false, false, 3, Guid.AllBitsSet, Story.At(0));
+        var account = new Account(Guid.Empty, Guid.AllBitsSet, ["admin"], true, false, false, 3, Guid.AllBitsSet, Story.At(0), Factors.None);
         Assert.Equal(("hash", 3L), (Sent(new AccountSecrets(Guid.Empty, account, 4, "a@b", "hash")).PasswordHash, Sent(account).SessionsEnded));
         Assert.Equal("PostgreSQL is away.", Sent(new StoreUnavailableException("PostgreSQL is away.")).Message);
         // The driver's exceptions have no way between nodes.

@@ -32,7 +32,7 @@ public static class AuthEndpoints
             .TakesBody<PasswordRequest>().Produces(204).Refuses(413, 415);
     }
 
-    static Task LoginAsync(HttpContext context, Accounts accounts, Passwords passwords, SignIn signIn, SessionCookie cookies, RateLimits limits) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
+    static Task LoginAsync(HttpContext context, Accounts accounts, Passwords passwords, SignIn signIn, SessionCookie cookies, RateLimits limits, Tickets tickets) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
     {
         // A page of another site may not log its visitor in, as whomever it likes.
         if (asked.Cookie is true && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
@@ -49,6 +49,7 @@ public static class AuthEndpoints
         {
             limits.Refund(RateLimits.LoginAccount, tried);
             if (found is not { Account: { IsActive: true, EmailVerified: true } account }) await Problems.WriteAsync(context, ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified yet.");
+            else if (account.Factors.AreAsked) await MfaEndpoints.AskAsync(context, tickets, found.Id, account, asked.Cookie is true);
             else await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
         }
     });

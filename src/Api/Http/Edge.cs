@@ -30,6 +30,7 @@ public static class Edge
         services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams).AddSingleton(settings.Overload);
         services.AddSingleton<SigningKeys>().AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>().AddSingleton<Overload>();
         services.AddSingleton<SessionTokens>().AddSingleton<SessionCookie>().AddSingleton<SignIn>().AddSingleton<ApiKeyText>().AddSingleton<RoleRights>();
+        services.AddSingleton<Tickets>().AddSingleton<PasskeyStore>().AddSingleton<Passkeys>().AddSingleton(settings.Passkeys);
         services.AddSingleton<Credentials>().AddHostedService(provider => provider.GetRequiredService<Credentials>());
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<StreamAccess>().AddHostedService(provider => provider.GetRequiredService<StreamAccess>());
@@ -59,8 +60,8 @@ public static class Edge
         app.UseRouting();
         app.Use(app.Services.GetRequiredService<Overload>().ShedAsync);
         app.UseAuthentication();
-        app.Use(app.Services.GetRequiredService<SessionCookie>().GuardAsync);
         app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
+        app.Use(app.Services.GetRequiredService<SessionCookie>().GuardAsync);
         app.UseAuthorization();
         app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) });
     }
@@ -70,12 +71,12 @@ public static class Edge
 }
 
 /// <summary>All options of the HTTP edge.</summary>
-public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, string DataDirectory)
+public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, PasskeyOptions Passkeys, string DataDirectory)
 {
     public static ApiSettings Read(Settings settings, NodeSettings node)
     {
         settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
         return new(settings.Read<TokenOptions>("Tokens"), settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
-            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), node.Embedded.DataDirectory);
+            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), node.Embedded.DataDirectory);
     }
 }

@@ -12,6 +12,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType InvalidCredentials = new("INVALID_CREDENTIALS", 401, "E-mail or password is wrong");
     public static readonly ProblemType SessionOver = new("SESSION_OVER", 401, "The session is over");
     public static readonly ProblemType MfaFailed = new("MFA_FAILED", 401, "The second factor is wrong");
+    public static readonly ProblemType PasskeyRefused = new("PASSKEY_REFUSED", 401, "The passkey is not accepted");
     public static readonly ProblemType Forbidden = new("FORBIDDEN", 403, "The permission is missing");
     public static readonly ProblemType AboveOwnRights = new("ABOVE_OWN_RIGHTS", 403, "It would give rights that the caller lacks");
     public static readonly ProblemType AccountInactive = new("ACCOUNT_INACTIVE", 403, "The account is disabled, or its address is not verified");
@@ -24,6 +25,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType VersionNotFound = new("VERSION_NOT_FOUND", 404, "The resource has no such version");
     public static readonly ProblemType AccountNotFound = new("ACCOUNT_NOT_FOUND", 404, "There is no such account");
     public static readonly ProblemType ApiKeyNotFound = new("API_KEY_NOT_FOUND", 404, "There is no such API key");
+    public static readonly ProblemType PasskeyNotFound = new("PASSKEY_NOT_FOUND", 404, "There is no such passkey");
     public static readonly ProblemType RoleNotFound = new("ROLE_NOT_FOUND", 404, "There is no such role");
     public static readonly ProblemType SessionNotFound = new("SESSION_NOT_FOUND", 404, "There is no such session");
     public static readonly ProblemType SubscriptionNotFound = new("SUBSCRIPTION_NOT_FOUND", 404, "There is no such subscription");
@@ -35,6 +37,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType FollowerElsewhere = new("FOLLOWER_ELSEWHERE", 409, "The follower does not stand still there");
     public static readonly ProblemType AlreadyExists = new("ALREADY_EXISTS", 409, "It exists already");
     public static readonly ProblemType LastAdministrator = new("LAST_ADMINISTRATOR", 409, "There must be an administrator");
+    public static readonly ProblemType NoFactor = new("NO_FACTOR", 409, "No second factor is set up");
     public static readonly ProblemType TooManySubscriptions = new("TOO_MANY_SUBSCRIPTIONS", 409, "The account has as many subscriptions as it may");
     public static readonly ProblemType TooManyApiKeys = new("TOO_MANY_API_KEYS", 409, "The account has as many API keys as it may");
     public static readonly ProblemType SubscriptionInactive = new("SUBSCRIPTION_INACTIVE", 409, "The subscription is not active");
@@ -64,9 +67,9 @@ public sealed record ProblemType(string Code, int Status, string Title)
     /// <summary>Every type, as published.</summary>
     public static readonly ProblemType[] All =
     [
-        ValidationFailed, WebhookTargetForbidden, TokenSpent, Unauthenticated, InvalidCredentials, SessionOver, MfaFailed, Forbidden, AboveOwnRights, AccountInactive, CsrfRejected, ReauthenticationRequired,
-        RegistrationClosed, SessionRequired, NotFound, ResourceNotFound, VersionNotFound, AccountNotFound, ApiKeyNotFound, RoleNotFound, SessionNotFound, SubscriptionNotFound, MethodNotAllowed, NotAcceptable,
-        RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, LastAdministrator, TooManySubscriptions, TooManyApiKeys, SubscriptionInactive, OtherDelivery, LeaseLost, ResourceNotParked,
+        ValidationFailed, WebhookTargetForbidden, TokenSpent, Unauthenticated, InvalidCredentials, SessionOver, MfaFailed, PasskeyRefused, Forbidden, AboveOwnRights, AccountInactive, CsrfRejected, ReauthenticationRequired,
+        RegistrationClosed, SessionRequired, NotFound, ResourceNotFound, VersionNotFound, AccountNotFound, ApiKeyNotFound, PasskeyNotFound, RoleNotFound, SessionNotFound, SubscriptionNotFound, MethodNotAllowed, NotAcceptable,
+        RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, LastAdministrator, NoFactor, TooManySubscriptions, TooManyApiKeys, SubscriptionInactive, OtherDelivery, LeaseLost, ResourceNotParked,
         ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
         IdempotencyKeyReused, PatchNotApplicable, UpgradeRequired, PreconditionRequired, RateLimited, TooManyStreams, HeadersTooLarge, InternalError, StoreUnavailable,
         ClusterUnavailable, Overloaded, SearchesBusy, QueryTimeout, ReadModelBehind,
@@ -95,6 +98,9 @@ public sealed record ProblemType(string Code, int Status, string Title)
         Refusal.LastAdministrator => LastAdministrator,
         Refusal.TokenSpent => TokenSpent,
         Refusal.SessionOver => SessionOver,
+        Refusal.FactorFailed => MfaFailed,
+        Refusal.NoFactor => NoFactor,
+        Refusal.PasskeyNotFound => PasskeyNotFound,
         _ => InternalError,
     };
 

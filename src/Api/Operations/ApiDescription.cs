@@ -15,7 +15,7 @@ public static class ApiDescription
 
     static readonly (string Tag, string Description)[] Tags =
     [
-        ("auth", "Ways in and out, and the caller."), ("sessions", "Sessions."), ("api-keys", "Keys for programs."), ("users", "Accounts, for administrators."), ("roles", "Who may do what."), ("audit", "Who did what."), ("resources", "Resources with their whole history."), ("operations", "Probes."),
+        ("auth", "Ways in and out, and the caller."), ("sessions", "Sessions."), ("mfa", "Second factors and passkeys."), ("api-keys", "Keys for programs."), ("users", "Accounts, for administrators."), ("roles", "Who may do what."), ("audit", "Who did what."), ("resources", "Resources with their whole history."), ("operations", "Probes."),
     ];
 
     public static void AddApiDescription(this IServiceCollection services)

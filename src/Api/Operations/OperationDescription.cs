@@ -26,6 +26,11 @@ static class OperationDescription
         [typeof(RoleChangeRequest)] = """{"permissions":["resource/bicycle:read","resource/bicycle:update:own"]}""",
         [typeof(ApiKeyRequest)] = """{"name":"nightly import","permissions":["resource:create"],"expiresAt":"2027-01-31T12:00:00Z"}""",
         [typeof(ExplainRequest)] = """{"permission":"resource:update","resourceId":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"}""",
+        [typeof(MfaRequest)] = """{"mfaToken":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","method":"totp","code":"123456"}""",
+        [typeof(StepUpRequest)] = """{"method":"totp","code":"123456"}""",
+        [typeof(CodeRequest)] = """{"code":"123456"}""",
+        [typeof(PasskeyRequest)] = """{"state":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","name":"my phone","credential":{"id":"…","type":"public-key","rawId":"…","response":{}}}""",
+        [typeof(PasskeyLogin)] = """{"state":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","credential":{"id":"…","type":"public-key","rawId":"…","response":{}}}""",
         [typeof(SkipRequest)] = """{"position":"1042","reason":"written by a build that was withdrawn"}""",
         [typeof(RolesRequest)] = """{"roles":["user"]}""",
         [typeof(SubscriptionRequest)] = """{"name":"warehouse","filter":{"type":"bicycle","events":["resource.created"]},"delivery":{"kind":"webhook","url":"https://example.org/hooks"}}""",
@@ -127,7 +132,7 @@ static class OperationDescription
 
     /// <summary>What the id in a path is of.</summary>
     static string Named(string path) =>
-        path.Split('/').First(part => part is "resources" or "subscriptions" or "users" or "sessions" or "api-keys") switch { "users" => "account", "api-keys" => "key", var plural => plural[..^1] };
+        path.Split('/').First(part => part is "passkeys" or "resources" or "subscriptions" or "users" or "sessions" or "api-keys") switch { "users" => "account", "api-keys" => "key", var plural => plural[..^1] };
 
     static async Task<OpenApiRequestBody> BodyAsync(TakenBody body, OpenApiOperationTransformerContext context, CancellationToken ct)
     {

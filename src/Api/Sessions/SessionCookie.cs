@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
 using Resources.Grains;
 
@@ -33,7 +34,9 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
         if (Caller.Of(context.User) is not { Kind: CredentialKind.Cookie } caller) return next(context);
         var request = context.Request;
         if (!IsOurs(request)) return Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not use this session.");
-        if (Safe.Contains(request.Method) || tokens.IsCsrf(caller.Credential!.Value, request.Headers[CsrfHeader])) return next(context);
+        // What is open to everyone needs no session, and so no proof that its page meant to use it.
+        var isOpen = context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null;
+        if (isOpen || Safe.Contains(request.Method) || tokens.IsCsrf(caller.Credential!.Value, request.Headers[CsrfHeader])) return next(context);
         return Problems.WriteAsync(context, ProblemType.CsrfRejected, $"A session by cookie needs its CSRF token in the header {CsrfHeader}.");
     }
 

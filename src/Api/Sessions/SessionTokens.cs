@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
@@ -52,7 +53,7 @@ public sealed class SessionTokens(MasterKey master)
     static (Guid, int)? Open(byte[] key, ReadOnlySpan<char> text)
     {
         Span<byte> bytes = stackalloc byte[PayloadBytes + MacBytes];
-        if (text.Length != Base64Url.GetEncodedLength(bytes.Length) || !Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != bytes.Length) return null;
+        if (text.Length != Base64Url.GetEncodedLength(bytes.Length) || Base64Url.DecodeFromChars(text, bytes, out _, out var written) is not OperationStatus.Done || written != bytes.Length) return null;
         Span<byte> mac = stackalloc byte[MacBytes];
         HMACSHA256.HashData(key, bytes[..PayloadBytes], mac);
         return CryptographicOperations.FixedTimeEquals(mac, bytes[PayloadBytes..]) ? (new(bytes[..IdBytes]), BinaryPrimitives.ReadInt32BigEndian(bytes[IdBytes..])) : null;

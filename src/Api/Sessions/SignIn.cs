@@ -29,22 +29,17 @@ public sealed class SignIn(IClusterClient cluster, Tokens tokens, SessionTokens 
     /// <summary>Changes a refresh token for the next tokens. Of two that come with one token, one succeeds, and the session is over: somebody has a copy.</summary>
     public async Task RefreshAsync(HttpContext context, string refreshToken)
     {
-        if (sessionTokens.ReadRefresh(refreshToken) is not var (session, generation)) { await RefuseAsync(context); return; }
-        var grain = cluster.GetGrain<ISessionGrain>(session);
-        var intent = context.Intend(session) with { Session = session };
-        var refreshed = await ClusterCalls.SendAsync(again => grain.Execute(new RefreshSession(generation), intent with { Repeated = again }));
-        if (refreshed.Rejection is not null || await ClusterCalls.SendAsync(_ => grain.Find()) is not { } open) { await RefuseAsync(context); return; }
-        await AnswerAsync(context, session, refreshed.Value!, open.Account, open.AccountVersion);
+        if (sessionTokens.ReadRefresh(refreshToken) is var (session, generation)) await UseAsync(context, session, new RefreshSession(generation), context.Intend(session) with { Session = session });
+        else await RefuseAsync(context);
     }
 
     /// <summary>Notes that the caller has authenticated again, and answers new tokens, or sets a new cookie; those from before are void.</summary>
-    public async Task StepUpAsync(HttpContext context, string[] methods)
+    public Task StepUpAsync(HttpContext context, string[] methods) => UseAsync(context, context.Caller().Credential!.Value, new AuthenticateSession(methods), context.Intend());
+
+    async Task UseAsync(HttpContext context, Guid session, SessionCommand command, Intent intent)
     {
-        var (session, intent) = (context.Caller().Credential!.Value, context.Intend());
-        var grain = cluster.GetGrain<ISessionGrain>(session);
-        var renewed = await ClusterCalls.SendAsync(again => grain.Execute(new AuthenticateSession(methods), intent with { Repeated = again }));
-        if (renewed.Rejection is not null || await ClusterCalls.SendAsync(_ => grain.Find()) is not { } open) { await RefuseAsync(context); return; }
-        await AnswerAsync(context, session, renewed.Value!, open.Account, open.AccountVersion);
+        if (await ClusterCalls.SendAsync(again => cluster.GetGrain<ISessionGrain>(session).Use(command, intent with { Repeated = again })) is { } open) await AnswerAsync(context, session, open.Session, open.Account, open.AccountVersion);
+        else await RefuseAsync(context);
     }
 
     Task AnswerAsync(HttpContext context, Guid session, Session state, Account account, long version)

@@ -5,10 +5,11 @@ namespace Resources.Grains;
 /// <summary>An account at a version: a pure function of its events.</summary>
 /// <param name="Email">The name of its e-mail address in the vault.</param>
 /// <param name="Password">The name of its password's hash in the vault; null until its owner has set one.</param>
+/// <param name="Factors">What its owner proves to be themselves with, beside the password.</param>
 /// <param name="SessionsEnded">The version at which all sessions but <paramref name="KeptSession"/> ended; those begun later are good.</param>
 [GenerateSerializer, Immutable, Alias("account-state")]
 public sealed record Account(
-    Guid Email, Guid? Password, string[] Roles, bool EmailVerified, bool Disabled, bool Deleted, long SessionsEnded, Guid? KeptSession, DateTimeOffset CreatedAt)
+    Guid Email, Guid? Password, string[] Roles, bool EmailVerified, bool Disabled, bool Deleted, long SessionsEnded, Guid? KeptSession, DateTimeOffset CreatedAt, Factors Factors)
 {
     /// <summary>Whether its owner may have sessions.</summary>
     public bool IsActive => !Disabled && !Deleted;
@@ -33,12 +34,13 @@ public sealed record Account(
         (_, SetAccountDisabled { Disabled: false }) => state.Disabled ? [new AccountEnabled()] : [],
         (_, DeleteAccount) => [new AccountDeleted()],
         (_, NoteFailedLogin c) => [new AccountLoginFailed(c.Factor)],
+        (_, FactorCommand c) => state.Factors.Decide(c),
         _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
     };
 
     public static Account Evolve(Account? state, Recorded<AccountEvent> recorded) => recorded.Data switch
     {
-        AccountRegistered e => new(e.Email, e.Password, e.Roles, e.EmailVerified, false, false, 0, null, recorded.At),
+        AccountRegistered e => new(e.Email, e.Password, e.Roles, e.EmailVerified, false, false, 0, null, recorded.At, Factors.None),
         AccountEmailVerified => state! with { EmailVerified = true },
         AccountPasswordChanged { Means: "rehash" } e => state! with { Password = e.Password },
         AccountPasswordChanged e => state! with { Password = e.Password, SessionsEnded = recorded.Version, KeptSession = e.KeptSession },
@@ -46,8 +48,10 @@ public sealed record Account(
         AccountRolesChanged e => state! with { Roles = e.Roles },
         AccountDisabled => state! with { Disabled = true, SessionsEnded = recorded.Version, KeptSession = null },
         AccountEnabled => state! with { Disabled = false },
-        AccountDeleted => state! with { Deleted = true, Roles = [], Password = null, SessionsEnded = recorded.Version, KeptSession = null },
+        AccountDeleted => state! with { Deleted = true, Roles = [], Password = null, Factors = Factors.None, SessionsEnded = recorded.Version, KeptSession = null },
         AccountLoginFailed => state!,
+        AccountTotpEnrolled or AccountTotpConfirmed or AccountTotpAccepted or AccountTotpRemoved or AccountRecoveryCodesIssued or AccountRecoveryCodeUsed
+            or AccountPasskeyAdded or AccountPasskeyUsed or AccountPasskeyRemoved => state! with { Factors = state.Factors.Evolve(recorded) },
         _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
     };
 }

@@ -29,6 +29,32 @@ public sealed record AccountEnabled : AccountEvent;
 
 public sealed record AccountDeleted : AccountEvent;
 
+/// <summary>A secret for one-time codes was shown to the owner, who has yet to prove to have it.</summary>
+public sealed record AccountTotpEnrolled(Guid Secret) : AccountEvent;
+
+/// <param name="Step">The step of time whose code proved it; it and those before it are spent.</param>
+public sealed record AccountTotpConfirmed(long Step) : AccountEvent;
+
+/// <summary>A one-time code was accepted.</summary>
+public sealed record AccountTotpAccepted(long Step) : AccountEvent;
+
+public sealed record AccountTotpRemoved : AccountEvent;
+
+/// <param name="Codes">The name of their hashes in the vault. Those from before are void.</param>
+public sealed record AccountRecoveryCodesIssued(Guid Codes, int Count) : AccountEvent;
+
+/// <param name="Index">Which one; it is spent.</param>
+public sealed record AccountRecoveryCodeUsed(int Index) : AccountEvent;
+
+/// <param name="Passkey">Its id here.</param>
+/// <param name="Secret">The name in the vault of the credential's id, public key and label.</param>
+public sealed record AccountPasskeyAdded(Guid Passkey, Guid Secret, long SignCount) : AccountEvent;
+
+/// <param name="SignCount">The authenticator's counter, where it has one.</param>
+public sealed record AccountPasskeyUsed(Guid Passkey, long SignCount) : AccountEvent;
+
+public sealed record AccountPasskeyRemoved(Guid Passkey) : AccountEvent;
+
 /// <summary>Somebody knew the address and not the password, or not the second factor.</summary>
 /// <param name="Factor">What was wrong: <c>password</c>, <c>totp</c>, <c>recovery_code</c> or <c>passkey</c>.</param>
 public sealed record AccountLoginFailed(string Factor) : AccountEvent;

@@ -6,9 +6,13 @@ namespace Resources.Grains;
 [Alias("resources.ISessionGrain")]
 public interface ISessionGrain : IGrainWithGuidKey
 {
-    /// <summary>Runs a command; a session that is over, or whose account does not allow it any more, refuses.</summary>
+    /// <summary>Begins or ends the session.</summary>
     [Alias("Execute")]
     Task<Reply<Session>> Execute(SessionCommand command, Intent intent);
+
+    /// <summary>Runs a command of the session's owner; null where the session is over, or its account does not allow it any more.</summary>
+    [Alias("Use")]
+    Task<OpenSession?> Use(SessionCommand command, Intent intent);
 
     /// <summary>The session with its account, while both are good; null when not.</summary>
     [Alias("Find")]
@@ -17,7 +21,7 @@ public interface ISessionGrain : IGrainWithGuidKey
 
 /// <summary>A session that is good, with the account that it belongs to.</summary>
 [GenerateSerializer, Immutable, Alias("open-session")]
-public sealed record OpenSession(Session Session, long Version, Account Account, long AccountVersion);
+public sealed record OpenSession(Session Session, Account Account, long AccountVersion);
 
 /// <summary>Section <c>Sessions</c>.</summary>
 public sealed class SessionLimits

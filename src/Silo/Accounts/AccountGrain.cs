@@ -5,8 +5,8 @@ namespace Resources.Silo;
 
 /// <summary>An account with its secrets: these go to the vault before the event that names them, so that an event never names what there is not.</summary>
 [CollectionAgeLimit(Minutes = 5)]
-sealed class AccountGrain(EventLog log, Snapshots snapshots, StoreContact contact, Vault vault, AccountDirectory directory)
-    : EventSourcedGrain<Account, AccountEvent>(log, snapshots, contact), IAccountGrain
+sealed partial class AccountGrain(EventLog log, Snapshots snapshots, StoreContact contact, Vault vault, AccountDirectory directory, TimeProvider time)
+    : EventSourcedGrain<Account, AccountEvent>(log, snapshots, contact), IAccountGrain, IFactorGrain
 {
     Guid Id => this.GetPrimaryKey();
 

@@ -15,6 +15,13 @@ create table account_emails (
 );
 create index account_emails_account on account_emails (account);
 
+-- Which account a passkey belongs to, by the same kind of digest of its credential's id.
+create table account_passkeys (
+    digest bytea primary key,
+    account uuid not null
+);
+create index account_passkeys_account on account_passkeys (account);
+
 -- When a key was last used, to a few minutes: too frequent for events.
 create table api_key_uses (
     api_key uuid primary key,

@@ -1,0 +1,141 @@
+using System.Text;
+using System.Text.Json;
+using Npgsql;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Second factors (A12 to A17).</summary>
+public sealed class MfaTests(Backend backend)
+{
+    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
+
+    [Fact]
+    public async Task A12_With_a_second_factor_a_password_alone_is_good_for_nothing()
+    {
+        var person = await PersonAsync();
+        await Person.EnrollAsync((await person.LoginAsync()).Caller);
+        foreach (var cookie in new[] { false, true })
+        {
+            var half = await person.TryAsync(cookie: cookie);
+            Assert.Equal((200, "true", "[\"totp\"]"), (half.Status, half.Text("/data/mfaRequired"), half.Text("/data/methods")));
+            Assert.Null(half.Text("/data/accessToken"));
+            Assert.Null(half["Set-Cookie"]);
+        }
+    }
+
+    [Fact]
+    public async Task A12_A_second_factor_is_asked_for_again_where_a_password_would_prove_less()
+    {
+        var person = await PersonAsync();
+        var session = await person.LoginAsync();
+        var secret = await Person.EnrollAsync(session.Caller);
+        Assert.Equal("MFA_FAILED", (await session.Caller.SendAsync("POST", "/api/v1/auth/step-up", $$"""{"method":"password","code":"{{Person.Password}}"}""")).Code);
+        Assert.Equal(200, (await session.Caller.SendAsync("POST", "/api/v1/auth/step-up", $$"""{"method":"totp","code":"{{Person.Code(secret)}}"}""")).Status);
+    }
+
+    [Fact]
+    public async Task A13_A_half_done_login_is_no_session_and_ends_after_five_wrong_codes()
+    {
+        var person = await PersonAsync();
+        var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
+        var half = await person.TryAsync();
+        Assert.Equal(401, (await person.Guest.With(half.Text("/data/mfaToken")!).GetAsync("/api/v1/me")).Status);
+        Assert.Equal(401, (await person.RefreshAsync(half.Text("/data/mfaToken")!)).Status);
+        for (var i = 0; i < 5; i++) Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", "000000")).Code);
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", Person.Code(secret))).Code);
+        Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret))).Status);
+    }
+
+    [Fact]
+    public async Task A14_A_one_time_code_is_good_once_and_older_ones_are_not_good_after_it()
+    {
+        var person = await PersonAsync();
+        var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret, -60))).Code);
+        var code = Person.Code(secret);
+        var half = await person.TryAsync();
+        Assert.Equal(200, (await person.FinishAsync(half, "totp", code)).Status);
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", Person.Code(secret, 30))).Code);
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "totp", code)).Code);
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret, -30))).Code);
+    }
+
+    [Theory, InlineData("+12345"), InlineData(" 12345"), InlineData("12345"), InlineData("1234567"), InlineData("１２３４５６"), InlineData("12345a")]
+    public async Task A14_A_one_time_code_is_six_digits_and_nothing_else(string code)
+    {
+        var refused = await backend.Guest.SendAsync("POST", "/api/v1/auth/mfa", JsonSerializer.Serialize(new { mfaToken = "x", method = "totp", code }));
+        Assert.Equal((400, "/code"), (refused.Status, Assert.Single(refused.Faults)));
+    }
+
+    [Fact]
+    public async Task A14_Of_many_who_show_one_code_at_once_one_gets_in()
+    {
+        var person = await PersonAsync();
+        var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
+        var halves = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => person.TryAsync()));
+        var code = Person.Code(secret);
+        var answers = await Task.WhenAll(halves.Select(half => person.FinishAsync(half, "totp", code)));
+        Assert.Single(answers, answer => answer.Status is 200);
+        Assert.Equal(7, answers.Count(answer => answer.Code is "MFA_FAILED"));
+    }
+
+    [Fact]
+    public async Task A15_A_recovery_code_is_good_once_and_new_ones_void_the_old()
+    {
+        var person = await PersonAsync();
+        var session = await person.LoginAsync();
+        Assert.Equal("NO_FACTOR", (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes")).Code);
+        await Person.EnrollAsync(session.Caller);
+        var codes = await CodesAsync(session.Caller);
+        Assert.Equal(10, codes.Distinct().Count());
+        Assert.All(codes, code => Assert.True(code.Count(char.IsAsciiLetterOrDigit) >= 26, code));
+
+        var answers = await Task.WhenAll((await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => person.TryAsync()))).Select(half => person.FinishAsync(half, "recovery_code", codes[0])));
+        Assert.Single(answers, answer => answer.Status is 200);
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[0])).Code);
+        Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[1].Replace("-", " ", StringComparison.Ordinal).ToUpperInvariant())).Status);
+        Assert.Equal("8", (await session.Caller.GetAsync("/api/v1/me/mfa")).Text("/data/recoveryCodesLeft"));
+
+        var newer = await CodesAsync(session.Caller);
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[2])).Code);
+        Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "recovery_code", newer[2])).Status);
+    }
+
+    [Fact]
+    public async Task A16_A_secret_is_shown_once_and_stored_encrypted()
+    {
+        var person = await PersonAsync();
+        var session = await person.LoginAsync();
+        var enrolled = await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp");
+        var (secret, uri) = (enrolled.Text("/data/secret")!, enrolled.Text("/data/uri")!);
+        Assert.StartsWith("otpauth://totp/resources:", uri, StringComparison.Ordinal);
+        Assert.Contains("secret=" + secret, uri, StringComparison.Ordinal);
+        Assert.StartsWith("<svg", Encoding.UTF8.GetString(Convert.FromBase64String(enrolled.Text("/data/qr")!["data:image/svg+xml;base64,".Length..])), StringComparison.Ordinal);
+        Assert.DoesNotContain(secret, (await session.Caller.GetAsync("/api/v1/me/mfa")).ToString(), StringComparison.Ordinal);
+
+        var kept = await Dump.OfAsync(backend.Node.ConnectionString);
+        Assert.DoesNotContain(secret, kept, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(Convert.ToHexStringLower(OtpNet.Base32Encoding.ToBytes(secret)), kept, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task A17_What_matters_needs_an_authentication_of_the_last_minutes()
+    {
+        await using var node = await backend.StartNodeAsync(("Sessions:RecentMinutes", "1"));
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var old = new Caller(node.Address).With(new Forge(node, admin.Token!).Age(TimeSpan.FromMinutes(2)));
+        Assert.Equal(200, (await old.GetAsync("/api/v1/me")).Status);
+        foreach (var (method, path, body) in new (string, string, string?)[]
+        {
+            ("POST", "/api/v1/me/mfa/totp", null), ("DELETE", "/api/v1/me/mfa/totp", null), ("POST", "/api/v1/me/mfa/recovery-codes", null),
+            ("POST", "/api/v1/me/passkeys/options", null), ("DELETE", $"/api/v1/me/passkeys/{Guid.NewGuid()}", null), ("POST", "/api/v1/api-keys", """{"name":"k","permissions":["resource:read"]}"""),
+        })
+            Assert.Equal((path, 403, "REAUTHENTICATION_REQUIRED"), (path, (await old.SendAsync(method, path, body)).Status, (await old.SendAsync(method, path, body)).Code));
+        var fresh = await old.SendAsync("POST", "/api/v1/auth/step-up", $$"""{"method":"password","code":"{{ApiNode.AdminPassword}}"}""");
+        Assert.Equal(200, fresh.Status);
+        Assert.Equal(201, (await old.With(fresh.Text("/data/accessToken")!).SendAsync("POST", "/api/v1/me/mfa/totp")).Status);
+    }
+
+    static async Task<string[]> CodesAsync(Caller caller) =>
+        [.. (await caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes")).At("/data/codes")!.Value.EnumerateArray().Select(code => code.GetString()!)];
+}

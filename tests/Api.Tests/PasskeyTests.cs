@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Passkeys (A18, A19), with other people's authenticators.</summary>
+public sealed class PasskeyTests(Backend backend, NodeProgram node)
+{
+    const string Password = "a password of enough length";
+
+    [Fact]
+    public async Task A18_An_emulated_authenticator_registers_and_logs_in_and_each_tampering_is_refused()
+    {
+        var email = $"{Guid.NewGuid():n}@example.org";
+        Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
+        var output = JsonElement.Parse(await node.RunAsync("passkeys.mjs", $"{backend.Node.Address}", email, Password));
+
+        Assert.Equal((201, 200, "[\"hwk\"]"), (Number("registered"), Number("login"), output.GetProperty("methods").GetRawText()));
+        Assert.Equal(("localhost", "required", "required"), (Option("options", "rp", "id"), Option("options", "authenticatorSelection", "userVerification"), Option("options", "authenticatorSelection", "residentKey")));
+        Assert.True(Option("options", "challenge").Length >= 43, "The challenge has less than 32 bytes.");
+        foreach (var refused in new[] { "registeredTwice", "registeredElsewhere", "replayed", "replayedToAnother", "afterRemoval" }) Assert.Equal((refused, 401), (refused, Number(refused)));
+        Assert.True(output.GetProperty("passwordAlone").GetBoolean());
+        Assert.All(output.GetProperty("tampered").EnumerateObject(), tampering => Assert.Equal((tampering.Name, 401), (tampering.Name, tampering.Value.GetInt32())));
+        Assert.Equal((200, 204), (Number("unaltered"), Number("removed")));
+
+        int Number(string name) => output.GetProperty(name).GetInt32();
+        string Option(params string[] path) => path.Aggregate(output, (element, name) => element.GetProperty(name)).GetString()!;
+    }
+
+    [Fact]
+    public async Task A18_Chromium_registers_a_passkey_and_logs_in_by_token_and_by_cookie()
+    {
+        var email = $"{Guid.NewGuid():n}@example.org";
+        Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
+        var output = JsonElement.Parse(await node.RunAsync("passkeys-browser.mjs", $"{backend.Node.Address}", email, Password, Chromium()));
+        Assert.Equal($$"""{"registered":201,"login":200,"me":"{{email}}","cookieLogin":200,"meByCookie":"cookie","writeWithoutCsrf":"CSRF_REJECTED","writeWithCsrf":204,"notVerified":"NotAllowedError"}""", output.GetRawText());
+    }
+
+    [Fact]
+    public async Task A19_What_a_passkey_is_asked_does_not_depend_on_who_asks()
+    {
+        var one = await backend.Guest.SendAsync("POST", "/api/v1/auth/passkey/options");
+        var other = await backend.Guest.SendAsync("POST", "/api/v1/auth/passkey/options", null, "application/json", ("Host", "evil.example"));
+        Assert.Equal(("localhost", "[]"), (one.Text("/data/options/rpId"), one.Text("/data/options/allowCredentials") ?? "[]"));
+        Assert.Equal(one.Text("/data/options/rpId"), other.Text("/data/options/rpId"));
+        Assert.NotEqual(one.Text("/data/options/challenge"), other.Text("/data/options/challenge"));
+    }
+
+    static string Chromium() =>
+        new[] { "chromium", "chromium-browser", "google-chrome" }.SelectMany(name => Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException("Chromium was not found: this test needs it, as 'chromium' on the PATH.");
+}
