@@ -29,6 +29,7 @@ try
     app.MapHealth();
     app.MapMetrics();
     app.MapApiDescription();
+    app.MapKeySet();
 
     var v1 = app.MapApi();
     v1.MapAuth();
@@ -44,6 +45,7 @@ try
     v1.MapEvents();
     v1.MapSubscriptions();
     v1.MapFollowers();
+    v1.MapSigningKeys();
 
     await app.RunAsync();
     return 0;

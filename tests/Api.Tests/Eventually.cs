@@ -5,15 +5,14 @@ namespace Resources.Api.Tests;
 /// <summary>Waits for what is promised within a second.</summary>
 static class Eventually
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     /// <summary>Waits until a condition holds; fails when it takes far too long.</summary>
-    public static async Task HoldsAsync(Func<Task<bool>> condition)
+    /// <param name="seconds">How long that is.</param>
+    public static async Task HoldsAsync(Func<Task<bool>> condition, int seconds = 5)
     {
         var watch = Stopwatch.StartNew();
         while (!await condition())
         {
-            Assert.True(watch.Elapsed < Patience, $"Not within {Patience.TotalSeconds} s.");
+            Assert.True(watch.Elapsed.TotalSeconds < seconds, $"Not within {seconds} s.");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }

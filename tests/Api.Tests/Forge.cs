@@ -15,7 +15,7 @@ sealed class Forge
     {
     }
 
-    public Forge(ApiNode node, string token) => (own, Token) = ((ECDsaSecurityKey)node.Services.GetRequiredService<SigningKeys>().All[0], token);
+    public Forge(ApiNode node, string token) => (own, Token) = (node.Services.GetRequiredService<SigningKeys>().All[0].Key, token);
 
     public string Token { get; }
 

@@ -9,6 +9,10 @@ public sealed class TokenOptions
     [Range(1, 60)]
     public int AccessMinutes { get; set; } = 10;
 
+    /// <summary>A signing key is followed by a new one after so many days.</summary>
+    [Range(1, 3_650)]
+    public int KeyDays { get; set; } = 90;
+
     /// <summary>The <c>iss</c> and <c>aud</c> of tokens.</summary>
     [Required]
     public string Issuer { get; set; } = "resources";

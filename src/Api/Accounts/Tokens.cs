@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -7,7 +8,7 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>Access tokens: ES256, typed <c>at+jwt</c>, verified without a look-up.</summary>
-public sealed class Tokens(SigningKeys keys, TokenOptions options, AccessBook book, TimeProvider time)
+public sealed class Tokens
 {
     /// <summary>Longer ones are none of ours, and would only cost time.</summary>
     const int Longest = 8_192;
@@ -17,17 +18,29 @@ public sealed class Tokens(SigningKeys keys, TokenOptions options, AccessBook bo
     // Verifying a signature costs more than everything else in a read, so a verified token is remembered until it expires.
     readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
-    readonly TokenValidationParameters rules = new()
+    readonly SigningKeys keys;
+    readonly ExternalIssuers others;
+    readonly TokenOptions options;
+    readonly AccessBook book;
+    readonly TimeProvider time;
+    readonly TokenValidationParameters rules;
+
+    public Tokens(SigningKeys keys, ExternalIssuers others, TokenOptions options, AccessBook book, TimeProvider time)
     {
-        ValidIssuer = options.Issuer,
-        ValidAudience = options.Issuer,
-        ValidTypes = ["at+jwt"],
-        ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
-        RequireExpirationTime = true,
-        RequireSignedTokens = true,
-        ClockSkew = TimeSpan.FromSeconds(30),
-        IssuerSigningKeyResolver = (_, _, kid, _) => keys.All.Where(key => key.KeyId == kid),
-    };
+        (this.keys, this.others, this.options, this.book, this.time) = (keys, others, options, book, time);
+        rules = new()
+        {
+            ValidIssuer = options.Issuer,
+            ValidAudience = options.Issuer,
+            ValidTypes = ["at+jwt"],
+            ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+            RequireExpirationTime = true,
+            RequireSignedTokens = true,
+            ClockSkew = TimeSpan.FromSeconds(30),
+            IssuerSigningKeyResolver = (_, _, kid, _) => keys.Find(kid) is { } key ? [key] : [],
+        };
+        keys.Lost += verified.Clear;
+    }
 
     /// <summary>Issues a token for a session.</summary>
     public (string Token, int Seconds) Issue(Guid session, Session state, Account account, long accountVersion)
@@ -56,10 +69,33 @@ public sealed class Tokens(SigningKeys keys, TokenOptions options, AccessBook bo
     {
         if (token.Length > Longest) return null;
         if (verified.TryGetValue(token, out Caller? known)) return known;
-        var result = await handler.ValidateTokenAsync(token, rules);
-        if (!result.IsValid || Read((JsonWebToken)result.SecurityToken) is not { } caller) return null;
-        verified.Set(token, caller, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = caller.Expires });
+        if (!handler.CanReadToken(token) || Parse(token) is not { } parsed) return null;
+        var caller = others.Knows(parsed.Issuer) ? await others.FindAsync(parsed) : await VerifyAsync(parsed);
+        if (caller is not null) verified.Set(token, caller, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = caller.Expires });
         return caller;
+    }
+
+    JsonWebToken? Parse(string token)
+    {
+        try
+        {
+            var parsed = handler.ReadJsonWebToken(token);
+            // Whoever marks something of a header as critical means that it must be understood; nothing of that kind is, here (RFC 7515, 4.1.11).
+            return parsed.TryGetHeaderValue<object>("crit", out _) ? null : parsed;
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or JsonException)
+        {
+            // Three parts with dots between are not yet a token.
+            return null;
+        }
+    }
+
+    async Task<Caller?> VerifyAsync(JsonWebToken token)
+    {
+        if (keys.Find(token.Kid) is null) await keys.RefreshAsync(CancellationToken.None);
+        var result = await handler.ValidateTokenAsync(token, rules);
+        // The library takes a text for a time; nobody who makes tokens as we do writes one.
+        return result.IsValid && token.TryGetPayloadValue<JsonElement>("exp", out var expires) && expires.ValueKind is JsonValueKind.Number ? Read(token) : null;
     }
 
     Caller? Read(JsonWebToken token)

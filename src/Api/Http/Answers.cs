@@ -92,6 +92,8 @@ public static class Answers
 [JsonSerializable(typeof(Envelope<FollowerDocument>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<FollowerDocument>>))]
 [JsonSerializable(typeof(Envelope<TokenDocument>))]
+[JsonSerializable(typeof(KeySetDocument))]
+[JsonSerializable(typeof(Envelope<IReadOnlyList<SigningKeyDocument>>))]
 [JsonSerializable(typeof(Envelope<CookieDocument>))]
 [JsonSerializable(typeof(Envelope<MfaDocument>))]
 [JsonSerializable(typeof(Envelope<FactorsDocument>))]

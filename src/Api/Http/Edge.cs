@@ -28,7 +28,7 @@ public static class Edge
         var services = builder.Services;
         services.AddTrustedProxies(settings.Proxies);
         services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams).AddSingleton(settings.Overload);
-        services.AddSingleton<SigningKeys>().AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>().AddSingleton<Overload>();
+        services.AddSingleton<SigningKeys>().AddHostedService(provider => provider.GetRequiredService<SigningKeys>()).AddSingleton<ExternalIssuers>().AddSingleton(settings.Identity).AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>().AddSingleton<Overload>();
         services.AddSingleton<SessionTokens>().AddSingleton<SessionCookie>().AddSingleton<SignIn>().AddSingleton<ApiKeyText>().AddSingleton<RoleRights>();
         services.AddSingleton<Tickets>().AddSingleton<PasskeyStore>().AddSingleton<Passkeys>().AddSingleton(settings.Passkeys);
         services.AddSingleton<Credentials>().AddHostedService(provider => provider.GetRequiredService<Credentials>());
@@ -71,12 +71,12 @@ public static class Edge
 }
 
 /// <summary>All options of the HTTP edge.</summary>
-public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, PasskeyOptions Passkeys, string DataDirectory)
+public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, PasskeyOptions Passkeys, IdentityProviderOptions Identity, string DataDirectory)
 {
     public static ApiSettings Read(Settings settings, NodeSettings node)
     {
         settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
         return new(settings.Read<TokenOptions>("Tokens"), settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
-            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), node.Embedded.DataDirectory);
+            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), settings.Read<IdentityProviderOptions>("Identity"), node.Embedded.DataDirectory);
     }
 }

@@ -124,6 +124,8 @@ static class OperationDescription
                 Name = "name", In = ParameterLocation.Path, Required = true, Description = "The follower's name.", Example = JsonValue.Create(Projections.ResourceViewProjection.FollowerName),
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 64 },
             };
+        if (context.Description.RelativePath!.Contains("{kid}", StringComparison.Ordinal))
+            yield return new OpenApiParameter { Name = "kid", In = ParameterLocation.Path, Required = true, Description = "The key's name.", Example = JsonValue.Create("01a211b9faa87e3b82b418342f59931d"), Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 64 } };
         if (context.Description.RelativePath!.Contains("{role}", StringComparison.Ordinal))
             yield return new OpenApiParameter { Name = "role", In = ParameterLocation.Path, Required = true, Description = "The role's name.", Example = JsonValue.Create("mechanic"), Schema = HeaderDescription.Slug() };
         foreach (var name in query) yield return HeaderDescription.Query(name);

@@ -1,0 +1,85 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Api;
+
+/// <summary>An OpenID Connect provider whose tokens are taken.</summary>
+public sealed class ExternalIssuer
+{
+    /// <summary>The <c>iss</c> of its tokens; discovery is at <c>/.well-known/openid-configuration</c> below it.</summary>
+    [Required]
+    public string Issuer { get; set; } = "";
+
+    /// <summary>The <c>aud</c> that tokens for this server have.</summary>
+    [Required]
+    public string Audience { get; set; } = "";
+
+    /// <summary>The claim that holds a caller's groups: a text or a list of them.</summary>
+    [Required]
+    public string RolesClaim { get; set; } = "roles";
+
+    /// <summary>Which of our roles a value of that claim gives.</summary>
+    public Dictionary<string, string> Roles { get; set; } = [];
+
+    /// <summary>Roles that every caller of this provider has.</summary>
+    public string[] DefaultRoles { get; set; } = [];
+}
+
+/// <summary>Section <c>Identity</c>.</summary>
+public sealed class IdentityProviderOptions : IValidatableObject
+{
+    public ExternalIssuer[] Issuers { get; set; } = [];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext context)
+    {
+        for (var i = 0; i < Issuers.Length; i++)
+        {
+            var issuer = Issuers[i];
+            if (issuer.Audience is "") yield return new("is required.", [$"Issuers:{i}:Audience"]);
+            if (!Uri.TryCreate(issuer.Issuer, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttps && !uri.IsLoopback) yield return new("is no https address.", [$"Issuers:{i}:Issuer"]);
+            else if (Issuers.Take(i).Any(other => other.Issuer == issuer.Issuer)) yield return new("is given twice.", [$"Issuers:{i}:Issuer"]);
+        }
+    }
+}
+
+/// <summary>Callers by tokens of other issuers. Only those that are configured are ever asked for their keys, whatever a token says.</summary>
+public sealed class ExternalIssuers(IdentityProviderOptions options, AccessBook book, ILogger<ExternalIssuers> log)
+{
+    readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false };
+
+    readonly Dictionary<string, (ExternalIssuer Issuer, TokenValidationParameters Rules)> issuers = options.Issuers.ToDictionary(issuer => issuer.Issuer, issuer => (issuer, new TokenValidationParameters
+    {
+        ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(issuer.Issuer.TrimEnd('/') + "/.well-known/openid-configuration", new OpenIdConnectConfigurationRetriever(),
+            new HttpDocumentRetriever { RequireHttps = !new Uri(issuer.Issuer).IsLoopback }) { RefreshInterval = TimeSpan.FromSeconds(5) },
+        ValidIssuer = issuer.Issuer,
+        ValidAudience = issuer.Audience,
+        // Asymmetric ones: a key that everyone may know must not do for a secret.
+        ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384],
+        RequireExpirationTime = true,
+        RequireSignedTokens = true,
+        ClockSkew = TimeSpan.FromSeconds(30),
+    }));
+
+    /// <summary>Whether tokens of an issuer are taken.</summary>
+    public bool Knows(string issuer) => issuers.ContainsKey(issuer);
+
+    /// <summary>The caller whom a token of a known issuer names; null when it is not good, or its issuer's keys cannot be had.</summary>
+    public async Task<Caller?> FindAsync(JsonWebToken token)
+    {
+        var (issuer, rules) = issuers[token.Issuer];
+        var result = await handler.ValidateTokenAsync(token, rules);
+        if (!result.IsValid)
+        {
+            if (result.Exception is not SecurityTokenException) log.LogWarning("A token of {Issuer} was not checked: {Reason}", issuer.Issuer, result.Exception?.Message);
+            return null;
+        }
+        if (token.Subject is not { Length: > 0 } subject) return null;
+        string[] roles = [.. issuer.DefaultRoles.Concat(token.Claims.Where(claim => claim.Type == issuer.RolesClaim).Select(claim => issuer.Roles.GetValueOrDefault(claim.Value)).OfType<string>()).Distinct()];
+        return new(DerivedId.Of("external account", issuer.Issuer, subject), 0, roles, null, book) { Kind = CredentialKind.External, Expires = new(token.ValidTo, TimeSpan.Zero) };
+    }
+}
