@@ -8,7 +8,7 @@ try
 
     var settings = new Settings(builder.Configuration);
     var node = NodeSettings.Read(settings, builder.Environment);
-    var api = ApiSettings.Read(settings, node);
+    var api = ApiSettings.Read(settings, node, builder.Environment);
     settings.ThrowIfFaulty();
 
     using var logs = builder.CreateStartupLogs();
@@ -33,6 +33,7 @@ try
 
     var v1 = app.MapApi();
     v1.MapAuth();
+    v1.MapRecovery();
     v1.MapMfa();
     v1.MapPasskeys();
     v1.MapAccounts();

@@ -28,3 +28,25 @@ public sealed class BootstrapOptions
     [StringLength(128, MinimumLength = 15, ErrorMessage = "takes 15 to 128 characters.")]
     public string? AdminPassword { get; set; }
 }
+
+/// <summary>Who may make an account.</summary>
+public enum Registration
+{
+    /// <summary>Administrators, with a first password.</summary>
+    Closed,
+
+    /// <summary>Administrators, also by an invitation that the owner gets as a mail.</summary>
+    Invite,
+
+    /// <summary>Everybody who reads the mail to the address.</summary>
+    Open,
+}
+
+/// <summary>Section <c>Accounts</c>.</summary>
+public sealed class AccountOptions
+{
+    public Registration Registration { get; set; } = Registration.Closed;
+
+    /// <summary>The roles of accounts that register by themselves.</summary>
+    public string[] DefaultRoles { get; set; } = ["user"];
+}

@@ -22,7 +22,8 @@ public sealed record UserDocument(Guid Id, string Email, string[] Roles, bool Em
 public sealed record RolesRequest(string[] Roles);
 
 /// <summary>What creating an account takes.</summary>
-public sealed record UserRequest(string Email, string Password, string[]? Roles = null);
+/// <param name="Password">The first password; absent, where accounts are made by invitation: the owner gets a mail.</param>
+public sealed record UserRequest(string Email, string? Password = null, string[]? Roles = null);
 
 /// <summary>What changing an account takes.</summary>
 public sealed record UserChange(bool Disabled);
@@ -69,14 +70,16 @@ public static class AccountEndpoints
             page: new(limit, rows.Count > limit ? rows[limit - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture) : null));
     }
 
-    static async Task CreateAsync(HttpContext context, Accounts accounts, Passwords passwords, RoleRights rights) => await RequestBody.TakeAsync(context, ReadUser(await rights.RolesAsync()), async asked =>
+    static async Task CreateAsync(HttpContext context, Accounts accounts, Passwords passwords, RoleRights rights, AccountOptions options, Mailer mailer, Letters letters) => await RequestBody.TakeAsync(context, ReadUser(await rights.RolesAsync(), options), async asked =>
     {
         var roles = asked.Roles ?? ["user"];
         if (await rights.RefuseGrantAsync(context, roles)) return;
-        var (account, intent) = (new NewAccount(asked.Email, passwords.Hash(asked.Password), roles, EmailVerified: true), context.Intend());
+        var hash = asked.Password is null ? null : await passwords.HashAsync(asked.Password);
+        var (account, intent) = (new NewAccount(asked.Email, hash, roles, EmailVerified: hash is not null), context.Intend());
         var (id, reply) = await ClusterCalls.SendAsync(again => accounts.RegisterAsync(account, intent with { Repeated = again }));
-        if (reply.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
-        else await Answers.OkAsync(context, UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!), WireJson.Default.EnvelopeUserDocument, status: 201);
+        if (reply.Rejection is { } rejection) { await Problems.RefuseAsync(context, rejection); return; }
+        if (hash is null) mailer.Enqueue(async () => letters.Invite((await accounts.Grain(id).GetSecrets())!));
+        await Answers.OkAsync(context, UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!), WireJson.Default.EnvelopeUserDocument, status: 201);
     });
 
     static Task GetAsync(HttpContext context, string id, Accounts accounts) => WithAccountAsync(context, id, accounts, found => AnswerAsync(context, found, found.Account));
@@ -116,12 +119,13 @@ public static class AccountEndpoints
         else await Problems.WriteAsync(context, ProblemType.AccountNotFound, "There is no such account.");
     }
 
-    static Func<JsonElement, List<Fault>, UserRequest> ReadUser(IReadOnlyDictionary<string, PermissionSet> known) => (body, faults) =>
+    static Func<JsonElement, List<Fault>, UserRequest> ReadUser(IReadOnlyDictionary<string, PermissionSet> known, AccountOptions options) => (body, faults) =>
     {
         var reader = new ObjectReader(body, faults);
-        var asked = new UserRequest(reader.Text("email", 3, AuthEndpoints.MaxEmailLength)!, reader.Text("password", Passwords.MinLength, Passwords.MaxLength)!, reader.Strings("roles", optional: true)?.ToArray());
+        var asked = new UserRequest(reader.Text("email", 3, AuthEndpoints.MaxEmailLength)!, reader.Text("password", Passwords.MinLength, Passwords.MaxLength, optional: options.Registration is not Registration.Closed), reader.Strings("roles", optional: true)?.ToArray());
         reader.RefuseOthers();
-        if (asked.Email is not null && !IsEmail(asked.Email)) faults.Add(new("/email", "INVALID_EMAIL", "This is not an e-mail address."));
+        CheckEmail(asked.Email, faults);
+        PasswordRules.Check(asked.Password, asked.Email, "/password", faults);
         CheckRoles(asked.Roles, known, faults);
         return asked;
     };
@@ -149,6 +153,11 @@ public static class AccountEndpoints
             if (!known.ContainsKey(roles[i])) faults.Report($"/roles/{i}", "UNKNOWN_ROLE", $"The roles are {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}.");
     }
 
-    internal static bool IsEmail(string text) =>
+    internal static void CheckEmail(string? email, List<Fault> faults)
+    {
+        if (email is not null && !IsEmail(email)) faults.Add(new("/email", "INVALID_EMAIL", "This is not an e-mail address."));
+    }
+
+    static bool IsEmail(string text) =>
         text.IndexOf('@') is > 0 and var at && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c));
 }

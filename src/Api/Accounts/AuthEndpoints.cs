@@ -40,7 +40,8 @@ public static class AuthEndpoints
         var tried = AccountDirectory.Normalize(asked.Email);
         if (!await limits.TryAsync(context, RateLimits.LoginAccount, tried)) return;
         var found = await accounts.FindAsync(asked.Email);
-        if (!passwords.Verify(found?.PasswordHash, asked.Password))
+        var check = await passwords.VerifyAsync(found?.PasswordHash, asked.Password);
+        if (check is PasswordCheck.Wrong)
         {
             if (found is not null) await accounts.Grain(found.Id).NoteFailedLogin("password", context.Intend(found.Id));
             await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "E-mail or password is wrong.");
@@ -48,6 +49,7 @@ public static class AuthEndpoints
         else
         {
             limits.Refund(RateLimits.LoginAccount, tried);
+            if (check is PasswordCheck.RightButOld) await accounts.Grain(found!.Id).ChangePassword(await passwords.HashAsync(asked.Password), found.Account.Password, PasswordMeans.Rehash, null, context.Intend(found.Id));
             if (found is not { Account: { IsActive: true, EmailVerified: true } account }) await Problems.WriteAsync(context, ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified yet.");
             else if (account.Factors.AreAsked) await MfaEndpoints.AskAsync(context, tickets, found.Id, account, asked.Cookie is true);
             else await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
@@ -69,8 +71,11 @@ public static class AuthEndpoints
     {
         var caller = context.Caller();
         var found = await accounts.Grain(caller.Account).GetSecrets();
-        if (found is null || !passwords.Verify(found.PasswordHash, asked.CurrentPassword)) { await Problems.WriteAsync(context, ProblemType.Forbidden, "The current password is wrong."); return; }
-        var (hash, intent) = (passwords.Hash(asked.NewPassword), context.Intend());
+        if (found is null || await passwords.VerifyAsync(found.PasswordHash, asked.CurrentPassword) is PasswordCheck.Wrong) { await Problems.WriteAsync(context, ProblemType.Forbidden, "The current password is wrong."); return; }
+        var faults = new List<Fault>();
+        PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
+        if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
+        var (hash, intent) = (await passwords.HashAsync(asked.NewPassword), context.Intend());
         var changed = await ClusterCalls.SendAsync(again => accounts.Grain(caller.Account).ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential, intent with { Repeated = again }));
         if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else context.Response.StatusCode = 204;

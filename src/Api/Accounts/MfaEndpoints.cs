@@ -85,7 +85,7 @@ public static class MfaEndpoints
         var found = await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets());
         var isProven = asked.Method is "password"
             // With a second factor at hand a password alone proves less than the login did.
-            ? found is { Account.Factors.AreAsked: false } && passwords.Verify(found.PasswordHash, asked.Code)
+            ? found is { Account.Factors.AreAsked: false } && await passwords.VerifyAsync(found.PasswordHash, asked.Code) is not PasswordCheck.Wrong
             : (await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(caller.Account).Spend(asked.Method, asked.Code, intent with { CommandId = Guid.CreateVersion7(), Repeated = again }))).Rejection is null;
         if (isProven) await signIn.StepUpAsync(context, [MethodOf(asked.Method)]);
         else await RefuseAsync(context, "That proves nothing. Accounts with a second factor need it here.");

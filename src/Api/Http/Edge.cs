@@ -30,6 +30,7 @@ public static class Edge
         services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams).AddSingleton(settings.Overload);
         services.AddSingleton<SigningKeys>().AddHostedService(provider => provider.GetRequiredService<SigningKeys>()).AddSingleton<ExternalIssuers>().AddSingleton(settings.Identity).AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>().AddSingleton<Overload>();
         services.AddSingleton<SessionTokens>().AddSingleton<SessionCookie>().AddSingleton<SignIn>().AddSingleton<ApiKeyText>().AddSingleton<RoleRights>();
+        services.AddSingleton(settings.Passwords).AddSingleton(settings.Accounts).AddSingleton(settings.Mail).AddSingleton<Mailer>().AddHostedService(provider => provider.GetRequiredService<Mailer>()).AddSingleton<LinkTokens>().AddSingleton<Letters>();
         services.AddSingleton<Tickets>().AddSingleton<PasskeyStore>().AddSingleton<Passkeys>().AddSingleton(settings.Passkeys);
         services.AddSingleton<Credentials>().AddHostedService(provider => provider.GetRequiredService<Credentials>());
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
@@ -71,12 +72,14 @@ public static class Edge
 }
 
 /// <summary>All options of the HTTP edge.</summary>
-public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, PasskeyOptions Passkeys, IdentityProviderOptions Identity, string DataDirectory)
+public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, PasskeyOptions Passkeys, IdentityProviderOptions Identity, PasswordOptions Passwords, AccountOptions Accounts, MailOptions Mail, string DataDirectory)
 {
-    public static ApiSettings Read(Settings settings, NodeSettings node)
+    public static ApiSettings Read(Settings settings, NodeSettings node, IHostEnvironment environment)
     {
         settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
+        var (accounts, mail) = (settings.Read<AccountOptions>("Accounts"), settings.Read<MailOptions>("Mail"));
+        settings.Require(accounts.Registration is Registration.Closed || mail.Host is not null || environment.IsDevelopment(), "Accounts:Registration: invitations and registrations need mail; set Mail:Host.");
         return new(settings.Read<TokenOptions>("Tokens"), settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
-            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), settings.Read<IdentityProviderOptions>("Identity"), node.Embedded.DataDirectory);
+            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), settings.Read<IdentityProviderOptions>("Identity"), settings.Read<PasswordOptions>("Passwords"), accounts, mail, node.Embedded.DataDirectory);
     }
 }

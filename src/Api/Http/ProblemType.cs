@@ -17,6 +17,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType AboveOwnRights = new("ABOVE_OWN_RIGHTS", 403, "It would give rights that the caller lacks");
     public static readonly ProblemType AccountInactive = new("ACCOUNT_INACTIVE", 403, "The account is disabled, or its address is not verified");
     public static readonly ProblemType CsrfRejected = new("CSRF_REJECTED", 403, "The request does not come from a page of this session");
+    public static readonly ProblemType MailUnavailable = new("MAIL_UNAVAILABLE", 403, "No mail is sent from here");
     public static readonly ProblemType ReauthenticationRequired = new("REAUTHENTICATION_REQUIRED", 403, "The caller has to authenticate again");
     public static readonly ProblemType RegistrationClosed = new("REGISTRATION_CLOSED", 403, "Nobody may register here");
     public static readonly ProblemType SessionRequired = new("SESSION_REQUIRED", 403, "A session is needed, no key will do");
@@ -59,6 +60,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType InternalError = new("INTERNAL_ERROR", 500, "Something went wrong here");
     public static readonly ProblemType StoreUnavailable = new("STORE_UNAVAILABLE", 503, "The store is unavailable");
     public static readonly ProblemType ClusterUnavailable = new("CLUSTER_UNAVAILABLE", 503, "A node of the cluster is unavailable");
+    public static readonly ProblemType LoginBusy = new("LOGIN_BUSY", 503, "Too many logins are under way");
     public static readonly ProblemType Overloaded = new("OVERLOADED", 503, "The node has too much to do");
     public static readonly ProblemType SearchesBusy = new("SEARCHES_BUSY", 503, "Too many searches are under way");
     public static readonly ProblemType QueryTimeout = new("QUERY_TIMEOUT", 503, "The query takes too long");
@@ -67,12 +69,12 @@ public sealed record ProblemType(string Code, int Status, string Title)
     /// <summary>Every type, as published.</summary>
     public static readonly ProblemType[] All =
     [
-        ValidationFailed, WebhookTargetForbidden, TokenSpent, Unauthenticated, InvalidCredentials, SessionOver, MfaFailed, PasskeyRefused, Forbidden, AboveOwnRights, AccountInactive, CsrfRejected, ReauthenticationRequired,
+        ValidationFailed, WebhookTargetForbidden, TokenSpent, Unauthenticated, InvalidCredentials, SessionOver, MfaFailed, PasskeyRefused, Forbidden, AboveOwnRights, AccountInactive, CsrfRejected, MailUnavailable, ReauthenticationRequired,
         RegistrationClosed, SessionRequired, NotFound, ResourceNotFound, VersionNotFound, AccountNotFound, ApiKeyNotFound, PasskeyNotFound, RoleNotFound, SessionNotFound, SubscriptionNotFound, MethodNotAllowed, NotAcceptable,
         RequestTimeout, PatchTestFailed, FollowerBusy, FollowerElsewhere, AlreadyExists, LastAdministrator, NoFactor, TooManySubscriptions, TooManyApiKeys, SubscriptionInactive, OtherDelivery, LeaseLost, ResourceNotParked,
         ResourceDeleted, VersionMismatch, BodyTooLarge, UriTooLong, UnsupportedMediaType,
         IdempotencyKeyReused, PatchNotApplicable, UpgradeRequired, PreconditionRequired, RateLimited, TooManyStreams, HeadersTooLarge, InternalError, StoreUnavailable,
-        ClusterUnavailable, Overloaded, SearchesBusy, QueryTimeout, ReadModelBehind,
+        ClusterUnavailable, LoginBusy, Overloaded, SearchesBusy, QueryTimeout, ReadModelBehind,
     ];
 
     /// <summary>The published address of this type. Quota problems have a registered one.</summary>

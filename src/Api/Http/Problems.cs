@@ -65,6 +65,7 @@ public static class Problems
     static (ProblemType, string) Classify(Exception e) => e switch
     {
         BadHttpRequestException bad => (ProblemType.Of(bad.StatusCode), bad.StatusCode is 413 ? "The body is larger than 1 MiB." : "The request is not valid HTTP."),
+        PasswordsBusyException => (ProblemType.LoginBusy, "Too many passwords are being checked. Try again in a moment."),
         Projections.QueryTimeoutException => (ProblemType.QueryTimeout, $"No query may take longer than {Projections.QueryTimeoutException.Longest.TotalSeconds:F0} s. Narrow it: by type, status or owner, or by a metadata value or a word that few resources have."),
         Projections.SearchesBusyException => (ProblemType.SearchesBusy, "Too many filters and searches are under way at this node."),
         _ when ClusterCalls.IsLostNode(e) => (ProblemType.ClusterUnavailable, "A node was lost during the request; whether a write took effect is unknown. Send it again with the same Idempotency-Key."),

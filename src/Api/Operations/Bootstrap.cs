@@ -20,7 +20,7 @@ public sealed class Bootstrap(
         await keys.LoadAsync(cancellationToken);
         if (await queries.AnyAsync(cancellationToken)) return;
         var chosen = options.AdminPassword ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
-        var (_, created) = await accounts.RegisterAsync(new(options.AdminEmail, passwords.Hash(chosen), [RoleBook.Administrator], EmailVerified: true), Intent.OfNode());
+        var (_, created) = await accounts.RegisterAsync(new(options.AdminEmail, await passwords.HashAsync(chosen), [RoleBook.Administrator], EmailVerified: true), Intent.OfNode());
         if (created.Rejection is null && options.AdminPassword is null) Tell(chosen);
     }
 

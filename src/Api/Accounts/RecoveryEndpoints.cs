@@ -1,0 +1,123 @@
+using System.Text.Json;
+using Resources.Grains;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>What registering takes.</summary>
+public sealed record RegisterRequest(string Email, string Password);
+
+/// <summary>An e-mail address.</summary>
+public sealed record EmailRequest(string Email);
+
+/// <summary>A token from a link in a mail.</summary>
+public sealed record TokenRequest(string Token);
+
+/// <summary>A token from a link in a mail, and a new password.</summary>
+public sealed record SetPasswordRequest(string Token, string NewPassword);
+
+/// <summary>Registering, and what is proved by reading one's mail. Answers tell nothing of whether an address has an account.</summary>
+public static class RecoveryEndpoints
+{
+    const int MaxTokenLength = 256;
+
+    public static void MapRecovery(this RouteGroupBuilder api)
+    {
+        var auth = api.MapGroup("/auth").WithTags("auth");
+        auth.MapPost("/register", RegisterAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("register").WithSummary("Register, where that is open; a mail says how to go on").TakesBody<RegisterRequest>().Produces(202).Refuses(403, 413, 415);
+        auth.MapPost("/verify-email", VerifyAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("verifyEmail").WithSummary("Confirm an e-mail address by the token of a mail").TakesBody<TokenRequest>().Produces(204).Refuses(413, 415);
+        auth.MapPost("/forgot-password", ForgotAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("forgotPassword").WithSummary("Have a mail sent by which a new password can be set").TakesBody<EmailRequest>().Produces(202).Refuses(403, 413, 415);
+        auth.MapPost("/set-password", SetAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("setPassword").WithSummary("Set a password by the token of a mail; all sessions end").TakesBody<SetPasswordRequest>().Produces(204).Refuses(413, 415);
+    }
+
+    static Task RegisterAsync(HttpContext context, AccountOptions options, Accounts accounts, Passwords passwords, Mailer mailer, Letters letters, RateLimits limits) => RequestBody.TakeAsync(context, ReadRegistration, async asked =>
+    {
+        if (options.Registration is not Registration.Open) { await Problems.WriteAsync(context, ProblemType.RegistrationClosed, "Accounts are made by administrators here."); return; }
+        if (!await limits.TryAsync(context, RateLimits.Reset, AccountDirectory.Normalize(asked.Email))) return;
+        var hash = await passwords.HashAsync(asked.Password);
+        var intent = context.Intend(Guid.Empty) with { Actor = "guest" };
+        await AcceptAsync(context, mailer, async () =>
+        {
+            var (id, reply) = await accounts.RegisterAsync(new(asked.Email, hash, options.DefaultRoles, EmailVerified: false), intent);
+            if (reply.Rejection is null) return letters.VerifyEmail((await accounts.Grain(id).GetSecrets())!);
+            // Its owner may have lost the first mail.
+            return await accounts.FindAsync(asked.Email) is { Account.EmailVerified: false } waiting ? letters.VerifyEmail(waiting) : Letters.Exists(asked.Email);
+        });
+    });
+
+    static Task ForgotAsync(HttpContext context, Accounts accounts, Mailer mailer, Letters letters, RateLimits limits) => RequestBody.TakeAsync(context, ReadEmail, async email =>
+    {
+        if (!mailer.IsAvailable) { await Problems.WriteAsync(context, ProblemType.MailUnavailable, "No mail is sent from here; ask an administrator."); return; }
+        if (!await limits.TryAsync(context, RateLimits.Reset, AccountDirectory.Normalize(email))) return;
+        await AcceptAsync(context, mailer, async () => await accounts.FindAsync(email) is { Account.IsActive: true } found ? letters.SetPassword(found) : null);
+    });
+
+    static Task VerifyAsync(HttpContext context, Accounts accounts, LinkTokens tokens) => RequestBody.TakeAsync(context, ReadToken, async token =>
+    {
+        if (tokens.Read(LinkPurpose.VerifyEmail, token) is not var (account, email)) { await RefuseAsync(context); return; }
+        var intent = context.Intend(account);
+        await AnswerAsync(context, await ClusterCalls.SendAsync(again => accounts.Grain(account).VerifyEmail(email, intent with { Repeated = again })));
+    });
+
+    static Task SetAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) => RequestBody.TakeAsync(context, ReadPassword, async asked =>
+    {
+        if (tokens.Read(LinkPurpose.SetPassword, asked.Token) is not var (account, replaces)) { await RefuseAsync(context); return; }
+        var found = await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets());
+        if (found is null || (found.Account.Password ?? Guid.Empty) != replaces) { await RefuseAsync(context); return; }
+        var faults = new List<Fault>();
+        PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
+        if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
+        var (hash, intent) = (await passwords.HashAsync(asked.NewPassword), context.Intend(account));
+        await AnswerAsync(context, await ClusterCalls.SendAsync(again => accounts.Grain(account).ChangePassword(hash, found.Account.Password, PasswordMeans.Reset, null, intent with { Repeated = again })));
+    });
+
+    /// <summary>Has something done that ends in a mail, and answers that it will be.</summary>
+    internal static async Task AcceptAsync(HttpContext context, Mailer mailer, Func<Task<Letter?>> write)
+    {
+        if (mailer.Enqueue(write)) context.Response.StatusCode = 202;
+        else await Problems.WriteAsync(context, ProblemType.Overloaded, "Too many mails wait to be sent.");
+    }
+
+    static Task AnswerAsync(HttpContext context, Reply<Account> reply)
+    {
+        if (reply.Rejection is not null) return RefuseAsync(context);
+        context.Response.StatusCode = 204;
+        return Task.CompletedTask;
+    }
+
+    static Task RefuseAsync(HttpContext context) => Problems.WriteAsync(context, ProblemType.TokenSpent, "The token is not good, or not any more. Ask for another mail.");
+
+    static RegisterRequest ReadRegistration(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var asked = new RegisterRequest(reader.Text("email", 3, AuthEndpoints.MaxEmailLength)!, reader.Text("password", Passwords.MinLength, Passwords.MaxLength)!);
+        reader.RefuseOthers();
+        AccountEndpoints.CheckEmail(asked.Email, faults);
+        PasswordRules.Check(asked.Password, asked.Email, "/password", faults);
+        return asked;
+    }
+
+    static string ReadEmail(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var email = reader.Text("email", 1, AuthEndpoints.MaxEmailLength);
+        reader.RefuseOthers();
+        return email!;
+    }
+
+    static string ReadToken(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var token = reader.Text("token", 1, MaxTokenLength);
+        reader.RefuseOthers();
+        return token!;
+    }
+
+    static SetPasswordRequest ReadPassword(JsonElement body, List<Fault> faults)
+    {
+        var reader = new ObjectReader(body, faults);
+        var asked = new SetPasswordRequest(reader.Text("token", 1, MaxTokenLength)!, reader.Text("newPassword", Passwords.MinLength, Passwords.MaxLength)!);
+        reader.RefuseOthers();
+        return asked;
+    }
+}
