@@ -49,7 +49,7 @@ public static class ResourceSql
         parameters.Add(new() { Value = after, NpgsqlDbType = NpgsqlDbType.Bigint });
         return $"""
             with now as materialized (select position from resource_views_position),
-            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position) events limit {limit.ToString(CultureInfo.InvariantCulture)})
+            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and type like 'resource.%') events limit {limit.ToString(CultureInfo.InvariantCulture)})
             select now.position, touched.stream_id, r.* from now left join touched on true
             left join lateral (select {Columns} from resource_views where id = touched.stream_id and {Where(parameters, selection, LivesOf(selection))}) r on true
             """;
