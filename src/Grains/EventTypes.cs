@@ -49,6 +49,9 @@ public static class EventTypes
         [typeof(ApiKeyRevoked)] = "api_key.revoked",
     }.ToFrozenDictionary();
 
+    /// <summary>The names of what happens to resources: all that readers of events ever see, in order.</summary>
+    public static readonly IReadOnlyList<string> OfResources = [.. Names.Where(pair => pair.Key.IsSubclassOf(typeof(ResourceEvent))).Select(pair => pair.Value).Order(StringComparer.Ordinal)];
+
     /// <summary>One JSON form for writing, reading and Marten: camelCase, text as sent.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {

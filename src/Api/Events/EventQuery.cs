@@ -48,7 +48,7 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
     {
         if (query.Text("event") is not { } text) return null;
         var names = text.Split(',');
-        return names.All(EventTypes.Names.Values.Contains) ? names : query.Fail<string[]>("event", $"takes names of events, separated by commas: {string.Join(", ", EventTypes.Names.Values.Order())}");
+        return names.All(EventTypes.OfResources.Contains) ? names : query.Fail<string[]>("event", $"takes names of events, separated by commas: {string.Join(", ", EventTypes.OfResources)}");
     }
 }
 

@@ -104,9 +104,10 @@ public sealed class StreamLease : IDisposable
     internal void Update(DateTimeOffset now)
     {
         if (end is not null) return;
-        var scope = permissions.Select(caller.Permissions.ScopeOf).Aggregate((one, other) => one.Intersect(other));
-        var ending = now >= caller.Expires ? StreamEnd.TokenExpired : caller.IsOver ? StreamEnd.SessionOver : scope.IsNothing ? StreamEnd.PermissionLost : (StreamEnd?)null;
-        Change(ending, scope.Of(caller.Id));
+        // Permissions that have no resource in common show nothing, to a list as to a stream; the stream is over with either.
+        var scopes = permissions.Select(caller.Permissions.ScopeOf).ToArray();
+        var ending = now >= caller.Expires ? StreamEnd.TokenExpired : caller.IsOver ? StreamEnd.SessionOver : scopes.Any(scope => scope.IsNothing) ? StreamEnd.PermissionLost : (StreamEnd?)null;
+        Change(ending, scopes.Aggregate((one, other) => one.Intersect(other)).Of(caller.Id));
     }
 
     void Change(StreamEnd? ending, Sight? visible)

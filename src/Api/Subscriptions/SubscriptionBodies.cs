@@ -87,7 +87,7 @@ static class SubscriptionBodies
         var events = reader.Strings("events", optional: true)?.Distinct().ToArray();
         reader.RefuseOthers();
         for (var i = 0; i < events?.Length; i++)
-            if (!EventTypes.Names.Values.Contains(events[i])) faults.Report($"/filter/events/{i}", "UNKNOWN_EVENT", $"The events are {string.Join(", ", EventTypes.Names.Values.Order())}.");
+            if (!EventTypes.OfResources.Contains(events[i])) faults.Report($"/filter/events/{i}", "UNKNOWN_EVENT", $"The events are {string.Join(", ", EventTypes.OfResources)}.");
         return new(type, resource is null ? null : Id(resource, "/filter/resource", faults), owner, events);
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
 namespace Resources.Grains;
@@ -52,6 +53,9 @@ public sealed class PermissionSet
 
     readonly ImmutableArray<Permission> permissions;
 
+    /// <summary>Every request asks for one or two of the few permissions that there are.</summary>
+    readonly ConcurrentDictionary<string, Scope> scopes = new();
+
     /// <summary>Those that others among them cover are left out; the rest stands in order.</summary>
     PermissionSet(IEnumerable<Permission> all)
     {
@@ -74,22 +78,18 @@ public sealed class PermissionSet
     /// <summary>Whether this allows everything that another set does.</summary>
     public bool Covers(PermissionSet other) => other.permissions.All(theirs => permissions.Any(mine => mine.Covers(theirs)));
 
-    /// <summary>How far <c>object:action</c> reaches.</summary>
-    public Scope ScopeOf(string permission)
-    {
-        var at = permission.IndexOf(':', StringComparison.Ordinal);
-        var (name, action) = (permission[..at], permission[(at + 1)..]);
-        var granting = permissions.Where(one => one.Grants(name, action)).ToArray();
-        return Scope.Of(granting);
-    }
+    /// <summary>How far <c>object:action</c>, one of the known permissions, reaches.</summary>
+    public Scope ScopeOf(string permission) => scopes.GetOrAdd(permission, static (permission, set) => Scope.Of([.. set.GrantingOf(permission)]), this);
 
     /// <summary>Whether <c>object:action</c> is allowed for all.</summary>
     public bool Allows(string permission) => ScopeOf(permission).IsAll;
 
     /// <summary>Those of the permissions, as texts, that allow <c>object:action</c> somewhere.</summary>
-    public IEnumerable<string> Granting(string permission)
+    public IEnumerable<string> Granting(string permission) => GrantingOf(permission).Select(one => one.ToString());
+
+    IEnumerable<Permission> GrantingOf(string permission)
     {
         var at = permission.IndexOf(':', StringComparison.Ordinal);
-        return permissions.Where(one => one.Grants(permission[..at], permission[(at + 1)..])).Select(one => one.ToString());
+        return permissions.Where(one => one.Grants(permission[..at], permission[(at + 1)..]));
     }
 }

@@ -59,5 +59,5 @@ public sealed record Sight(Scope Scope, string Account)
     public static Sight? Both(Sight? one, Sight? other) => one is null ? other : other is null ? one : one with { Scope = one.Scope.Intersect(other.Scope) };
 
     /// <summary>A name for it: two sights of one name show the same.</summary>
-    public override string ToString() => $"{Account}{(Scope.Own ? "+own" : "")} {string.Join(' ', Scope.Types)} own {string.Join(' ', Scope.OwnTypes)}";
+    public override string ToString() => $"{Account}:{string.Join(' ', Scope.Types)}:{(Scope.Own ? "*" : string.Join(' ', Scope.OwnTypes))}";
 }

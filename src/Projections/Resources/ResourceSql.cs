@@ -14,6 +14,9 @@ public static class ResourceSql
 
     const string Now = "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
 
+    /// <summary>Types that a sight shows whole have a branch each in a list, up to so many.</summary>
+    const int FewTypes = 8;
+
     const string Columns = "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
 
     /// <summary>
@@ -30,11 +33,13 @@ public static class ResourceSql
         // Not a parameter: without it PostgreSQL expects a tenth of all rows from the prepared statement, and plans each call anew.
         var size = limit.ToString(CultureInfo.InvariantCulture);
         var places = after is null ? new string?[] { null } : [.. After(parameters, sort, after)];
-        // Each branch is the continuation of one index; together they are the rest of the list.
+        // Each branch is the continuation of one index; together they are the rest of the list. What a filter takes is found by the filter.
+        var parts = selection.Filter is null ? Parts(parameters, selection) : [Seen(parameters, selection)];
         var branches =
             from life in LivesOf(selection) is Lives.Either ? new[] { Lives.Live, Lives.Deleted } : [Lives.Live]
+            from part in parts
             from place in places
-            select $"select {Columns} from resource_views where {isThere} and {Where(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
+            select $"select {Columns} from resource_views where {isThere} and {part} and {Asked(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
         var all = branches.ToArray();
         var rows = all is [var only] ? only : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
         return $"with now as materialized ({Now}) select now.*, {count}, r.* from now left join lateral ({rows}) r on true";
@@ -49,7 +54,7 @@ public static class ResourceSql
         parameters.Add(new() { Value = after, NpgsqlDbType = NpgsqlDbType.Bigint });
         return $"""
             with now as materialized (select position from resource_views_position),
-            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position) events limit {limit.ToString(CultureInfo.InvariantCulture)})
+            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and type like 'resource.%') events limit {limit.ToString(CultureInfo.InvariantCulture)})
             select now.position, touched.stream_id, r.* from now left join touched on true
             left join lateral (select {Columns} from resource_views where id = touched.stream_id and {Where(parameters, selection, LivesOf(selection))}) r on true
             """;
@@ -85,17 +90,31 @@ public static class ResourceSql
         return $"(scope = '{Everyone}' and type = any ({types}) or scope = {Text(parameters, visible.Account)} and type <> all ({types}) and {own})";
     }
 
-    static string Seen(NpgsqlParameterCollection parameters, Sight visible)
+    /// <summary>
+    /// Conditions that each show a part of what may be seen, and no resource twice: along the index of its type or of its owner. Where the
+    /// selection is of one type that is all, or what the account owns, or nothing.
+    /// </summary>
+    static string[] Parts(NpgsqlParameterCollection parameters, ResourceSelection selection)
     {
-        if (visible.IsOwn) return $"owner = {Text(parameters, visible.Account)}";
-        var own = visible.Scope.Own ? "" : $" and type = any ({Texts(parameters, visible.Scope.OwnTypes)})";
-        return $"(type = any ({Texts(parameters, visible.Scope.Types)}) or owner = {Text(parameters, visible.Account)}{own})";
+        if (selection.Visible is not { Scope: var scope } visible || selection.Type is { } one && scope.Types.Contains(one)) return ["true"];
+        if (scope.IsNothing || selection.Type is { } other && !scope.Own && !scope.OwnTypes.Contains(other)) return ["false"];
+        if (visible.IsOwn || selection.Type is not null) return [$"owner = {Text(parameters, visible.Account)}"];
+        var parts = new List<string>();
+        if (scope.Types.Length > FewTypes) parts.Add($"type = any ({Texts(parameters, scope.Types)})");
+        else parts.AddRange(scope.Types.Select(type => $"type = {Text(parameters, type)}"));
+        if (scope.Own) parts.Add($"owner = {Text(parameters, visible.Account)} and type <> all ({Texts(parameters, scope.Types)})");
+        else if (scope.OwnTypes is not []) parts.Add($"owner = {Text(parameters, visible.Account)} and type = any ({Texts(parameters, scope.OwnTypes)})");
+        return [.. parts];
     }
 
-    static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives)
+    static string Seen(NpgsqlParameterCollection parameters, ResourceSelection selection) => $"({string.Join(" or ", Parts(parameters, selection))})";
+
+    static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives) => $"{Seen(parameters, selection)} and {Asked(parameters, selection, lives)}";
+
+    /// <summary>What the selection asks for, whatever may be seen.</summary>
+    static string Asked(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives)
     {
         var sql = new StringBuilder(lives switch { Lives.Live => "deleted_at is null", Lives.Deleted => "deleted_at is not null", _ => "true" });
-        if (selection.Visible is not null) sql.Append(" and ").Append(Seen(parameters, selection.Visible));
         if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
         if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         if (selection.Owner is not null) sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
