@@ -50,12 +50,15 @@ public sealed class IdentityProviderOptions : IValidatableObject
 /// <summary>Callers by tokens of other issuers. Only those that are configured are ever asked for their keys, whatever a token says.</summary>
 public sealed class ExternalIssuers(IdentityProviderOptions options, AccessBook book, ILogger<ExternalIssuers> log)
 {
+    /// <summary>Goes where the configuration says and nowhere else; requests wait for it, so not for long.</summary>
+    static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 1 << 20 };
+
     readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false };
 
     readonly Dictionary<string, (ExternalIssuer Issuer, TokenValidationParameters Rules)> issuers = options.Issuers.ToDictionary(issuer => issuer.Issuer, issuer => (issuer, new TokenValidationParameters
     {
         ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(issuer.Issuer.TrimEnd('/') + "/.well-known/openid-configuration", new OpenIdConnectConfigurationRetriever(),
-            new HttpDocumentRetriever { RequireHttps = !new Uri(issuer.Issuer).IsLoopback }) { RefreshInterval = TimeSpan.FromSeconds(5) },
+            new HttpDocumentRetriever(Http) { RequireHttps = !new Uri(issuer.Issuer).IsLoopback }) { RefreshInterval = TimeSpan.FromSeconds(5) },
         ValidIssuer = issuer.Issuer,
         ValidAudience = issuer.Audience,
         // Asymmetric ones: a key that everyone may know must not do for a secret.
