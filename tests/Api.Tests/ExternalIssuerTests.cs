@@ -62,6 +62,26 @@ public sealed class ExternalIssuerTests(Backend backend)
         Assert.Equal(200, (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status);
     }
 
+    [Fact]
+    public async Task Forged_tokens_in_its_name_do_not_turn_against_a_provider_that_works_or_fails()
+    {
+        await using var works = await Provider.StartAsync();
+        await using var fails = await Provider.StartAsync();
+        fails.Fails = true;
+        await using var node = await backend.StartNodeAsync(("Identity:Issuers:0:Issuer", works.Issuer), ("Identity:Issuers:0:Audience", "our-api"), ("Identity:Issuers:1:Issuer", fails.Issuer), ("Identity:Issuers:1:Audience", "our-api"));
+        var guest = new Caller(node.Address);
+        using var stranger = RSA.Create(2048);
+        foreach (var provider in new[] { works, fails })
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            for (var i = 0; i < 100; i++) Assert.Equal(401, (await guest.With(provider.Sign(key: new RsaSecurityKey(stranger) { KeyId = $"forged {i}" })).GetAsync("/api/v1/me")).Status);
+            // At first, and once in five seconds; discovery and keys.
+            Assert.InRange(provider.Requests, 1, 2 * (2 + (int)(watch.Elapsed.TotalSeconds / 5)));
+        }
+        fails.Fails = false;
+        await Eventually.HoldsAsync(async () => (await guest.With(fails.Sign()).GetAsync("/api/v1/me")).Status is 200, seconds: 20);
+    }
+
     /// <summary>An identity provider: discovery, keys, and tokens by whatever is asked for.</summary>
     sealed class Provider(WebApplication app) : IAsyncDisposable
     {
@@ -76,6 +96,8 @@ public sealed class ExternalIssuerTests(Backend backend)
 
         public int Requests => requests;
 
+        public bool Fails { get; set; }
+
         public static async Task<Provider> StartAsync()
         {
             var builder = WebApplication.CreateSlimBuilder();
@@ -86,6 +108,7 @@ public sealed class ExternalIssuerTests(Backend backend)
             app.MapGet("/.well-known/openid-configuration", () =>
             {
                 Interlocked.Increment(ref provider.requests);
+                if (provider.Fails) return Results.StatusCode(500);
                 return Results.Json(new { issuer = provider.Issuer, jwks_uri = provider.Issuer + "/keys" });
             });
             app.MapGet("/keys", () =>

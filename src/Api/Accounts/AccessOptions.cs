@@ -5,8 +5,10 @@ namespace Resources.Api;
 /// <summary>Section <c>Tokens</c>.</summary>
 public sealed class TokenOptions
 {
+    public const int MostMinutes = 60;
+
     /// <summary>How long an access token is good for, in minutes.</summary>
-    [Range(1, 60)]
+    [Range(1, MostMinutes)]
     public int AccessMinutes { get; set; } = 10;
 
     /// <summary>A signing key is followed by a new one after so many days.</summary>

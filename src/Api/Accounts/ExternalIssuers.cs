@@ -48,14 +48,14 @@ public sealed class IdentityProviderOptions : IValidatableObject
 }
 
 /// <summary>Callers by tokens of other issuers. Only those that are configured are ever asked for their keys, whatever a token says.</summary>
-public sealed class ExternalIssuers(IdentityProviderOptions options, AccessBook book, ILogger<ExternalIssuers> log)
+public sealed class ExternalIssuers(IdentityProviderOptions options, AccessBook book, TimeProvider time, ILogger<ExternalIssuers> log)
 {
     readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false };
 
     readonly Dictionary<string, (ExternalIssuer Issuer, TokenValidationParameters Rules)> issuers = options.Issuers.ToDictionary(issuer => issuer.Issuer, issuer => (issuer, new TokenValidationParameters
     {
         ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(issuer.Issuer.TrimEnd('/') + "/.well-known/openid-configuration", new OpenIdConnectConfigurationRetriever(),
-            new HttpDocumentRetriever { RequireHttps = !new Uri(issuer.Issuer).IsLoopback }) { RefreshInterval = TimeSpan.FromSeconds(5) },
+            new KeyRetriever(issuer.Issuer, log, time)) { RefreshInterval = KeyRetriever.Pause },
         ValidIssuer = issuer.Issuer,
         ValidAudience = issuer.Audience,
         // Asymmetric ones: a key that everyone may know must not do for a secret.
@@ -81,5 +81,33 @@ public sealed class ExternalIssuers(IdentityProviderOptions options, AccessBook 
         if (token.Subject is not { Length: > 0 } subject) return null;
         string[] roles = [.. issuer.DefaultRoles.Concat(token.Claims.Where(claim => claim.Type == issuer.RolesClaim).Select(claim => issuer.Roles.GetValueOrDefault(claim.Value)).OfType<string>()).Distinct()];
         return new(DerivedId.Of("external account", issuer.Issuer, subject), 0, roles, null, book) { Kind = CredentialKind.External, Expires = new(token.ValidTo, TimeSpan.Zero) };
+    }
+}
+
+/// <summary>Fetches an issuer's documents from where the configuration says and nowhere else. Requests wait for it, so not for long, and not each anew while the issuer is away.</summary>
+sealed class KeyRetriever(string issuer, ILogger log, TimeProvider time) : IDocumentRetriever
+{
+    /// <summary>From one attempt to the next.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 1 << 20 };
+
+    readonly HttpDocumentRetriever documents = new(Http) { RequireHttps = !new Uri(issuer).IsLoopback };
+    long failedAt;
+
+    /// <exception cref="IOException">The issuer is away, or was so a moment ago.</exception>
+    public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
+    {
+        if (Volatile.Read(ref failedAt) is not 0 and var before && time.GetElapsedTime(before) < Pause) throw new IOException($"{issuer} was away a moment ago.");
+        try
+        {
+            return await documents.GetDocumentAsync(address, cancel);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            Volatile.Write(ref failedAt, time.GetTimestamp());
+            log.LogWarning("The keys of {Issuer} cannot be had: {Reason}", issuer, e.Message);
+            throw new IOException($"{address} cannot be had.", e);
+        }
     }
 }

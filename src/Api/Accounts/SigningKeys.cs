@@ -127,24 +127,38 @@ public sealed class SigningKeys(NpgsqlDataSource database, StoreContact contact,
     Task ReadAsync(CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("select kid, protected_key, created_at, signs_at from signing_keys where withdrawn_at is null and protected_key is not null order by signs_at desc, kid desc");
-        var (found, now, signs, ended) = (new List<SigningKey>(), time.GetUtcNow(), false, DateTimeOffset.MaxValue);
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
+        var (found, now, signs, ended, over) = (new List<SigningKey>(), time.GetUtcNow(), false, DateTimeOffset.MaxValue, false);
+        await using (var row = await command.ExecuteReaderAsync(ct))
         {
-            var (kid, signsAt) = (row.GetString(0), row.GetFieldValue<DateTimeOffset>(3));
-            // Its last token was issued when the next key began to sign.
-            if (now - ended > TimeSpan.FromMinutes(options.AccessMinutes) + Skew) break;
-            var state = signs ? SigningKeyState.Verifying : signsAt <= now ? SigningKeyState.Signing : SigningKeyState.Announced;
-            found.Add(new(Find(kid) ?? Open(kid, row.GetFieldValue<byte[]>(1)), state, row.GetFieldValue<DateTimeOffset>(2), signsAt));
-            if (state is not SigningKeyState.Announced) (signs, ended) = (true, signsAt);
+            while (await row.ReadAsync(ct))
+            {
+                var (kid, signsAt) = (row.GetString(0), row.GetFieldValue<DateTimeOffset>(3));
+                // Its last token was issued when the next key began to sign.
+                if (over = now - ended > TimeSpan.FromMinutes(options.AccessMinutes) + Skew) break;
+                var state = signs ? SigningKeyState.Verifying : signsAt <= now ? SigningKeyState.Signing : SigningKeyState.Announced;
+                found.Add(new(Find(kid) ?? Open(kid, row.GetFieldValue<byte[]>(1)), state, row.GetFieldValue<DateTimeOffset>(2), signsAt));
+                if (state is not SigningKeyState.Announced) (signs, ended) = (true, signsAt);
+            }
         }
         // With clocks apart the only key may seem to sign in a moment.
         if (!signs && found is [.., var oldest]) found[^1] = oldest with { State = SigningKeyState.Signing };
         var lost = keys.Any(before => found.All(key => key.Key.KeyId != before.Key.KeyId));
         keys = [.. found];
         if (lost) Lost?.Invoke();
+        if (over) await EndAsync(ct);
         return true;
     }, ct);
+
+    /// <summary>Deletes the private parts of keys of which no token is left, however long tokens are good for at other nodes.</summary>
+    async Task EndAsync(CancellationToken ct)
+    {
+        await using var command = database.CreateCommand("""
+            update signing_keys ended set withdrawn_at = clock_timestamp(), protected_key = null where withdrawn_at is null and exists
+                (select from signing_keys next where next.withdrawn_at is null and next.signs_at > ended.signs_at and next.signs_at < clock_timestamp() - $1)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = TimeSpan.FromMinutes(TokenOptions.MostMinutes) + 2 * Skew });
+        await command.ExecuteNonQueryAsync(ct);
+    }
 
     ECDsaSecurityKey Open(string kid, byte[] sealedKey)
     {

@@ -18,6 +18,8 @@ public sealed class Tokens
     // Verifying a signature costs more than everything else in a read, so a verified token is remembered until it expires.
     readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
+    static readonly JsonDocumentOptions Once = new() { AllowDuplicateProperties = false };
+
     readonly SigningKeys keys;
     readonly ExternalIssuers others;
     readonly TokenOptions options;
@@ -71,8 +73,12 @@ public sealed class Tokens
         if (verified.TryGetValue(token, out Caller? known)) return known;
         if (!handler.CanReadToken(token) || Parse(token) is not { } parsed) return null;
         var caller = others.Knows(parsed.Issuer) ? await others.FindAsync(parsed) : await VerifyAsync(parsed);
-        if (caller is not null) verified.Set(token, caller, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = caller.Expires });
-        return caller;
+        if (caller is null) return null;
+        verified.Set(token, caller, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = caller.Expires });
+        // The key may have been withdrawn since it was found, and the memory cleared before this entry came.
+        if (caller.Kind is not CredentialKind.Token || keys.Find(parsed.Kid) is not null) return caller;
+        verified.Remove(token);
+        return null;
     }
 
     JsonWebToken? Parse(string token)
@@ -94,14 +100,22 @@ public sealed class Tokens
     {
         if (keys.Find(token.Kid) is null) await keys.RefreshAsync(CancellationToken.None);
         var result = await handler.ValidateTokenAsync(token, rules);
-        return result.IsValid && EndsAtANumber(token) ? Read(token) : null;
+        return result.IsValid && IsPlain(token) ? Read(token) : null;
     }
 
-    /// <summary>The library takes a text for a time, too; nobody who makes tokens as we do writes one.</summary>
-    static bool EndsAtANumber(JsonWebToken token)
+    /// <summary>The library takes a text for a time, and of members that stand twice the last; nobody who makes tokens as we do writes such.</summary>
+    static bool IsPlain(JsonWebToken token)
     {
-        using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload));
-        return payload.RootElement.GetProperty("exp").ValueKind is JsonValueKind.Number;
+        try
+        {
+            using var header = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedHeader), Once);
+            using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload), Once);
+            return payload.RootElement.GetProperty("exp").ValueKind is JsonValueKind.Number;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     Caller? Read(JsonWebToken token)
