@@ -58,6 +58,7 @@ internal sealed class ApiNode : IAsyncDisposable
                 ["RateLimits__Login__Permits"] = "1000000",
                 ["RateLimits__LoginAccount__Permits"] = "1000000",
                 ["RateLimits__Streams__Permits"] = "1000000",
+                ["RateLimits__Mfa__Permits"] = "1000000",
                 ["Tokens__AccessMinutes"] = "60",
                 ["Cluster__ClusterId"] = clusterId,
                 ["Cluster__AdvertisedAddress"] = "127.0.0.1",
