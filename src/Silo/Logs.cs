@@ -23,6 +23,8 @@ public static class Logs
         if (environment.IsDevelopment()) logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.ColorBehavior) = (true, "HH:mm:ss ", LoggerColorBehavior.Default));
         else logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "O"));
         foreach (var library in new[] { "Microsoft", "Orleans", "Npgsql", "Marten", "JasperFx", "Polly" }) logging.AddFilter(library, LogLevel.Warning);
+        // The framework would log every guest.
+        logging.AddFilter("Resources.Api.CallerHandler", LogLevel.Warning);
         // Nothing here is protected by it: tokens are signed with keys of our own.
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         // Its first look counts from the machine's start and always warns.

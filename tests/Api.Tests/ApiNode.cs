@@ -55,6 +55,9 @@ sealed class ApiNode : WebApplicationFactory<Program>
     /// <summary>Every answer that the node has given: the endpoint's name and the status.</summary>
     public ConcurrentDictionary<(string Endpoint, int Status), bool> Answered { get; } = new();
 
+    /// <summary>Everything that the node has logged, where <c>Logging:LogLevel:Default</c> asks for all; what its client logs is not among it.</summary>
+    public ConcurrentQueue<string> Logs { get; } = new();
+
     /// <summary>What the node has logged as errors.</summary>
     public ConcurrentQueue<string> Errors { get; } = new();
 
@@ -64,7 +67,7 @@ sealed class ApiNode : WebApplicationFactory<Program>
         foreach (var (key, value) in settings) builder.UseSetting(key, value);
         builder.ConfigureServices(services => services
             .AddSingleton<IStartupFilter>(new Probe(Answered))
-            .AddSingleton<ILoggerProvider>(new ErrorLog(Errors)));
+            .AddSingleton<ILoggerProvider>(new KeptLog(Errors, settings.ContainsKey("Logging:LogLevel:Default") ? Logs : null)));
     }
 
     /// <summary>Notes what is answered, and fails where a test asks for it, behind all that the program itself maps.</summary>
@@ -82,17 +85,19 @@ sealed class ApiNode : WebApplicationFactory<Program>
         };
     }
 
-    sealed class ErrorLog(ConcurrentQueue<string> errors) : ILoggerProvider, ILogger
+    sealed class KeptLog(ConcurrentQueue<string> errors, ConcurrentQueue<string>? all) : ILoggerProvider, ILogger
     {
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+        public bool IsEnabled(LogLevel logLevel) => all is not null || logLevel >= LogLevel.Error;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel)) errors.Enqueue($"{formatter(state, exception)} {exception}");
+            var text = $"{formatter(state, exception)} {exception}";
+            if (logLevel >= LogLevel.Error) errors.Enqueue(text);
+            all?.Enqueue(text + (state is IEnumerable<KeyValuePair<string, object?>> parts ? string.Join(' ', parts.Select(part => $"{part.Key}={part.Value}")) : ""));
         }
 
         public void Dispose()

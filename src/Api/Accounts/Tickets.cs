@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 using Resources.Grains;
 
 namespace Resources.Api;
@@ -30,5 +31,6 @@ public sealed class Tickets(IClusterClient cluster)
     /// <summary>Ends it; false when it was ended already.</summary>
     public Task<bool> EndAsync(string name) => ClusterCalls.SendAsync(_ => Grain(name).End());
 
-    ITicketGrain Grain(string name) => cluster.GetGrain<ITicketGrain>(name);
+    /// <summary>By a hash of the name: keys of grains stand in traces and logs, and who has the name can go on.</summary>
+    ITicketGrain Grain(string name) => cluster.GetGrain<ITicketGrain>(Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name))));
 }

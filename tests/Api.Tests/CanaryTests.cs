@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace Resources.Api.Tests;
+
+/// <summary>J2: no password, token, code, key or address is anywhere but in its place.</summary>
+[Collection(MoreNodes.Name)]
+public sealed class CanaryTests(Backend backend)
+{
+    const string Password = "canary password of nine pigs", Another = "canary password of ten pigs", Wrong = "canary password that is wrong";
+
+    readonly Dictionary<string, string> canaries = new() { ["password"] = Password, ["second password"] = Another, ["wrong password"] = Wrong };
+    readonly List<string> answers = [];
+
+    [Fact]
+    public async Task J2_No_secret_and_no_address_is_in_logs_metrics_traces_problems_or_the_database()
+    {
+        var traces = new ConcurrentQueue<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = _ => true,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity => traces.Enqueue($"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(each => each.Tags))} {string.Join(' ', activity.Baggage)}"),
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var mailbox = new Mailbox();
+        await using var node = await backend.StartNodeAsync(("Mail:Host", "127.0.0.1"), ("Mail:Port", $"{mailbox.Port}"), ("Accounts:Registration", "open"), ("Logging:LogLevel:Default", "Debug"), ("RateLimits:LoginAccount:Permits", "5"));
+        await LiveAsync(node, mailbox);
+
+        var metrics = Encoding.UTF8.GetString((await new Caller(node.Address).GetAsync("/metrics")).Body);
+        var places = new Dictionary<string, string>
+        {
+            ["logs"] = string.Join('\n', node.Logs), ["traces"] = string.Join('\n', traces), ["metrics"] = metrics, ["problems"] = string.Join('\n', answers), ["database"] = await Dump.OfAsync(node.ConnectionString),
+        };
+        // The places are those where one would look: each holds what is to be expected of it.
+        Assert.Contains("session.started", places["database"], StringComparison.Ordinal);
+        Assert.Contains("Resources listens at", places["logs"], StringComparison.Ordinal);
+        Assert.Contains("/api/v1/auth/login", places["traces"], StringComparison.Ordinal);
+        Assert.Contains("INVALID_CREDENTIALS", places["problems"], StringComparison.Ordinal);
+        Assert.Contains("resources_", places["metrics"], StringComparison.Ordinal);
+        Assert.True(canaries.Count >= 15, string.Join(", ", canaries.Keys));
+        foreach (var (place, text) in places)
+            foreach (var (name, canary) in canaries)
+                foreach (var form in Forms(canary))
+                    Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), $"The {name} is in the {place}: {Around(text, form)}");
+    }
+
+    /// <summary>Lives the life of an account, and notes every secret that it meets.</summary>
+    async Task LiveAsync(ApiNode node, Mailbox mailbox)
+    {
+        var guest = new Caller(node.Address);
+        var email = canaries["address"] = $"canary{Guid.NewGuid():n}@example.org";
+        await PostAsync(guest, "/auth/register", new { email, password = Password });
+        var verify = canaries["token of a mail"] = Mailbox.Token(await mailbox.MailToAsync(email));
+        await PostAsync(guest, "/auth/verify-email", new { token = verify + "x" });
+        await PostAsync(guest, "/auth/verify-email", new { token = verify });
+        await PostAsync(guest, "/auth/login", new { email, password = Wrong });
+        var login = await PostAsync(guest, "/auth/login", new { email, password = Password });
+        var session = guest.With(Note("access token", login, "/data/accessToken"));
+        var refresh = Note("refresh token", login, "/data/refreshToken");
+        Note("second refresh token", await PostAsync(guest, "/auth/refresh", new { refreshToken = refresh }), "/data/refreshToken");
+
+        var cookie = await PostAsync(guest, "/auth/login", new { email, password = Password, cookie = true });
+        Note("CSRF token", cookie, "/data/csrfToken");
+        canaries["cookie"] = cookie["Set-Cookie"]!.Split(';')[0].Split('=')[1];
+        await Take(guest.GetAsync("/api/v1/me", ("Cookie", $"__Host-session={canaries["cookie"]}")));
+
+        var key = Note("API key", await PostAsync(session, "/api-keys", new { name = "k", permissions = new[] { "resource:read" } }), "/data/key")[37..];
+        canaries["API key"] = key;
+        await Take(guest.With($"rsk_{Guid.NewGuid():n}_{key}").GetAsync("/api/v1/me"));
+        var totp = await PostAsync(session, "/me/mfa/totp", new { });
+        var secret = OtpNet.Base32Encoding.ToBytes(Note("secret of one-time codes", totp, "/data/secret"));
+        await PostAsync(session, "/me/mfa/totp/confirm", new { code = Person.Code(secret, -30) });
+        var codes = (await PostAsync(session, "/me/mfa/recovery-codes", new { })).At("/data/codes")!.Value.EnumerateArray().Select(code => code.GetString()!).ToArray();
+        (canaries["recovery code"], canaries["spent recovery code"]) = (codes[0], codes[1]);
+        var half = Note("token of a half login", await PostAsync(guest, "/auth/login", new { email, password = Password }), "/data/mfaToken");
+        await PostAsync(guest, "/auth/mfa", new { mfaToken = half, method = "recovery_code", code = "wrong-" + codes[0] });
+        await PostAsync(guest, "/auth/mfa", new { mfaToken = half, method = "recovery_code", code = codes[1] });
+        Note("state of a ceremony", await PostAsync(guest, "/auth/passkey/options", new { }), "/data/state");
+
+        await PostAsync(guest, "/auth/forgot-password", new { email });
+        var reset = canaries["token of a reset"] = Mailbox.Token(await mailbox.MailToAsync(email));
+        await PostAsync(guest, "/auth/set-password", new { token = reset, newPassword = Another });
+        await PostAsync(guest, "/auth/set-password", new { token = reset, newPassword = Another });
+
+        // Where they do not belong: in addresses, headers and faulty bodies.
+        await Take(guest.GetAsync($"/api/v1/me?access_token={canaries["access token"]}"));
+        await PostAsync(guest, "/auth/login", new { email, password = Password, more = Another });
+        await Take(guest.SendAsync("POST", "/api/v1/auth/login", $"{{\"email\":\"{email}\",\"password\":\"{Password}"));
+        await PostAsync(guest, "/auth/refresh", new { refreshToken = refresh });
+        for (var i = 0; i < 6; i++) await PostAsync(guest, "/auth/login", new { email, password = Wrong });
+
+        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        canaries["administrator's token"] = admin.Token!;
+        var hook = await PostAsync(admin, "/subscriptions", new { name = "s", delivery = new { kind = "webhook", url = "https://example.org/hook" } });
+        if (hook.Text("/data/secret") is { } webhookSecret) canaries["secret of a webhook"] = webhookSecret["whsec_".Length..];
+        await Take(admin.GetAsync("/api/v1/audit?limit=200"));
+    }
+
+    Task<Answer> PostAsync(Caller caller, string path, object body) => Take(caller.SendAsync("POST", "/api/v1" + path, JsonSerializer.Serialize(body)));
+
+    async Task<Answer> Take(Task<Answer> request)
+    {
+        var answer = await request;
+        // What an owner is told of their own is in its place; refusals and the audit are read by others.
+        if (answer.Status >= 400 || answer.Text("/data/0/actor") is not null) answers.Add(answer.ToString());
+        return answer;
+    }
+
+    string Note(string name, Answer answer, string pointer) => canaries[name] = answer.Text(pointer) ?? throw new InvalidOperationException($"No {name}: {answer}");
+
+    /// <summary>A secret as it might stand somewhere: as it is, and encoded in the usual ways.</summary>
+    static string[] Forms(string canary)
+    {
+        var bytes = Encoding.UTF8.GetBytes(canary);
+        // Without its end, base64 is the same wherever it is continued.
+        return [.. new[] { canary, Uri.EscapeDataString(canary), Convert.ToHexStringLower(bytes), Convert.ToBase64String(bytes).TrimEnd('=')[..^1] }.Distinct()];
+    }
+
+    static string Around(string text, string form)
+    {
+        var at = text.IndexOf(form, StringComparison.OrdinalIgnoreCase);
+        return text[Math.Max(0, at - 200)..Math.Min(text.Length, at + form.Length + 50)];
+    }
+}
