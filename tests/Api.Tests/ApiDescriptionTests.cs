@@ -16,7 +16,7 @@ public sealed class ApiDescriptionTests(Backend backend)
         select (operation.Name.ToUpperInvariant(), path.Name, operation.Value);
 
     IEnumerable<RouteEndpoint> Served => from endpoint in backend.Node.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-                                         where endpoint.RoutePattern.RawText is { } path && (path.StartsWith(ApiGroup.Path, StringComparison.Ordinal) || path.StartsWith("/health", StringComparison.Ordinal))
+                                         where endpoint.RoutePattern.RawText is { } path && (path.StartsWith(ApiGroup.Path, StringComparison.Ordinal) || path.StartsWith("/health", StringComparison.Ordinal) || path.StartsWith("/.well-known", StringComparison.Ordinal))
                                          select endpoint;
 
     [Fact]

@@ -49,6 +49,9 @@ public sealed class AccountOptions
 {
     public Registration Registration { get; set; } = Registration.Closed;
 
-    /// <summary>The roles of accounts that register by themselves.</summary>
-    public string[] DefaultRoles { get; set; } = ["user"];
+    /// <summary>The roles of accounts that register by themselves; none given = <c>user</c>.</summary>
+    public string[] DefaultRoles { get; set; } = [];
+
+    /// <summary>The roles of an account that somebody makes for themselves.</summary>
+    public string[] FirstRoles => DefaultRoles is [] ? ["user"] : DefaultRoles;
 }

@@ -38,7 +38,7 @@ public static class RecoveryEndpoints
         var intent = context.Intend(Guid.Empty) with { Actor = "guest" };
         await AcceptAsync(context, mailer, async () =>
         {
-            var (id, reply) = await accounts.RegisterAsync(new(asked.Email, hash, options.DefaultRoles, EmailVerified: false), intent);
+            var (id, reply) = await accounts.RegisterAsync(new(asked.Email, hash, options.FirstRoles, EmailVerified: false), intent);
             if (reply.Rejection is null) return letters.VerifyEmail((await accounts.Grain(id).GetSecrets())!);
             // Its owner may have lost the first mail.
             return await accounts.FindAsync(asked.Email) is { Account.EmailVerified: false } waiting ? letters.VerifyEmail(waiting) : Letters.Exists(asked.Email);
