@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Roles, permissions, API keys, the audit (B17, C6, J3).</summary>
+[Collection(MoreNodes.Name)]
 public sealed class AccessTests(Backend backend)
 {
     Task<Person> PersonAsync(params string[] roles) => Person.CreateAsync(backend.Admin, backend.Node.Address, roles);

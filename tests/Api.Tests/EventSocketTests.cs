@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Resources.Api.Tests;
 
 /// <summary>The WebSocket: the same events as the stream has, once and in order, for those who may see them and no longer.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class EventSocketTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 namespace Resources.Api.Tests;
 
 /// <summary>Who opens no WebSocket, and with which status or close code they are told.</summary>
+[Collection(MoreNodes.Name)]
 public sealed class HandshakeTests(Backend backend)
 {
     const string Path = "/api/v1/events/ws";

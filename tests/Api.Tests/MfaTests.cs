@@ -5,6 +5,7 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Second factors (A12 to A17).</summary>
+[Collection(MoreNodes.Name)]
 public sealed class MfaTests(Backend backend)
 {
     Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Node.Address, "user");

@@ -10,6 +10,7 @@ namespace Resources.Api;
 /// </summary>
 public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiKeyText keyTexts, AccessBook book, AccountQueries accounts, IClusterClient cluster, TimeProvider time, ILogger<Credentials> log) : BackgroundService
 {
+    const string Scheme = "Bearer ";
     const int MostRemembered = 20_000;
 
     /// <summary>No longer than the book remembers what has happened.</summary>
@@ -26,14 +27,16 @@ public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiK
     public async ValueTask<(Caller? Caller, bool Sent)> FindAsync(HttpRequest request)
     {
         if (request.Headers.Authorization is { Count: > 0 } headers)
-            return (headers is [{ } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? await FindAsync(header["Bearer ".Length..]) : null, true);
+            return (headers is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? await FindAsync(header, Scheme.Length) : null, true);
         return SessionCookie.Read(request) is { } cookie ? (await FindCookieAsync(cookie), true) : (null, false);
     }
 
     /// <summary>The caller behind an access token or API key; null when it is not good.</summary>
-    public async ValueTask<Caller?> FindAsync(string bearer)
+    /// <param name="text">What holds it.</param>
+    /// <param name="start">Where it begins in that.</param>
+    public async ValueTask<Caller?> FindAsync(string text, int start = 0)
     {
-        var caller = bearer.StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal) ? await FindKeyAsync(bearer) : await tokens.FindAsync(bearer);
+        var caller = text.AsSpan(start).StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal) ? await FindKeyAsync(text[start..]) : await tokens.FindAsync(text, start);
         return caller is { IsOver: false } ? caller : null;
     }
 

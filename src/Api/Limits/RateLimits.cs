@@ -22,22 +22,26 @@ public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClus
     }.ToFrozenDictionary(policy => policy.Name, policy => new LeasedLimit(policy.Name, policy.Limit, master.Derive("keys of limits"), cluster, time));
 
     /// <summary>Middleware: counts the request and refuses it when its window is used up.</summary>
-    public async Task LimitAsync(HttpContext context, RequestDelegate next)
+    public Task LimitAsync(HttpContext context, RequestDelegate next)
     {
         var endpoint = context.GetEndpoint();
-        if (endpoint?.Metadata.GetMetadata<Unlimited>() is null)
-        {
-            var policy = endpoint?.Metadata.GetMetadata<LimitedBy>()?.Policy ?? Default;
-            // Ways in are tried by those who are nobody yet, or anybody.
-            var key = policy is Default or Mfa or Streams && Caller.Of(context.User) is { } caller ? caller.Id : Network(context.Connection.RemoteIpAddress);
-            if (!await TryAsync(context, policy, key)) return;
-        }
-        await next(context);
+        if (endpoint?.Metadata.GetMetadata<Unlimited>() is not null) return next(context);
+        var policy = endpoint?.Metadata.GetMetadata<LimitedBy>()?.Policy ?? Default;
+        // Ways in are tried by those who are nobody yet, or anybody.
+        var key = policy is Default or Mfa or Streams && Caller.Of(context.User) is { } caller ? caller.Id : Network(context.Connection.RemoteIpAddress);
+        var allowed = TryAsync(context, policy, key);
+        // Mostly the node has permits: then nothing waits here.
+        return allowed.IsCompletedSuccessfully ? allowed.Result ? next(context) : Task.CompletedTask : GoOnAsync(allowed, context, next);
+    }
+
+    static async Task GoOnAsync(ValueTask<bool> allowed, HttpContext context, RequestDelegate next)
+    {
+        if (await allowed) await next(context);
     }
 
     /// <summary>Takes a permit of another limit for a request; when there is none the refusal is answered.</summary>
     /// <param name="key">Whom it counts for.</param>
-    public async Task<bool> TryAsync(HttpContext context, string policy, string key)
+    public async ValueTask<bool> TryAsync(HttpContext context, string policy, string key)
     {
         var limit = policies[policy];
         var standing = await limit.TakeAsync(key);
