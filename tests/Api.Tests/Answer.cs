@@ -127,9 +127,9 @@ public sealed partial class Answer
         Assert.Equal(this["Position"], Text("/meta/position"));
     }
 
-    [GeneratedRegex("""^"[a-z]+";q=\d+;w=\d+$""")]
+    [GeneratedRegex("""^"[a-z_]+";q=\d+;w=\d+$""")]
     private static partial Regex RateLimitPolicy();
 
-    [GeneratedRegex("""^"[a-z]+";r=\d+;t=\d+$""")]
+    [GeneratedRegex("""^"[a-z_]+";r=\d+;t=\d+$""")]
     private static partial Regex RateLimitState();
 }
