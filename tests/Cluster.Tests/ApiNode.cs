@@ -36,8 +36,9 @@ internal sealed class ApiNode : IAsyncDisposable
     }
 
     /// <summary>Starts a process and does not wait for it to serve.</summary>
+    /// <param name="options">Configuration beyond what all nodes have.</param>
     /// <param name="at">The address of a node that has ended, to take its place; null = a new one.</param>
-    public static ApiNode Start(string connectionString, string clusterId, int drainSeconds = 0, Uri? at = null)
+    public static ApiNode Start(string connectionString, string clusterId, int drainSeconds = 0, Uri? at = null, params (string Name, string Value)[] options)
     {
         var address = at ?? new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo("dotnet", [Assembly])
@@ -67,6 +68,7 @@ internal sealed class ApiNode : IAsyncDisposable
                 ["Shutdown__DrainSeconds"] = $"{drainSeconds}",
             },
         };
+        foreach (var (name, value) in options) start.Environment[name] = value;
         var process = Process.Start(start)!;
         var node = new ApiNode(process, address);
         process.OutputDataReceived += node.Keep;
