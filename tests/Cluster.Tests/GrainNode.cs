@@ -45,7 +45,10 @@ internal sealed class GrainNode : IAsyncDisposable
     public T Service<T>() where T : notnull => host.Services.GetRequiredService<T>();
 
     /// <summary>Ends the activation of a resource; the next call makes a new one.</summary>
-    public Task DeactivateAsync(Guid id) => Resource(id).AsReference<IGrainManagementExtension>().DeactivateOnIdle().AsTask();
+    public Task DeactivateAsync(Guid id) => DeactivateAsync(Resource(id));
+
+    /// <summary>Ends an activation.</summary>
+    public static Task DeactivateAsync(IAddressable grain) => grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle().AsTask();
 
     public async ValueTask DisposeAsync()
     {

@@ -24,7 +24,7 @@ public partial class Dependencies
     [Fact]
     public void Decisions_know_no_grain_store_clock_or_chance()
     {
-        string[] pure = ["src/Grains/Resources/Resource.cs", "src/Grains/Resources/Events.cs", "src/Grains/Resources/ResourcePatch.cs", "src/Grains/Accounts/Account.cs", "src/Grains/Accounts/Factors.cs", "src/Grains/Accounts/PermissionSet.cs", "src/Grains/Accounts/Scope.cs", "src/Grains/Sessions/Session.cs", "src/Grains/Roles/RoleBook.cs", "src/Grains/Keys/ApiKey.cs", .. Repository.Sources("src/Grains/Json")];
+        string[] pure = ["src/Grains/Resources/Resource.cs", "src/Grains/Resources/Events.cs", "src/Grains/Resources/ResourcePatch.cs", "src/Grains/Accounts/Account.cs", "src/Grains/Accounts/Factors.cs", "src/Grains/Accounts/PermissionSet.cs", "src/Grains/Accounts/Scope.cs", "src/Grains/Sessions/Session.cs", "src/Grains/Roles/RoleBook.cs", "src/Grains/Keys/ApiKey.cs", "src/Grains/Limits/LimitWindow.cs", .. Repository.Sources("src/Grains/Json")];
         Assert.True(pure.Length > 10);
         Nobody(pure, Impure());
     }

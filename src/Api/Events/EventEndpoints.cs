@@ -15,7 +15,7 @@ public static class EventEndpoints
         api.MapRead("/events", (HttpContext context) => ReadAsync(context, null)).Require(Permissions.ResourceRead).WithTags("events").WithName("listEvents").WithSummary("The log: a page of it, or a stream that goes on")
             .TakesQuery([.. EventQuery.Parameters, "resource"]).Streams();
         // Who calls the endpoint finds out by itself, as the first message may say it.
-        api.MapSocket("/events/ws", EventSocket.AcceptAsync).AllowAnonymous().WithMetadata(new RequiredPermission(Permissions.ResourceRead), new WaitsForEvents()).WithTags("events").WithName("openEventSocket").WithSummary("The log as a WebSocket")
+        api.MapSocket("/events/ws", EventSocket.AcceptAsync).AllowAnonymous().WithMetadata(new RequiredPermission(Permissions.ResourceRead)).WithTags("events").WithName("openEventSocket").WithSummary("The log as a WebSocket")
             .TakesQuery("after", "type", "resource", "owner", "event").Carries(EventQuery.LastEventId).Refuses(426).Produces(StatusCodes.Status101SwitchingProtocols);
         api.MapRead("/resources/{id}/events", HistoryAsync).AddEndpointFilter(ResourceEndpoints.HideOthersAsync).Require(Permissions.ResourceRead).WithTags("events").WithName("listResourceEvents").WithSummary("The history of a resource: a page of it, or a stream that goes on")
             .TakesQuery(EventQuery.Parameters).ChecksFirst(ResourceEndpoints.ExistsAsync).Streams().Refuses(404);

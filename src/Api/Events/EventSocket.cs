@@ -88,6 +88,7 @@ static class EventSocket
     /// <summary>Waits for the token, and sends to whom it belongs.</summary>
     static async Task<SocketClose> AuthenticateAsync(HttpContext context, SocketClient client)
     {
+        Overload.Waits(context);
         var services = context.RequestServices;
         var leaving = services.GetRequiredService<Draining>().Begun;
         var first = client.ReceiveAsync(MaxMessage);
@@ -98,10 +99,10 @@ static class EventSocket
         if (client.HasClosed) return SocketClose.Normal;
         if (TokenIn(message) is not { } token) return SocketClose.Of(ProblemType.ValidationFailed);
         if (await services.GetRequiredService<Credentials>().FindAsync(token) is not { } caller) return SocketClose.Of(ProblemType.Unauthenticated);
-        if (!await services.GetRequiredService<RateLimits>().TakeAsync(RateLimits.Streams, caller.Id)) return SocketClose.Of(ProblemType.RateLimited);
         if (caller.Permissions.ScopeOf(Permissions.ResourceRead).IsNothing) return SocketClose.Of(ProblemType.Forbidden);
         try
         {
+            if (!await services.GetRequiredService<RateLimits>().TakeAsync(RateLimits.Streams, caller.Id)) return SocketClose.Of(ProblemType.RateLimited);
             var (asked, faults) = await ReadQueryAsync(context, isGuest: false);
             if (faults is not []) return SocketClose.Of(ProblemType.ValidationFailed, faults[0].Code);
             using var lease = services.GetRequiredService<StreamAccess>().Open(caller, Permissions.ResourceRead);
@@ -110,6 +111,10 @@ static class EventSocket
         catch (StoreUnavailableException)
         {
             return SocketClose.Of(ProblemType.StoreUnavailable);
+        }
+        catch (Exception e) when (e is Orleans.Runtime.OrleansException or TimeoutException)
+        {
+            return SocketClose.Of(ProblemType.ClusterUnavailable);
         }
     }
 

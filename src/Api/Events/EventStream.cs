@@ -73,6 +73,7 @@ static class EventStream
             await Problems.WriteAsync(context, lease.End is StreamEnd.PermissionLost ? ProblemType.Forbidden : ProblemType.SessionOver, "The caller has lost the right to this.");
             return null;
         }
+        else Overload.Waits(context);
         return lease;
     }
 

@@ -17,9 +17,10 @@ public sealed class ProxyOptions : IValidatableObject
 /// <summary>Takes the client's address from <c>X-Forwarded-For</c> and the scheme from <c>X-Forwarded-Proto</c>, from trusted balancers only.</summary>
 public static class TrustedProxies
 {
-    public static void AddTrustedProxies(this IServiceCollection services, ProxyOptions proxies) => services.AddSingleton(proxies).Configure<ForwardedHeadersOptions>(options =>
+    // Afterwards: ASPNETCORE_FORWARDEDHEADERS_ENABLED, which believes whoever connects, has no say.
+    public static void AddTrustedProxies(this IServiceCollection services, ProxyOptions proxies) => services.AddSingleton(proxies).PostConfigure<ForwardedHeadersOptions>(options =>
     {
-        options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+        options.ForwardedHeaders = proxies.Trusted is [] ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
         options.KnownProxies.Clear();
         options.KnownIPNetworks.Clear();
         foreach (var network in proxies.Trusted) options.KnownIPNetworks.Add(IPNetwork.Parse(network));

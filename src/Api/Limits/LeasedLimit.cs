@@ -14,7 +14,8 @@ public readonly record struct Standing(bool Allowed, int Left, int Reset);
 
 /// <summary>
 /// One limit at this node: it spends what the limit's grains have leased to it, and asks for more when that is used up. A lease is
-/// small, at most 1/128 of the window's permits, and what lies idle goes back, so that little of a window is ever stranded here.
+/// small: what the key needs here for half a second, at most 1/128 of the window's permits. What lies idle goes back. So little of a
+/// window is ever stranded here.
 /// </summary>
 public sealed class LeasedLimit : IAsyncDisposable
 {
@@ -24,7 +25,13 @@ public sealed class LeasedLimit : IAsyncDisposable
     /// <summary>Once the cluster has none left, it is asked again this often: some may have come back.</summary>
     static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>A lease that was used up sooner is followed by a larger one, and else by a smaller one.</summary>
+    static readonly TimeSpan Lasting = TimeSpan.FromMilliseconds(500);
+
     static readonly TimeSpan Tidy = TimeSpan.FromSeconds(1);
+
+    /// <summary>As long as a call into the cluster may take.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     readonly string policy;
     readonly RateLimit limit;
@@ -48,6 +55,8 @@ public sealed class LeasedLimit : IAsyncDisposable
     public string Description { get; }
 
     /// <summary>Takes a permit, if there is one.</summary>
+    /// <exception cref="StoreUnavailableException">The cluster cannot say, as the database is away.</exception>
+    /// <exception cref="OrleansException">The cluster cannot say, as a node was lost; or a <see cref="TimeoutException"/>.</exception>
     public ValueTask<Standing> TakeAsync(string key)
     {
         var held = all.GetOrAdd(key, static (key, hashKey) => new(hashKey, key), hashKey);
@@ -81,11 +90,13 @@ public sealed class LeasedLimit : IAsyncDisposable
 
     async ValueTask<Standing> AskAsync(Held held)
     {
-        while (true)
+        // Others that wait here may be quicker, and a window may end meanwhile.
+        for (var since = Now; Now - since < Ticks(Patience);)
         {
             await FetchAsync(held);
             if (Spend(held) is { } standing) return standing;
         }
+        throw new TimeoutException($"No permit of {policy} came in time.");
     }
 
     /// <summary>Asks for permits; all who wait for the same at this node ask once.</summary>
@@ -102,10 +113,14 @@ public sealed class LeasedLimit : IAsyncDisposable
     async Task LeaseAsync(Held held)
     {
         int wanted;
-        // Who comes seldom gets few, so that little has to go back.
-        lock (held) wanted = held.Wanted = Now >= held.Ends ? Math.Min(2, largest) : (int)Math.Min(largest, held.Wanted * 2L);
         var asked = Now;
-        var lease = await SendAsync(held, wanted, 0, 0);
+        lock (held) wanted = held.Wanted = asked >= held.Ends ? Math.Min(2, largest) : asked - held.LeasedAt < Ticks(Lasting) ? Math.Min(largest, held.Wanted * 2) : Math.Max(1, held.Wanted / 2);
+        // A lease that gets lost on its way is gone for this window; who asks again gets another.
+        var lease = await ClusterCalls.SendAsync(_ =>
+        {
+            asked = Now;
+            return Grain(held).Lease(new(held.Hash, limit.Permits, limit.WindowSeconds * 1000, wanted, 0, 0));
+        });
         lock (held)
         {
             if (held.Window != lease.Window) (held.Window, held.Permits) = (lease.Window, 0);
@@ -114,12 +129,11 @@ public sealed class LeasedLimit : IAsyncDisposable
             // From before the question: the grain's window may end a moment later than this one, never sooner.
             held.Ends = asked + Ticks(TimeSpan.FromMilliseconds(lease.EndsIn));
             held.EmptyUntil = lease.Granted is 0 ? Now + Ticks(AskAgain) : 0;
-            held.UsedAt = Now;
+            held.UsedAt = held.LeasedAt = Now;
         }
     }
 
-    Task<LimitLease> SendAsync(Held held, int wanted, int returned, long of) => ClusterCalls.SendAsync(_ =>
-        cluster.GetGrain<ILimitGrain>($"{policy}/{held.Bucket}").Lease(new(held.Hash, limit.Permits, limit.WindowSeconds * 1000, wanted, returned, of)));
+    ILimitGrain Grain(Held held) => cluster.GetGrain<ILimitGrain>($"{policy}/{held.Bucket}");
 
     /// <summary>Hands back what was not used lately, and forgets windows that have ended.</summary>
     void TidyUp()
@@ -143,11 +157,11 @@ public sealed class LeasedLimit : IAsyncDisposable
     {
         try
         {
-            await SendAsync(held, 0, idle, held.Window);
+            await Grain(held).Lease(new(held.Hash, limit.Permits, limit.WindowSeconds * 1000, 0, idle, held.Window));
         }
         catch (Exception e) when (ClusterCalls.IsLostNode(e) || e is StoreUnavailableException)
         {
-            // They are lost for this window.
+            // They may be lost for this window. Sent again they might be taken back twice.
         }
     }
 
@@ -170,6 +184,7 @@ public sealed class LeasedLimit : IAsyncDisposable
         public long Ends = long.MinValue;
         public long EmptyUntil;
         public long UsedAt;
+        public long LeasedAt;
         public int Permits;
         public int Left;
         public int Wanted = 1;

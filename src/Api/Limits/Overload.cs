@@ -5,10 +5,10 @@ public sealed class Overload(OverloadOptions options)
 {
     int working;
 
-    /// <summary>Middleware, behind routing: streams, which only wait, and probes do not count.</summary>
+    /// <summary>Middleware, behind routing and before authentication: counts requests that are worked on. Probes are always let in.</summary>
     public async Task ShedAsync(HttpContext context, RequestDelegate next)
     {
-        if (Waits(context))
+        if (context.GetEndpoint()?.Metadata.GetMetadata<Unlimited>() is not null)
         {
             await next(context);
             return;
@@ -20,17 +20,20 @@ public sealed class Overload(OverloadOptions options)
         }
         finally
         {
-            Interlocked.Decrement(ref working);
+            if (context.Features.Get<Waiting>() is null) Interlocked.Decrement(ref working);
         }
     }
 
-    static bool Waits(HttpContext context)
+    /// <summary>From here on the request only waits for something to happen, and does not count.</summary>
+    public static void Waits(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata is not { } endpoint) return false;
-        if (endpoint.GetMetadata<Unlimited>() is not null || endpoint.GetMetadata<WaitsForEvents>() is not null) return true;
-        return endpoint.GetMetadata<StreamsEvents>() is { } streams && (context.Request.Query.ContainsKey("wait") || (streams.Parameter is { } name ? context.Request.Query[name] is ["true"] : EventQuery.WantsStream(context)));
+        if (context.Features.Get<Waiting>() is not null) return;
+        context.Features.Set(Waiting.Instance);
+        Interlocked.Decrement(ref context.RequestServices.GetRequiredService<Overload>().working);
+    }
+
+    sealed class Waiting
+    {
+        public static readonly Waiting Instance = new();
     }
 }
-
-/// <summary>Marks an endpoint whose requests mostly wait for something to happen.</summary>
-public sealed record WaitsForEvents;

@@ -27,6 +27,7 @@ static class PullEndpoints
         if (subscription.Url is not null) { await SubscriptionEndpoints.RefuseKindAsync(context, subscription); return; }
         var (grain, draining, time) = (Grain(context, subscription), context.RequestServices.GetRequiredService<Draining>(), TimeProvider.System);
         Reply<PulledBatch> reply;
+        if (asked.Wait > TimeSpan.Zero) Overload.Waits(context);
         var started = time.GetTimestamp();
         do
         {

@@ -2,42 +2,44 @@ using Npgsql;
 
 namespace Resources.Grains;
 
-/// <summary>A key's window as it was kept.</summary>
-public sealed record KeptWindow(string Key, long Start, int Granted, long Ends);
+/// <summary>Permits to be added to a key's window in the database.</summary>
+public sealed record KeptWindow(string Key, long Start, long Ends, int Granted);
 
 /// <summary>Windows under way, for the activation that takes over. The table is not logged: after a crash of the database all windows begin anew.</summary>
 public sealed class LimitStore(NpgsqlDataSource database, StoreContact contact)
 {
-    public Task<List<KeptWindow>> LoadAsync(string bucket) => contact.WhileAvailableAsync(async ct =>
+    /// <summary>The windows of a bucket that have not ended, by key.</summary>
+    public Task<Dictionary<string, LimitWindow>> LoadAsync(string bucket, long now) => contact.WhileAvailableAsync(async ct =>
     {
-        await using var command = database.CreateCommand("select key, start, granted, ends from rate_limits where bucket = $1 and ends > (extract(epoch from clock_timestamp()) * 1000)::bigint");
+        await using var command = database.CreateCommand("select key, start, ends, granted from rate_limits where bucket = $1 and ends > $2");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = bucket });
-        var windows = new List<KeptWindow>();
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = now });
+        var windows = new Dictionary<string, LimitWindow>();
         await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct)) windows.Add(new(row.GetString(0), row.GetInt64(1), row.GetInt32(2), row.GetInt64(3)));
+        while (await row.ReadAsync(ct)) windows.Add(row.GetString(0), LimitWindow.Loaded(row.GetInt64(1), row.GetInt64(2), row.GetInt32(3)));
         return windows;
     });
 
-    /// <summary>Adds to what is granted of a key's window; returns how much of it fits.</summary>
-    public Task<int> AddAsync(string bucket, string key, long start, long ends, int added, int permits) => contact.WhileAvailableAsync(async ct =>
+    /// <summary>Adds to what is granted of windows; returns the last one's total. Where another activation has begun a window that goes on, it is added to that one.</summary>
+    public Task<int> AddAsync(string bucket, params KeptWindow[] added) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("""
-            insert into rate_limits as kept (bucket, key, start, granted, ends, last) values ($1, $2, $3, least($5, $6), $4, least($5, $6))
+            insert into rate_limits as kept (bucket, key, start, ends, granted) select $1, * from unnest($2, $3, $4, $5)
             on conflict (bucket, key) do update set
-                granted = case when kept.ends > $3 and kept.start <> $3 or kept.start = $3 then least(kept.granted + $5, $6) else excluded.granted end,
-                last = case when kept.ends > $3 and kept.start <> $3 or kept.start = $3 then least(kept.granted + $5, $6) - kept.granted else excluded.last end,
-                start = case when kept.ends > $3 then kept.start else $3 end, ends = case when kept.ends > $3 then kept.ends else $4 end
-            returning last
+                start = case when kept.ends > excluded.start then kept.start else excluded.start end,
+                ends = case when kept.ends > excluded.start then kept.ends else excluded.ends end,
+                granted = case when kept.ends > excluded.start then kept.granted else 0 end + excluded.granted
+            returning granted
             """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = bucket });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = key });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = start });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ends });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = added });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = permits });
-        return (int)(await command.ExecuteScalarAsync(ct))!;
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. added.Select(window => window.Key)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. added.Select(window => window.Start)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. added.Select(window => window.Ends)] });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. added.Select(window => window.Granted)] });
+        return await command.ExecuteScalarAsync(ct) as int? ?? 0;
     });
 
+    /// <summary>Removes windows that have ended.</summary>
     public Task SweepAsync(string bucket, long now) => contact.WhileAvailableAsync(async ct =>
     {
         await using var command = database.CreateCommand("delete from rate_limits where bucket = $1 and ends <= $2");

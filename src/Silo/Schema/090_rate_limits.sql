@@ -4,8 +4,7 @@ create unlogged table rate_limits (
     bucket text not null,
     key text not null,
     start bigint not null,
-    granted int not null,
     ends bigint not null,
-    last int not null,
+    granted int not null,
     primary key (bucket, key)
 );

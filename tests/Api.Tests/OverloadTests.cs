@@ -1,0 +1,85 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Resources.Api.Tests;
+
+/// <summary>What a node does not take on (F11).</summary>
+[Collection(MoreNodes.Name)]
+public sealed class OverloadTests(Backend backend)
+{
+    const string Me = "/api/v1/me";
+
+    [Fact]
+    public async Task F11_What_is_beyond_the_bound_is_refused_at_once_also_without_a_token_and_probes_are_not()
+    {
+        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "2"));
+        var guest = new Caller(node.Address);
+        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+
+        using (var one = await BeginAsync(node, admin))
+        using (var two = await BeginAsync(node, admin))
+        {
+            await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
+            foreach (var caller in new[] { admin, guest, admin.With("no token") })
+            {
+                var answer = await caller.GetAsync(Me);
+                Assert.Equal((503, "OVERLOADED", "1", null), (answer.Status, answer.Code, answer["Retry-After"], answer["RateLimit"]));
+            }
+            Assert.Equal((200, 200), ((await guest.GetAsync("/health/live")).Status, (await guest.GetAsync("/metrics")).Status));
+        }
+        await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 200);
+    }
+
+    [Fact]
+    public async Task F11_What_only_waits_does_not_count()
+    {
+        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "2"));
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var group = (await SubscriptionBackend.SubscribeAsync(admin, "awaited", null)).Path;
+
+        await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
+        await stream.CatchUpAsync();
+        await using var list = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/resources?follow=true");
+        await list.NextAsync();
+        await using var socket = await Socket.OpenAsync(node.Address, admin.Token, "");
+        await socket.CatchUpAsync();
+        await using var silent = await Socket.OpenAsync(node.Address, null, "");
+        Assert.Equal(101, silent.Status);
+        var head = (await admin.GetAsync("/api/v1/events?limit=1000"))["Position"];
+        var poll = admin.GetAsync($"/api/v1/events?wait=30&after={head}");
+        var pull = admin.SendAsync("POST", group + "/pull", """{"consumer":"c","limit":1,"wait":30,"leaseSeconds":30}""");
+
+        // There is room as soon as they wait.
+        await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 200);
+        for (var i = 0; i < 20; i++) Assert.Equal(200, (await admin.GetAsync(Me)).Status);
+        Assert.False(poll.IsCompleted || pull.IsCompleted);
+        Assert.Equal(201, (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"sample","type":"awaited"}""")).Status);
+        Assert.Equal((200, 200), ((await poll).Status, (await pull).Status));
+
+        // And who has waited has not made more room than there was.
+        using var one = await BeginAsync(node, admin);
+        using var two = await BeginAsync(node, admin);
+        await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
+    }
+
+    [Fact]
+    public async Task Asking_to_wait_is_no_way_around_the_bound()
+    {
+        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "1"));
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        using var one = await BeginAsync(node, admin);
+        await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
+        foreach (var path in new[] { "/api/v1/events?wait=1", "/api/v1/resources?follow=true", "/api/v1/events/ws" })
+            Assert.Equal("OVERLOADED", (await admin.GetAsync(path)).Code);
+    }
+
+    /// <summary>Sends a request whose body does not end.</summary>
+    static async Task<TcpClient> BeginAsync(ApiNode node, Caller caller)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(node.Address.Host, node.Address.Port, TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"), TestContext.Current.CancellationToken);
+        return client;
+    }
+}

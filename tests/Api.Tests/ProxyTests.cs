@@ -1,0 +1,81 @@
+namespace Resources.Api.Tests;
+
+/// <summary>What is believed of a client's own words about where it is (E7).</summary>
+[Collection(MoreNodes.Name)]
+public sealed class ProxyTests(Backend backend)
+{
+    const string Login = "/api/v1/auth/login";
+
+    [Theory, InlineData("FORWARDEDHEADERS_ENABLED", "true"), InlineData("Proxies:Trusted:0", "192.0.2.0/24")]
+    public async Task E7_Nobody_chooses_an_address_or_scheme_by_headers(string option, string value)
+    {
+        await using var node = await StartAsync((option, value));
+        for (var i = 0; i < 2; i++) Assert.Equal(401, await TryAsync(node, $"198.51.100.{i}"));
+        Assert.Equal(429, await TryAsync(node, "198.51.100.9"));
+        Assert.Equal(429, await TryAsync(node, "127.0.0.1, ::1"));
+    }
+
+    [Fact]
+    public async Task E7_A_spoofed_address_is_not_logged()
+    {
+        await using var node = await StartAsync();
+        Assert.Equal("127.0.0.1", await LoggedAsync(node, "198.51.100.7"));
+    }
+
+    [Fact]
+    public async Task E7_Addresses_come_from_trusted_balancers_and_of_a_chain_the_last_that_is_none_of_them()
+    {
+        await using var node = await StartAsync(("Proxies:Trusted:0", "127.0.0.0/8"), ("Proxies:Trusted:1", "10.0.0.0/8"));
+        Assert.Equal("198.51.100.7", await LoggedAsync(node, "203.0.113.1, 198.51.100.7, 10.1.2.3"));
+        foreach (var address in new[] { "198.51.100.1", "198.51.100.2", "203.0.113.1, 198.51.100.3" })
+        {
+            for (var i = 0; i < 2; i++) Assert.Equal(401, await TryAsync(node, address));
+            Assert.Equal(429, await TryAsync(node, address));
+        }
+        // What the client claims before its balancer adds to it changes nothing.
+        Assert.Equal(429, await TryAsync(node, "192.0.2.1, 198.51.100.1"));
+    }
+
+    [Fact]
+    public async Task F10_A_client_of_IPv6_has_one_limit_for_its_64()
+    {
+        await using var node = await StartAsync(("Proxies:Trusted:0", "127.0.0.1/32"));
+        Assert.Equal(401, await TryAsync(node, "2001:db8:0:1::1"));
+        Assert.Equal(401, await TryAsync(node, "2001:db8:0:1:ffff::2"));
+        Assert.Equal(429, await TryAsync(node, "2001:db8:0:1:a:b:c:d"));
+        Assert.Equal(401, await TryAsync(node, "2001:db8:0:2::1"));
+        // An address of IPv4 is the same in its other form.
+        Assert.Equal(401, await TryAsync(node, "198.51.100.1"));
+        Assert.Equal(401, await TryAsync(node, "::ffff:198.51.100.1"));
+        Assert.Equal(429, await TryAsync(node, "198.51.100.1"));
+    }
+
+    [Fact]
+    public async Task E7_A_host_that_is_not_allowed_is_refused_and_links_do_not_name_hosts()
+    {
+        await using var node = await StartAsync(("AllowedHosts", "127.0.0.1;[::1]"));
+        using var http = new HttpClient();
+        foreach (var (host, status) in new[] { ("evil.example", 400), (node.Address.Authority, 200) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node.Address, "/health/live")) { Headers = { Host = host } };
+            using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(status, (int)answer.StatusCode);
+        }
+        var created = await backend.Admin.SendAsync("POST", "/api/v1/resources", """{"name":"linked"}""", headers: [("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")]);
+        Assert.Equal((201, $"/api/v1/resources/{created.Text("/data/id")}"), (created.Status, created["Location"]));
+    }
+
+    Task<ApiNode> StartAsync(params (string, string)[] options) =>
+        backend.StartNodeAsync([("RateLimits:Login:Permits", "2"), ("RateLimits:Login:WindowSeconds", "3600"), .. options]);
+
+    static async Task<int> TryAsync(ApiNode node, string forwardedFor) => (await new Caller(node.Address).SendAsync("POST", Login, """{"email":"a@b","password":"x"}""", headers: ("X-Forwarded-For", forwardedFor))).Status;
+
+    /// <summary>Logs in, and answers from where that was by the audit trail.</summary>
+    static async Task<string?> LoggedAsync(ApiNode node, string forwardedFor)
+    {
+        var guest = new Caller(node.Address);
+        var login = await guest.SendAsync("POST", Login, $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""", headers: ("X-Forwarded-For", forwardedFor));
+        Assert.Equal(200, login.Status);
+        return (await guest.With(login.Text("/data/accessToken")!).GetAsync("/api/v1/audit?event=session.started")).Text("/data/0/address");
+    }
+}
