@@ -168,7 +168,7 @@ function settings(database) {
   const env = {
     ...process.env, ASPNETCORE_ENVIRONMENT: 'Production', Secrets__MasterKey: Buffer.alloc(32, 7).toString('base64'),
     Bootstrap__AdminEmail: email, Bootstrap__AdminPassword: password,
-    RateLimits__Default__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', Shutdown__DrainSeconds: '0',
+    RateLimits__Default__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', RateLimits__LoginAccount__Permits: '1000000000', Shutdown__DrainSeconds: '0',
   };
   if (!database) return { ...env, Embedded__DataDirectory: join(scratch(), 'data') };
   const { hostname, port, username, pathname } = new URL(database);

@@ -11,8 +11,14 @@ public static partial class PasswordRules
     /// <summary>A unit that is repeated to the required length adds nothing to it.</summary>
     const int LongestUnit = 10;
 
-    /// <summary>What must be left of a password when the words that everybody uses are gone.</summary>
-    const int MustRemain = 6;
+    /// <summary>What a password must be worth when the words that everybody uses are gone.</summary>
+    const int LeastWorth = 7;
+
+    /// <summary>Fewer letters and digits than this say nothing of how the rest was chosen.</summary>
+    const int LeastPattern = 8;
+
+    /// <summary>Signs that stand for letters.</summary>
+    static readonly string[] Disguises = ["@", "$"];
 
     static readonly string[] Keyboards = ["qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "azertyuiopqsdfghjklmwxcvbn", "abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "1qaz2wsx3edc4rfv5tgb6yhn7ujm"];
 
@@ -39,22 +45,25 @@ public static partial class PasswordRules
     public static bool IsBlocked(string password, string? email)
     {
         var text = Undisguised(password);
-        if (text is "" || IsRepeated(password.ToLowerInvariant()) || IsRepeated(text) || Keyboards.Any(row => IsWalk(text, row))) return true;
-        if (email is not null && Without(text, [Undisguised(email), Undisguised(email.Split('@')[0])]).Length < MustRemain) return true;
-        return Without(text, Words).Length < MustRemain;
+        if (IsRepeated(password.ToLowerInvariant()) || IsPattern(text) || IsPattern(Plain(password))) return true;
+        var signs = NotPlain().Matches(password).Select(match => match.Value).Except(Disguises).Count();
+        return Worth(Without(text, Words)) + signs < LeastWorth
+            || email is not null && Worth(Without(text, [Undisguised(email), Undisguised(email.Split('@')[0])])) + signs < LeastWorth;
     }
 
     /// <summary>Letters and digits, lower-case, with the usual disguises taken off.</summary>
-    static string Undisguised(string text) =>
-        NotPlain().Replace(text.ToLowerInvariant().Replace('@', 'a').Replace('$', 's').Replace("0", "o", StringComparison.Ordinal).Replace('3', 'e'), "");
+    static string Undisguised(string text) => Plain(text.Replace('@', 'a').Replace('$', 's').Replace('0', 'o').Replace('3', 'e'));
 
-    /// <summary>What is left when words and all digits are gone.</summary>
-    static string Without(string text, string[] words)
-    {
-        foreach (var word in words)
-            if (word.Length > 1) text = text.Replace(word, "", StringComparison.Ordinal);
-        return Digits().Replace(text, "");
-    }
+    static string Plain(string text) => NotPlain().Replace(text.ToLowerInvariant(), "");
+
+    /// <summary>What is left when words are gone.</summary>
+    static string Without(string text, string[] words) =>
+        words.Where(word => word.Length > 1).Aggregate(text, (rest, word) => rest.Replace(word, "", StringComparison.Ordinal));
+
+    /// <summary>Digits count by half: behind a word they are mostly a date or a count.</summary>
+    static int Worth(string text) => (text.Length * 2 - text.Count(char.IsDigit)) / 2;
+
+    static bool IsPattern(string text) => text.Length >= LeastPattern && (IsRepeated(text) || Keyboards.Any(row => IsWalk(text, row)));
 
     static bool IsRepeated(string text)
     {
@@ -74,7 +83,4 @@ public static partial class PasswordRules
 
     [GeneratedRegex(@"[^\p{L}\p{N}]")]
     private static partial Regex NotPlain();
-
-    [GeneratedRegex(@"\p{N}")]
-    private static partial Regex Digits();
 }

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -56,12 +55,12 @@ public sealed class Passwords : IDisposable
     }
 
     /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
-    public Task<string> HashAsync(string password) => RunAsync(() => hasher.HashPassword(this, password.Normalize(NormalizationForm.FormC)));
+    public Task<string> HashAsync(string password) => RunAsync(() => hasher.HashPassword(this, Composition.Compose(password)));
 
     /// <summary>Whether a password is the one that was hashed. No hash, as where there is no account, costs the same time as one.</summary>
     /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
     public Task<PasswordCheck> VerifyAsync(string? hash, string password) => RunAsync(() =>
-        hasher.VerifyHashedPassword(this, hash ?? nobody, password.Normalize(NormalizationForm.FormC)) switch
+        hasher.VerifyHashedPassword(this, hash ?? nobody, Composition.Compose(password)) switch
         {
             PasswordVerificationResult.Success when hash is not null => PasswordCheck.Right,
             PasswordVerificationResult.SuccessRehashNeeded when hash is not null => PasswordCheck.RightButOld,
