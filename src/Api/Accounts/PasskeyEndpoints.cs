@@ -51,7 +51,7 @@ public static class PasskeyEndpoints
         var (grain, intent) = (cluster.GetGrain<IFactorGrain>(context.Caller().Account), context.Intend());
         var added = await ClusterCalls.SendAsync(again => grain.AddPasskey(credential, count, intent with { Repeated = again }));
         if (added.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
-        else await Answers.OkAsync(context, Document(new(added.Value!.Factors.Passkeys.First(passkey => passkey.Id == intent.CommandId), credential)), WireJson.Default.EnvelopePasskeyDocument, status: 201);
+        else await Answers.OkAsync(context, Document(new(added.Value!.Factors.Passkeys[^1], credential)), WireJson.Default.EnvelopePasskeyDocument, status: 201);
     });
 
     static async Task RemoveAsync(HttpContext context, string id, IClusterClient cluster)
