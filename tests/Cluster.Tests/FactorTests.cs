@@ -100,6 +100,7 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
             var intent = Intend();
             var done = await call(one, intent);
             Assert.Null(done.Rejection);
+            Other.Contact.MembersChanged();
             var again = await call(other, intent with { Repeated = true });
             Assert.Equal((null, done.Version), (again.Rejection, again.Version));
         }

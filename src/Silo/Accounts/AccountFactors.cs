@@ -36,7 +36,7 @@ sealed partial class AccountGrain
             _ => null,
         };
         var reply = command is null ? Refused(Refusal.FactorFailed, "The second factor is wrong, or was used already.") : await DecideAsync(command, intent);
-        if (reply.Rejection is not null) await DecideAsync(new NoteFailedLogin(method), intent with { CommandId = Guid.CreateVersion7() });
+        if (reply.Rejection is not null) await NoteAsync(method, intent);
         return reply;
     }
 
@@ -57,7 +57,12 @@ sealed partial class AccountGrain
         return await KeepAsync(JsonSerializer.SerializeToUtf8Bytes(credential), name => new AddPasskey(id, name, signCount), factors => factors.Passkeys.FirstOrDefault(passkey => passkey.Id == id)?.Secret, intent);
     }
 
-    public Task<Reply<Account>> UsePasskey(Guid passkey, long signCount, Intent intent) => DecideAsync(new UsePasskey(passkey, signCount), intent);
+    public async Task<Reply<Account>> UsePasskey(Guid passkey, long signCount, Intent intent)
+    {
+        var reply = await DecideAsync(new UsePasskey(passkey, signCount), intent);
+        if (reply.Rejection is not null) await NoteAsync("passkey", intent);
+        return reply;
+    }
 
     public async Task<Reply<Account>> RemovePasskey(Guid passkey, Intent intent)
     {
@@ -83,6 +88,8 @@ sealed partial class AccountGrain
         else if (before is { } unused) await vault.DropAsync(unused);
         return reply;
     }
+
+    Task NoteAsync(string factor, Intent intent) => NoteFailedLogin(factor, intent with { CommandId = Guid.CreateVersion7() });
 
     /// <summary>The step of time that a code is of; null when it is of none that counts. Exactly six digits: no sign and no space is taken for part of a number.</summary>
     async Task<long?> StepOfAsync(Guid secret, string code)
