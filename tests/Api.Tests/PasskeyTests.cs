@@ -27,6 +27,26 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
+    public async Task A18_An_authenticator_that_lies_is_refused_whatever_it_lies_about()
+    {
+        string[] emails = [$"{Guid.NewGuid():n}@example.org", $"{Guid.NewGuid():n}@example.org"];
+        foreach (var email in emails) Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
+        var output = JsonElement.Parse(await node.RunAsync("passkeys-attacks.mjs", $"{backend.Node.Address}", emails[0], emails[1], Password));
+        TestContext.Current.SendDiagnosticMessage(output.GetRawText());
+
+        Assert.All(output.GetProperty("registration").EnumerateObject().Concat(output.GetProperty("elsewhere").EnumerateObject()), attack => Assert.Equal((attack.Name, 401), (attack.Name, attack.Value.GetInt32())));
+        Assert.Equal((201, 404, 401, 200), (Number("registered"), Number("removedByAnother"), Number("stepUpOfAnother"), Number("unaltered")));
+        Assert.Equal("""{"again":401,"byAnother":401}""", output.GetProperty("taken").GetRawText());
+        // Some members are not read.
+        Assert.All(output.GetProperty("malformed").EnumerateArray(), answer => Assert.Contains(answer.GetInt32(), new[] { 201, 400, 401 }));
+        Assert.All(output.GetProperty("flipped").EnumerateObject(), member => Assert.Equal("401", Assert.Single(member.Value.EnumerateObject()).Name));
+        // Some bytes of a registration mean nothing: its authenticator's model, the counter.
+        Assert.All(output.GetProperty("flippedRegistration").EnumerateObject(), answer => Assert.Contains(answer.Name, new[] { "201", "401", "409" }));
+
+        int Number(string name) => output.GetProperty(name).GetInt32();
+    }
+
+    [Fact]
     public async Task A18_Chromium_registers_a_passkey_and_logs_in_by_token_and_by_cookie()
     {
         var email = $"{Guid.NewGuid():n}@example.org";

@@ -51,7 +51,7 @@ public static class AuthEndpoints
             limits.Refund(RateLimits.LoginAccount, tried);
             if (check is PasswordCheck.RightButOld) await accounts.Grain(found!.Id).ChangePassword(await passwords.HashAsync(asked.Password), found.Account.Password, PasswordMeans.Rehash, null, context.Intend(found.Id));
             if (found is not { Account: { IsActive: true, EmailVerified: true } account }) await Problems.WriteAsync(context, ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified yet.");
-            else if (account.Factors.AreAsked) await MfaEndpoints.AskAsync(context, tickets, found.Id, account, asked.Cookie is true);
+            else if (account.Factors.AreAsked) await MfaEndpoints.AskAsync(context, tickets, found, asked.Cookie is true);
             else await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
         }
     });

@@ -47,7 +47,7 @@ public static class MfaEndpoints
     {
         var auth = api.MapGroup("/auth").WithTags("auth");
         auth.MapPost("/mfa", FinishLoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("finishLogin").WithSummary("End a login with a second factor")
-            .TakesBody<MfaRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
+            .TakesBody<MfaRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 403, 413, 415);
         auth.MapPost("/step-up", StepUpAsync).RequireSession().LimitBy(RateLimits.Mfa).WithName("stepUp").WithSummary("Authenticate again, for what needs a fresh authentication; tokens from before are void")
             .TakesBody<StepUpRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
         var mfa = api.MapGroup("/me/mfa").WithTags("mfa");
@@ -59,27 +59,32 @@ public static class MfaEndpoints
     }
 
     /// <summary>Answers a login whose password was right, and whose account has a second factor.</summary>
-    public static async Task AskAsync(HttpContext context, Tickets tickets, Guid id, Account account, bool byCookie)
+    public static async Task AskAsync(HttpContext context, Tickets tickets, AccountSecrets found, bool byCookie)
     {
-        string[] methods = [.. account.Factors.TotpConfirmed ? (string[])["totp"] : [], .. account.Factors.UnusedCodes is [] ? (string[])[] : ["recovery_code"], .. account.Factors.Passkeys is [] ? (string[])[] : ["passkey"]];
-        var token = await tickets.BeginAsync(JsonSerializer.SerializeToUtf8Bytes(new HalfLogin(id, byCookie)), Life, Tries);
+        var factors = found.Account.Factors;
+        string[] methods = [.. factors.TotpConfirmed ? (string[])["totp"] : [], .. factors.UnusedCodes is [] ? (string[])[] : ["recovery_code"], .. factors.Passkeys is [] ? (string[])[] : ["passkey"]];
+        var token = await tickets.BeginAsync(JsonSerializer.SerializeToUtf8Bytes(new HalfLogin(found.Id, found.Version, byCookie)), Life, Tries);
         context.Response.Headers.CacheControl = "no-store";
         await Answers.OkAsync(context, new MfaDocument(true, token, methods), WireJson.Default.EnvelopeMfaDocument);
     }
 
-    static Task FinishLoginAsync(HttpContext context, Tickets tickets, RateLimits limits, IClusterClient cluster, SignIn signIn) => RequestBody.TakeAsync(context, ReadMfa, async asked =>
+    static Task FinishLoginAsync(HttpContext context, Tickets tickets, RateLimits limits, IClusterClient cluster, SignIn signIn, SessionCookie cookies) => RequestBody.TakeAsync(context, ReadMfa, async asked =>
     {
         if (await tickets.TryAsync(asked.MfaToken) is not { } content) { await RefuseAsync(context, "The login has ended, or was never begun. Log in again."); return; }
         var half = JsonSerializer.Deserialize<HalfLogin>(content)!;
+        if (half.ByCookie && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
         if (!await limits.TryAsync(context, RateLimits.Mfa, half.Account.ToString())) return;
         var intent = context.Intend(half.Account);
         var spent = await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(half.Account).Spend(asked.Method, asked.Code, intent with { Repeated = again }));
-        if (spent.Rejection is not null || spent.Value is not { IsActive: true } account) await RefuseAsync(context, "The code is wrong, or was used already.");
-        else if (!await tickets.EndAsync(asked.MfaToken)) await RefuseAsync(context, "The login has ended. Log in again.");
+        if (spent.Rejection is not null) { await RefuseAsync(context, "The code is wrong, or was used already."); return; }
+        limits.Refund(RateLimits.Mfa, half.Account.ToString());
+        var account = spent.Value!;
+        // What ends sessions, such as another password, ends a login that began before it.
+        if (!account.Allows(Guid.Empty, half.Version) || !await tickets.EndAsync(asked.MfaToken)) await RefuseAsync(context, "The login has ended. Log in again.");
         else await signIn.BeginAsync(context, half.Account, account, spent.Version, ["pwd", MethodOf(asked.Method)], half.ByCookie);
     });
 
-    static Task StepUpAsync(HttpContext context, Accounts accounts, Passwords passwords, IClusterClient cluster, SignIn signIn) => RequestBody.TakeAsync(context, ReadStepUp, async asked =>
+    static Task StepUpAsync(HttpContext context, Accounts accounts, Passwords passwords, RateLimits limits, IClusterClient cluster, SignIn signIn) => RequestBody.TakeAsync(context, ReadStepUp, async asked =>
     {
         var (caller, intent) = (context.Caller(), context.Intend());
         var found = await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets());
@@ -87,8 +92,9 @@ public static class MfaEndpoints
             // With a second factor at hand a password alone proves less than the login did.
             ? found is { Account.Factors.AreAsked: false } && await passwords.VerifyAsync(found.PasswordHash, asked.Code) is not PasswordCheck.Wrong
             : (await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(caller.Account).Spend(asked.Method, asked.Code, intent with { CommandId = Guid.CreateVersion7(), Repeated = again }))).Rejection is null;
-        if (isProven) await signIn.StepUpAsync(context, [MethodOf(asked.Method)]);
-        else await RefuseAsync(context, "That proves nothing. Accounts with a second factor need it here.");
+        if (!isProven) { await RefuseAsync(context, "That proves nothing. Accounts with a second factor need it here."); return; }
+        limits.Refund(RateLimits.Mfa, caller.Id);
+        await signIn.StepUpAsync(context, [MethodOf(asked.Method)]);
     });
 
     static async Task ShowAsync(HttpContext context, IClusterClient cluster)
@@ -109,10 +115,10 @@ public static class MfaEndpoints
         await Answers.OkAsync(context, new TotpDocument(Base32Encoding.ToString(secret).TrimEnd('='), uri, "data:image/svg+xml;base64," + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(svg))), WireJson.Default.EnvelopeTotpDocument, status: 201);
     }
 
-    static Task ConfirmAsync(HttpContext context, IClusterClient cluster) => RequestBody.TakeAsync(context, ReadCode, async asked =>
+    static Task ConfirmAsync(HttpContext context, IClusterClient cluster) => RequestBody.TakeAsync(context, ReadCode, async code =>
     {
         var intent = context.Intend();
-        await AnswerAsync(context, await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(context.Caller().Account).ConfirmTotp(asked, intent with { Repeated = again })));
+        await AnswerAsync(context, await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(context.Caller().Account).ConfirmTotp(code, intent with { Repeated = again })));
     });
 
     static async Task RemoveAsync(HttpContext context, IClusterClient cluster)
@@ -175,5 +181,5 @@ public static class MfaEndpoints
         if (method is "totp" && code is not null && (code.Length is not 6 || !code.All(char.IsAsciiDigit))) faults.Report("/code", "INVALID_CODE", "A one-time code has six digits.");
     }
 
-    sealed record HalfLogin(Guid Account, bool ByCookie);
+    sealed record HalfLogin(Guid Account, long Version, bool ByCookie);
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Silo;
@@ -51,7 +52,7 @@ public static class PasskeyEndpoints
         var (grain, intent) = (cluster.GetGrain<IFactorGrain>(context.Caller().Account), context.Intend());
         var added = await ClusterCalls.SendAsync(again => grain.AddPasskey(credential, count, intent with { Repeated = again }));
         if (added.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
-        else await Answers.OkAsync(context, Document(new(added.Value!.Factors.Passkeys.First(passkey => passkey.Id == intent.CommandId), credential)), WireJson.Default.EnvelopePasskeyDocument, status: 201);
+        else await Answers.OkAsync(context, Document(new(added.Value!.Factors.Passkeys[^1], credential)), WireJson.Default.EnvelopePasskeyDocument, status: 201);
     });
 
     static async Task RemoveAsync(HttpContext context, string id, IClusterClient cluster)
@@ -63,10 +64,15 @@ public static class PasskeyEndpoints
 
     static async Task BeginUseAsync(HttpContext context, Passkeys passkeys) => await Answers.OkAsync(context, await passkeys.BeginUseAsync(context), WireJson.Default.EnvelopeCeremonyDocument);
 
-    static Task FinishUseAsync(HttpContext context, Passkeys passkeys, IClusterClient cluster, SignIn signIn, SessionCookie cookies) => RequestBody.TakeAsync(context, ReadUse, async asked =>
+    static Task FinishUseAsync(HttpContext context, Passkeys passkeys, AccountDirectory directory, Accounts accounts, IClusterClient cluster, SignIn signIn, SessionCookie cookies) => RequestBody.TakeAsync(context, ReadUse, async asked =>
     {
         if (asked.ByCookie && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
-        if (await passkeys.FinishUseAsync(context, asked.State, asked.Credential) is not var (id, passkey, count)) { await RefuseAsync(context); return; }
+        if (await passkeys.FinishUseAsync(context, asked.State, asked.Credential) is not var (id, passkey, count))
+        {
+            if (IdOf(asked.Credential) is { } credential && await directory.FindPasskeyAsync(credential) is { } owner) await accounts.Grain(owner).NoteFailedLogin("passkey", context.Intend(owner));
+            await RefuseAsync(context);
+            return;
+        }
         var intent = context.Intend(id);
         var used = await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(id).UsePasskey(passkey, count, intent with { Repeated = again }));
         var caller = Caller.Of(context.User);
@@ -77,6 +83,10 @@ public static class PasskeyEndpoints
     });
 
     static Task RefuseAsync(HttpContext context) => Problems.WriteAsync(context, ProblemType.PasskeyRefused, "The passkey's answer is not good, or not to what was asked.");
+
+    /// <summary>The id of a credential as its JSON form has it.</summary>
+    static byte[]? IdOf(JsonText credential) =>
+        credential.ToElement().TryGetProperty("id", out var id) && id.ValueKind is JsonValueKind.String && id.GetString()! is var text && Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : null;
 
     static PasskeyDocument Document(KnownPasskey known) => new(known.Passkey.Id, known.Credential.Label, known.Passkey.CreatedAt, known.Passkey.UsedAt, known.Credential.BackedUp);
 

@@ -7,7 +7,7 @@ using Resources.Grains;
 namespace Resources.Api;
 
 /// <summary>Section <c>Passkeys</c>.</summary>
-public sealed class PasskeyOptions
+public sealed class PasskeyOptions : IValidatableObject
 {
     /// <summary>The domain that passkeys are of; those of another are not good. Never taken from a request.</summary>
     [Required, RegularExpression("[a-z0-9.-]{1,253}")]
@@ -15,6 +15,10 @@ public sealed class PasskeyOptions
 
     /// <summary>Origins (such as https://app.example.org) whose pages may use passkeys; none = those of the domain itself, by HTTPS or on this machine.</summary>
     public string[] Origins { get; set; } = [];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext context) =>
+        Origins.Where(origin => !Uri.TryCreate(origin, UriKind.Absolute, out var page) || page.GetLeftPart(UriPartial.Authority) != origin)
+            .Select(origin => new ValidationResult($"'{origin}' is no origin such as https://app.example.org.", [nameof(Origins)]));
 }
 
 /// <summary>A ceremony with a passkey that was begun.</summary>
@@ -48,13 +52,13 @@ public sealed class Passkeys(PasskeyOptions options, PasskeyStore store, Tickets
     {
         var caller = context.Caller();
         var made = await handler.MakeCreationOptionsAsync(new() { Id = caller.Id, Name = email, DisplayName = email }, context);
-        return await BeginAsync(made.CreationOptionsJson, new(caller.Credential, made.AttestationState!));
+        return await BeginAsync(made.CreationOptionsJson, new(Registers: true, caller.Credential, made.AttestationState!));
     }
 
     /// <summary>Checks what an authenticator has made; null when it is not good, or not for this session.</summary>
     public async Task<(PasskeyCredential Credential, long SignCount)?> FinishRegistrationAsync(HttpContext context, string state, JsonText credential, string label)
     {
-        if (await EndAsync(state, context.Caller().Credential) is not { } begun) return null;
+        if (await EndAsync(state, registers: true, context.Caller().Credential) is not { } begun) return null;
         var result = await handler.PerformAttestationAsync(new() { HttpContext = context, CredentialJson = credential.ToString(), AttestationState = begun });
         if (!result.Succeeded || result.UserEntity.Id != context.CallerId()) return null;
         var made = result.Passkey;
@@ -65,13 +69,13 @@ public sealed class Passkeys(PasskeyOptions options, PasskeyStore store, Tickets
     public async Task<CeremonyDocument> BeginUseAsync(HttpContext context)
     {
         var made = await handler.MakeRequestOptionsAsync(null, context);
-        return await BeginAsync(made.RequestOptionsJson, new(Caller.Of(context.User)?.Credential, made.AssertionState!));
+        return await BeginAsync(made.RequestOptionsJson, new(Registers: false, Caller.Of(context.User)?.Credential, made.AssertionState!));
     }
 
     /// <summary>Checks what an authenticator has signed: the account and its passkey, and the counter; null when it is not good.</summary>
     public async Task<(Guid Account, Guid Passkey, long SignCount)?> FinishUseAsync(HttpContext context, string state, JsonText credential)
     {
-        if (await EndAsync(state, Caller.Of(context.User)?.Credential) is not { } begun) return null;
+        if (await EndAsync(state, registers: false, Caller.Of(context.User)?.Credential) is not { } begun) return null;
         var result = await handler.PerformAssertionAsync(new() { HttpContext = context, CredentialJson = credential.ToString(), AssertionState = begun });
         if (!result.Succeeded) return null;
         var known = result.User.Passkeys.First(known => known.Credential.Id.AsSpan().SequenceEqual(result.Passkey.CredentialId));
@@ -81,15 +85,19 @@ public sealed class Passkeys(PasskeyOptions options, PasskeyStore store, Tickets
     async Task<CeremonyDocument> BeginAsync(string json, Ceremony ceremony) =>
         new(await tickets.BeginAsync(JsonSerializer.SerializeToUtf8Bytes(ceremony), Life, tries: 1), JsonElement.Parse(json));
 
-    async Task<string?> EndAsync(string state, Guid? session) =>
-        await tickets.TryAsync(state) is { } content && await tickets.EndAsync(state) && JsonSerializer.Deserialize<Ceremony>(content) is { } ceremony && ceremony.Session == session ? ceremony.State : null;
+    async Task<string?> EndAsync(string state, bool registers, Guid? session)
+    {
+        if (await tickets.TryAsync(state) is not { } content || !await tickets.EndAsync(state)) return null;
+        var ceremony = JsonSerializer.Deserialize<Ceremony>(content)!;
+        return ceremony.Registers == registers && ceremony.Session == session ? ceremony.State : null;
+    }
 
     static bool IsOrigin(PasskeyOptions options, string origin)
     {
         if (options.Origins is not []) return options.Origins.Contains(origin, StringComparer.OrdinalIgnoreCase);
-        return Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Host == options.Domain && (page.Scheme == Uri.UriSchemeHttps || page.IsLoopback);
+        return Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Host == options.Domain && (page.Scheme == Uri.UriSchemeHttps || page.Scheme == Uri.UriSchemeHttp && page.IsLoopback);
     }
 
-    /// <summary>What is kept of a ceremony: the session that it belongs to, and the state of the framework, with the challenge.</summary>
-    sealed record Ceremony(Guid? Session, string State);
+    /// <summary>What is kept of a ceremony: what it is for, the session that it belongs to, and the state of the framework, with the challenge.</summary>
+    sealed record Ceremony(bool Registers, Guid? Session, string State);
 }

@@ -24,8 +24,8 @@ public sealed class RateLimitOptions
     /// <summary>Wrong passwords, by account.</summary>
     public RateLimit LoginAccount { get; set; } = new() { Permits = 10 };
 
-    /// <summary>Second factors, by account.</summary>
-    public RateLimit Mfa { get; set; } = new() { Permits = 10 };
+    /// <summary>Wrong codes of second factors, by account: so many that somebody who has the password still guesses no code.</summary>
+    public RateLimit Mfa { get; set; } = new() { Permits = 10, WindowSeconds = 600 };
 
     /// <summary>Mails that are asked for, and links from them, by address.</summary>
     public RateLimit Reset { get; set; } = new() { Permits = 10, WindowSeconds = 600 };

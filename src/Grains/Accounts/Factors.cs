@@ -36,6 +36,7 @@ public sealed record Factors(Guid? TotpSecret, bool TotpConfirmed, long TotpStep
         IssueRecoveryCodes when !AreAsked => new Rejection(Refusal.NoFactor, "Recovery codes stand in for one-time codes or passkeys; set these up first."),
         IssueRecoveryCodes c => [new AccountRecoveryCodesIssued(c.Codes, c.Count)],
         UseRecoveryCode c => c.Codes == RecoveryCodes && UnusedCodes.Contains(c.Index) ? [new AccountRecoveryCodeUsed(c.Index)] : Failed,
+        AddPasskey c when Passkeys.Any(passkey => passkey.Id == c.Passkey) => new Rejection(Refusal.AlreadyExists, "This passkey is registered already."),
         AddPasskey when Passkeys.Length >= MostPasskeys => new Rejection(Refusal.AlreadyExists, $"An account may have {MostPasskeys} passkeys."),
         AddPasskey c => [new AccountPasskeyAdded(c.Passkey, c.Secret, c.SignCount)],
         // A counter that does not grow is that of a copy, or of an assertion that came before. Many authenticators do not count: then it stays 0.

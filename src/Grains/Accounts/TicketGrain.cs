@@ -21,6 +21,7 @@ public interface ITicketGrain : IGrainWithStringKey
     Task<bool> End();
 }
 
+[CollectionAgeLimit(Minutes = 5)]
 sealed class TicketGrain(TimeProvider time) : Grain, ITicketGrain
 {
     (byte[] Content, DateTimeOffset Until, int Tries)? ticket;
@@ -43,7 +44,6 @@ sealed class TicketGrain(TimeProvider time) : Grain, ITicketGrain
     {
         var was = ticket is var (_, until, _) && time.GetUtcNow() < until;
         ticket = null;
-        DeactivateOnIdle();
         return Task.FromResult(was);
     }
 }

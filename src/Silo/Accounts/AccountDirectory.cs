@@ -28,6 +28,9 @@ public sealed class AccountDirectory(NpgsqlDataSource database, StoreContact con
         return await command.ExecuteNonQueryAsync(ct);
     });
 
+    /// <summary>The id of a passkey here: one credential has one.</summary>
+    public Guid PasskeyId(byte[] credential) => DerivedId.Of("passkey", Convert.ToHexString(Digest(credential)));
+
     /// <summary>The account that has a passkey, by the credential's id; null when none has.</summary>
     public Task<Guid?> FindPasskeyAsync(byte[] credential) => ReadAsync("select account from account_passkeys where digest = $1", Digest(credential), null);
 

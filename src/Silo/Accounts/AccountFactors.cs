@@ -10,11 +10,7 @@ sealed partial class AccountGrain
     /// <summary>One step back: for a code that was read as its time ran out.</summary>
     static readonly VerificationWindow Window = new(previous: 1, future: 0);
 
-    public async Task<Reply<Account>> EnrollTotp(byte[] secret, Intent intent)
-    {
-        var before = (await Current()).Value?.Factors is { TotpConfirmed: false, TotpSecret: { } unconfirmed } ? unconfirmed : (Guid?)null;
-        return await KeepAsync(secret, before, name => new EnrollTotp(name), intent);
-    }
+    public Task<Reply<Account>> EnrollTotp(byte[] secret, Intent intent) => KeepAsync(secret, name => new EnrollTotp(name), factors => factors.TotpSecret, intent);
 
     public async Task<Reply<Account>> ConfirmTotp(string code, Intent intent)
     {
@@ -40,15 +36,12 @@ sealed partial class AccountGrain
             _ => null,
         };
         var reply = command is null ? Refused(Refusal.FactorFailed, "The second factor is wrong, or was used already.") : await DecideAsync(command, intent);
-        if (reply.Rejection is not null) await DecideAsync(new NoteFailedLogin(method), intent with { CommandId = Guid.CreateVersion7() });
+        if (reply.Rejection is not null) await NoteAsync(method, intent);
         return reply;
     }
 
-    public async Task<Reply<Account>> IssueRecoveryCodes(string[] hashes, Intent intent)
-    {
-        var before = (await Current()).Value?.Factors.RecoveryCodes;
-        return await KeepAsync(JsonSerializer.SerializeToUtf8Bytes(hashes), before, name => new IssueRecoveryCodes(name, hashes.Length), intent);
-    }
+    public Task<Reply<Account>> IssueRecoveryCodes(string[] hashes, Intent intent) =>
+        KeepAsync(JsonSerializer.SerializeToUtf8Bytes(hashes), name => new IssueRecoveryCodes(name, hashes.Length), factors => factors.RecoveryCodes, intent);
 
     public async Task<KnownPasskey[]> GetPasskeys()
     {
@@ -59,12 +52,17 @@ sealed partial class AccountGrain
 
     public async Task<Reply<Account>> AddPasskey(PasskeyCredential credential, long signCount, Intent intent)
     {
-        if (await directory.ClaimPasskeyAsync(credential.Id, Id) != Id || (await GetPasskeys()).Any(known => known.Credential.Id.AsSpan().SequenceEqual(credential.Id)))
-            return Refused(Refusal.AlreadyExists, "This passkey is registered already.");
-        return await KeepAsync(JsonSerializer.SerializeToUtf8Bytes(credential), null, name => new AddPasskey(intent.CommandId, name, signCount), intent);
+        if (await directory.ClaimPasskeyAsync(credential.Id, Id) != Id) return Refused(Refusal.AlreadyExists, "This passkey is registered already.");
+        var id = directory.PasskeyId(credential.Id);
+        return await KeepAsync(JsonSerializer.SerializeToUtf8Bytes(credential), name => new AddPasskey(id, name, signCount), factors => factors.Passkeys.FirstOrDefault(passkey => passkey.Id == id)?.Secret, intent);
     }
 
-    public Task<Reply<Account>> UsePasskey(Guid passkey, long signCount, Intent intent) => DecideAsync(new UsePasskey(passkey, signCount), intent);
+    public async Task<Reply<Account>> UsePasskey(Guid passkey, long signCount, Intent intent)
+    {
+        var reply = await DecideAsync(new UsePasskey(passkey, signCount), intent);
+        if (reply.Rejection is not null) await NoteAsync("passkey", intent);
+        return reply;
+    }
 
     public async Task<Reply<Account>> RemovePasskey(Guid passkey, Intent intent)
     {
@@ -78,15 +76,20 @@ sealed partial class AccountGrain
         return reply;
     }
 
-    /// <summary>Keeps a secret and decides what names it; of the two secrets, the one that is not named in the end is forgotten.</summary>
-    async Task<Reply<Account>> KeepAsync(byte[] secret, Guid? before, Func<Guid, FactorCommand> command, Intent intent)
+    /// <summary>Keeps a secret and decides what names it; of the new one and that before it, the one that is not named in the end is forgotten.</summary>
+    /// <param name="named">Where the factors name it.</param>
+    async Task<Reply<Account>> KeepAsync(byte[] secret, Func<Guid, FactorCommand> command, Func<Factors, Guid?> named, Intent intent)
     {
+        var before = (await Current()).Value is { } account ? named(account.Factors) : null;
         var name = await vault.KeepAsync(Id, secret);
         var reply = await DecideAsync(command(name), intent);
-        if (reply.Rejection is not null) await vault.DropAsync(name);
+        // Refused, or sent again and done the first time, by another name.
+        if (reply.Value is not { } changed || named(changed.Factors) != name) await vault.DropAsync(name);
         else if (before is { } unused) await vault.DropAsync(unused);
         return reply;
     }
+
+    Task NoteAsync(string factor, Intent intent) => NoteFailedLogin(factor, intent with { CommandId = Guid.CreateVersion7() });
 
     /// <summary>The step of time that a code is of; null when it is of none that counts. Exactly six digits: no sign and no space is taken for part of a number.</summary>
     async Task<long?> StepOfAsync(Guid secret, string code)
