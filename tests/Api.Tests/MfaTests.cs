@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 
 /// <summary>Second factors (A12 to A17).</summary>
 [Collection(MoreNodes.Name)]
-public sealed class MfaTests(Backend backend)
+public sealed class MfaTests(Backend backend, NodeProgram node)
 {
     Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
 
@@ -45,6 +45,71 @@ public sealed class MfaTests(Backend backend)
         for (var i = 0; i < 5; i++) Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", "000000")).Code);
         Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", Person.Code(secret))).Code);
         Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret))).Status);
+    }
+
+    [Theory, InlineData("password"), InlineData("sessions"), InlineData("disabled")]
+    public async Task A13_What_ends_sessions_ends_a_login_that_waits_for_its_factor(string what)
+    {
+        var person = await PersonAsync();
+        var session = await person.LoginAsync();
+        var secret = await Person.EnrollAsync(session.Caller);
+        var half = await person.TryAsync();
+        Assert.Contains((await (what switch
+        {
+            "password" => session.Caller.SendAsync("POST", "/api/v1/auth/password", $$"""{"currentPassword":"{{Person.Password}}","newPassword":"nine pigs saw a grey kettle"}"""),
+            "sessions" => session.Caller.SendAsync("DELETE", "/api/v1/sessions"),
+            _ => backend.Admin.SendAsync("PATCH", $"/api/v1/users/{person.Id}", """{"disabled":true}"""),
+        })).Status, new[] { 200, 204 });
+        Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", Person.Code(secret))).Code);
+    }
+
+    [Fact]
+    public async Task A14_Another_implementation_has_the_same_codes()
+    {
+        var person = await PersonAsync();
+        var session = await person.LoginAsync();
+        var secret = (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp")).Text("/data/secret")!;
+        var half = await person.TryAsync();
+        Assert.Equal(200, half.Status);
+        var codes = JsonElement.Parse(await node.RunAsync("totp.mjs", secret));
+        Assert.Equal("MFA_FAILED", await ConfirmAsync("old"));
+        Assert.Equal("MFA_FAILED", await ConfirmAsync("future"));
+        Assert.Null(await ConfirmAsync("now"));
+        Assert.Equal("true", (await session.Caller.GetAsync("/api/v1/me/mfa")).Text("/data/totp"));
+
+        async Task<string?> ConfirmAsync(string which) => (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp/confirm", $$"""{"code":"{{codes.GetProperty(which).GetString()}}"}""")) is { Status: not 204 } refused ? refused.Code : null;
+    }
+
+    [Fact]
+    public async Task A14_Wrong_codes_of_an_account_are_limited_and_right_ones_do_not_count()
+    {
+        await using var limited = await backend.StartNodeAsync(("RateLimits:Mfa:Permits", "3"));
+        var admin = await new Caller(limited.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var person = await Person.CreateAsync(admin, limited.Address, "user");
+        var session = await person.LoginAsync();
+        await Person.EnrollAsync(session.Caller);
+        var codes = await CodesAsync(session.Caller);
+        foreach (var code in codes[..4]) Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "recovery_code", code)).Status);
+        var tries = new List<Answer>();
+        for (var i = 0; i < 4; i++) tries.Add(await person.FinishAsync(await person.TryAsync(), "totp", "000000"));
+        Assert.Contains("RATE_LIMITED", tries.Select(answer => answer.Code));
+        Assert.Equal((429, "\"mfa\""), (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[4])) is var over ? (over.Status, over["RateLimit-Policy"]!.Split(';')[0]) : default);
+        Assert.Equal(200, (await (await Person.CreateAsync(admin, limited.Address, "user")).TryAsync()).Status);
+    }
+
+    [Fact]
+    public async Task What_a_login_may_answer_is_described()
+    {
+        var document = (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
+        var login = document.GetProperty("paths").GetProperty("/api/v1/auth/login").GetProperty("post").GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("schema");
+        var forms = login.GetProperty("oneOf").EnumerateArray().Select(form => form.GetProperty("$ref").GetString()!.Split('/')[^1]).ToArray();
+        Assert.Equal(["EnvelopeOfTokenDocument", "EnvelopeOfCookieDocument", "EnvelopeOfMfaDocument"], forms);
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        Assert.All(forms, form => Assert.True(schemas.TryGetProperty(form, out _), form));
+        TestContext.Current.SendDiagnosticMessage(schemas.GetProperty("EnvelopeOfMfaDocument").GetRawText() + schemas.GetProperty("EnvelopeOfTokenDocument").GetRawText());
+        Assert.True(schemas.GetProperty("MfaDocument").GetProperty("properties").TryGetProperty("mfaToken", out _));
+        // Not every code is one of ours.
+        Assert.False(schemas.GetProperty("MfaRequest").GetProperty("properties").GetProperty("code").TryGetProperty("pattern", out _));
     }
 
     [Fact]

@@ -30,13 +30,16 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     public async Task A18_An_authenticator_that_lies_is_refused_whatever_it_lies_about()
     {
         string[] emails = [$"{Guid.NewGuid():n}@example.org", $"{Guid.NewGuid():n}@example.org"];
-        foreach (var email in emails) Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
+        var users = new List<Guid>();
+        foreach (var email in emails) users.Add(Guid.Parse((await backend.AddUserAsync(email, Password, "user")).Text("/data/id")!));
         var output = JsonElement.Parse(await node.RunAsync("passkeys-attacks.mjs", $"{backend.Node.Address}", emails[0], emails[1], Password));
         TestContext.Current.SendDiagnosticMessage(output.GetRawText());
 
         Assert.All(output.GetProperty("registration").EnumerateObject().Concat(output.GetProperty("elsewhere").EnumerateObject()), attack => Assert.Equal((attack.Name, 401), (attack.Name, attack.Value.GetInt32())));
         Assert.Equal((201, 404, 401, 200), (Number("registered"), Number("removedByAnother"), Number("stepUpOfAnother"), Number("unaltered")));
         Assert.Equal("""{"again":401,"byAnother":401}""", output.GetProperty("taken").GetRawText());
+        Assert.Equal("""{"status":200,"sameSession":true,"methods":["pwd","hwk"]}""", output.GetProperty("stepUp").GetRawText());
+        Assert.Contains("account.login_failed", await backend.EventsAsync(users[0]));
         // Some members are not read.
         Assert.All(output.GetProperty("malformed").EnumerateArray(), answer => Assert.Contains(answer.GetInt32(), new[] { 201, 400, 401 }));
         Assert.All(output.GetProperty("flipped").EnumerateObject(), member => Assert.Equal("401", Assert.Single(member.Value.EnumerateObject()).Name));

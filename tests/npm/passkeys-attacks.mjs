@@ -84,6 +84,10 @@ output.elsewhere = {
   ofAUse: await finish(mine, ours.state, register(ours.options)),
   useOfARegistration: await finishUse(mine, creation.state, emulator.getJSON(origin, { ...ours.options, challenge: creation.options.challenge })),
 };
+const step = await use(again);
+const stepped = await call('POST', '/auth/passkey', again, { state: step.state, credential: emulator.getJSON(origin, step.options) });
+const claims = (token) => JSON.parse(bytes(token.split('.')[1]));
+output.stepUp = { status: stepped.status, sameSession: claims(stepped.data.accessToken).sid === claims(again).sid, methods: claims(stepped.data.accessToken).amr };
 const theirUse = await use(theirs);
 output.stepUpOfAnother = await finishUse(theirs, theirUse.state, emulator.getJSON(origin, theirUse.options));
 

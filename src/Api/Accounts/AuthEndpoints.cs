@@ -24,7 +24,7 @@ public static class AuthEndpoints
     {
         var auth = api.MapGroup("/auth").WithTags("auth");
         auth.MapPost("/login", LoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("login").WithSummary("Begin a session with e-mail and password")
-            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 403, 413, 415);
+            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).OrAnswers<Envelope<CookieDocument>>().OrAnswers<Envelope<MfaDocument>>().Refuses(401, 403, 413, 415);
         auth.MapPost("/refresh", RefreshAsync).AllowAnonymous().WithName("refresh").WithSummary("Change a refresh token for the next tokens; it is good once")
             .TakesBody<RefreshRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
         auth.MapPost("/logout", LogoutAsync).RequireSession().WithName("logout").WithSummary("End the session").Produces(204);

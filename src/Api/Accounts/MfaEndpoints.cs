@@ -47,9 +47,9 @@ public static class MfaEndpoints
     {
         var auth = api.MapGroup("/auth").WithTags("auth");
         auth.MapPost("/mfa", FinishLoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("finishLogin").WithSummary("End a login with a second factor")
-            .TakesBody<MfaRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 403, 413, 415);
-        auth.MapPost("/step-up", StepUpAsync).RequireSession().LimitBy(RateLimits.Mfa).WithName("stepUp").WithSummary("Authenticate again, for what needs a fresh authentication; tokens from before are void")
-            .TakesBody<StepUpRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
+            .TakesBody<MfaRequest>().Answers<Envelope<TokenDocument>>(200).OrAnswers<Envelope<CookieDocument>>().Refuses(401, 403, 413, 415);
+        auth.MapPost("/step-up", StepUpAsync).RequireSession().LimitBy(RateLimits.Mfa).WithName("stepUp").WithSummary("Authenticate again, for what needs a fresh authentication; the refresh token, or cookie, from before is void")
+            .TakesBody<StepUpRequest>().Answers<Envelope<TokenDocument>>(200).OrAnswers<Envelope<CookieDocument>>().Refuses(401, 413, 415);
         var mfa = api.MapGroup("/me/mfa").WithTags("mfa");
         mfa.MapRead("", ShowAsync).RequireSession().WithName("getFactors").WithSummary("One's second factors").Answers<Envelope<FactorsDocument>>(200);
         mfa.MapPost("/totp", EnrollAsync).RequireSession(recent: true).WithName("enrollTotp").WithSummary("Show a new secret for one-time codes; it counts when a code of it was confirmed").Answers<Envelope<TotpDocument>>(201).Refuses(409);

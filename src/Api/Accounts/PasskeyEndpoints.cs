@@ -31,7 +31,7 @@ public static class PasskeyEndpoints
         var auth = api.MapGroup("/auth").WithTags("auth");
         auth.MapPost("/passkey/options", BeginUseAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("beginPasskeyLogin").WithSummary("Begin to use a passkey").Answers<Envelope<CeremonyDocument>>(200);
         auth.MapPost("/passkey", FinishUseAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("passkeyLogin").WithSummary("Log in with a passkey; for a caller with a session, authenticate again").TakesBody<PasskeyLogin>()
-            .Answers<Envelope<TokenDocument>>(200).Refuses(401, 403, 413, 415);
+            .Answers<Envelope<TokenDocument>>(200).OrAnswers<Envelope<CookieDocument>>().Refuses(401, 403, 413, 415);
     }
 
     static async Task ListAsync(HttpContext context, IClusterClient cluster)

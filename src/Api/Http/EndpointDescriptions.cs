@@ -9,6 +9,9 @@ public static class EndpointDescriptions
 
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder endpoint, int status) => endpoint.Produces<T>(status, "application/json");
 
+    /// <summary>Another form that a success may have.</summary>
+    public static RouteHandlerBuilder OrAnswers<T>(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new OtherAnswer(typeof(T)));
+
     /// <summary>Headers of requests (conditions, keys) and successes (ETag, Position, Location) that clients may count on here.</summary>
     public static RouteHandlerBuilder Carries(this RouteHandlerBuilder endpoint, params string[] headers) => endpoint.WithMetadata(new CarriedHeaders(headers));
 
@@ -22,6 +25,9 @@ public static class EndpointDescriptions
 
 /// <summary>The type of an endpoint's body and the media types it may come in.</summary>
 public sealed record TakenBody(Type Type, string[] MediaTypes);
+
+/// <summary>The type of an answer that an endpoint may give in place of its first.</summary>
+public sealed record OtherAnswer(Type Type);
 
 /// <summary>The headers that an endpoint reads or writes, beside those of every answer.</summary>
 public sealed record CarriedHeaders(string[] Names);

@@ -68,6 +68,12 @@ static class OperationDescription
         if (Find<TakenBody>() is { } body) operation.RequestBody = await BodyAsync(body, context, ct);
 
         operation.Responses ??= [];
+        if (metadata.OfType<OtherAnswer>().ToArray() is { Length: > 0 } others && operation.Responses["200"].Content!["application/json"] is OpenApiMediaType first)
+        {
+            var forms = new List<IOpenApiSchema> { first.Schema! };
+            foreach (var other in others) forms.Add(Named(other.Type, await context.GetOrCreateSchemaAsync(other.Type, cancellationToken: ct), document));
+            first.Schema = new OpenApiSchema { OneOf = forms };
+        }
         var limited = Find<Unlimited>() is null;
         foreach (var (status, response) in operation.Responses)
             if (response is OpenApiResponse success && status[0] is '1' or '2' or '3' or '5')
@@ -156,8 +162,9 @@ static class OperationDescription
 
     static OpenApiSchemaReference Named(Type type, IOpenApiSchema schema, OpenApiDocument document)
     {
-        document.AddComponent(type.Name, schema);
-        return new(type.Name, document);
+        var name = type.IsGenericType ? $"{type.Name.Split('`')[0]}Of{type.GenericTypeArguments[0].Name}" : type.Name;
+        document.AddComponent(name, schema);
+        return new(name, document);
     }
 
     static Dictionary<string, IOpenApiHeader> Headers(OpenApiDocument document, string[] names) => names.ToDictionary(name => name, IOpenApiHeader (name) => new OpenApiHeaderReference(name, document));

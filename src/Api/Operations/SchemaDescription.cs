@@ -14,7 +14,6 @@ static class SchemaDescription
         ["email"] = schema => (schema.Format, schema.MinLength, schema.MaxLength) = ("email", 3, 254),
         ["owner"] = Account, ["createdBy"] = Account, ["updatedBy"] = Account, ["actor"] = Account,
         ["position"] = schema => (schema.Pattern, schema.MaxLength) = ("^[0-9]+$", 20),
-        ["code"] = schema => schema.Pattern = "^[A-Z0-9_]+$",
         ["traceId"] = schema => schema.Pattern = "^[0-9a-f]{32}$",
         ["version"] = schema => schema.Minimum = "1",
         ["resourceversion"] = schema => schema.Minimum = "1",
@@ -59,6 +58,7 @@ static class SchemaDescription
             if (member is "name") (schema.MinLength, schema.MaxLength) = (1, ResourceBodies.MaxName);
             if (member is "type" or "status") (schema.MinLength, schema.MaxLength, schema.Pattern) = (1, Slug.MaxLength, HeaderDescription.Slug().Pattern);
         }
+        if ((of == typeof(Problem) || of == typeof(Fault)) && member is "code") schema.Pattern = "^[A-Z0-9_]+$";
         if (of == typeof(UserRequest) && member is "password") (schema.MinLength, schema.MaxLength) = (Passwords.MinLength, Passwords.MaxLength);
         if (of == typeof(LoginRequest) && member is "password") (schema.MinLength, schema.MaxLength) = (1, Passwords.MaxLength);
         if (of == typeof(ResourcePatchOperation) && member is "op") schema.Enum = [.. new[] { "add", "remove", "replace", "move", "copy", "test" }.Select(op => JsonValue.Create(op)!)];
