@@ -12,6 +12,7 @@ public sealed class CanaryTests(Backend backend)
     const string Password = "canary password of nine pigs", Another = "canary password of ten pigs", Wrong = "canary password that is wrong";
 
     readonly Dictionary<string, string> canaries = new() { ["password"] = Password, ["second password"] = Another, ["wrong password"] = Wrong };
+    readonly Dictionary<string, byte[]> raw = [];
     readonly List<string> answers = [];
 
     [Fact]
@@ -26,7 +27,7 @@ public sealed class CanaryTests(Backend backend)
         };
         ActivitySource.AddActivityListener(listener);
         await using var mailbox = new Mailbox();
-        await using var node = await backend.StartNodeAsync(("Mail:Host", "127.0.0.1"), ("Mail:Port", $"{mailbox.Port}"), ("Accounts:Registration", "open"), ("Logging:LogLevel:Default", "Debug"), ("RateLimits:LoginAccount:Permits", "5"));
+        await using var node = await backend.StartNodeAsync(("Mail:Host", "127.0.0.1"), ("Mail:Port", $"{mailbox.Port}"), ("Accounts:Registration", "open"), ("Webhooks:AllowPrivateTargets", "true"), ("Logging:LogLevel:Default", "Debug"), ("RateLimits:LoginAccount:Permits", "5"));
         await LiveAsync(node, mailbox);
 
         var metrics = Encoding.UTF8.GetString((await new Caller(node.Address).GetAsync("/metrics")).Body);
@@ -43,7 +44,7 @@ public sealed class CanaryTests(Backend backend)
         Assert.True(canaries.Count >= 15, string.Join(", ", canaries.Keys));
         foreach (var (place, text) in places)
             foreach (var (name, canary) in canaries)
-                foreach (var form in Forms(canary))
+                foreach (var form in Forms(canary).Concat(raw.TryGetValue(name, out var bytes) ? Forms(bytes) : []))
                     Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), $"The {name} is in the {place}: {Around(text, form)}");
     }
 
@@ -71,8 +72,8 @@ public sealed class CanaryTests(Backend backend)
         canaries["API key"] = key;
         await Take(guest.With($"rsk_{Guid.NewGuid():n}_{key}").GetAsync("/api/v1/me"));
         var totp = await PostAsync(session, "/me/mfa/totp", new { });
-        var secret = OtpNet.Base32Encoding.ToBytes(Note("secret of one-time codes", totp, "/data/secret"));
-        await PostAsync(session, "/me/mfa/totp/confirm", new { code = Person.Code(secret) });
+        var secret = raw["secret of one-time codes"] = OtpNet.Base32Encoding.ToBytes(Note("secret of one-time codes", totp, "/data/secret"));
+        await PostAsync(session, "/me/mfa/totp/confirm", new { code = Person.Code(secret, -30) });
         var codes = (await PostAsync(session, "/me/mfa/recovery-codes", new { })).At("/data/codes")!.Value.EnumerateArray().Select(code => code.GetString()!).ToArray();
         (canaries["recovery code"], canaries["spent recovery code"]) = (codes[0], codes[1]);
         var half = Note("token of a half login", await PostAsync(guest, "/auth/login", new { email, password = Password }), "/data/mfaToken");
@@ -94,8 +95,12 @@ public sealed class CanaryTests(Backend backend)
 
         var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         canaries["administrator's token"] = admin.Token!;
-        var hook = await PostAsync(admin, "/subscriptions", new { name = "s", delivery = new { kind = "webhook", url = "https://example.org/hook" } });
-        if (hook.Text("/data/secret") is { } webhookSecret) canaries["secret of a webhook"] = webhookSecret["whsec_".Length..];
+        var hook = await PostAsync(admin, "/subscriptions", new { name = "s", delivery = new { kind = "webhook", url = "http://127.0.0.1:9/hook" } });
+        canaries["secret of a webhook"] = hook.Text("/data/secret")!["whsec_".Length..];
+        raw["secret of a webhook"] = Convert.FromBase64String(canaries["secret of a webhook"]);
+        await PostAsync(admin, hook["Location"]!["/api/v1".Length..] + "/test", new { });
+        Note("new secret of a webhook", await PostAsync(admin, hook["Location"]!["/api/v1".Length..] + "/secret", new { }), "/data/secret");
+        canaries["new secret of a webhook"] = canaries["new secret of a webhook"]["whsec_".Length..];
         await Take(admin.GetAsync("/api/v1/audit?limit=200"));
     }
 
@@ -112,12 +117,11 @@ public sealed class CanaryTests(Backend backend)
     string Note(string name, Answer answer, string pointer) => canaries[name] = answer.Text(pointer) ?? throw new InvalidOperationException($"No {name}: {answer}");
 
     /// <summary>A secret as it might stand somewhere: as it is, and encoded in the usual ways.</summary>
-    static string[] Forms(string canary)
-    {
-        var bytes = Encoding.UTF8.GetBytes(canary);
-        // Without its end, base64 is the same wherever it is continued.
-        return [.. new[] { canary, Uri.EscapeDataString(canary), Convert.ToHexStringLower(bytes), Convert.ToBase64String(bytes).TrimEnd('=')[..^1] }.Distinct()];
-    }
+    static IEnumerable<string> Forms(string canary) => new[] { canary, Uri.EscapeDataString(canary) }.Concat(Forms(Encoding.UTF8.GetBytes(canary))).Distinct();
+
+    /// <summary>Bytes as hexadecimal, and as base64 wherever they begin in what is encoded with them.</summary>
+    static IEnumerable<string> Forms(byte[] bytes) =>
+        [Convert.ToHexStringLower(bytes), .. Enumerable.Range(0, 3).Select(before => Convert.ToBase64String([.. new byte[before], .. bytes])[(before is 0 ? 0 : before + 1)..^4]).SelectMany(text => new[] { text, text.Replace('+', '-').Replace('/', '_') }).Distinct()];
 
     static string Around(string text, string form)
     {

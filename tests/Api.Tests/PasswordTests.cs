@@ -80,14 +80,15 @@ public sealed class PasswordTests(Backend backend)
     [Fact]
     public async Task A7_An_unknown_address_costs_as_much_time_as_a_known_one()
     {
+        var tries = int.TryParse(Environment.GetEnvironmentVariable("RESOURCES_LOGINS"), CultureInfo.InvariantCulture, out var given) ? given : 24;
         var (known, unknown) = (new List<double>(), new List<double>());
-        for (var i = 0; i < 24; i++)
+        for (var i = 0; i < tries; i++)
         {
             known.Add(await MeasureAsync("user@example.org"));
             unknown.Add(await MeasureAsync($"nobody{i}@example.org"));
         }
-        var (one, other) = (known.Order().ElementAt(12), unknown.Order().ElementAt(12));
-        TestContext.Current.SendDiagnosticMessage($"known {one:F1} ms, unknown {other:F1} ms");
+        var (one, other) = (known.Order().ElementAt(tries / 2), unknown.Order().ElementAt(tries / 2));
+        TestContext.Current.SendDiagnosticMessage($"{tries} tries each: known {one:F1} ms, unknown {other:F1} ms");
         // The hash alone takes many times what all else does; the test shares its machine with others.
         Assert.True(Math.Abs(one - other) < Math.Max(20, one * 0.25), $"known {one:F1} ms, unknown {other:F1} ms");
 
