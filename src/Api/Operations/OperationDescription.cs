@@ -85,7 +85,7 @@ static class OperationDescription
                 : $"With `{streams.Parameter}=true`: `snapshot` for each resource, then `added`, `changed` and `removed`." } };
         if (Find<RequiredSession>() is { } session) operation.Description += session.Recent ? " Needs a session that was authenticated in the last minutes; no API key will do." : " Needs a session; no API key will do.";
         if (!limited) return;
-        var refusals = (Find<AlwaysRefuses>()?.Statuses ?? []).Where(status => status is not 403 || permission is not null || Find<RequiredSession>() is not null)
+        var refusals = (Find<AlwaysRefuses>()?.Statuses ?? []).Where(status => status is not 403 || !isOpen || permission is not null)
             .Concat(operation.Responses.Keys.Select(key => int.Parse(key, CultureInfo.InvariantCulture)).Where(status => status >= 400)).Distinct().ToArray();
         foreach (var status in refusals.Order())
         {
