@@ -105,8 +105,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var forms = login.GetProperty("oneOf").EnumerateArray().Select(form => form.GetProperty("$ref").GetString()!.Split('/')[^1]).ToArray();
         Assert.Equal(["EnvelopeOfTokenDocument", "EnvelopeOfCookieDocument", "EnvelopeOfMfaDocument"], forms);
         var schemas = document.GetProperty("components").GetProperty("schemas");
-        Assert.All(forms, form => Assert.True(schemas.TryGetProperty(form, out _), form));
-        TestContext.Current.SendDiagnosticMessage(schemas.GetProperty("EnvelopeOfMfaDocument").GetRawText() + schemas.GetProperty("EnvelopeOfTokenDocument").GetRawText());
+        Assert.All(forms, form => Assert.Equal("#/components/schemas/" + form["EnvelopeOf".Length..], schemas.GetProperty(form).GetProperty("properties").GetProperty("data").GetProperty("$ref").GetString()));
         Assert.True(schemas.GetProperty("MfaDocument").GetProperty("properties").TryGetProperty("mfaToken", out _));
         // Not every code is one of ours.
         Assert.False(schemas.GetProperty("MfaRequest").GetProperty("properties").GetProperty("code").TryGetProperty("pattern", out _));

@@ -71,7 +71,13 @@ static class OperationDescription
         if (metadata.OfType<OtherAnswer>().ToArray() is { Length: > 0 } others && operation.Responses["200"].Content!["application/json"] is OpenApiMediaType first)
         {
             var forms = new List<IOpenApiSchema> { first.Schema! };
-            foreach (var other in others) forms.Add(Named(other.Type, await context.GetOrCreateSchemaAsync(other.Type, cancellationToken: ct), document));
+            foreach (var other in others)
+            {
+                // The framework writes out what is asked for here, where it names what it finds itself.
+                var envelope = await context.GetOrCreateSchemaAsync(other.Type, cancellationToken: ct);
+                (envelope.Properties!["data"], envelope.Properties["meta"]) = (Named(other.Type.GenericTypeArguments[0], envelope.Properties["data"], document), new OpenApiSchemaReference(nameof(Meta), document));
+                forms.Add(Named(other.Type, envelope, document));
+            }
             first.Schema = new OpenApiSchema { OneOf = forms };
         }
         var limited = Find<Unlimited>() is null;
