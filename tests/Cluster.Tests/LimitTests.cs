@@ -147,14 +147,15 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
         /// <summary>Seconds since 1970.</summary>
         public static double Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
 
+        /// <summary>An answer that took long tells of an end that is too late, or too early, by as much.</summary>
         public List<Window> Windows()
         {
             var windows = new List<Window>();
             foreach (var ends in Accepted.Order())
-                if (windows is [.., var last] && ends < last.Ends + 2) windows[^1] = last with { Accepted = last.Accepted + 1 };
+                if (windows is [.., var last] && ends < last.Ends + windowSeconds / 2.0) windows[^1] = last with { Accepted = last.Accepted + 1 };
                 else windows.Add(new(ends, 1, 0));
             foreach (var ends in Refused)
-                if (windows.FindIndex(window => Math.Abs(window.Ends - ends) <= 2) is >= 0 and var at) windows[at] = windows[at] with { Refused = windows[at].Refused + 1 };
+                if (windows.FindIndex(window => Math.Abs(window.Ends - ends) < windowSeconds / 2.0) is >= 0 and var at) windows[at] = windows[at] with { Refused = windows[at].Refused + 1 };
             return windows;
         }
 
