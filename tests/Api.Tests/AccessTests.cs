@@ -193,6 +193,7 @@ public sealed class AccessTests(Backend backend)
     {
         var person = await PersonAsync("author");
         Assert.Equal(401, (await person.TryAsync("not the password at all")).Status);
+        await Eventually.HoldsAsync(async () => (await backend.EventsAsync(person.Id)).Contains("account.login_failed"));
         var caller = (await person.LoginAsync()).Caller;
         var session = (await caller.GetAsync("/api/v1/me")).Text("/data/session");
         var made = await caller.SendAsync("POST", "/api/v1/resources", """{"name":"audited"}""");

@@ -78,6 +78,14 @@ public sealed class PasswordTests(Backend backend)
     }
 
     [Fact]
+    public async Task A5_A_hash_that_cannot_be_read_harms_nobody_else()
+    {
+        var passwords = backend.Node.Services.GetRequiredService<Passwords>();
+        await Assert.ThrowsAsync<FormatException>(() => passwords.VerifyAsync("no hash", "a password of enough length"));
+        Assert.Equal(PasswordCheck.Right, await passwords.VerifyAsync(await passwords.HashAsync("a password of enough length"), "a password of enough length"));
+    }
+
+    [Fact]
     public async Task A7_An_unknown_address_costs_as_much_time_as_a_known_one()
     {
         var tries = int.TryParse(Environment.GetEnvironmentVariable("RESOURCES_LOGINS"), CultureInfo.InvariantCulture, out var given) ? given : 24;

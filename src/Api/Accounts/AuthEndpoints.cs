@@ -32,7 +32,7 @@ public static class AuthEndpoints
             .TakesBody<PasswordRequest>().Produces(204).Refuses(413, 415);
     }
 
-    static Task LoginAsync(HttpContext context, Accounts accounts, Passwords passwords, SignIn signIn, SessionCookie cookies, RateLimits limits, Tickets tickets) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
+    static Task LoginAsync(HttpContext context, Accounts accounts, Passwords passwords, SignIn signIn, SessionCookie cookies, RateLimits limits, Tickets tickets, ILogger<Accounts> log) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
     {
         // A page of another site may not log its visitor in, as whomever it likes.
         if (asked.Cookie is true && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
@@ -43,7 +43,8 @@ public static class AuthEndpoints
         var check = await passwords.VerifyAsync(found?.PasswordHash, asked.Password);
         if (check is PasswordCheck.Wrong)
         {
-            if (found is not null) await accounts.Grain(found.Id).NoteFailedLogin("password", context.Intend(found.Id));
+            // Not waited for: the time it takes would tell that there is an account.
+            if (found is not null) _ = NoteAsync(accounts.Grain(found.Id), context.Intend(found.Id), log);
             await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "E-mail or password is wrong.");
         }
         else
@@ -55,6 +56,18 @@ public static class AuthEndpoints
             else await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
         }
     });
+
+    static async Task NoteAsync(IAccountGrain account, Intent intent, ILogger log)
+    {
+        try
+        {
+            await account.NoteFailedLogin("password", intent);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning("A failed login was not noted: {Reason}", e.Message);
+        }
+    }
 
     static Task RefreshAsync(HttpContext context, SignIn signIn) => RequestBody.TakeAsync(context, ReadRefresh, token => signIn.RefreshAsync(context, token));
 

@@ -72,8 +72,21 @@ public sealed class Passwords : IDisposable
     async Task<T> RunAsync<T>(Func<T> hash)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!work.Writer.TryWrite(() => done.SetResult(hash()))) throw new PasswordsBusyException();
+        if (!work.Writer.TryWrite(Run)) throw new PasswordsBusyException();
         return await done.Task;
+
+        void Run()
+        {
+            try
+            {
+                done.SetResult(hash());
+            }
+            catch (Exception e)
+            {
+                // On a thread of ours it would end the process.
+                done.SetException(e);
+            }
+        }
     }
 
     void Work()
