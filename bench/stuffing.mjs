@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // What a stuffing run takes from everybody else: creates at a fixed rate, alone and beside logins with wrong passwords over many addresses.
-//   node bench/stuffing.mjs [--logins 200] [--accounts 50] [--rate 300] [--seconds 6] [--rounds 6]
+//   node bench/stuffing.mjs [--logins 200] [--accounts 50] [--rate 300] [--seconds 6] [--rounds 10]
 // Limits are raised so far that they hide nothing: what bounds the work is the bench's subject.
 // Needs node 20, dotnet and PostgreSQL's server programs. Loopback only; everything it starts it ends.
 import { fork } from 'node:child_process';
@@ -8,7 +8,7 @@ import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { header, main, median, number, quantile, sleep, startNode, startPostgres } from './common.mjs';
 
-const logins = number('logins', 200), accounts = number('accounts', 50), rate = number('rate', 300), seconds = number('seconds', 6), rounds = number('rounds', 6);
+const logins = number('logins', 200), accounts = number('accounts', 50), rate = number('rate', 300), seconds = number('seconds', 6), rounds = number('rounds', 10);
 const body = '{"name":"hello world","metadata":{"a":1,"b":"two","c":[1,2,3]}}';
 const agent = new Agent({ keepAlive: true, maxSockets: 2000 });
 
@@ -46,7 +46,9 @@ await main(20, async () => {
     const made = await node.send('POST', '/users', { email: `user${i}@example.org`, password: 'nine pigs saw a grey kettle' });
     if (made.status !== 201) throw new Error(`an account was answered ${made.status}`);
   }
-  await offer(node, 10);
+  const stop = stuff(node);
+  await offer(node, 20);
+  await stop();
   const ratios = [], all = {}, times = [];
   for (let round = 0; round <= rounds; round++) {
     const figures = {};

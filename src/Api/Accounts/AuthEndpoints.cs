@@ -36,6 +36,7 @@ public static class AuthEndpoints
     {
         // A page of another site may not log its visitor in, as whomever it likes.
         if (asked.Cookie is true && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
+        passwords.ThrowIfBusy();
         // By what was asked for, known or not: an answer tells nothing of either.
         var tried = AccountDirectory.Normalize(asked.Email);
         if (!await limits.TryAsync(context, RateLimits.LoginAccount, tried)) return;

@@ -67,6 +67,13 @@ public sealed class Passwords : IDisposable
             _ => PasswordCheck.Wrong,
         });
 
+    /// <summary>Refuses what would be refused later, before anything is looked up for it.</summary>
+    /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
+    public void ThrowIfBusy()
+    {
+        if (work.Reader.Count >= MostWaiting) throw new PasswordsBusyException();
+    }
+
     public void Dispose() => work.Writer.TryComplete();
 
     async Task<T> RunAsync<T>(Func<T> hash)
