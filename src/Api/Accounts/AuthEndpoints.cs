@@ -70,13 +70,13 @@ public static class AuthEndpoints
         }
     }
 
-    static Task RefreshAsync(HttpContext context, SignIn signIn) => RequestBody.TakeAsync(context, ReadRefresh, token => signIn.RefreshAsync(context, token));
+    static Task RefreshAsync(HttpContext context, SignIn signIn) => RequestBody.TakeAsync(context, "refreshToken", MaxTokenLength, token => signIn.RefreshAsync(context, token));
 
     static async Task LogoutAsync(HttpContext context, IClusterClient cluster)
     {
         var caller = context.Caller();
         var intent = context.Intend();
-        await ClusterCalls.SendAsync(again => cluster.GetGrain<ISessionGrain>(caller.Credential!.Value).Execute(new EndSession("logout"), intent with { Repeated = again }));
+        await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<ISessionGrain>(caller.Credential!.Value).Execute(new EndSession("logout"), sent));
         if (caller.Kind is CredentialKind.Cookie) SessionCookie.Clear(context.Response);
         context.Response.StatusCode = 204;
     }
@@ -90,7 +90,7 @@ public static class AuthEndpoints
         PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
         if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
         var (hash, intent) = (await passwords.HashAsync(asked.NewPassword), context.Intend());
-        var changed = await ClusterCalls.SendAsync(again => accounts.Grain(caller.Account).ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential, intent with { Repeated = again }));
+        var changed = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(caller.Account).ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential, sent));
         if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else context.Response.StatusCode = 204;
     });
@@ -101,14 +101,6 @@ public static class AuthEndpoints
         var asked = new LoginRequest(reader.Text("email", 1, MaxEmailLength)!, reader.Text("password", 1, Passwords.MaxLength)!, reader.Flag("cookie", optional: true));
         reader.RefuseOthers();
         return asked;
-    }
-
-    static string ReadRefresh(JsonElement body, List<Fault> faults)
-    {
-        var reader = new ObjectReader(body, faults);
-        var token = reader.Text("refreshToken", 1, MaxTokenLength);
-        reader.RefuseOthers();
-        return token!;
     }
 
     static PasswordRequest ReadPasswords(JsonElement body, List<Fault> faults)

@@ -82,7 +82,7 @@ public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiK
         var found = await ClusterCalls.SendAsync(_ => session.Find());
         if (found is null || found.Session is not { Kind: Session.Cookie } state || state.Generation != generation) return null;
         // Looked up every few minutes while it is used, which keeps it from being idle.
-        if (await ClusterCalls.SendAsync(again => session.Use(new TouchSession(generation), Intent.OfNode() with { Session = id, Repeated = again })) is null) return null;
+        if (await ClusterCalls.SendAsync(Intent.OfNode() with { Session = id }, sent => session.Use(new TouchSession(generation), sent)) is null) return null;
         return Remember(id, text, before, new(state.Account, found.AccountVersion, found.Account.Roles, null, book)
         {
             Kind = CredentialKind.Cookie, Credential = id, Expires = state.ExpiresAt, AuthenticatedAt = state.AuthenticatedAt,

@@ -75,7 +75,7 @@ public static class MfaEndpoints
         if (half.ByCookie && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
         if (!await limits.TryAsync(context, RateLimits.Mfa, half.Account.ToString())) return;
         var intent = context.Intend(half.Account);
-        var spent = await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(half.Account).Spend(asked.Method, asked.Code, intent with { Repeated = again }));
+        var spent = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(half.Account).Spend(asked.Method, asked.Code, sent));
         if (spent.Rejection is not null) { await RefuseAsync(context, "The code is wrong, or was used already."); return; }
         limits.Refund(RateLimits.Mfa, half.Account.ToString());
         var account = spent.Value!;
@@ -91,7 +91,7 @@ public static class MfaEndpoints
         var isProven = asked.Method is "password"
             // With a second factor at hand a password alone proves less than the login did.
             ? found is { Account.Factors.AreAsked: false } && await passwords.VerifyAsync(found.PasswordHash, asked.Code) is not PasswordCheck.Wrong
-            : (await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(caller.Account).Spend(asked.Method, asked.Code, intent with { CommandId = Guid.CreateVersion7(), Repeated = again }))).Rejection is null;
+            : (await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(caller.Account).Spend(asked.Method, asked.Code, sent))).Rejection is null;
         if (!isProven) { await RefuseAsync(context, "That proves nothing. Accounts with a second factor need it here."); return; }
         limits.Refund(RateLimits.Mfa, caller.Id);
         await signIn.StepUpAsync(context, [MethodOf(asked.Method)]);
@@ -106,7 +106,7 @@ public static class MfaEndpoints
     static async Task EnrollAsync(HttpContext context, Accounts accounts, IClusterClient cluster, TokenOptions tokens)
     {
         var (caller, intent, secret) = (context.Caller(), context.Intend(), RandomNumberGenerator.GetBytes(SecretBytes));
-        var enrolled = await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(caller.Account).EnrollTotp(secret, intent with { Repeated = again }));
+        var enrolled = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(caller.Account).EnrollTotp(secret, sent));
         if (enrolled.Rejection is { } rejection) { await Problems.RefuseAsync(context, rejection); return; }
         var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets()))!.Email;
         var uri = new OtpUri(OtpType.Totp, secret, email, tokens.Issuer).ToString();
@@ -118,20 +118,20 @@ public static class MfaEndpoints
     static Task ConfirmAsync(HttpContext context, IClusterClient cluster) => RequestBody.TakeAsync(context, ReadCode, async code =>
     {
         var intent = context.Intend();
-        await AnswerAsync(context, await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(context.Caller().Account).ConfirmTotp(code, intent with { Repeated = again })));
+        await AnswerAsync(context, await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(context.Caller().Account).ConfirmTotp(code, sent)));
     });
 
     static async Task RemoveAsync(HttpContext context, IClusterClient cluster)
     {
         var intent = context.Intend();
-        await AnswerAsync(context, await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(context.Caller().Account).RemoveTotp(intent with { Repeated = again })));
+        await AnswerAsync(context, await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(context.Caller().Account).RemoveTotp(sent)));
     }
 
     static async Task IssueAsync(HttpContext context, IClusterClient cluster)
     {
         var (intent, codes) = (context.Intend(), RecoveryCodes.Create());
         string[] hashes = [.. codes.Select(RecoveryCodes.Hash)];
-        var issued = await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(context.Caller().Account).IssueRecoveryCodes(hashes, intent with { Repeated = again }));
+        var issued = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(context.Caller().Account).IssueRecoveryCodes(hashes, sent));
         if (issued.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else await Answers.OkAsync(context, new RecoveryCodesDocument(codes), WireJson.Default.EnvelopeRecoveryCodesDocument, status: 201);
     }

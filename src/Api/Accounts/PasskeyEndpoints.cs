@@ -50,7 +50,7 @@ public static class PasskeyEndpoints
     {
         if (await passkeys.FinishRegistrationAsync(context, asked.State, asked.Credential, asked.Name) is not var (credential, count)) { await RefuseAsync(context); return; }
         var (grain, intent) = (cluster.GetGrain<IFactorGrain>(context.Caller().Account), context.Intend());
-        var added = await ClusterCalls.SendAsync(again => grain.AddPasskey(credential, count, intent with { Repeated = again }));
+        var added = await ClusterCalls.SendAsync(intent, sent => grain.AddPasskey(credential, count, sent));
         if (added.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else await Answers.OkAsync(context, Document(new(added.Value!.Factors.Passkeys[^1], credential)), WireJson.Default.EnvelopePasskeyDocument, status: 201);
     });
@@ -59,7 +59,7 @@ public static class PasskeyEndpoints
     {
         if (!Ids.TryParse(id, out var passkey)) { await Problems.WriteAsync(context, ProblemType.PasskeyNotFound, "There is no such passkey."); return; }
         var intent = context.Intend();
-        await MfaEndpoints.AnswerAsync(context, await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(context.Caller().Account).RemovePasskey(passkey, intent with { Repeated = again })));
+        await MfaEndpoints.AnswerAsync(context, await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(context.Caller().Account).RemovePasskey(passkey, sent)));
     }
 
     static async Task BeginUseAsync(HttpContext context, Passkeys passkeys) => await Answers.OkAsync(context, await passkeys.BeginUseAsync(context), WireJson.Default.EnvelopeCeremonyDocument);
@@ -74,7 +74,7 @@ public static class PasskeyEndpoints
             return;
         }
         var intent = context.Intend(id);
-        var used = await ClusterCalls.SendAsync(again => cluster.GetGrain<IFactorGrain>(id).UsePasskey(passkey, count, intent with { Repeated = again }));
+        var used = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IFactorGrain>(id).UsePasskey(passkey, count, sent));
         var caller = Caller.Of(context.User);
         if (used.Rejection is not null || caller is not null && caller.Account != id) await RefuseAsync(context);
         else if (used.Value is not { IsActive: true, EmailVerified: true } account) await Problems.WriteAsync(context, ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified yet.");

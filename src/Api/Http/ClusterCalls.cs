@@ -1,4 +1,5 @@
 using Orleans.Runtime;
+using Resources.Grains;
 
 namespace Resources.Api;
 
@@ -23,4 +24,7 @@ public static class ClusterCalls
             return await call(true);
         }
     }
+
+    /// <summary>Sends a command, and sends it again, marked as repeated, if the node was lost.</summary>
+    public static Task<T> SendAsync<T>(Intent intent, Func<Intent, Task<T>> call) => SendAsync(again => call(again ? intent with { Repeated = true } : intent));
 }

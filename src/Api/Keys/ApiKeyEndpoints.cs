@@ -45,7 +45,7 @@ public static class ApiKeyEndpoints
         var id = intent.CommandId;
         var (text, hash) = texts.Create(id);
         var create = new CreateApiKey(caller.Account, asked.Name, hash, permissions.ToTexts(), asked.ExpiresAt);
-        var made = await ClusterCalls.SendAsync(again => cluster.GetGrain<IApiKeyGrain>(id).Execute(create, intent with { Repeated = again }));
+        var made = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IApiKeyGrain>(id).Execute(create, sent));
         await Answers.OkAsync(context, Document(id, made.Value!, null) with { Key = text }, WireJson.Default.EnvelopeApiKeyDocument, status: 201);
     });
 
@@ -54,7 +54,7 @@ public static class ApiKeyEndpoints
         var found = Ids.TryParse(id, out var key) ? (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IApiKeyGrain>(key).Get())).Value : null;
         if (found is null || found.Account != context.Caller().Account) { await Problems.WriteAsync(context, ProblemType.ApiKeyNotFound, "There is no such API key."); return; }
         var intent = context.Intend();
-        await ClusterCalls.SendAsync(again => cluster.GetGrain<IApiKeyGrain>(key).Execute(new RevokeApiKey(), intent with { Repeated = again }));
+        await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IApiKeyGrain>(key).Execute(new RevokeApiKey(), sent));
         context.Response.StatusCode = 204;
     }
 

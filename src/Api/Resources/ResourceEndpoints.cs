@@ -151,7 +151,7 @@ public static class ResourceEndpoints
     }
 
     static Task<Reply<Resource>> ExecuteAsync(IClusterClient cluster, Guid id, ResourceCommand command, Intent intent) =>
-        ClusterCalls.SendAsync(again => cluster.GetGrain<IResourceGrain>(id).Execute(command, again ? intent with { Repeated = true } : intent));
+        ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IResourceGrain>(id).Execute(command, sent));
 
     static Task AnswerAsync(HttpContext context, Guid id, Reply<Resource> reply, int status = 200)
     {

@@ -14,8 +14,8 @@ public sealed record ExplainRequest(string Permission, Guid? ResourceId = null);
 /// <param name="GrantedBy">The roles and permissions that allow it.</param>
 public sealed record ExplanationDocument(bool Allowed, string[] Because, GrantDocument[] GrantedBy);
 
-/// <param name="Role">The role, null for what an API key allows by itself.</param>
-public sealed record GrantDocument(string? Role, string Permission);
+/// <summary>A role of the caller's account that allows it, and by which of its permissions.</summary>
+public sealed record GrantDocument(string Role, string Permission);
 
 /// <summary>Says why the caller may do something or may not. It tells nothing that trying would not.</summary>
 public static class ExplainEndpoint

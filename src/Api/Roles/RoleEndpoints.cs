@@ -51,7 +51,7 @@ public static class RoleEndpoints
     {
         if ((await rights.RolesAsync()).TryGetValue(role, out var before) && await RoleRights.RefuseAsync(context, before, "The role allows what the caller may not do.")) return;
         var intent = context.Intend();
-        var reply = await ClusterCalls.SendAsync(again => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(new DeleteRole(role), intent with { Repeated = again }));
+        var reply = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(new DeleteRole(role), sent));
         if (reply.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else context.Response.StatusCode = 204;
     }
@@ -61,7 +61,7 @@ public static class RoleEndpoints
         var permissions = PermissionSet.Of(texts);
         if (await RoleRights.RefuseAsync(context, permissions, "The role would allow what the caller may not do.")) return;
         var intent = context.Intend();
-        var reply = await ClusterCalls.SendAsync(again => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(command(permissions.ToTexts()), intent with { Repeated = again }));
+        var reply = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(command(permissions.ToTexts()), sent));
         if (reply.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else await Answers.OkAsync(context, Document(name, permissions), WireJson.Default.EnvelopeRoleDocument, status: status);
     }

@@ -22,7 +22,7 @@ public sealed class SignIn(IClusterClient cluster, Tokens tokens, SessionTokens 
         var session = Guid.CreateVersion7();
         var start = new StartSession(id, version, byCookie ? Session.Cookie : Session.Token, methods, time.GetUtcNow().AddHours(options.AbsoluteHours), Agent(context));
         var intent = context.Intend(id) with { Session = session };
-        var begun = await ClusterCalls.SendAsync(again => cluster.GetGrain<ISessionGrain>(session).Execute(start, intent with { Repeated = again }));
+        var begun = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<ISessionGrain>(session).Execute(start, sent));
         await AnswerAsync(context, session, begun.Value!, account, version);
     }
 
@@ -38,7 +38,7 @@ public sealed class SignIn(IClusterClient cluster, Tokens tokens, SessionTokens 
 
     async Task UseAsync(HttpContext context, Guid session, SessionCommand command, Intent intent)
     {
-        if (await ClusterCalls.SendAsync(again => cluster.GetGrain<ISessionGrain>(session).Use(command, intent with { Repeated = again })) is { } open) await AnswerAsync(context, session, open.Session, open.Account, open.AccountVersion);
+        if (await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<ISessionGrain>(session).Use(command, sent)) is { } open) await AnswerAsync(context, session, open.Session, open.Account, open.AccountVersion);
         else await RefuseAsync(context);
     }
 

@@ -46,23 +46,7 @@ public sealed class ObjectReader
     }
 
     /// <summary>true or false.</summary>
-    public bool? Flag(string name, bool optional = false)
-    {
-        _asked.Add(name);
-        if (!_isObject)
-            return null;
-        if (!_element.TryGetProperty(name, out var value))
-        {
-            if (!optional)
-                Report(name, FaultCode.Required, "The member is required.");
-            return null;
-        }
-        _found++;
-        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
-            return value.GetBoolean();
-        ReportKind(Pointer(name), value, JsonValueKind.True);
-        return null;
-    }
+    public bool? Flag(string name, bool optional = false) => Find(name, JsonValueKind.True, optional)?.GetBoolean();
 
     /// <summary>An object of any members.</summary>
     public JsonText? Object(string name, bool optional = false) =>
@@ -142,7 +126,7 @@ public sealed class ObjectReader
             return null;
         }
         _found++;
-        if (value.ValueKind == kind)
+        if (value.ValueKind == kind || kind is JsonValueKind.True && value.ValueKind is JsonValueKind.False)
             return value;
         ReportKind(Pointer(name), value, kind);
         return null;
