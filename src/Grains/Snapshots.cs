@@ -15,16 +15,19 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
     public sealed record Snapshot<TState>(TState State, long Version, long Position);
 
     /// <summary>The newest saved state of a stream in today's format, if any.</summary>
-    public Task<Snapshot<TState>?> LoadAsync<TState>(Guid stream) => contact.WhileAvailableAsync<Snapshot<TState>?>(async ct =>
+    public async Task<Snapshot<TState>?> LoadAsync<TState>(Guid stream) => (await LoadAsync<TState>([stream])).GetValueOrDefault(stream);
+
+    /// <summary>The same of several streams; those that have none are left out.</summary>
+    public Task<Dictionary<Guid, Snapshot<TState>>> LoadAsync<TState>(Guid[] streams, CancellationToken ct = default) => contact.WhileAvailableAsync(async ct =>
     {
-        await using var command = database.CreateCommand("select version, position, state from stream_snapshots where stream_id = $1 and format = $2");
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
+        await using var command = database.CreateCommand("select stream_id, version, position, state from stream_snapshots where stream_id = any ($1) and format = $2");
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = streams });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
+        var saved = new Dictionary<Guid, Snapshot<TState>>();
         await using var row = await command.ExecuteReaderAsync(ct);
-        return await row.ReadAsync(ct)
-            ? new(JsonSerializer.Deserialize<TState>(row.GetString(2), EventTypes.Json)!, row.GetInt64(0), row.GetInt64(1))
-            : null;
-    });
+        while (await row.ReadAsync(ct)) saved[row.GetGuid(0)] = new(JsonSerializer.Deserialize<TState>(row.GetString(3), EventTypes.Json)!, row.GetInt64(1), row.GetInt64(2));
+        return saved;
+    }, ct);
 
     /// <summary>Saves the state if its version has passed a multiple of <see cref="Every"/> since <paramref name="before"/>. A failure is only logged.</summary>
     public async ValueTask MaybeSaveAsync<TState>(Guid stream, long before, long version, long position, TState state)

@@ -30,7 +30,7 @@ public static class Node
     {
         services.AddSingleton(TimeProvider.System).AddSingleton(database).AddSingleton(database.Source).AddSingleton(database.Searches).AddSingleton(database.Sessions);
         services.AddSingleton<AccessLog>().AddSingleton<AuditQueries>();
-        services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<LogQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
+        services.AddSingleton<Snapshots>().AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>().AddSingleton<LogQueries>().AddSingleton<AccountQueries>().AddSingleton<ReadIndex>().AddSingleton<Followers>();
         services.AddSingleton<AppendSignal>().AddSingleton<LogNews>().AddHostedService(services => services.GetRequiredService<LogNews>());
         services.AddSingleton<EventFeed>().AddSingleton<LogTail>().AddHostedService(services => services.GetRequiredService<LogTail>());
         services.AddSingleton<FollowerMonitor>().AddHostedService(services => services.GetRequiredService<FollowerMonitor>());
@@ -53,7 +53,7 @@ public static class Node
         var services = builder.Services;
         services.AddMarten(options => EventStore.Configure(options, database.Source)).UseLightweightSessions();
         // Registered before the silo, so that it stops after it: grains append until they are deactivated.
-        services.AddSingleton<Snapshots>().AddSingleton<LimitStore>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
+        services.AddSingleton<LimitStore>().AddSingleton<EventLog>().AddHostedService(services => services.GetRequiredService<EventLog>());
         services.AddHostedService<ProjectionHost>();
         services.AddSingleton<SubscriptionStore>().AddSingleton<WebhookSender>().AddSingleton<SubscriptionServices>().AddSingleton<SubscriptionWatch>().AddHostedService(services => services.GetRequiredService<SubscriptionWatch>());
         builder.UseOrleans(silo => silo.Join(database, cluster));

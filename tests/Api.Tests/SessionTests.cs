@@ -132,6 +132,17 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
+    public async Task B11_A_session_that_has_gone_on_for_long_is_listed_as_it_is_now()
+    {
+        var person = await PersonAsync();
+        var session = await person.LoginAsync();
+        for (var i = 0; i <= Grains.Snapshots.Every; i++) session = person.Of(await person.RefreshAsync(session.RefreshToken));
+        var listed = (await session.Caller.GetAsync("/api/v1/sessions")).At("/data/0")!.Value;
+        var last = await backend.Admin.GetAsync($"/api/v1/audit?subject={listed.GetProperty("id").GetString()}&limit=1");
+        Assert.Equal(last.Text("/data/0/time"), listed.GetProperty("usedAt").GetString());
+    }
+
+    [Fact]
     public async Task B12_The_cookie_is_as_browsers_keep_it_safe_and_logout_takes_it_away()
     {
         var person = await PersonAsync();

@@ -7,8 +7,8 @@ namespace Resources.Projections;
 /// <param name="Position">Where it was registered; the list is in this order.</param>
 public sealed record AccountRow(long Position, Guid Id, Account Account);
 
-/// <summary>Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, so that a list is never behind.</summary>
-public sealed class AccountQueries(NpgsqlDataSource database, StoreContact contact)
+/// <summary>Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, from the same snapshots, so that a list is never behind.</summary>
+public sealed class AccountQueries(NpgsqlDataSource database, StoreContact contact, Snapshots snapshots)
 {
     /// <summary>Accounts that are not deleted, in the order of their registration; up to <paramref name="limit"/>.</summary>
     public async Task<List<AccountRow>> PageAsync(long after, int limit, CancellationToken ct)
@@ -19,7 +19,7 @@ public sealed class AccountQueries(NpgsqlDataSource database, StoreContact conta
         {
             var begun = await StreamsAsync("select seq_id, stream_id from mt_events where type = 'account.registered' and seq_id > $1 order by seq_id limit $2", ct, after, limit);
             var accounts = await FoldAsync<Account, AccountEvent>(begun, Account.Evolve, ct);
-            rows.AddRange(begun.Select(stream => new AccountRow(stream.Position, stream.Id, accounts[stream.Id].State)).Where(row => !row.Account.Deleted));
+            rows.AddRange(begun.Select(stream => new AccountRow(stream.Position, stream.Id, accounts[stream.Id])).Where(row => !row.Account.Deleted));
             more = begun.Count == limit;
             if (more) after = begun[^1].Position;
         }
@@ -31,11 +31,12 @@ public sealed class AccountQueries(NpgsqlDataSource database, StoreContact conta
     {
         var begun = await StreamsAsync("""
             select s.seq_id, s.stream_id from mt_events s
-            where s.type = 'session.started' and s.data ->> 'account' = $1 and not exists (select from mt_events e where e.stream_id = s.stream_id and e.type = 'session.ended')
+            where s.type = 'session.started' and s.data ->> 'account' = $1
+                and (select e.type from mt_events e where e.stream_id = s.stream_id order by e.version desc limit 1) <> 'session.ended'
             order by s.seq_id desc limit $2
             """, ct, account.ToString(), limit);
         var sessions = await FoldAsync<Session, SessionEvent>(begun, Session.Evolve, ct);
-        return begun.ConvertAll(stream => (stream.Id, sessions[stream.Id].State));
+        return begun.ConvertAll(stream => (stream.Id, sessions[stream.Id]));
     }
 
     /// <summary>The keys of an account that are not revoked, newest first, each with when it was last used.</summary>
@@ -43,12 +44,13 @@ public sealed class AccountQueries(NpgsqlDataSource database, StoreContact conta
     {
         var begun = await StreamsAsync("""
             select s.seq_id, s.stream_id from mt_events s
-            where s.type = 'api_key.created' and s.data ->> 'account' = $1 and not exists (select from mt_events e where e.stream_id = s.stream_id and e.type = 'api_key.revoked')
+            where s.type = 'api_key.created' and s.data ->> 'account' = $1
+                and (select e.type from mt_events e where e.stream_id = s.stream_id order by e.version desc limit 1) <> 'api_key.revoked'
             order by s.seq_id desc limit $2
             """, ct, account.ToString(), limit);
         var keys = await FoldAsync<ApiKey, ApiKeyEvent>(begun, ApiKey.Evolve, ct);
         var used = await UsesAsync([.. begun.Select(stream => stream.Id)], ct);
-        return begun.ConvertAll(stream => (stream.Id, keys[stream.Id].State, used.TryGetValue(stream.Id, out var at) ? (DateTimeOffset?)at : null));
+        return begun.ConvertAll(stream => (stream.Id, keys[stream.Id], used.TryGetValue(stream.Id, out var at) ? (DateTimeOffset?)at : null));
     }
 
     /// <summary>Notes that keys were used.</summary>
@@ -81,20 +83,25 @@ public sealed class AccountQueries(NpgsqlDataSource database, StoreContact conta
         return streams;
     }, ct);
 
-    /// <summary>The states of several streams, in one query for all.</summary>
-    Task<Dictionary<Guid, (TState State, long Version)>> FoldAsync<TState, TEvent>(List<(long Position, Guid Id)> streams, Func<TState?, Recorded<TEvent>, TState> evolve, CancellationToken ct)
+    /// <summary>The states of several streams, in two queries for all.</summary>
+    Task<Dictionary<Guid, TState>> FoldAsync<TState, TEvent>(List<(long Position, Guid Id)> streams, Func<TState?, Recorded<TEvent>, TState> evolve, CancellationToken ct)
         where TState : class where TEvent : class => contact.WhileAvailableAsync(async ct =>
     {
-        await using var command = database.CreateCommand(
-            "select stream_id, version, seq_id, timestamp, coalesce(user_name, ''), type, data::text from mt_events where stream_id = any ($1) order by stream_id, version");
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. streams.Select(stream => stream.Id)] });
-        var states = new Dictionary<Guid, (TState State, long Version)>();
+        Guid[] ids = [.. streams.Select(stream => stream.Id)];
+        var saved = await snapshots.LoadAsync<TState>(ids, ct);
+        await using var command = database.CreateCommand("""
+            select e.stream_id, e.version, e.seq_id, e.timestamp, coalesce(e.user_name, ''), e.type, e.data::text
+            from unnest($1, $2) as s(id, version) join mt_events e on e.stream_id = s.id and e.version > s.version order by e.stream_id, e.version
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. ids.Select(id => saved.TryGetValue(id, out var snapshot) ? snapshot.Version : 0)] });
+        var states = saved.ToDictionary(snapshot => snapshot.Key, snapshot => snapshot.Value.State);
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
         {
             var (stream, version) = (row.GetGuid(0), row.GetInt64(1));
             var recorded = new Recorded<TEvent>((TEvent)EventTypes.Read(row.GetString(5), row.GetString(6)), version, row.GetInt64(2), row.GetFieldValue<DateTimeOffset>(3), row.GetString(4));
-            states[stream] = (evolve(states.TryGetValue(stream, out var before) ? before.State : null, recorded), version);
+            states[stream] = evolve(states.GetValueOrDefault(stream), recorded);
         }
         return states;
     }, ct);
