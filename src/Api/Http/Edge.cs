@@ -79,7 +79,9 @@ public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap
         settings.Require(node.Cluster.Role is not NodeRole.Silo, "Cluster:Role: a silo serves no HTTP; run src/Silo for it.");
         var (accounts, mail) = (settings.Read<AccountOptions>("Accounts"), settings.Read<MailOptions>("Mail"));
         settings.Require(accounts.Registration is Registration.Closed || mail.Host is not null || environment.IsDevelopment(), "Accounts:Registration: invitations and registrations need mail; set Mail:Host.");
-        return new(settings.Read<TokenOptions>("Tokens"), settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
-            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), settings.Read<IdentityProviderOptions>("Identity"), settings.Read<PasswordOptions>("Passwords"), accounts, mail, node.Embedded.DataDirectory);
+        var (tokens, identity) = (settings.Read<TokenOptions>("Tokens"), settings.Read<IdentityProviderOptions>("Identity"));
+        settings.Require(identity.Issuers.All(issuer => issuer.Issuer != tokens.Issuer), "Identity:Issuers: Tokens:Issuer is this server's own name; nobody else may have it.");
+        return new(tokens, settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
+            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), identity, settings.Read<PasswordOptions>("Passwords"), accounts, mail, node.Embedded.DataDirectory);
     }
 }
