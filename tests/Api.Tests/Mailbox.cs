@@ -12,9 +12,12 @@ sealed partial class Mailbox : IAsyncDisposable
     readonly TcpListener listener = new(IPAddress.Loopback, 0);
     readonly ConcurrentQueue<string> mails = new();
     readonly Task serving;
+    int endless;
 
-    public Mailbox()
+    /// <param name="endless">So many connections are greeted for ever, a line a second.</param>
+    public Mailbox(int endless = 0)
     {
+        this.endless = endless;
         listener.Start();
         serving = ServeAsync();
     }
@@ -24,7 +27,7 @@ sealed partial class Mailbox : IAsyncDisposable
     public int Count => mails.Count;
 
     /// <summary>Waits for a mail to an address; takes it away.</summary>
-    public async Task<string> MailToAsync(string address)
+    public async Task<string> MailToAsync(string address, int seconds = 20)
     {
         string? found = null;
         await Eventually.HoldsAsync(() =>
@@ -33,7 +36,7 @@ sealed partial class Mailbox : IAsyncDisposable
                 if (mail.Contains("To: " + address, StringComparison.OrdinalIgnoreCase)) found = mail;
                 else mails.Enqueue(mail);
             return Task.FromResult(found is not null);
-        }, seconds: 20);
+        }, seconds);
         return found!;
     }
 
@@ -64,6 +67,11 @@ sealed partial class Mailbox : IAsyncDisposable
         using var _ = client;
         using var reader = new StreamReader(client.GetStream(), Encoding.UTF8);
         await using var writer = new StreamWriter(client.GetStream(), new UTF8Encoding(false)) { NewLine = "\r\n", AutoFlush = true };
+        if (Interlocked.Decrement(ref endless) >= 0)
+        {
+            await GreetForEverAsync(writer);
+            return;
+        }
         await writer.WriteLineAsync("220 test");
         while (await reader.ReadLineAsync() is { } line)
         {
@@ -75,6 +83,22 @@ sealed partial class Mailbox : IAsyncDisposable
                 mails.Enqueue(mail.ToString());
             }
             await writer.WriteLineAsync(line.StartsWith("QUIT", StringComparison.OrdinalIgnoreCase) ? "221 bye" : "250 ok");
+        }
+    }
+
+    static async Task GreetForEverAsync(StreamWriter writer)
+    {
+        try
+        {
+            while (true)
+            {
+                await writer.WriteLineAsync("220-wait");
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
+        }
+        catch (IOException)
+        {
+            // The other side has had enough.
         }
     }
 

@@ -76,7 +76,11 @@ public sealed class Mailer(MailOptions options, ApiSettings settings, IHostEnvir
         using var message = new MimeMessage { Subject = letter.Subject, Body = new TextPart("plain") { Text = letter.Text } };
         message.From.Add(MailboxAddress.Parse(options.From));
         message.To.Add(MailboxAddress.Parse(letter.To));
-        using var client = new SmtpClient { Timeout = (int)Longest.TotalMilliseconds };
+        // The client's own timeout holds for each step, and a slow server has many.
+        using var timely = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        timely.CancelAfter(Longest);
+        ct = timely.Token;
+        using var client = new SmtpClient();
         var isNear = options.Host is "localhost" or "127.0.0.1" or "::1";
         await client.ConnectAsync(options.Host, options.Port, isNear ? SecureSocketOptions.StartTlsWhenAvailable : options.Port is 465 ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTls, ct);
         if (options.User is not null) await client.AuthenticateAsync(options.User, options.Password ?? "", ct);
