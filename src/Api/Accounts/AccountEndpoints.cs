@@ -76,7 +76,7 @@ public static class AccountEndpoints
         if (await rights.RefuseGrantAsync(context, roles)) return;
         var hash = asked.Password is null ? null : await passwords.HashAsync(asked.Password);
         var (account, intent) = (new NewAccount(asked.Email, hash, roles, EmailVerified: hash is not null), context.Intend());
-        var (id, reply) = await ClusterCalls.SendAsync(again => accounts.RegisterAsync(account, intent with { Repeated = again }));
+        var (id, reply) = await ClusterCalls.SendAsync(intent, sent => accounts.RegisterAsync(account, sent));
         if (reply.Rejection is { } rejection) { await Problems.RefuseAsync(context, rejection); return; }
         if (hash is null) mailer.Enqueue(async () => letters.Invite((await accounts.Grain(id).GetSecrets())!));
         await Answers.OkAsync(context, UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!), WireJson.Default.EnvelopeUserDocument, status: 201);
@@ -88,7 +88,7 @@ public static class AccountEndpoints
     {
         if (await rights.RefuseManagingAsync(context, found.Account.Roles)) return;
         var intent = context.Intend();
-        var changed = await ClusterCalls.SendAsync(again => accounts.Grain(found.Id).SetDisabled(asked.Disabled, intent with { Repeated = again }));
+        var changed = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(found.Id).SetDisabled(asked.Disabled, sent));
         if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else await AnswerAsync(context, found, changed.Value!);
     }));
@@ -97,26 +97,28 @@ public static class AccountEndpoints
     {
         if (await rights.RefuseGrantAsync(context, asked.Roles) || await rights.RefuseManagingAsync(context, found.Account.Roles)) return;
         var intent = context.Intend();
-        var changed = await ClusterCalls.SendAsync(again => accounts.Grain(found.Id).SetRoles(asked.Roles, intent with { Repeated = again }));
+        var changed = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(found.Id).SetRoles(asked.Roles, sent));
         if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else await AnswerAsync(context, found, changed.Value!);
     }));
 
-    static Task DeleteAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) => WithAccountAsync(context, id, accounts, async found =>
+    /// <summary>Also for one that is deleted already, in case that came no further than its event; the answer is that there is none.</summary>
+    static async Task DeleteAsync(HttpContext context, string id, Accounts accounts, RoleRights rights)
     {
-        if (await rights.RefuseManagingAsync(context, found.Account.Roles)) return;
+        if (!Ids.TryParse(id, out var account) || (await ClusterCalls.SendAsync(_ => accounts.Grain(account).Get())).Value is not { } found) { await Problems.RefuseAsync(context, Account.None); return; }
+        if (await rights.RefuseManagingAsync(context, found.Roles)) return;
         var intent = context.Intend();
-        var deleted = await ClusterCalls.SendAsync(again => accounts.Grain(found.Id).Delete(intent with { Repeated = again }));
+        var deleted = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(account).Delete(sent));
         if (deleted.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
         else context.Response.StatusCode = 204;
-    });
+    }
 
     static Task AnswerAsync(HttpContext context, AccountSecrets found, Account account) => Answers.OkAsync(context, UserDocument.Of(found.Id, found.Email, account), WireJson.Default.EnvelopeUserDocument);
 
     static async Task WithAccountAsync(HttpContext context, string id, Accounts accounts, Func<AccountSecrets, Task> handle)
     {
         if (Ids.TryParse(id, out var account) && await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets()) is { } found) await handle(found);
-        else await Problems.WriteAsync(context, ProblemType.AccountNotFound, "There is no such account.");
+        else await Problems.RefuseAsync(context, Account.None);
     }
 
     static Func<JsonElement, List<Fault>, UserRequest> ReadUser(IReadOnlyDictionary<string, PermissionSet> known, AccountOptions options) => (body, faults) =>

@@ -31,12 +31,12 @@ public static class SessionEndpoints
     static async Task ListOfAsync(HttpContext context, string id, AccountQueries queries, IClusterClient cluster, SessionLimits options, TimeProvider time)
     {
         if (Ids.TryParse(id, out var account)) await ListAsync(context, account, queries, cluster, options, time);
-        else await Problems.WriteAsync(context, ProblemType.AccountNotFound, "There is no such account.");
+        else await Problems.RefuseAsync(context, Account.None);
     }
 
     static async Task ListAsync(HttpContext context, Guid id, AccountQueries queries, IClusterClient cluster, SessionLimits options, TimeProvider time)
     {
-        if ((await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(id).Get())).Value is not { Deleted: false } account) { await Problems.WriteAsync(context, ProblemType.AccountNotFound, "There is no such account."); return; }
+        if ((await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(id).Get())).Value is not { Deleted: false } account) { await Problems.RefuseAsync(context, Account.None); return; }
         var (now, own) = (time.GetUtcNow(), context.Caller().Credential);
         var open = (await queries.SessionsAsync(id, Most, context.RequestAborted)).Where(found => found.Session.IsOpen(now, options.Idle) && account.Allows(found.Id, found.Session.AccountVersion));
         await Answers.OkAsync<IReadOnlyList<SessionDocument>>(context, [.. open.Select(found => Document(found.Id, found.Session, found.Id == own))], WireJson.Default.EnvelopeIReadOnlyListSessionDocument);
@@ -45,7 +45,7 @@ public static class SessionEndpoints
     static async Task EndOthersAsync(HttpContext context, IClusterClient cluster)
     {
         var (caller, intent) = (context.Caller(), context.Intend());
-        await ClusterCalls.SendAsync(again => cluster.GetGrain<IAccountGrain>(caller.Account).EndSessions(caller.Credential, intent with { Repeated = again }));
+        await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IAccountGrain>(caller.Account).EndSessions(caller.Credential, sent));
         context.Response.StatusCode = 204;
     }
 
@@ -56,7 +56,7 @@ public static class SessionEndpoints
         if (open is null || open.Session.Account != caller.Account && !caller.Permissions.Allows(Permissions.SessionManage)) { await Problems.WriteAsync(context, ProblemType.SessionNotFound, "There is no such session, or it is over."); return; }
         if (open.Session.Account != caller.Account && await rights.RefuseManagingAsync(context, open.Account.Roles)) return;
         var intent = context.Intend();
-        await ClusterCalls.SendAsync(again => cluster.GetGrain<ISessionGrain>(session).Execute(new EndSession("ended"), intent with { Repeated = again }));
+        await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<ISessionGrain>(session).Execute(new EndSession("ended"), sent));
         context.Response.StatusCode = 204;
     }
 

@@ -20,11 +20,12 @@ public sealed record Account(
     public static Decision<AccountEvent> Decide(Account? state, AccountCommand command) => (state, command) switch
     {
         (null, RegisterAccount c) => [new AccountRegistered(c.Email, c.Password, c.Roles, c.EmailVerified)],
-        (null or { Deleted: true }, _) => new Rejection(Refusal.AccountNotFound, "There is no such account."),
+        (null or { Deleted: true }, _) => None,
         (_, RegisterAccount) => new Rejection(Refusal.AlreadyExists, "This e-mail address has an account."),
         (_, VerifyEmail c) when c.Email != state.Email => new Rejection(Refusal.TokenSpent, "The token is not good any more."),
         (_, VerifyEmail) => state.EmailVerified ? [] : [new AccountEmailVerified()],
         (_, ChangePassword c) when c.Replaces != state.Password => new Rejection(Refusal.TokenSpent, "The password was changed meanwhile."),
+        (_, ChangePassword { Means: PasswordMeans.Registration }) when state.EmailVerified => new Rejection(Refusal.AlreadyExists, "This e-mail address has an account."),
         // Who opened a link in a mail has proved to read the address.
         (_, ChangePassword { Means: PasswordMeans.Reset } c) when !state.EmailVerified => [new AccountPasswordChanged(c.Password, "reset", null), new AccountEmailVerified()],
         (_, ChangePassword c) => [new AccountPasswordChanged(c.Password, c.Means.ToString().ToLowerInvariant(), c.KeptSession)],
@@ -37,6 +38,9 @@ public sealed record Account(
         (_, FactorCommand c) => state.Factors.Decide(c),
         _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
     };
+
+    /// <summary>The refusal where there is no account, or not any more.</summary>
+    public static readonly Rejection None = new(Refusal.AccountNotFound, "There is no such account.");
 
     public static Account Evolve(Account? state, Recorded<AccountEvent> recorded) => recorded.Data switch
     {
@@ -70,6 +74,9 @@ public enum PasswordMeans
     Change,
     Reset,
     Rehash,
+
+    /// <summary>Somebody registers again with an address that nobody has verified yet.</summary>
+    Registration,
 }
 
 /// <param name="Replaces">The password that it takes the place of: of two at once, one is too late.</param>

@@ -33,9 +33,9 @@ public sealed record RoleBook(Dictionary<string, string[]> Roles, Guid[] Adminis
             ChangeRole c => book.Roles[c.Name].SequenceEqual(c.Permissions) ? [] : [new RoleChanged(c.Name, c.Permissions)],
             DeleteRole c => book.Roles.ContainsKey(c.Name) ? [new RoleDeleted(c.Name)] : NoRole,
             AddAdministrator c => book.Administrators.Contains(c.Account) ? [] : [new AdministratorAdded(c.Account)],
-            RemoveAdministrator c when !book.Administrators.Contains(c.Account) => [],
-            RemoveAdministrator when book.Administrators.Length is 1 => new Rejection(Refusal.LastAdministrator, "This is the last administrator; make another one first."),
-            RemoveAdministrator c => [new AdministratorRemoved(c.Account)],
+            // Also one that is not counted, as when its node was lost before it was: whom nobody else would be left after stays.
+            RemoveAdministrator c when book.Administrators.All(account => account == c.Account) => new Rejection(Refusal.LastAdministrator, "This is the last administrator; make another one first."),
+            RemoveAdministrator c => book.Administrators.Contains(c.Account) ? [new AdministratorRemoved(c.Account)] : [],
             _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
         };
     }

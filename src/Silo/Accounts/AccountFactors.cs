@@ -28,7 +28,7 @@ sealed partial class AccountGrain
 
     public async Task<Reply<Account>> Spend(string method, string code, Intent intent)
     {
-        if ((await Current()).Value is not { Deleted: false } account) return Refused(Refusal.AccountNotFound, "There is no such account.");
+        if ((await Current()).Value is not { Deleted: false } account) return Reply<Account>.Refused(Account.None);
         var command = (method, account.Factors) switch
         {
             ("totp", { TotpConfirmed: true, TotpSecret: { } secret }) => await StepOfAsync(secret, code) is { } step ? new AcceptTotp(secret, step) : null,

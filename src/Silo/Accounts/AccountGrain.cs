@@ -26,12 +26,19 @@ sealed partial class AccountGrain(EventLog log, Snapshots snapshots, StoreContac
 
     public async Task<Reply<Account>> Register(NewAccount account, Intent intent)
     {
-        if ((await Current()).Value is not null && !intent.Repeated) return Reply<Account>.Refused(new(Refusal.AlreadyExists, "This e-mail address has an account."));
+        var before = (await Current()).Value;
+        if (before is { Deleted: true })
+        {
+            // Its address is still claimed: the deletion came no further than its event.
+            await ForgetAsync();
+            return Reply<Account>.Refused(Account.None);
+        }
+        if (before is not null && !intent.Repeated) return Reply<Account>.Refused(new(Refusal.AlreadyExists, "This e-mail address has an account."));
         var email = await vault.KeepAsync(Id, AccountDirectory.Normalize(account.Email));
         Guid? password = account.PasswordHash is { } hash ? await vault.KeepAsync(Id, hash) : null;
         var reply = await DecideAsync(new RegisterAccount(email, password, account.Roles, account.EmailVerified), intent);
         if (reply.Value?.Email != email) await vault.DropAsync(password is { } unused ? [email, unused] : [email]);
-        if (reply.Rejection is null && account.Roles.Contains(RoleBook.Administrator)) await Roles.Execute(new AddAdministrator(Id), intent with { CommandId = Guid.CreateVersion7() });
+        if (reply.Rejection is null && account.Roles.Contains(RoleBook.Administrator)) await JoinAdministratorsAsync(intent);
         return reply;
     }
 
@@ -50,8 +57,7 @@ sealed partial class AccountGrain(EventLog log, Snapshots snapshots, StoreContac
 
     public async Task<Reply<Account>> SetRoles(string[] roles, Intent intent)
     {
-        var before = await Current();
-        if (before.Value is { Deleted: false } && !roles.Contains(RoleBook.Administrator) && await LeaveAdministratorsAsync(intent) is { } refused) return refused;
+        if (!roles.Contains(RoleBook.Administrator) && await LeaveAdministratorsAsync(intent) is { } refused) return refused;
         var reply = await DecideAsync(new SetAccountRoles(roles), intent);
         if (reply.Value is { IsActive: true } account && account.Roles.Contains(RoleBook.Administrator)) await JoinAdministratorsAsync(intent);
         return reply;
@@ -70,11 +76,7 @@ sealed partial class AccountGrain(EventLog log, Snapshots snapshots, StoreContac
         if (await LeaveAdministratorsAsync(intent) is { } refused) return refused;
         var reply = await DecideAsync(new DeleteAccount(), intent);
         // Again where an earlier deletion came no further than its event.
-        if (reply.Rejection is null || (await Current()).Value is { Deleted: true })
-        {
-            await directory.ReleaseAsync(Id);
-            await vault.ForgetAsync(Id);
-        }
+        if (reply.Rejection is null || (await Current()).Value is { Deleted: true }) await ForgetAsync();
         return reply;
     }
 
@@ -84,11 +86,18 @@ sealed partial class AccountGrain(EventLog log, Snapshots snapshots, StoreContac
 
     Task<Reply<Account>> DecideAsync(AccountCommand command, Intent intent) => Transact(intent, (state, _) => Account.Decide(state, command), startsStream: command is RegisterAccount);
 
+    async Task ForgetAsync()
+    {
+        await directory.ReleaseAsync(Id);
+        await vault.ForgetAsync(Id);
+    }
+
     async Task JoinAdministratorsAsync(Intent intent) => await Roles.Execute(new AddAdministrator(Id), intent with { CommandId = Guid.CreateVersion7() });
 
-    /// <summary>What stands against its losing the role; null when it does not count as administrator any more.</summary>
+    /// <summary>What stands against its losing the role; null when it does not count as administrator, or not any more.</summary>
     async Task<Reply<Account>?> LeaveAdministratorsAsync(Intent intent)
     {
+        if ((await Current()).Value is not { Deleted: false } account || !account.Roles.Contains(RoleBook.Administrator)) return null;
         var left = await Roles.Execute(new RemoveAdministrator(Id), intent with { CommandId = Guid.CreateVersion7() });
         return left.Rejection is { } rejection ? Reply<Account>.Refused(rejection) : null;
     }

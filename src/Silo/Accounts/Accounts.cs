@@ -15,8 +15,13 @@ public sealed class Accounts(AccountDirectory directory, IGrainFactory grains)
     /// <returns>The id, and the account or why there is none.</returns>
     public async Task<(Guid Id, Reply<Account> Reply)> RegisterAsync(NewAccount account, Intent intent)
     {
-        // An address may have been claimed for an account that then was not made: it is made now.
-        var id = await directory.ClaimAsync(account.Email, intent.CommandId);
-        return (id, await Grain(id).Register(account, intent));
+        for (var again = false; ; again = true)
+        {
+            // An address may have been claimed for an account that then was not made: it is made now.
+            var id = await directory.ClaimAsync(account.Email, intent.CommandId);
+            var reply = await Grain(id).Register(account, intent);
+            // Or for one that is deleted: the address is free now.
+            if (reply.Rejection?.Kind is not Refusal.AccountNotFound || again) return (id, reply);
+        }
     }
 }
