@@ -55,8 +55,9 @@ public sealed class CanaryTests(Backend backend)
         var email = canaries["address"] = $"canary{Guid.NewGuid():n}@example.org";
         await PostAsync(guest, "/auth/register", new { email, password = Password });
         var verify = canaries["token of a mail"] = Mailbox.Token(await mailbox.MailToAsync(email));
-        await PostAsync(guest, "/auth/verify-email", new { token = verify + "x" });
-        await PostAsync(guest, "/auth/verify-email", new { token = verify });
+        await PostAsync(guest, "/auth/verify-email", new { token = verify + "x", password = Password });
+        await PostAsync(guest, "/auth/verify-email", new { token = verify, password = Wrong });
+        await PostAsync(guest, "/auth/verify-email", new { token = verify, password = Password });
         await PostAsync(guest, "/auth/login", new { email, password = Wrong });
         var login = await PostAsync(guest, "/auth/login", new { email, password = Password });
         var session = guest.With(Note("access token", login, "/data/accessToken"));

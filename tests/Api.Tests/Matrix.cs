@@ -69,7 +69,7 @@ sealed record Row(string Operation, string By, int Status = 200, string? Code = 
         new("finishLogin", Open, 401, "MFA_FAILED", Body: """{"mfaToken":"none","method":"totp","code":"123456"}"""),
         new("beginPasskeyLogin", Open), new("passkeyLogin", Open, 401, "PASSKEY_REFUSED", Body: """{"state":"none","credential":{"id":"none"}}"""),
         new("register", Open, 403, "REGISTRATION_CLOSED", Body: """{"email":"{new}@example.org","password":"nine pigs saw a grey kettle"}"""),
-        new("verifyEmail", Open, 400, "TOKEN_SPENT", Body: """{"token":"none"}"""),
+        new("verifyEmail", Open, 400, "TOKEN_SPENT", Body: """{"token":"none","password":"none"}"""),
         new("forgotPassword", Open, 403, "MAIL_UNAVAILABLE", Body: """{"email":"{new}@example.org"}"""),
         new("setPassword", Open, 400, "TOKEN_SPENT", Body: """{"token":"none","newPassword":"nine pigs saw a grey kettle"}"""),
 

@@ -162,13 +162,43 @@ public sealed class RecoveryTests(Backend backend)
         Assert.Equal((403, "ACCOUNT_INACTIVE"), (inactive.Status, inactive.Code));
         Assert.Equal(401, (await PostAsync(guest, "/auth/login", new { email, password = Another })).Status);
         Assert.Equal("TOKEN_SPENT", (await PostAsync(guest, "/auth/set-password", new { token = Mailbox.Token(mail), newPassword = Another })).Code);
-        Assert.Equal(204, (await PostAsync(guest, "/auth/verify-email", new { token = Mailbox.Token(mail) })).Status);
+        Assert.Equal("INVALID_CREDENTIALS", (await PostAsync(guest, "/auth/verify-email", new { token = Mailbox.Token(mail), password = Another })).Code);
+        Assert.Equal(204, (await PostAsync(guest, "/auth/verify-email", new { token = Mailbox.Token(mail), password = Password })).Status);
         var session = await guest.LoginAsync(email, Password);
         Assert.Equal("[\"user\"]", (await session.GetAsync("/api/v1/me")).Text("/data/roles"));
 
         var again = await PostAsync(guest, "/auth/register", new { email, password = Another });
         Assert.Equal((202, first.Body.Length), (again.Status, again.Body.Length));
         Assert.DoesNotContain("token=", await mailbox.MailToAsync(email), StringComparison.Ordinal);
+        await guest.LoginAsync(email, Password);
+    }
+
+    [Fact]
+    public async Task A_mail_server_that_never_comes_to_the_point_is_left_and_tried_again()
+    {
+        await using var mailbox = new Mailbox(endless: 1);
+        await using var node = await StartAsync(mailbox, "open");
+        var email = $"{Guid.NewGuid():n}@example.org";
+        Assert.Equal(202, (await PostAsync(new Caller(node.Address), "/auth/register", new { email, password = Password })).Status);
+        await mailbox.MailToAsync(email, seconds: 60);
+    }
+
+    [Fact]
+    public async Task A6_Who_registers_the_address_of_somebody_else_first_gets_nothing()
+    {
+        await using var mailbox = new Mailbox();
+        await using var node = await StartAsync(mailbox, "open");
+        var guest = new Caller(node.Address);
+        var email = $"{Guid.NewGuid():n}@example.org";
+        Assert.Equal(202, (await PostAsync(guest, "/auth/register", new { email, password = Another })).Status);
+        var first = Mailbox.Token(await mailbox.MailToAsync(email));
+        // Its owner, who follows any of the links, has another password in mind.
+        Assert.Equal(401, (await PostAsync(guest, "/auth/verify-email", new { token = first, password = Password })).Status);
+        Assert.Equal(202, (await PostAsync(guest, "/auth/register", new { email, password = Password })).Status);
+        var second = Mailbox.Token(await mailbox.MailToAsync(email));
+        Assert.Equal(401, (await PostAsync(guest, "/auth/verify-email", new { token = second, password = Another })).Status);
+        Assert.Equal(204, (await PostAsync(guest, "/auth/verify-email", new { token = second, password = Password })).Status);
+        Assert.Equal(401, (await PostAsync(guest, "/auth/login", new { email, password = Another })).Status);
         await guest.LoginAsync(email, Password);
     }
 
@@ -234,5 +264,34 @@ public sealed class RecoveryTests(Backend backend)
         Assert.Equal(0L, await command.ExecuteScalarAsync(TestContext.Current.CancellationToken));
         Assert.Equal(201, (await backend.AddUserAsync(person.Email, Password, "user")).Status);
         await backend.Guest.LoginAsync(person.Email, Password);
+    }
+
+    [Fact]
+    public async Task A_deletion_that_came_no_further_than_its_event_is_finished_by_the_next_one_or_by_who_registers()
+    {
+        var (deletedAgain, registered) = (await Person.CreateAsync(backend.Admin, backend.Node.Address, "user"), await Person.CreateAsync(backend.Admin, backend.Node.Address, "user"));
+        await using var source = NpgsqlDataSource.Create(backend.Node.ConnectionString);
+        async Task<byte[]> TakeAwayAsync(Person person)
+        {
+            await using var command = source.CreateCommand("select digest from account_emails where account = $1");
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = person.Id });
+            var digest = (byte[])(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+            Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/users/{person.Id}")).Status);
+            await using var claim = source.CreateCommand("insert into account_emails (digest, account) values ($1, $2)");
+            claim.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = digest });
+            claim.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = person.Id });
+            await claim.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            return digest;
+        }
+
+        var digest = await TakeAwayAsync(deletedAgain);
+        Assert.Equal("ACCOUNT_NOT_FOUND", (await backend.Admin.SendAsync("DELETE", $"/api/v1/users/{deletedAgain.Id}")).Code);
+        await using var kept = source.CreateCommand("select count(*) from account_emails where digest = $1");
+        kept.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = digest });
+        Assert.Equal(0L, await kept.ExecuteScalarAsync(TestContext.Current.CancellationToken));
+
+        await TakeAwayAsync(registered);
+        Assert.Equal(201, (await backend.AddUserAsync(registered.Email, Password, "user")).Status);
+        await backend.Guest.LoginAsync(registered.Email, Password);
     }
 }

@@ -10,8 +10,8 @@ public sealed record RegisterRequest(string Email, string Password);
 /// <summary>An e-mail address.</summary>
 public sealed record EmailRequest(string Email);
 
-/// <summary>A token from a link in a mail.</summary>
-public sealed record TokenRequest(string Token);
+/// <summary>A token from a link in a mail, and the password that was registered.</summary>
+public sealed record VerifyRequest(string Token, string Password);
 
 /// <summary>A token from a link in a mail, and a new password.</summary>
 public sealed record SetPasswordRequest(string Token, string NewPassword);
@@ -25,7 +25,7 @@ public static class RecoveryEndpoints
     {
         var auth = api.MapGroup("/auth").WithTags("auth");
         auth.MapPost("/register", RegisterAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("register").WithSummary("Register, where that is open; a mail says how to go on").TakesBody<RegisterRequest>().Produces(202).Refuses(403, 413, 415);
-        auth.MapPost("/verify-email", VerifyAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("verifyEmail").WithSummary("Confirm an e-mail address by the token of a mail").TakesBody<TokenRequest>().Produces(204).Refuses(413, 415);
+        auth.MapPost("/verify-email", VerifyAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("verifyEmail").WithSummary("Confirm an e-mail address by the token of a mail and the password that was registered").TakesBody<VerifyRequest>().Produces(204).Refuses(401, 413, 415);
         auth.MapPost("/forgot-password", ForgotAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("forgotPassword").WithSummary("Have a mail sent by which a new password can be set").TakesBody<EmailRequest>().Produces(202).Refuses(403, 413, 415);
         auth.MapPost("/set-password", SetAsync).AllowAnonymous().LimitBy(RateLimits.Reset).WithName("setPassword").WithSummary("Set a password by the token of a mail; all sessions end").TakesBody<SetPasswordRequest>().Produces(204).Refuses(413, 415);
     }
@@ -39,24 +39,32 @@ public static class RecoveryEndpoints
         await AcceptAsync(context, mailer, async () =>
         {
             var (id, reply) = await accounts.RegisterAsync(new(asked.Email, hash, options.FirstRoles, EmailVerified: false), intent);
-            if (reply.Rejection is null) return letters.VerifyEmail((await accounts.Grain(id).GetSecrets())!);
-            // Its owner may have lost the first mail.
-            return await accounts.FindAsync(asked.Email) is { Account.EmailVerified: false } waiting ? letters.VerifyEmail(waiting) : Letters.Exists(asked.Email);
+            if (reply.Rejection is not null && await accounts.FindAsync(asked.Email) is { Account.EmailVerified: false } waiting)
+            {
+                if (waiting.Account.Password is null) return letters.Invite(waiting);
+                // The owner may have lost the first mail, or somebody else was the first to register: nothing is proved yet, so the last one counts.
+                reply = await accounts.Grain(id).ChangePassword(hash, waiting.Account.Password, PasswordMeans.Registration, null, intent with { CommandId = Guid.CreateVersion7() });
+            }
+            return reply.Rejection is null ? letters.VerifyEmail((await accounts.Grain(id).GetSecrets())!) : Letters.Exists(asked.Email);
         });
     });
 
-    static Task ForgotAsync(HttpContext context, Accounts accounts, Mailer mailer, Letters letters, RateLimits limits) => RequestBody.TakeAsync(context, ReadEmail, async email =>
+    static Task ForgotAsync(HttpContext context, Accounts accounts, Mailer mailer, Letters letters, RateLimits limits) => RequestBody.TakeAsync(context, "email", AuthEndpoints.MaxEmailLength, async email =>
     {
         if (!mailer.IsAvailable) { await Problems.WriteAsync(context, ProblemType.MailUnavailable, "No mail is sent from here; ask an administrator."); return; }
         if (!await limits.TryAsync(context, RateLimits.Reset, AccountDirectory.Normalize(email))) return;
         await AcceptAsync(context, mailer, async () => await accounts.FindAsync(email) is { Account.IsActive: true } found ? letters.SetPassword(found) : null);
     });
 
-    static Task VerifyAsync(HttpContext context, Accounts accounts, LinkTokens tokens) => RequestBody.TakeAsync(context, ReadToken, async token =>
+    /// <summary>The password has to be told, too: somebody else may have registered the address of whoever follows the link, with a password that they know.</summary>
+    static Task VerifyAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) => RequestBody.TakeAsync(context, ReadVerification, async asked =>
     {
-        if (tokens.Read(LinkPurpose.VerifyEmail, token) is not var (account, email)) { await RefuseAsync(context); return; }
+        if (tokens.Read(LinkPurpose.VerifyEmail, asked.Token) is not var (account, email)) { await RefuseAsync(context); return; }
+        var found = await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets());
+        if (found is null) { await RefuseAsync(context); return; }
+        if (await passwords.VerifyAsync(found.PasswordHash, asked.Password) is PasswordCheck.Wrong) { await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "This is not the password that was registered last. Register again, or have it reset."); return; }
         var intent = context.Intend(account);
-        await AnswerAsync(context, await ClusterCalls.SendAsync(again => accounts.Grain(account).VerifyEmail(email, intent with { Repeated = again })));
+        await AnswerAsync(context, await ClusterCalls.SendAsync(intent, sent => accounts.Grain(account).VerifyEmail(email, sent)));
     });
 
     static Task SetAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) => RequestBody.TakeAsync(context, ReadPassword, async asked =>
@@ -68,7 +76,7 @@ public static class RecoveryEndpoints
         PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
         if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
         var (hash, intent) = (await passwords.HashAsync(asked.NewPassword), context.Intend(account));
-        await AnswerAsync(context, await ClusterCalls.SendAsync(again => accounts.Grain(account).ChangePassword(hash, found.Account.Password, PasswordMeans.Reset, null, intent with { Repeated = again })));
+        await AnswerAsync(context, await ClusterCalls.SendAsync(intent, sent => accounts.Grain(account).ChangePassword(hash, found.Account.Password, PasswordMeans.Reset, null, sent)));
     });
 
     /// <summary>Has something done that ends in a mail, and answers that it will be.</summary>
@@ -97,20 +105,12 @@ public static class RecoveryEndpoints
         return asked;
     }
 
-    static string ReadEmail(JsonElement body, List<Fault> faults)
+    static VerifyRequest ReadVerification(JsonElement body, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var email = reader.Text("email", 1, AuthEndpoints.MaxEmailLength);
+        var asked = new VerifyRequest(reader.Text("token", 1, MaxTokenLength)!, reader.Text("password", 1, Passwords.MaxLength)!);
         reader.RefuseOthers();
-        return email!;
-    }
-
-    static string ReadToken(JsonElement body, List<Fault> faults)
-    {
-        var reader = new ObjectReader(body, faults);
-        var token = reader.Text("token", 1, MaxTokenLength);
-        reader.RefuseOthers();
-        return token!;
+        return asked;
     }
 
     static SetPasswordRequest ReadPassword(JsonElement body, List<Fault> faults)

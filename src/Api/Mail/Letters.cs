@@ -9,7 +9,7 @@ public sealed class Letters(Mailer mailer, LinkTokens tokens)
     static readonly TimeSpan InvitationLife = TimeSpan.FromDays(3);
 
     public Letter VerifyEmail(AccountSecrets account) => new("verification", account.Email, "Confirm your e-mail address",
-        $"Somebody, probably you, has registered with this address. Confirm it within an hour:\n\n{mailer.Link("verify-email", tokens.Create(LinkPurpose.VerifyEmail, account.Id, account.Account.Email, LinkTokens.Life))}\n\nIf it was not you, do nothing.");
+        $"Somebody, probably you, has registered with this address. Confirm it within an hour, with the password that you chose:\n\n{mailer.Link("verify-email", tokens.Create(LinkPurpose.VerifyEmail, account.Id, account.Account.Email, LinkTokens.Life))}\n\nIf it was not you, do nothing.");
 
     public Letter SetPassword(AccountSecrets account) => new("password reset", account.Email, "Set a new password",
         $"Somebody, probably you, wants to set a new password for your account. Do so within an hour:\n\n{SetPasswordLink(account, LinkTokens.Life)}\n\nIf it was not you, do nothing: your password stays as it is.");

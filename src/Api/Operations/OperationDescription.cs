@@ -33,7 +33,7 @@ static class OperationDescription
         [typeof(PasskeyLogin)] = """{"state":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","credential":{"id":"…","type":"public-key","rawId":"…","response":{}}}""",
         [typeof(RegisterRequest)] = """{"email":"user@example.org","password":"a few words that say nothing"}""",
         [typeof(EmailRequest)] = """{"email":"user@example.org"}""",
-        [typeof(TokenRequest)] = """{"token":"ArkRogF3…"}""",
+        [typeof(VerifyRequest)] = """{"token":"ArkRogF3…","password":"a few words that say nothing"}""",
         [typeof(SetPasswordRequest)] = """{"token":"ArkRogF3…","newPassword":"a few words that say nothing"}""",
         [typeof(SkipRequest)] = """{"position":"1042","reason":"written by a build that was withdrawn"}""",
         [typeof(RolesRequest)] = """{"roles":["user"]}""",
