@@ -33,7 +33,8 @@ public sealed class OverloadTests(Backend backend)
     [Fact]
     public async Task F11_What_only_waits_does_not_count()
     {
-        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "2"));
+        // One more than are sent at once: a request counts a moment longer than its caller waits for the answer.
+        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "3"));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         var group = (await SubscriptionBackend.SubscribeAsync(admin, "awaited", null)).Path;
 
@@ -59,6 +60,7 @@ public sealed class OverloadTests(Backend backend)
         // And who has waited has not made more room than there was.
         using var one = await BeginAsync(node, admin);
         using var two = await BeginAsync(node, admin);
+        using var three = await BeginAsync(node, admin);
         await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
     }
 
@@ -73,13 +75,24 @@ public sealed class OverloadTests(Backend backend)
             Assert.Equal("OVERLOADED", (await admin.GetAsync(path)).Code);
     }
 
-    /// <summary>Sends a request whose body does not end.</summary>
+    /// <summary>Sends a request whose body does not end, and waits until the node asks for the body: from then on it is worked on.</summary>
     static async Task<TcpClient> BeginAsync(ApiNode node, Caller caller)
     {
-        var client = new TcpClient();
-        await client.ConnectAsync(node.Address.Host, node.Address.Port, TestContext.Current.CancellationToken);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"), TestContext.Current.CancellationToken);
+        TcpClient client = null!;
+
+        // A request counts a moment longer than its caller waits for the answer, so that the one before this can be in its way.
+        await Eventually.HoldsAsync(async () =>
+        {
+            client = new TcpClient();
+            await client.ConnectAsync(node.Address.Host, node.Address.Port, TestContext.Current.CancellationToken);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+                $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"), TestContext.Current.CancellationToken);
+            var line = new byte["HTTP/1.1 100".Length];
+            await client.GetStream().ReadExactlyAsync(line, TestContext.Current.CancellationToken);
+            if (Encoding.ASCII.GetString(line) is "HTTP/1.1 100") return true;
+            client.Dispose();
+            return false;
+        });
         return client;
     }
 }
