@@ -33,6 +33,8 @@ public static class EventStore
     /// <summary>Adds what a daemon needs to run one projection.</summary>
     public static void Follow(StoreOptions options, ResourceViewProjection projection, int batchSize)
     {
+        // The views know nothing of what an event's command came with, and each event's would be parsed.
+        options.Events.MetadataConfig.HeadersEnabled = options.Events.MetadataConfig.CorrelationIdEnabled = options.Events.MetadataConfig.CausationIdEnabled = false;
         options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run => (run.BatchSize, run.MaximumHopperSize) = (batchSize, batchSize));
         options.Projections.AsyncListeners.Add(projection);
         options.Projections.AsyncMode = DaemonMode.ExternallyManaged;

@@ -11,12 +11,11 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
 {
     const int PageSize = 1_000;
 
-    // Refreshes and uses of sessions change nothing for anyone, and are most of all.
-    const string Telling = "type not like 'resource.%' and type <> all ('{session.started,session.refreshed,session.used,account.login_failed}')";
+    const string Columns = "select seq_id, stream_id, version, timestamp, type, data::text from mt_events where";
 
     /// <summary>Every event of the roles, in order.</summary>
     public async Task<IReadOnlyList<AccessEvent>> RolesAsync(CancellationToken ct) =>
-        [.. (await ReadAsync("stream_id = $1 order by version", ct, new NpgsqlParameter<Guid> { TypedValue = RoleBook.Id })).Select(read => read.Event)];
+        [.. (await ReadAsync($"{Columns} stream_id = $1 order by version", ct, new NpgsqlParameter<Guid> { TypedValue = RoleBook.Id })).Select(read => read.Event)];
 
     /// <summary>The events since a time, in order, and the position that was read to.</summary>
     public async Task<(IReadOnlyList<AccessEvent> Events, long Reached)> SinceAsync(DateTimeOffset since, CancellationToken ct)
@@ -26,7 +25,7 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
         // From the head backwards: how far that goes is known by the events only.
         for (var before = head + 1; ; )
         {
-            var page = await ReadAsync($"{Telling} and seq_id < $1 order by seq_id desc limit {PageSize}", ct, new NpgsqlParameter<long> { TypedValue = before });
+            var page = await ReadAsync($"{Columns} changes_access(type) and seq_id < $1 order by seq_id desc limit {PageSize}", ct, new NpgsqlParameter<long> { TypedValue = before });
             found.AddRange(page.TakeWhile(read => read.Event.At >= since).Select(read => read.Event));
             if (page.Count < PageSize || page[^1].Event.At < since) break;
             before = page[^1].Position;
@@ -41,13 +40,13 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
         // Learnt before the events are read: none below it can come later.
         var head = await index.HeadAsync(ct);
         if (head <= position) return ([], position);
-        var page = await ReadAsync($"{Telling} and seq_id > $1 order by seq_id limit {PageSize}", ct, new NpgsqlParameter<long> { TypedValue = position });
+        var page = await ReadAsync($"select * from read_access($1, {PageSize})", ct, new NpgsqlParameter<long> { TypedValue = position });
         return ([.. page.Select(read => read.Event)], page.Count == PageSize ? page[^1].Position : Math.Max(head, page.Count > 0 ? page[^1].Position : 0));
     }
 
-    Task<List<(long Position, AccessEvent Event)>> ReadAsync(string which, CancellationToken ct, NpgsqlParameter parameter) => contact.WhileAvailableAsync(async ct =>
+    Task<List<(long Position, AccessEvent Event)>> ReadAsync(string sql, CancellationToken ct, NpgsqlParameter parameter) => contact.WhileAvailableAsync(async ct =>
     {
-        await using var command = database.CreateCommand($"select seq_id, stream_id, version, timestamp, type, data::text from mt_events where {which}");
+        await using var command = database.CreateCommand(sql);
         command.Parameters.Add(parameter.Clone());
         var events = new List<(long, AccessEvent)>();
         await using var row = await command.ExecuteReaderAsync(ct);
