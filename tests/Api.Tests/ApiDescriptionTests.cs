@@ -20,7 +20,7 @@ public sealed class ApiDescriptionTests(Backend backend)
                                          select endpoint;
 
     [Fact]
-    public async Task Everything_served_is_described_and_nothing_else()
+    public async Task J10_Everything_served_is_described_and_nothing_else()
     {
         var served = from endpoint in Served
                      from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods

@@ -8,7 +8,7 @@ public sealed class ConfigurationTests
     static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Resources.Api.dll");
 
     [Fact]
-    public async Task Without_a_master_key_production_does_not_start()
+    public async Task J5_Without_a_master_key_production_does_not_start()
     {
         var (code, output) = await RunAsync([]);
         Assert.NotEqual(0, code);
@@ -17,7 +17,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task Every_fault_of_the_configuration_is_in_one_message()
+    public async Task J5_Every_fault_of_the_configuration_is_in_one_message()
     {
         var (code, output) = await RunAsync(new()
         {

@@ -56,7 +56,7 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task Pages_of_this_server_and_of_those_that_are_allowed_open_one()
     {
-        await using var node = await backend.StartNodeAsync(("Streams:AllowedOrigins:0", "https://app.example.org"), ("Streams:MaxPerCaller", "1"));
+        await using var node = await backend.StartNodeAsync(("Origins:Allowed:0", "https://app.example.org"), ("Streams:MaxPerCaller", "1"));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         foreach (var origin in new[] { node.Address.GetLeftPart(UriPartial.Authority), "https://app.example.org" })
         {

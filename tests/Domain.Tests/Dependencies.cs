@@ -22,6 +22,21 @@ public partial class Dependencies
         Assert.Equal(["Api", "Grains", "Projections", "Silo"], Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order());
 
     [Fact]
+    public void J8_Every_package_has_one_version_and_a_reason_and_every_project_a_lock_file()
+    {
+        var reasons = Repository.Read("docs/adr/0007-packages.md");
+        foreach (var package in XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion"))
+        {
+            Assert.Matches(@"^\d+\.\d+\.\d+(-[\w.]+)?$", package.Attribute("Version")!.Value);
+            var name = package.Attribute("Include")!.Value;
+            // Of a family only the first is written out: "Microsoft.Orleans.Sdk, .Server".
+            Assert.True(reasons.Contains(name, StringComparison.Ordinal) || Enumerable.Range(0, name.Length).Any(at => name[at] is '.' && reasons.Contains($", {name[at..]}", StringComparison.Ordinal)), $"{name} has no reason in ADR 7.");
+        }
+        foreach (var project in Directory.GetFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories)) Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json")), project);
+        Assert.Contains("dotnet restore Resources.sln --locked-mode", Repository.Read(".ci/run"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Decisions_know_no_grain_store_clock_or_chance()
     {
         string[] pure = ["src/Grains/Resources/Resource.cs", "src/Grains/Resources/Events.cs", "src/Grains/Resources/ResourcePatch.cs", "src/Grains/Accounts/Account.cs", "src/Grains/Accounts/Factors.cs", "src/Grains/Accounts/PermissionSet.cs", "src/Grains/Accounts/Scope.cs", "src/Grains/Sessions/Session.cs", "src/Grains/Roles/RoleBook.cs", "src/Grains/Keys/ApiKey.cs", "src/Grains/Limits/LimitWindow.cs", .. Repository.Sources("src/Grains/Json")];

@@ -60,7 +60,7 @@ static class EventSocket
             (context.Response.Headers.Connection, context.Response.Headers.Upgrade) = ("Upgrade", "websocket");
             await Problems.WriteAsync(context, ProblemType.UpgradeRequired, "Open a WebSocket here, or read /events.");
         }
-        else if (!IsKnownOrigin(request, context.RequestServices.GetRequiredService<StreamOptions>()))
+        else if (!IsKnownOrigin(request, context.RequestServices.GetRequiredService<OriginOptions>()))
             await Problems.WriteAsync(context, ProblemType.Forbidden, "Pages of this origin may not open WebSockets here.");
         else if (sockets.WebSocketRequestedProtocols is not [] && !sockets.WebSocketRequestedProtocols.Contains(Protocol))
             await Problems.InvalidAsync(context, [new("header:Sec-WebSocket-Protocol", "UNKNOWN_SUBPROTOCOL", $"The subprotocol here is {Protocol}; none need be offered.")]);
@@ -69,11 +69,10 @@ static class EventSocket
     }
 
     /// <summary>Browsers say which page opens a WebSocket, and let any page do it: those of others are turned away here.</summary>
-    static bool IsKnownOrigin(HttpRequest request, StreamOptions options) => request.Headers.Origin switch
+    static bool IsKnownOrigin(HttpRequest request, OriginOptions origins) => request.Headers.Origin switch
     {
         [] => true,
-        [{ } origin] => options.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)
-            || Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase),
+        [{ } origin] => origins.Knows(origin, request),
         _ => false,
     };
 

@@ -17,8 +17,5 @@ public sealed class StreamOptions
     [Range(1, 60)]
     public int HeartbeatSeconds { get; set; } = 10;
 
-    /// <summary>Origins, beside its own, whose pages may open WebSockets; as browsers send them: <c>https://app.example.org</c>.</summary>
-    public string[] AllowedOrigins { get; set; } = [];
-
     public TimeSpan Heartbeat => TimeSpan.FromSeconds(HeartbeatSeconds);
 }

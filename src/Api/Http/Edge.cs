@@ -27,6 +27,7 @@ public static class Edge
         });
         var services = builder.Services;
         services.AddTrustedProxies(settings.Proxies);
+        services.AddOrigins(settings.Origins);
         services.AddSingleton(settings).AddSingleton(settings.Tokens).AddSingleton(settings.RateLimits).AddSingleton(settings.Shutdown).AddSingleton(settings.Streams).AddSingleton(settings.Overload);
         services.AddSingleton<SigningKeys>().AddHostedService(provider => provider.GetRequiredService<SigningKeys>()).AddSingleton<ExternalIssuers>().AddSingleton(settings.Identity).AddSingleton<Cursors>().AddSingleton<Tokens>().AddSingleton<Passwords>().AddSingleton<RateLimits>().AddSingleton<Overload>();
         services.AddSingleton<SessionTokens>().AddSingleton<SessionCookie>().AddSingleton<SignIn>().AddSingleton<ApiKeyText>().AddSingleton<RoleRights>();
@@ -59,6 +60,7 @@ public static class Edge
         app.UseWhen(context => !MayCarrySecrets(context.Request.Path), branch => branch.UseResponseCompression());
         app.Use(Problems.HandleAsync);
         app.UseRouting();
+        app.UseOrigins();
         app.Use(app.Services.GetRequiredService<Overload>().ShedAsync);
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
@@ -72,7 +74,7 @@ public static class Edge
 }
 
 /// <summary>All options of the HTTP edge.</summary>
-public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, PasskeyOptions Passkeys, IdentityProviderOptions Identity, PasswordOptions Passwords, AccountOptions Accounts, MailOptions Mail, string DataDirectory)
+public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap, RateLimitOptions RateLimits, ShutdownOptions Shutdown, StreamOptions Streams, OverloadOptions Overload, ProxyOptions Proxies, OriginOptions Origins, PasskeyOptions Passkeys, IdentityProviderOptions Identity, PasswordOptions Passwords, AccountOptions Accounts, MailOptions Mail, string DataDirectory)
 {
     public static ApiSettings Read(Settings settings, NodeSettings node, IHostEnvironment environment)
     {
@@ -82,6 +84,6 @@ public sealed record ApiSettings(TokenOptions Tokens, BootstrapOptions Bootstrap
         var (tokens, identity) = (settings.Read<TokenOptions>("Tokens"), settings.Read<IdentityProviderOptions>("Identity"));
         settings.Require(identity.Issuers.All(issuer => issuer.Issuer != tokens.Issuer), "Identity:Issuers: Tokens:Issuer is this server's own name; nobody else may have it.");
         return new(tokens, settings.Read<BootstrapOptions>("Bootstrap"), settings.Read<RateLimitOptions>("RateLimits"),
-            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<PasskeyOptions>("Passkeys"), identity, settings.Read<PasswordOptions>("Passwords"), accounts, mail, node.Embedded.DataDirectory);
+            settings.Read<ShutdownOptions>("Shutdown"), settings.Read<StreamOptions>("Streams"), settings.Read<OverloadOptions>("Overload"), settings.Read<ProxyOptions>("Proxies"), settings.Read<OriginOptions>("Origins"), settings.Read<PasskeyOptions>("Passkeys"), identity, settings.Read<PasswordOptions>("Passwords"), accounts, mail, node.Embedded.DataDirectory);
     }
 }

@@ -24,6 +24,9 @@ static class HeaderDescription
         ["X-Request-Id"] = ("Names this request in logs; `meta.requestId` too.", Text("^[A-Za-z0-9:-]+$", 64), "0HNQ9L3T3CJUO:00000001"),
     };
 
+    /// <summary>The names of all headers of answers that mean something to clients.</summary>
+    public static IEnumerable<string> OfAnswers => Answered.Keys;
+
     static readonly Dictionary<string, (string Description, OpenApiSchema Schema, string Example)> Asked = new()
     {
         ["If-Match"] = ("Entity tags, one of which must be the current version's, or `*`.", Text(null, 1024), "\"3\""),

@@ -5,7 +5,7 @@ using Resources.Grains;
 namespace Resources.Api;
 
 /// <summary>The cookie of a browser's session, and what keeps other sites from using it.</summary>
-public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, StreamOptions streams)
+public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, OriginOptions origins)
 {
     /// <summary>The prefix has browsers insist on Secure, on this host alone and on all paths.</summary>
     public const string Name = "__Host-session";
@@ -43,13 +43,9 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
     /// <summary>Whether a browser's request comes from a page of this host, or of an origin that is allowed by configuration.</summary>
     public bool IsOurs(HttpRequest request)
     {
-        if (request.Headers.Origin is [{ } origin]) return IsOurs(origin, request);
+        if (request.Headers.Origin is [{ } origin]) return origins.Knows(origin, request);
         return request.Headers.Origin.Count is 0 && (StringValues.IsNullOrEmpty(request.Headers["Sec-Fetch-Site"]) || request.Headers["Sec-Fetch-Site"] is ["same-origin" or "none"]);
     }
-
-    bool IsOurs(string origin, HttpRequest request) =>
-        streams.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)
-        || Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
 
     static CookieOptions Options(TimeSpan? life) => new() { Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict, Path = "/", MaxAge = life, IsEssential = true };
 }

@@ -1,0 +1,67 @@
+namespace Resources.Api.Tests;
+
+/// <summary>What pages of other origins may do (B15).</summary>
+[Collection(MoreNodes.Name)]
+public sealed class OriginTests(Backend backend)
+{
+    const string App = "https://app.example.org";
+
+    static readonly string[] Addresses = ["/api/v1/me", "/api/v1/resources", "/api/v1/none", "/api/v1/auth/login", "/.well-known/jwks.json", "/openapi/v1.json", "/health"];
+
+    [Fact]
+    public async Task B15_Where_no_origin_is_named_no_page_of_another_reads_anything()
+    {
+        foreach (var address in Addresses)
+        {
+            using var answer = await SendAsync(backend.Node, HttpMethod.Get, address, App);
+            Assert.Empty(Allowances(answer));
+            using var asked = await SendAsync(backend.Node, HttpMethod.Options, address, App, "PATCH");
+            Assert.Empty(Allowances(asked));
+            Assert.Contains((int)asked.StatusCode, new[] { 401, 405 });
+        }
+    }
+
+    [Theory]
+    [InlineData("https://evil.example"), InlineData("https://app.example.org.evil.example"), InlineData("https://evil-app.example.org"), InlineData("http://app.example.org"), InlineData("https://app.example.org:444"), InlineData("null"), InlineData("*")]
+    public async Task B15_Only_the_origins_that_are_named_are_allowed_and_answers_say_that_they_vary(string other)
+    {
+        await using var node = await backend.StartNodeAsync(("Origins:Allowed:0", App));
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        foreach (var address in Addresses)
+            foreach (var token in new[] { null, admin.Token })
+            {
+                foreach (var origin in new[] { null, other })
+                {
+                    using var answer = await SendAsync(node, HttpMethod.Get, address, origin, token: token);
+                    Assert.Empty(Allowances(answer));
+                    Assert.Equal(["Accept-Encoding", "Origin"], answer.Headers.Vary);
+                }
+                using var allowed = await SendAsync(node, HttpMethod.Get, address, App, token: token);
+                Assert.Equal((App, "true"), (Allowances(allowed)["Access-Control-Allow-Origin"], Allowances(allowed)["Access-Control-Allow-Credentials"]));
+                Assert.Contains("ETag", Allowances(allowed)["Access-Control-Expose-Headers"], StringComparison.Ordinal);
+                Assert.Equal(["Accept-Encoding", "Origin"], allowed.Headers.Vary);
+            }
+
+        using var refused = await SendAsync(node, HttpMethod.Options, "/api/v1/resources", other, "PATCH");
+        Assert.DoesNotContain("Access-Control-Allow-Origin", Allowances(refused).Keys);
+        using var granted = await SendAsync(node, HttpMethod.Options, "/api/v1/resources", App, "PATCH");
+        Assert.Equal((204, App, "PATCH", "authorization,if-match"), ((int)granted.StatusCode, Allowances(granted)["Access-Control-Allow-Origin"], Allowances(granted)["Access-Control-Allow-Methods"], Allowances(granted)["Access-Control-Allow-Headers"]));
+    }
+
+    static Dictionary<string, string> Allowances(HttpResponseMessage answer) =>
+        answer.Headers.Where(header => header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)).ToDictionary(header => header.Key, header => string.Join(',', header.Value));
+
+    static async Task<HttpResponseMessage> SendAsync(ApiNode node, HttpMethod method, string path, string? origin, string? asksFor = null, string? token = null)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var request = new HttpRequestMessage(method, new Uri(node.Address, path));
+        if (origin is not null) request.Headers.Add("Origin", origin);
+        if (token is not null) request.Headers.Authorization = new("Bearer", token);
+        if (asksFor is not null)
+        {
+            request.Headers.Add("Access-Control-Request-Method", asksFor);
+            request.Headers.Add("Access-Control-Request-Headers", "authorization,if-match");
+        }
+        return await http.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}
