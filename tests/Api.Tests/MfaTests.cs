@@ -186,19 +186,23 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     [Fact]
     public async Task A17_What_matters_needs_an_authentication_of_the_last_minutes()
     {
-        await using var node = await backend.StartNodeAsync(("Sessions:RecentMinutes", "1"));
+        await using var node = await backend.StartNodeAsync(("Sessions:RecentMinutes", "1"), ("Webhooks:AllowPrivateTargets", "true"));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         var old = new Caller(node.Address).With(new Forge(node, admin.Token!).Age(TimeSpan.FromMinutes(2)));
         Assert.Equal(200, (await old.GetAsync("/api/v1/me")).Status);
+        var hook = (await admin.SendAsync("POST", "/api/v1/subscriptions", """{"name":"s","delivery":{"kind":"webhook","url":"http://127.0.0.1:9/hook"}}"""))["Location"];
+        var key = (await admin.SendAsync("POST", "/api/v1/api-keys", """{"name":"rotates","permissions":["subscription:manage"]}""")).Text("/data/key")!;
         foreach (var (method, path, body) in new (string, string, string?)[]
         {
-            ("POST", "/api/v1/me/mfa/totp", null), ("DELETE", "/api/v1/me/mfa/totp", null), ("POST", "/api/v1/me/mfa/recovery-codes", null),
+            ("POST", hook + "/secret", null), ("POST", "/api/v1/me/mfa/totp", null), ("DELETE", "/api/v1/me/mfa/totp", null), ("POST", "/api/v1/me/mfa/recovery-codes", null),
             ("POST", "/api/v1/me/passkeys/options", null), ("DELETE", $"/api/v1/me/passkeys/{Guid.NewGuid()}", null), ("POST", "/api/v1/api-keys", """{"name":"k","permissions":["resource:read"]}"""),
         })
             Assert.Equal((path, 403, "REAUTHENTICATION_REQUIRED"), (path, (await old.SendAsync(method, path, body)).Status, (await old.SendAsync(method, path, body)).Code));
         var fresh = await old.SendAsync("POST", "/api/v1/auth/step-up", $$"""{"method":"password","code":"{{ApiNode.AdminPassword}}"}""");
         Assert.Equal(200, fresh.Status);
         Assert.Equal(201, (await old.With(fresh.Text("/data/accessToken")!).SendAsync("POST", "/api/v1/me/mfa/totp")).Status);
+        // A program that rotates secrets has an API key; nobody authenticates there.
+        foreach (var token in new[] { fresh.Text("/data/accessToken")!, key }) Assert.Equal(200, (await old.With(token).SendAsync("POST", hook + "/secret")).Status);
     }
 
     static async Task<string[]> CodesAsync(Caller caller) =>

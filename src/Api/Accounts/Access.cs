@@ -33,11 +33,14 @@ public static class Access
     /// <param name="recent">The owner must have authenticated in the last minutes (<see cref="SessionLimits.RecentMinutes"/>).</param>
     public static TBuilder RequireSession<TBuilder>(this TBuilder endpoint, bool recent = false) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(recent));
 
-    /// <summary>What the caller lacks for an endpoint that only sessions may reach; null when nothing.</summary>
+    /// <summary>Lets a session reach an endpoint only when its owner has authenticated in the last minutes. API keys may: nobody authenticates with them.</summary>
+    public static TBuilder RequireRecent<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(true, OrKey: true));
+
+    /// <summary>What the caller lacks for an endpoint that asks for a session of some kind; null when nothing.</summary>
     internal static ProblemType? LackOf(HttpContext context, RequiredSession required)
     {
         var caller = context.Caller();
-        if (caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie)) return ProblemType.SessionRequired;
+        if (!required.OrKey && caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie)) return ProblemType.SessionRequired;
         var services = context.RequestServices;
         var since = services.GetRequiredService<TimeProvider>().GetUtcNow().AddMinutes(-services.GetRequiredService<SessionLimits>().RecentMinutes);
         return required.Recent && caller.AuthenticatedAt < since ? ProblemType.ReauthenticationRequired : null;
@@ -48,4 +51,6 @@ public static class Access
 public sealed record RequiredPermission(string Permission);
 
 /// <summary>Says that an endpoint needs a session.</summary>
-public sealed record RequiredSession(bool Recent);
+/// <param name="Recent">One whose owner has authenticated in the last minutes.</param>
+/// <param name="OrKey">Or an API key.</param>
+public sealed record RequiredSession(bool Recent, bool OrKey = false);

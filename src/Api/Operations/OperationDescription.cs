@@ -89,7 +89,7 @@ static class OperationDescription
             contents[StreamsEvents.MediaType] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = streams.Parameter is null
                 ? "With `Accept: text/event-stream`: each event with its position as `id`, its type as `event` and the CloudEvent as `data`."
                 : $"With `{streams.Parameter}=true`: `snapshot` for each resource, then `added`, `changed` and `removed`." } };
-        if (Find<RequiredSession>() is { } session) operation.Description += session.Recent ? " Needs a session that was authenticated in the last minutes; no API key will do." : " Needs a session; no API key will do.";
+        if (Find<RequiredSession>() is { } session) operation.Description += (session.Recent ? " Needs a session that was authenticated in the last minutes; " : " Needs a session; ") + (session.OrKey ? "or an API key." : "no API key will do.");
         if (!limited) return;
         var refusals = (Find<AlwaysRefuses>()?.Statuses ?? []).Where(status => status is not 403 || !isOpen || permission is not null)
             .Concat(operation.Responses.Keys.Select(key => int.Parse(key, CultureInfo.InvariantCulture)).Where(status => status >= 400)).Distinct().ToArray();

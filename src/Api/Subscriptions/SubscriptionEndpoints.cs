@@ -31,7 +31,7 @@ public static class SubscriptionEndpoints
             .WithName("pauseSubscription").WithSummary("Stop deliveries; events stay in the log").Answers<Envelope<SubscriptionDocument>>(200).Refuses(404);
         one.MapPost("/resume", Of((context, subscription) => ChangeAsync(context, subscription, (all, ct) => all.ResumeAsync(subscription.Id, ct)))).Require(Permissions.SubscriptionManage)
             .WithName("resumeSubscription").WithSummary("Go on where deliveries stopped").Answers<Envelope<SubscriptionDocument>>(200).Refuses(404);
-        one.MapPost("/secret", Of(RotateAsync)).Require(Permissions.SubscriptionManage).WithName("rotateSecret").WithSummary("Make a new secret; the old one signs too for a day").Answers<Envelope<SecretDocument>>(200).Refuses(404, 409);
+        one.MapPost("/secret", Of(RotateAsync)).Require(Permissions.SubscriptionManage).RequireRecent().WithName("rotateSecret").WithSummary("Make a new secret; the old one signs too for a day").Answers<Envelope<SecretDocument>>(200).Refuses(404, 409);
         one.MapPost("/test", Of(TestAsync)).Require(Permissions.SubscriptionManage).WithName("testSubscription").WithSummary("Send a test event to the webhook now").Answers<Envelope<TestDocument>>(200).Refuses(404, 409);
         one.MapPost("/replay", Of(ReplayAsync)).Require(Permissions.SubscriptionManage).WithName("replaySubscription").WithSummary("Deliver again from a position, or try a parked resource again")
             .TakesBody<ReplayRequest>().Answers<Envelope<SubscriptionDocument>>(200).Refuses(404, 409, 413, 415);
