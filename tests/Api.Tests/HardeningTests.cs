@@ -111,7 +111,9 @@ public sealed class HardeningTests(Backend backend)
 
         await using var anew = new ApiNode(database, options);
         var reader = await new Caller(anew.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        Assert.Equal(202, (await reader.SendAsync("POST", "/api/v1/admin/followers/resource_views/rebuild")).Status);
+        var asked = await reader.SendAsync("POST", "/api/v1/admin/followers/resource_views/rebuild");
+        Assert.Equal(202, asked.Status);
+        await RebuiltAsync(reader, asked);
         Assert.Equal(404, (await reader.GetAsync($"/api/v1/users/{person.Id}")).Status);
         foreach (var path in new[] { "/api/v1/users", $"/api/v1/audit?subject={person.Id}", $"/api/v1/audit?actor={person.Id}", "/api/v1/events", made!, made + "/events" })
         {
@@ -188,7 +190,7 @@ public sealed class HardeningTests(Backend backend)
         // A rebuild makes tables, with the rights of who owns the others.
         var asked = await admin.SendAsync("POST", "/api/v1/admin/followers/resource_views/rebuild");
         Assert.Equal(202, asked.Status);
-        await Eventually.HoldsAsync(async () => (await admin.GetAsync("/api/v1/admin/followers")).Text("/data/0/generation") is { } generation && generation != asked.Text("/data/generation"), 20);
+        await RebuiltAsync(admin, asked);
         Assert.Equal(1, (await admin.GetAsync("/api/v1/resources?q=rights")).At("/data")!.Value.GetArrayLength());
         Assert.DoesNotContain(node.Errors, error => error.Contains(PostgresErrorCodes.InsufficientPrivilege, StringComparison.Ordinal));
     }
@@ -215,8 +217,7 @@ public sealed class HardeningTests(Backend backend)
 
         // One recipient, from everywhere.
         for (var i = 0; i < 3; i++) Assert.Equal(202, (await AskAsync("victim@example.org", $"198.51.100.{i}")).Status);
-        var refused = await AskAsync("victim@example.org", "198.51.100.9");
-        Assert.Contains(refused.Status, new[] { 202, 429 });
+        Assert.Equal(429, (await AskAsync("victim@example.org", "198.51.100.9")).Status);
         // Many recipients, from one place.
         for (var i = 0; i < 3; i++) Assert.Equal(202, (await AskAsync($"someone{i}@example.org", "203.0.113.1")).Status);
         Assert.Equal(429, (await AskAsync("someone9@example.org", "203.0.113.1")).Status);
@@ -226,6 +227,10 @@ public sealed class HardeningTests(Backend backend)
         // Mails go out in order: when the last is there, all are.
         Assert.Equal(6, mailbox.Count);
     }
+
+    /// <summary>Waits until another generation of the read model answers than when a rebuild was asked for.</summary>
+    static Task RebuiltAsync(Caller admin, Answer asked) =>
+        Eventually.HoldsAsync(async () => (await admin.GetAsync("/api/v1/admin/followers")).Text("/data/0/generation") is { } generation && generation != asked.Text("/data/generation"), 20);
 
     static (string, string) NewKey() => ("Secrets:MasterKey", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
 }

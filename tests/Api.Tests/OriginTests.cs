@@ -48,6 +48,20 @@ public sealed class OriginTests(Backend backend)
         Assert.Equal((204, App, "PATCH", "authorization,if-match"), ((int)granted.StatusCode, Allowances(granted)["Access-Control-Allow-Origin"], Allowances(granted)["Access-Control-Allow-Methods"], Allowances(granted)["Access-Control-Allow-Headers"]));
     }
 
+    [Fact]
+    public async Task B13_B15_A_session_by_cookie_is_used_by_pages_of_this_host_and_of_those_that_are_allowed()
+    {
+        await using var node = await backend.StartNodeAsync(("Origins:Allowed:0", App), ("Proxies:Trusted:0", "127.0.0.0/8"));
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var (cookie, _, _) = await (await Person.CreateAsync(admin, node.Address, "user")).LoginByCookieAsync();
+        async Task<int> ReadAsync(string origin, string scheme) =>
+            (await new Caller(node.Address).GetAsync("/api/v1/me", ("Cookie", cookie), ("Origin", origin), ("X-Forwarded-Proto", scheme))).Status;
+
+        var (plain, secure) = (node.Address.GetLeftPart(UriPartial.Authority), $"https://{node.Address.Authority}");
+        foreach (var (origin, scheme, status) in new[] { (App, "https", 200), (plain, "http", 200), (secure, "https", 200), (secure, "http", 200), (plain, "https", 403), ("https://evil.example", "https", 403), ("null", "https", 403) })
+            Assert.Equal((origin, scheme, status), (origin, scheme, await ReadAsync(origin, scheme)));
+    }
+
     static Dictionary<string, string> Allowances(HttpResponseMessage answer) =>
         answer.Headers.Where(header => header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)).ToDictionary(header => header.Key, header => string.Join(',', header.Value));
 

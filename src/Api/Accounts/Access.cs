@@ -40,7 +40,7 @@ public static class Access
     internal static ProblemType? LackOf(HttpContext context, RequiredSession required)
     {
         var caller = context.Caller();
-        if (!required.OrKey && caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie)) return ProblemType.SessionRequired;
+        if (caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie) && !(required.OrKey && caller.Kind is CredentialKind.ApiKey)) return ProblemType.SessionRequired;
         var services = context.RequestServices;
         var since = services.GetRequiredService<TimeProvider>().GetUtcNow().AddMinutes(-services.GetRequiredService<SessionLimits>().RecentMinutes);
         return required.Recent && caller.AuthenticatedAt < since ? ProblemType.ReauthenticationRequired : null;

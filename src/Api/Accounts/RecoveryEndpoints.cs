@@ -64,7 +64,7 @@ public static class RecoveryEndpoints
         if (found is null) { await RefuseAsync(context); return; }
         if (await passwords.VerifyAsync(found.PasswordHash, asked.Password) is PasswordCheck.Wrong) { await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "This is not the password that was registered last. Register again, or have it reset."); return; }
         var intent = context.Intend(account);
-        await AnswerAsync(context, await ClusterCalls.SendAsync(intent, sent => accounts.Grain(account).VerifyEmail(email, sent)));
+        await AnswerAsync(context, await ClusterCalls.SendAsync(intent, sent => accounts.Grain(account).VerifyEmail(email, found.Account.Password, sent)));
     });
 
     static Task SetAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) => RequestBody.TakeAsync(context, ReadPassword, async asked =>

@@ -11,7 +11,7 @@ public sealed class OriginOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext context) =>
         Allowed.Where(origin => !IsOrigin(origin)).Select(origin => new ValidationResult($"'{origin}' is no origin such as https://app.example.org.", [nameof(Allowed)]));
 
-    static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var page) && page.Scheme is "https" or "http" && page.GetLeftPart(UriPartial.Authority) == text;
+    static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var page) && page.Scheme is "https" or "http" && page.Host == page.IdnHost && page.GetLeftPart(UriPartial.Authority) == text;
 }
 
 /// <summary>Pages of other origins: browsers let those that are named read answers (CORS), open sockets and use the session of their cookie, and no others.</summary>
@@ -35,7 +35,8 @@ public static class Origins
     /// <summary>Whether a browser's page is of this host, or of an origin that is allowed.</summary>
     public static bool Knows(this OriginOptions origins, string origin, HttpRequest request) =>
         origins.Allowed.Contains(origin, StringComparer.OrdinalIgnoreCase)
-        || Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
+        // A balancer that is not trusted may have ended TLS unseen; but a page by HTTP is never that of a host by HTTPS.
+        || Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase) && (page.Scheme is "https" || page.Scheme == request.Scheme);
 
     /// <summary>Answers to pages that are not allowed, and to no page, are other answers too; the framework marks some only.</summary>
     static Task VaryAsync(HttpContext context, RequestDelegate next)

@@ -23,7 +23,9 @@ public sealed record Account(
         (null or { Deleted: true }, _) => None,
         (_, RegisterAccount) => new Rejection(Refusal.AlreadyExists, "This e-mail address has an account."),
         (_, VerifyEmail c) when c.Email != state.Email => new Rejection(Refusal.TokenSpent, "The token is not good any more."),
-        (_, VerifyEmail) => state.EmailVerified ? [] : [new AccountEmailVerified()],
+        (_, VerifyEmail) when state.EmailVerified => [],
+        (_, VerifyEmail c) when c.Password != state.Password => new Rejection(Refusal.TokenSpent, "Somebody has registered with this address meanwhile."),
+        (_, VerifyEmail) => [new AccountEmailVerified()],
         (_, ChangePassword c) when c.Replaces != state.Password => new Rejection(Refusal.TokenSpent, "The password was changed meanwhile."),
         (_, ChangePassword { Means: PasswordMeans.Registration }) when state.EmailVerified => new Rejection(Refusal.AlreadyExists, "This e-mail address has an account."),
         // Who opened a link in a mail has proved to read the address.
@@ -66,7 +68,8 @@ public abstract record AccountCommand;
 public sealed record RegisterAccount(Guid Email, Guid? Password, string[] Roles, bool EmailVerified) : AccountCommand;
 
 /// <param name="Email">The address that was verified; another one since voids it.</param>
-public sealed record VerifyEmail(Guid Email) : AccountCommand;
+/// <param name="Password">The password that was told with it; a later registration voids it.</param>
+public sealed record VerifyEmail(Guid Email, Guid? Password) : AccountCommand;
 
 /// <summary>How a password comes to be changed.</summary>
 public enum PasswordMeans

@@ -18,7 +18,7 @@ public interface IAccountGrain : IGrainWithGuidKey
 
     /// <summary>The address was verified; the token names the secret that it is in the vault.</summary>
     [Alias("VerifyEmail")]
-    Task<Reply<Account>> VerifyEmail(Guid email, Intent intent);
+    Task<Reply<Account>> VerifyEmail(Guid email, Guid? password, Intent intent);
 
     /// <summary>Sets another password, by its hash.</summary>
     /// <param name="replaces">The password that it takes the place of, by its name in the vault; null = the first.</param>

@@ -42,7 +42,7 @@ sealed partial class AccountGrain(EventLog log, Snapshots snapshots, StoreContac
         return reply;
     }
 
-    public Task<Reply<Account>> VerifyEmail(Guid email, Intent intent) => DecideAsync(new VerifyEmail(email), intent);
+    public Task<Reply<Account>> VerifyEmail(Guid email, Guid? password, Intent intent) => DecideAsync(new VerifyEmail(email, password), intent);
 
     public async Task<Reply<Account>> ChangePassword(string hash, Guid? replaces, PasswordMeans means, Guid? keptSession, Intent intent)
     {
@@ -94,11 +94,11 @@ sealed partial class AccountGrain(EventLog log, Snapshots snapshots, StoreContac
 
     async Task JoinAdministratorsAsync(Intent intent) => await Roles.Execute(new AddAdministrator(Id), intent with { CommandId = Guid.CreateVersion7() });
 
-    /// <summary>What stands against its losing the role; null when it does not count as administrator, or not any more.</summary>
+    /// <summary>What stands against its losing the role; null when it has not got it. One that is counted without it, as when a call was lost, is not any more.</summary>
     async Task<Reply<Account>?> LeaveAdministratorsAsync(Intent intent)
     {
-        if ((await Current()).Value is not { Deleted: false } account || !account.Roles.Contains(RoleBook.Administrator)) return null;
+        var hasRole = (await Current()).Value is { Deleted: false } account && account.Roles.Contains(RoleBook.Administrator);
         var left = await Roles.Execute(new RemoveAdministrator(Id), intent with { CommandId = Guid.CreateVersion7() });
-        return left.Rejection is { } rejection ? Reply<Account>.Refused(rejection) : null;
+        return hasRole && left.Rejection is { } rejection ? Reply<Account>.Refused(rejection) : null;
     }
 }
