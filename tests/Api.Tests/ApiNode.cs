@@ -52,6 +52,9 @@ sealed class ApiNode : WebApplicationFactory<Program>
     /// <summary>Where the node listens.</summary>
     public Uri Address => ClientOptions.BaseAddress;
 
+    /// <summary>The node's clock.</summary>
+    public TestClock Clock { get; } = new();
+
     /// <summary>Every answer that the node has given: the endpoint's name and the status.</summary>
     public ConcurrentDictionary<(string Endpoint, int Status), bool> Answered { get; } = new();
 
@@ -66,6 +69,7 @@ sealed class ApiNode : WebApplicationFactory<Program>
         builder.UseEnvironment("Production");
         foreach (var (key, value) in settings) builder.UseSetting(key, value);
         builder.ConfigureServices(services => services
+            .AddSingleton<TimeProvider>(Clock)
             .AddSingleton<IStartupFilter>(new Probe(Answered))
             .AddSingleton<ILoggerProvider>(new KeptLog(Errors, settings.ContainsKey("Logging:LogLevel:Default") ? Logs : null)));
     }
@@ -104,6 +108,14 @@ sealed class ApiNode : WebApplicationFactory<Program>
         {
         }
     }
+}
+
+/// <summary>The system's clock, put forward.</summary>
+sealed class TestClock : TimeProvider
+{
+    public TimeSpan Ahead { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
 }
 
 /// <summary>Tests that start nodes beside the shared one, in turn: gauges of one process are shared, and show the node that began last.</summary>
