@@ -73,7 +73,7 @@ public sealed class StoreLossTests : IAsyncLifetime
         var slowest = writes.MaxBy(operation => operation.Took)!;
         TestContext.Current.SendDiagnosticMessage(
             $"{how}: ordinarily up to {ordinary.TotalMilliseconds:F0} ms, away {Stopwatch.GetElapsedTime(gone, returned).TotalSeconds:F1} s, {during.Length} requests, slowest write {slowest.Took.TotalMilliseconds:F0} ms, " +
-            $"slowest read {during.Where(operation => operation.Kind is Kind.Get).Max(operation => operation.Took).TotalMilliseconds:F0} ms, back after {back.TotalSeconds:F1} s");
+            $"slowest read {during.Where(operation => operation.Kind is Kind.Get).Select(operation => operation.Took).DefaultIfEmpty().Max().TotalMilliseconds:F0} ms, back after {back.TotalSeconds:F1} s");
         await history.CheckAsync(postgres.ConnectionString, () => node.Log);
         Assert.All(during.Where(operation => !operation.Succeeded), operation => Assert.True(operation.Code is "STORE_UNAVAILABLE", $"{how}: {operation}. {node.Log}"));
         Assert.True(slowest.Took < prompt, $"{how}: {slowest}. {node.Log}");
