@@ -85,14 +85,6 @@ public sealed class Mailer(MailOptions options, ApiSettings settings, IHostEnvir
         await client.ConnectAsync(options.Host, options.Port, isNear ? SecureSocketOptions.StartTlsWhenAvailable : options.Port is 465 ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTls, ct);
         if (options.User is not null) await client.AuthenticateAsync(options.User, options.Password ?? "", ct);
         await client.SendAsync(message, ct);
-        try
-        {
-            await client.DisconnectAsync(quit: true, ct);
-        }
-        catch (Exception e)
-        {
-            // The mail is taken; sent again it would come twice.
-            log.LogInformation("The mail server has not said goodbye: {Fault}", e.GetType().Name);
-        }
+        await client.DisconnectAsync(quit: true, ct);
     }
 }
