@@ -1,4 +1,7 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
+using Resources.Grains;
 
 namespace Resources.Api.Tests;
 
@@ -122,6 +125,17 @@ public sealed class AccessTests(Backend backend)
         // Two who take it from each other at once: one stays.
         var others = await Task.WhenAll(admin.SendAsync("PUT", $"/api/v1/users/{id}/roles", """{"roles":[]}"""), admin.SendAsync("PUT", $"/api/v1/users/{second.Id}/roles", """{"roles":[]}"""));
         Assert.Equal([200, 409], others.Select(answer => answer.Status).Order());
+    }
+
+    [Fact]
+    public async Task C6_Who_is_counted_as_administrator_without_the_role_is_not_any_more_after_the_next_change()
+    {
+        var roles = backend.Node.Services.GetRequiredService<IClusterClient>().GetGrain<IRoleGrain>(RoleBook.Id);
+        var person = await Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
+        await roles.Execute(new AddAdministrator(person.Id), Intent.OfNode());
+        Assert.Contains(person.Id, (await roles.Get()).Value!.Administrators);
+        Assert.Equal(200, (await backend.Admin.SendAsync("PUT", $"/api/v1/users/{person.Id}/roles", """{"roles":["author"]}""")).Status);
+        Assert.DoesNotContain(person.Id, (await roles.Get()).Value!.Administrators);
     }
 
     [Fact]

@@ -24,10 +24,10 @@ public sealed class ConfigurationTests
             ["Secrets__MasterKey"] = "short", ["Tokens__AccessMinutes"] = "0", ["Bootstrap__AdminPassword"] = "too short", ["Cluster__Role"] = "king", ["Cluster__SiloPort"] = "70000",
             ["RateLimits__Default__Permits"] = "0", ["Database__MaxPoolSize"] = "1", ["Shutdown__Unknown"] = "1", ["Cluster__ClusterId"] = "no spaces",
             ["Subscriptions__MaxPerOwner"] = "0", ["Webhooks__RetrySeconds"] = "5,soon", ["Webhooks__AllowedNetworks"] = "everywhere", ["Webhooks__TimeoutSeconds"] = "61",
-            ["Tokens__Issuer"] = "https://id.example.org", ["Identity__Issuers__0__Issuer"] = "https://id.example.org", ["Identity__Issuers__0__Audience"] = "here",
+            ["Origins__Allowed__0"] = "https://app.example.org/", ["Origins__Allowed__1"] = "https://b\u00fccher.example", ["Tokens__Issuer"] = "https://id.example.org", ["Identity__Issuers__0__Issuer"] = "https://id.example.org", ["Identity__Issuers__0__Audience"] = "here",
         });
         Assert.NotEqual(0, code);
-        foreach (var option in new[] { "Secrets:MasterKey", "Tokens:AccessMinutes", "Bootstrap:AdminPassword", "Cluster:", "RateLimits:Default:Permits", "Database:MaxPoolSize", "Unknown", "Subscriptions:MaxPerOwner", "Webhooks:RetrySeconds", "Webhooks:AllowedNetworks", "Webhooks:TimeoutSeconds", "Identity:Issuers: Tokens:Issuer" })
+        foreach (var option in new[] { "Secrets:MasterKey", "Tokens:AccessMinutes", "Bootstrap:AdminPassword", "Cluster:", "RateLimits:Default:Permits", "Database:MaxPoolSize", "Unknown", "Subscriptions:MaxPerOwner", "Webhooks:RetrySeconds", "Webhooks:AllowedNetworks", "Webhooks:TimeoutSeconds", "Identity:Issuers: Tokens:Issuer", "'https://app.example.org/' is no origin", "'https://b\u00fccher.example' is no origin" })
             Assert.Contains(option, output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }

@@ -35,6 +35,8 @@ public sealed class ExternalIssuerTests(Backend backend)
         Assert.Equal(404, (await guest.With(provider.Sign(subject: "someone else")).GetAsync($"/api/v1/resources/{made.Text("/data/id")}")).Status);
         Assert.Equal("[]", (await MeAsync(provider.Sign(groups: ["unknown"]))).Text("/data/roles"));
         foreach (var path in new[] { "/api/v1/api-keys", "/api/v1/sessions" }) Assert.Equal("SESSION_REQUIRED", (await guest.With(provider.Sign()).GetAsync(path)).Code);
+        // When its owner has authenticated last nobody here knows.
+        Assert.Equal("SESSION_REQUIRED", (await guest.With(provider.Sign(groups: ["owners"])).SendAsync("POST", $"/api/v1/subscriptions/{Guid.CreateVersion7()}/secret")).Code);
 
         using var stranger = RSA.Create(2048);
         foreach (var forged in new[]

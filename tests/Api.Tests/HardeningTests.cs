@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -88,11 +85,9 @@ public sealed class HardeningTests(Backend backend)
     public async Task J4_Who_is_deleted_is_forgotten_by_every_read_and_by_a_node_that_begins_anew()
     {
         var (database, key) = (await backend.CreateDatabaseAsync(), NewKey());
-        await using var mailbox = new Mailbox();
-        (string, string)[] options = [key, ("Mail:Host", "127.0.0.1"), ("Mail:Port", $"{mailbox.Port}")];
         Person person;
         string? made;
-        await using (var node = new ApiNode(database, options))
+        await using (var node = new ApiNode(database, key))
         {
             var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
             person = await Person.CreateAsync(admin, node.Address, "author");
@@ -109,7 +104,7 @@ public sealed class HardeningTests(Backend backend)
         // Whatever a node keeps beside the log is made again from it.
         await using (var forget = source.CreateCommand("truncate stream_snapshots")) await forget.ExecuteNonQueryAsync(Cancelled);
 
-        await using var anew = new ApiNode(database, options);
+        await using var anew = new ApiNode(database, key);
         var reader = await new Caller(anew.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         var asked = await reader.SendAsync("POST", "/api/v1/admin/followers/resource_views/rebuild");
         Assert.Equal(202, asked.Status);
@@ -233,52 +228,4 @@ public sealed class HardeningTests(Backend backend)
         Eventually.HoldsAsync(async () => (await admin.GetAsync("/api/v1/admin/followers")).Text("/data/0/generation") is { } generation && generation != asked.Text("/data/generation"), 20);
 
     static (string, string) NewKey() => ("Secrets:MasterKey", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
-}
-
-/// <summary>The program as a process of its own in Production, with what it writes.</summary>
-sealed class RunningProgram : IDisposable
-{
-    readonly Process process;
-    readonly ConcurrentQueue<string> lines = new();
-    Uri? address;
-
-    RunningProgram(Process process) => this.process = process;
-
-    /// <summary>What it has written to its standard output so far.</summary>
-    public IReadOnlyCollection<string> Lines => [.. lines];
-
-    public static async Task<RunningProgram> StartAsync(string database, params (string Key, string Value)[] options)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Resources.Api.dll")]) { RedirectStandardOutput = true, StandardOutputEncoding = Encoding.UTF8 };
-        (string, string)[] usual = [("ASPNETCORE_ENVIRONMENT", "Production"), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("ConnectionStrings__Resources", database), ("Secrets__MasterKey", Convert.ToBase64String(new byte[32])), ("Bootstrap__AdminPassword", ApiNode.AdminPassword), ("Cluster__ClusterId", Guid.NewGuid().ToString("n"))];
-        foreach (var (key, value) in usual.Concat(options)) start.Environment[key] = value;
-        var program = new RunningProgram(Process.Start(start)!);
-        program.process.OutputDataReceived += (_, line) => { if (line.Data is { Length: > 0 } text) program.lines.Enqueue(text); };
-        program.process.BeginOutputReadLine();
-        await Eventually.HoldsAsync(() => Task.FromResult(program.FindAddress()), 60);
-        return program;
-    }
-
-    /// <summary>Sends bytes as they are and waits for the end of the answer.</summary>
-    public async Task SayAsync(string request)
-    {
-        using var client = new TcpClient();
-        await client.ConnectAsync(address!.Host, address.Port, TestContext.Current.CancellationToken);
-        await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(request), TestContext.Current.CancellationToken);
-        await client.GetStream().CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
-    }
-
-    public void Dispose()
-    {
-        if (!process.HasExited) process.Kill();
-        process.Dispose();
-    }
-
-    bool FindAddress()
-    {
-        Assert.False(process.HasExited, string.Join('\n', lines));
-        foreach (var line in lines)
-            if (line.IndexOf("Resources listens at ", StringComparison.Ordinal) is >= 0 and var at) address = new(line[(at + "Resources listens at ".Length)..].Split(' ', '"', ',')[0].TrimEnd('.'));
-        return address is not null;
-    }
 }

@@ -25,7 +25,7 @@ public sealed class OriginTests(Backend backend)
     [InlineData("https://evil.example"), InlineData("https://app.example.org.evil.example"), InlineData("https://evil-app.example.org"), InlineData("http://app.example.org"), InlineData("https://app.example.org:444"), InlineData("null"), InlineData("*")]
     public async Task B15_Only_the_origins_that_are_named_are_allowed_and_answers_say_that_they_vary(string other)
     {
-        await using var node = await backend.StartNodeAsync(("Origins:Allowed:0", App));
+        await using var node = await backend.StartNodeAsync(("Origins:Allowed:0", App), ("Origins:Allowed:1", "https://another.example.org"));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         foreach (var address in Addresses)
             foreach (var token in new[] { null, admin.Token })

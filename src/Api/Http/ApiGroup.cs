@@ -59,7 +59,8 @@ public static class ApiGroup
         }
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>() is { } required && Access.LackOf(context, required) is { } lack)
         {
-            await Problems.WriteAsync(context, lack, lack == ProblemType.SessionRequired ? "API keys and tokens of other issuers may not do this; log in." : "This needs an authentication of the last minutes: POST /api/v1/auth/step-up.");
+            await Problems.WriteAsync(context, lack, lack != ProblemType.SessionRequired ? "This needs an authentication of the last minutes: POST /api/v1/auth/step-up."
+                : required.OrKey ? "Tokens of other issuers may not do this; log in, or use an API key." : "API keys and tokens of other issuers may not do this; log in.");
             return Results.Empty;
         }
         if (context.Request.QueryString.HasValue && QueryFaults(context) is { Count: > 0 } faults)
