@@ -11,6 +11,9 @@ namespace Resources.Projections;
 /// <summary>The one Marten configuration: event store, stored names, metadata, and the projection that a daemon runs.</summary>
 public static class EventStore
 {
+    // Marten drops every index of its tables that it does not know. These are made by our scripts.
+    static readonly string[] OwnIndexes = ["mt_events_access", "mt_events_accounts", "mt_events_of_account", "mt_events_commands"];
+
     /// <summary>The log and the documents, as every node uses them.</summary>
     public static void Configure(StoreOptions options, NpgsqlDataSource database)
     {
@@ -27,6 +30,7 @@ public static class EventStore
         options.Events.MetadataConfig.UserNameEnabled = true;
         // What an operator tells followers to leave out is marked on the event, so that a rebuild leaves it out too.
         options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
+        foreach (var index in OwnIndexes) options.Events.IgnoreIndex(index);
         foreach (var (type, name) in EventTypes.Names) options.Events.MapEventType(type, name);
     }
 

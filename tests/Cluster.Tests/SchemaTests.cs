@@ -33,11 +33,44 @@ public sealed class SchemaTests(TestPostgres postgres)
     {
         var database = await postgres.CreateDatabaseAsync();
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        var once = await CatalogueAsync(database);
         var queries = await CountAsync(database, "orleansquery");
 
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
 
+        Assert.Equal(once, await CatalogueAsync(database));
         Assert.Equal(queries, await CountAsync(database, "orleansquery"));
+    }
+
+    [Fact]
+    public async Task The_start_of_a_second_node_changes_nothing()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var first = await LogDatabase.OpenAsync(database, applySchema: true);
+        var once = await CatalogueAsync(database);
+
+        await using var second = await LogDatabase.OpenAsync(database, applySchema: true);
+
+        Assert.Equal(once, await CatalogueAsync(database));
+        Assert.Contains(once, line => line.Contains("mt_events_commands", StringComparison.Ordinal));
+    }
+
+    /// <summary>Builds that let Marten drop the indexes of the log have recorded the scripts that made them.</summary>
+    [Fact]
+    public async Task A_database_that_has_lost_indexes_of_the_log_gets_them_back()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        var whole = await CatalogueAsync(database);
+        await ExecuteAsync(database, """
+            drop index mt_events_access, mt_events_accounts, mt_events_of_account, mt_events_commands;
+            delete from schema_scripts where name = '098_lost_indexes.sql';
+            """);
+        Assert.NotEqual(whole, await CatalogueAsync(database));
+
+        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+
+        Assert.Equal(whole, await CatalogueAsync(database));
     }
 
     [Fact]
@@ -94,6 +127,23 @@ public sealed class SchemaTests(TestPostgres postgres)
         await connection.OpenAsync(Cancelled);
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(Cancelled);
+    }
+
+    /// <summary>Every column, index, constraint, trigger and function of the database, a line each.</summary>
+    private static async Task<string[]> CatalogueAsync(string database)
+    {
+        await using var connection = new NpgsqlConnection(database);
+        await connection.OpenAsync(Cancelled);
+        await using var command = new NpgsqlCommand("""
+            select array(
+                select format('column %s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) from information_schema.columns where table_schema = 'public'
+                union all select indexdef from pg_indexes where schemaname = 'public'
+                union all select format('constraint %s on %s %s', conname, conrelid::regclass, pg_get_constraintdef(oid)) from pg_constraint where connamespace = 'public'::regnamespace
+                union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+                union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace and prokind <> 'a'
+                order by 1)
+            """, connection);
+        return (string[])(await command.ExecuteScalarAsync(Cancelled))!;
     }
 
     private static async Task<long> CountAsync(string database, string table)
