@@ -28,17 +28,22 @@ public static class EventStore
         options.Events.MetadataConfig.CausationIdEnabled = true;
         options.Events.MetadataConfig.HeadersEnabled = true;
         options.Events.MetadataConfig.UserNameEnabled = true;
-        // What an operator tells followers to leave out is marked on the event, so that a rebuild leaves it out too.
-        options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
         foreach (var index in OwnIndexes) options.Events.IgnoreIndex(index);
         foreach (var (type, name) in EventTypes.Names) options.Events.MapEventType(type, name);
     }
+
+    /// <summary>
+    /// Gives events a mark by which an operator tells followers, and rebuilds, to leave them out. Only for the daemon and the schema: a store with this
+    /// option leaves marked events out of every read, and a grain without one of its events has lost an acknowledged write.
+    /// </summary>
+    public static void SkipMarkedEvents(StoreOptions options) => options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
 
     /// <summary>Adds what a daemon needs to run one projection.</summary>
     public static void Follow(StoreOptions options, ResourceViewProjection projection, int batchSize)
     {
         // The views know nothing of what an event's command came with, and each event's would be parsed.
         options.Events.MetadataConfig.HeadersEnabled = options.Events.MetadataConfig.CorrelationIdEnabled = options.Events.MetadataConfig.CausationIdEnabled = false;
+        SkipMarkedEvents(options);
         options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run => (run.BatchSize, run.MaximumHopperSize) = (batchSize, batchSize));
         options.Projections.AsyncListeners.Add(projection);
         options.Projections.AsyncMode = DaemonMode.ExternallyManaged;

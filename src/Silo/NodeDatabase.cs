@@ -71,7 +71,11 @@ public sealed class NodeDatabase : IAsyncDisposable
     /// <summary>Creates Marten's objects, or brings them up to date.</summary>
     internal static async Task ApplyMartenAsync(NpgsqlDataSource source)
     {
-        using var store = DocumentStore.For(options => EventStore.Configure(options, source));
+        using var store = DocumentStore.For(options =>
+        {
+            EventStore.Configure(options, source);
+            EventStore.SkipMarkedEvents(options);
+        });
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate);
     }
 

@@ -79,6 +79,46 @@ public sealed class FollowerTests(Backend backend)
         Assert.Equal("2", (await admin.GetAsync("/api/v1/resources?count=exact")).Text("/meta/count"));
     }
 
+    /// <summary>An operator leaves an event out of lists. The resource keeps it: it was acknowledged, and its writer builds on it.</summary>
+    [Fact]
+    public async Task A_resource_keeps_an_event_that_followers_leave_out()
+    {
+        (string, string) key = ("Secrets:MasterKey", Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)));
+        string database, last, middle;
+        await using (var node = await backend.StartNodeAsync(key))
+        {
+            database = node.ConnectionString;
+            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            await ExecuteAsync(node, "alter table resource_views_1 add constraint poison check (name not like 'poison%')");
+            last = await ChangeAsync(admin, "poison that is the last event");
+            middle = await ChangeAsync(admin, "poison in the middle");
+            Assert.Equal(200, (await admin.SendAsync("PATCH", middle, """{"name":"third"}""", "application/merge-patch+json")).Status);
+            foreach (var resource in new[] { last, middle })
+            {
+                await EventuallyAsync(async () => (await admin.GetAsync(Followers)).Text("/data/0/state") is "stopped");
+                await ExecuteAsync(node, "update followers set fault_is_of_event = true");
+                var position = (await admin.GetAsync(Followers)).Text("/data/0/fault/position");
+                Assert.Equal(200, (await admin.SendAsync("POST", Views + "/skip", $$"""{"position":"{{position}}","reason":"{{resource}}"}""")).Status);
+            }
+            await EventuallyAsync(async () => (await admin.GetAsync("/api/v1/resources")) is var list && list.Text("/data/0/name") is "third");
+        }
+
+        await using var next = new ApiNode(database, key);
+        var reader = await new Caller(next.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        Assert.Equal(("2", "poison that is the last event"), await ReadAsync(last));
+        Assert.Equal(("3", "third"), await ReadAsync(middle));
+        foreach (var resource in new[] { last, middle }) Assert.Equal(200, (await reader.SendAsync("PATCH", resource, """{"status":"mended"}""", "application/merge-patch+json")).Status);
+
+        async Task<(string?, string?)> ReadAsync(string resource) => (await reader.GetAsync(resource)) is var answer ? (answer.Text("/data/version"), answer.Text("/data/name")) : default;
+    }
+
+    static async Task<string> ChangeAsync(Caller caller, string name)
+    {
+        var resource = "/api/v1/resources/" + (await caller.SendAsync("POST", "/api/v1/resources", """{"name":"first"}""")).Text("/data/id");
+        Assert.Equal(200, (await caller.SendAsync("PATCH", resource, $$"""{"name":"{{name}}"}""", "application/merge-patch+json")).Status);
+        return resource;
+    }
+
     [Fact]
     public async Task A_fault_that_no_event_has_caused_cannot_be_skipped_and_ends_with_its_cause()
     {
