@@ -27,7 +27,9 @@ public static class Access
     public static Sight? Visible(this HttpContext context, string permission) => context.Caller().Permissions.ScopeOf(permission).Of(context.CallerId());
 
     /// <summary>What the caller may reach at this endpoint; null = all.</summary>
-    public static Sight? Visible(this HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is { } required ? context.Visible(required.Permission) : null;
+    /// <exception cref="InvalidOperationException">The endpoint requires no permission, so nothing says what may be reached.</exception>
+    public static Sight? Visible(this HttpContext context) => context.Visible((context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>()
+        ?? throw new InvalidOperationException("The endpoint requires no permission; nothing says what its caller may reach.")).Permission);
 
     /// <summary>Lets only sessions reach an endpoint, not API keys or tokens of other issuers: what it changes is the owner's alone.</summary>
     /// <param name="recent">The owner must have authenticated in the last minutes (<see cref="SessionLimits.RecentMinutes"/>).</param>
