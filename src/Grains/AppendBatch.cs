@@ -12,7 +12,10 @@ sealed class Append
 {
     public Append(Guid stream, long expectedVersion, IReadOnlyList<object> events, Intent intent)
     {
-        (Stream, ExpectedVersion, Events, Intent) = (stream, expectedVersion, events, intent);
+        Stream = stream;
+        ExpectedVersion = expectedVersion;
+        Events = events;
+        Intent = intent;
         Ids = new Guid[events.Count];
         Bodies = new string[events.Count];
         for (var i = 0; i < events.Count; i++)
@@ -52,19 +55,22 @@ sealed class AppendBatch
     /// <summary>Adds an append, unless its stream is in the batch already.</summary>
     public bool TryAdd(Append append)
     {
-        if (!streams.Add(append.Stream)) return false;
+        if (!streams.Add(append.Stream))
+            return false;
         appends.Add(append);
-        foreach (var body in append.Bodies) Bytes += body.Length;
+        foreach (var body in append.Bodies)
+            Bytes += body.Length;
         return true;
     }
 
     /// <summary>The same appends, one a batch.</summary>
-    public IReadOnlyList<AppendBatch> Split() => appends.ConvertAll(append =>
-    {
-        var single = new AppendBatch();
-        single.TryAdd(append);
-        return single;
-    });
+    public IReadOnlyList<AppendBatch> Split() =>
+        appends.ConvertAll(append =>
+        {
+            var single = new AppendBatch();
+            single.TryAdd(append);
+            return single;
+        });
 
     /// <summary>Answers every append; returns how many events were committed.</summary>
     public int Complete(Appended?[] outcomes)
@@ -81,29 +87,39 @@ sealed class AppendBatch
     public void Fail(Exception fault)
     {
         foreach (var append in appends)
-            append.Done.TrySetException(StoreUnavailableException.Explains(fault) ? new StoreUnavailableException("PostgreSQL is away.", fault) : fault);
+            append.Done.TrySetException(
+                StoreUnavailableException.Explains(fault)
+                    ? new StoreUnavailableException("PostgreSQL is away.", fault)
+                    : fault
+            );
     }
 
-    /// <summary>Commits the batch in one round trip: a single statement is its own transaction, so no client can hold its lock.</summary>
+    /// <summary>
+    /// Commits the batch in one round trip: a single statement is its own transaction, so no client can hold its lock.
+    /// </summary>
     public async Task<Appended?[]> SendAsync(NpgsqlDataSource database)
     {
         try
         {
             await using var command = database.CreateCommand(
-                "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+                "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            );
             command.CommandTimeout = 5;
             Bind(command.Parameters);
             var outcomes = new Appended?[appends.Count];
             await using var rows = await command.ExecuteReaderAsync();
             while (await rows.ReadAsync())
                 if (rows.GetBoolean(1))
-                    outcomes[rows.GetInt64(0) - 1] = new(rows.GetFieldValue<long[]>(2), rows.GetFieldValue<DateTimeOffset>(3));
+                    outcomes[rows.GetInt64(0) - 1] = new(
+                        rows.GetFieldValue<long[]>(2),
+                        rows.GetFieldValue<DateTimeOffset>(3)
+                    );
             return outcomes;
         }
         catch (PostgresException)
         {
-            // The driver loses track of a statement that fails while it is being prepared (npgsql issue 6391), and the next
-            // user of the connection would be told of a failure of its own: no connection is kept.
+            // The driver loses track of a statement that fails while it is being prepared (npgsql issue 6391), and the
+            // next user of the connection would be told of a failure of its own: no connection is kept.
             database.Clear();
             throw;
         }
@@ -112,7 +128,11 @@ sealed class AppendBatch
     void Bind(NpgsqlParameterCollection parameters)
     {
         var events = appends.Sum(append => append.Events.Count);
-        var (streamOf, ids, types, clrTypes, bodies) = (new int[events], new Guid[events], new string[events], new string[events], new string[events]);
+        var streamOf = new int[events];
+        var ids = new Guid[events];
+        var types = new string[events];
+        var clrTypes = new string[events];
+        var bodies = new string[events];
         var at = 0;
         for (var stream = 0; stream < appends.Count; stream++)
         {
@@ -120,7 +140,11 @@ sealed class AppendBatch
             for (var i = 0; i < append.Events.Count; i++, at++)
             {
                 var type = append.Events[i].GetType();
-                (streamOf[at], ids[at], types[at], clrTypes[at], bodies[at]) = (stream + 1, append.Ids[i], EventTypes.Names[type], EventTypes.ClrName(type), append.Bodies[i]);
+                streamOf[at] = stream + 1;
+                ids[at] = append.Ids[i];
+                types[at] = EventTypes.Names[type];
+                clrTypes[at] = EventTypes.ClrName(type);
+                bodies[at] = append.Bodies[i];
             }
         }
         Add(parameters, NpgsqlDbType.Uuid, Each(append => append.Stream));
@@ -137,21 +161,29 @@ sealed class AppendBatch
         Add(parameters, NpgsqlDbType.Jsonb, bodies);
     }
 
-    /// <summary>What is known of a command beside its actor. An address is made of digits, letters, dots and colons: nothing has to be escaped.</summary>
+    /// <summary>
+    /// What is known of a command beside its actor. An address is made of digits, letters, dots and colons: nothing has
+    /// to be escaped.
+    /// </summary>
     static string? Headers(Intent intent)
     {
-        if (intent is { Fingerprint: null, Session: null, Address: null }) return null;
+        if (intent is { Fingerprint: null, Session: null, Address: null })
+            return null;
         var parts = new List<string>(3);
-        if (intent.Fingerprint is { } print) parts.Add($"\"fingerprint\":\"{print}\"");
-        if (intent.Session is { } session) parts.Add($"\"session\":\"{session}\"");
-        if (intent.Address is { } address) parts.Add($"\"address\":\"{address}\"");
+        if (intent.Fingerprint is { } print)
+            parts.Add($"\"fingerprint\":\"{print}\"");
+        if (intent.Session is { } session)
+            parts.Add($"\"session\":\"{session}\"");
+        if (intent.Address is { } address)
+            parts.Add($"\"address\":\"{address}\"");
         return $"{{{string.Join(',', parts)}}}";
     }
 
     T[] Each<T>(Func<Append, T> part)
     {
         var parts = new T[appends.Count];
-        for (var i = 0; i < parts.Length; i++) parts[i] = part(appends[i]);
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = part(appends[i]);
         return parts;
     }
 

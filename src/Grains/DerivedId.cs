@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Resources.Grains;
 
-/// <summary>Ids that follow from what they name, so that who knows the one knows the other: UUIDv8, 122 bits of a hash.</summary>
+/// <summary>
+/// Ids that follow from what they name, so that who knows the one knows the other: UUIDv8, 122 bits of a hash.
+/// </summary>
 public static class DerivedId
 {
     /// <summary>The id of the given parts; the first says what kind of thing is named.</summary>

@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace Resources.Grains;
 
-/// <summary>The names under which events are stored and published, and how they become JSON. A name is a contract: it never changes.</summary>
+/// <summary>
+/// The names under which events are stored and published, and how they become JSON. A name is a contract: it never
+/// changes.
+/// </summary>
 public static class EventTypes
 {
     /// <summary>Public name by CLR type, for every event of the system.</summary>
@@ -50,7 +53,13 @@ public static class EventTypes
     }.ToFrozenDictionary();
 
     /// <summary>The names of what happens to resources: all that readers of events ever see, in order.</summary>
-    public static readonly IReadOnlyList<string> OfResources = [.. Names.Where(pair => pair.Key.IsSubclassOf(typeof(ResourceEvent))).Select(pair => pair.Value).Order(StringComparer.Ordinal)];
+    public static readonly IReadOnlyList<string> OfResources =
+    [
+        .. Names
+            .Where(pair => pair.Key.IsSubclassOf(typeof(ResourceEvent)))
+            .Select(pair => pair.Value)
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>One JSON form for writing, reading and Marten: camelCase, text as sent.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -63,13 +72,20 @@ public static class EventTypes
     /// <summary>An event as it was stored.</summary>
     /// <exception cref="InvalidDataException">The name is none of ours, or the event is not of its form.</exception>
     public static object Read(string name, string json) =>
-        Types.TryGetValue(name, out var type) && JsonSerializer.Deserialize(json, type, Json) is { } read ? read : throw new InvalidDataException($"There is no event {name}.");
+        Types.TryGetValue(name, out var type) && JsonSerializer.Deserialize(json, type, Json) is { } read
+            ? read
+            : throw new InvalidDataException($"There is no event {name}.");
 
-    static readonly FrozenDictionary<string, Type> Types = Names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
+    static readonly FrozenDictionary<string, Type> Types = Names.ToFrozenDictionary(
+        pair => pair.Value,
+        pair => pair.Key
+    );
 
     /// <summary>What Marten stores beside the name to find the CLR type.</summary>
     internal static string ClrName(Type type) => ClrNames[type];
 
-    static readonly FrozenDictionary<Type, string> ClrNames =
-        Names.Keys.ToFrozenDictionary(type => type, type => $"{type.FullName}, {type.Assembly.GetName().Name}");
+    static readonly FrozenDictionary<Type, string> ClrNames = Names.Keys.ToFrozenDictionary(
+        type => type,
+        type => $"{type.FullName}, {type.Assembly.GetName().Name}"
+    );
 }

@@ -5,23 +5,35 @@ using Npgsql;
 namespace Resources.Grains;
 
 /// <summary>
-/// Knows how long ago this node last heard from PostgreSQL and from the cluster. Two promises rest on it: a node that has
-/// been away (paused, cut off) for as long as the others need to replace it does not trust its memory; and a write waits no
-/// longer than <see cref="LossAfter"/> for a database that does not answer. Nor does it trust its memory while the cluster settles
-/// after a change of its members.
+/// Knows how long ago this node last heard from PostgreSQL and from the cluster. Two promises rest on it: a node that
+/// has been away (paused, cut off) for as long as the others need to replace it does not trust its memory; and a write
+/// waits no longer than <see cref="LossAfter"/> for a database that does not answer. Nor does it trust its memory while
+/// the cluster settles after a change of its members.
 /// </summary>
-public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Membership membership, TimeProvider time, ILogger<StoreContact> log) : BackgroundService
+public sealed class StoreContact(
+    NpgsqlDataSource database,
+    StoreContact.Membership membership,
+    TimeProvider time,
+    ILogger<StoreContact> log
+) : BackgroundService
 {
     /// <summary>Asks whether the cluster still counts this node as a member, over the given connection.</summary>
     public delegate Task<bool> Membership(NpgsqlConnection connection, CancellationToken ct);
 
-    /// <summary>Memory is trusted for this long after a contact: less than the others need to declare this node dead.</summary>
+    /// <summary>
+    /// Memory is trusted for this long after a contact: less than the others need to declare this node dead.
+    /// </summary>
     public static readonly TimeSpan TrustFor = TimeSpan.FromSeconds(2);
 
-    /// <summary>After this long without an answer the store counts as unavailable and waiting writes are answered.</summary>
+    /// <summary>
+    /// After this long without an answer the store counts as unavailable and waiting writes are answered.
+    /// </summary>
     public static readonly TimeSpan LossAfter = TimeSpan.FromMilliseconds(800);
 
-    /// <summary>For this long after a node has come or gone, an activation may remember what another, made in its place, has moved on from.</summary>
+    /// <summary>
+    /// For this long after a node has come or gone, an activation may remember what another, made in its place, has
+    /// moved on from.
+    /// </summary>
     public static readonly TimeSpan SettlesWithin = TimeSpan.FromSeconds(10);
 
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
@@ -37,7 +49,8 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     public bool IsMember => Volatile.Read(ref trustedAt) is not 0 and var at && time.GetElapsedTime(at) < TrustFor;
 
     /// <summary>Whether what a grain remembers may be answered without asking the database.</summary>
-    public bool MemoryIsTrusted => IsMember && (Volatile.Read(ref membersChangedAt) is 0 || time.GetElapsedTime(membersChangedAt) > SettlesWithin);
+    public bool MemoryIsTrusted =>
+        IsMember && (Volatile.Read(ref membersChangedAt) is 0 || time.GetElapsedTime(membersChangedAt) > SettlesWithin);
 
     /// <summary>Whether the database answers.</summary>
     public bool IsAvailable => !Lost.IsCancellationRequested;
@@ -45,15 +58,22 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     /// <summary>Cancelled while the database is away.</summary>
     public CancellationToken Lost
     {
-        get { lock (gate) return loss.Token; }
+        get
+        {
+            lock (gate)
+                return loss.Token;
+        }
     }
 
-    /// <summary>Runs work on the database for as long as it answers; a database that goes away ends it at once.</summary>
+    /// <summary>
+    /// Runs work on the database for as long as it answers; a database that goes away ends it at once.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
     public async Task<T> WhileAvailableAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken ct = default)
     {
         var lost = Lost;
-        if (lost.IsCancellationRequested) throw new StoreUnavailableException("PostgreSQL is away.");
+        if (lost.IsCancellationRequested)
+            throw new StoreUnavailableException("PostgreSQL is away.");
         using var either = ct.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(ct, lost) : null;
         try
         {
@@ -76,13 +96,17 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         lock (gate)
         {
             heardAt = time.GetTimestamp();
-            if (!loss.IsCancellationRequested) return;
+            if (!loss.IsCancellationRequested)
+                return;
             loss = new();
         }
         log.LogInformation("PostgreSQL answers again");
     }
 
-    /// <summary>Reports that another node has joined or left the cluster: grains may be moving, and two activations of one may exist until they have.</summary>
+    /// <summary>
+    /// Reports that another node has joined or left the cluster: grains may be moving, and two activations of one may
+    /// exist until they have.
+    /// </summary>
     public void MembersChanged() => Volatile.Write(ref membersChangedAt, time.GetTimestamp());
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -90,8 +114,10 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         var probe = Task.CompletedTask;
         while (!stoppingToken.IsCancellationRequested)
         {
-            if (probe.IsCompleted) probe = ProbeAsync(stoppingToken);
-            else if (Unanswered() is var silence && silence >= LossAfter) Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
+            if (probe.IsCompleted)
+                probe = ProbeAsync(stoppingToken);
+            else if (Unanswered() is var silence && silence >= LossAfter)
+                Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
             await Task.Delay(Every, time, stoppingToken);
         }
     }
@@ -99,7 +125,8 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
     async Task ProbeAsync(CancellationToken ct)
     {
         var asked = time.GetTimestamp();
-        lock (gate) askedAt = asked;
+        lock (gate)
+            askedAt = asked;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -113,21 +140,24 @@ public sealed class StoreContact(NpgsqlDataSource database, StoreContact.Members
         {
             // Connections of the pool die with the server: drop them, so that its return is noticed at the first try.
             database.Clear();
-            if (e is not OperationCanceledException) Lose(e.Message);
+            if (e is not OperationCanceledException)
+                Lose(e.Message);
         }
     }
 
     /// <summary>How long the probe under way has waited, unless somebody else was answered meanwhile.</summary>
     TimeSpan Unanswered()
     {
-        lock (gate) return time.GetElapsedTime(Math.Max(askedAt, heardAt));
+        lock (gate)
+            return time.GetElapsedTime(Math.Max(askedAt, heardAt));
     }
 
     void Lose(string why)
     {
         lock (gate)
         {
-            if (loss.IsCancellationRequested) return;
+            if (loss.IsCancellationRequested)
+                return;
             _ = loss.CancelAsync();
         }
         log.LogError("PostgreSQL is away: {Reason}", why);

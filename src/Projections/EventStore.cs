@@ -8,11 +8,19 @@ using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>The one Marten configuration: event store, stored names, metadata, and the projection that a daemon runs.</summary>
+/// <summary>
+/// The one Marten configuration: event store, stored names, metadata, and the projection that a daemon runs.
+/// </summary>
 public static class EventStore
 {
     // Marten drops every index of its tables that it does not know. These are made by our scripts.
-    static readonly string[] OwnIndexes = ["mt_events_access", "mt_events_accounts", "mt_events_of_account", "mt_events_commands"];
+    static readonly string[] OwnIndexes =
+    [
+        "mt_events_access",
+        "mt_events_accounts",
+        "mt_events_of_account",
+        "mt_events_commands",
+    ];
 
     /// <summary>The log and the documents, as every node uses them.</summary>
     public static void Configure(StoreOptions options, NpgsqlDataSource database)
@@ -28,27 +36,39 @@ public static class EventStore
         options.Events.MetadataConfig.CausationIdEnabled = true;
         options.Events.MetadataConfig.HeadersEnabled = true;
         options.Events.MetadataConfig.UserNameEnabled = true;
-        foreach (var index in OwnIndexes) options.Events.IgnoreIndex(index);
-        foreach (var (type, name) in EventTypes.Names) options.Events.MapEventType(type, name);
+        foreach (var index in OwnIndexes)
+            options.Events.IgnoreIndex(index);
+        foreach (var (type, name) in EventTypes.Names)
+            options.Events.MapEventType(type, name);
     }
 
     /// <summary>
-    /// Gives events a mark by which an operator tells followers, and rebuilds, to leave them out. Only for the daemon and the schema: a store with this
-    /// option leaves marked events out of every read, and a grain without one of its events has lost an acknowledged write.
+    /// Gives events a mark by which an operator tells followers, and rebuilds, to leave them out. Only for the daemon
+    /// and the schema: a store with this option leaves marked events out of every read, and a grain without one of its
+    /// events has lost an acknowledged write.
     /// </summary>
-    public static void SkipMarkedEvents(StoreOptions options) => options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
+    public static void SkipMarkedEvents(StoreOptions options) =>
+        options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
 
     /// <summary>Adds what a daemon needs to run one projection.</summary>
     public static void Follow(StoreOptions options, ResourceViewProjection projection, int batchSize)
     {
         // The views know nothing of what an event's command came with, and each event's would be parsed.
-        options.Events.MetadataConfig.HeadersEnabled = options.Events.MetadataConfig.CorrelationIdEnabled = options.Events.MetadataConfig.CausationIdEnabled = false;
+        options.Events.MetadataConfig.HeadersEnabled =
+            options.Events.MetadataConfig.CorrelationIdEnabled =
+            options.Events.MetadataConfig.CausationIdEnabled =
+                false;
         SkipMarkedEvents(options);
-        options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run => (run.BatchSize, run.MaximumHopperSize) = (batchSize, batchSize));
+        options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run =>
+        {
+            run.BatchSize = batchSize;
+            run.MaximumHopperSize = batchSize;
+        });
         options.Projections.AsyncListeners.Add(projection);
         options.Projections.AsyncMode = DaemonMode.ExternallyManaged;
-        // The log's head is given to the daemon as soon as it moves (ProjectionRun). Its own look is only there because it must be: it may
-        // not pass a gap by itself, as it goes by numbers that are drawn, and some of those may belong to an append under way.
+        // The log's head is given to the daemon as soon as it moves (ProjectionRun). Its own look is only there because
+        // it must be: it may not pass a gap by itself, as it goes by numbers that are drawn, and some of those may
+        // belong to an append under way.
         options.Projections.SlowPollingTime = options.Projections.FastPollingTime = TimeSpan.FromSeconds(5);
         options.Projections.StaleSequenceThreshold = TimeSpan.FromDays(1);
         options.Projections.UseTransactionEvidenceForGapSkipping = true;

@@ -5,7 +5,9 @@ using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>Looks at the followers every second, for probes and metrics, which then cost the database nothing more.</summary>
+/// <summary>
+/// Looks at the followers every second, for probes and metrics, which then cost the database nothing more.
+/// </summary>
 public sealed class FollowerMonitor : BackgroundService
 {
     static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
@@ -17,14 +19,35 @@ public sealed class FollowerMonitor : BackgroundService
 
     public FollowerMonitor(Followers followers, TimeProvider time, ILogger<FollowerMonitor> log)
     {
-        (this.followers, this.time, this.log) = (followers, time, log);
-        Followers.Meter.CreateObservableGauge("resources.follower.position", () => Each(follower => follower.Position), description: "Position of the log that a follower has applied");
-        Followers.Meter.CreateObservableGauge("resources.follower.lag", () => Each(follower => follower.Lag), description: "Positions between a follower and the log's head");
-        Followers.Meter.CreateObservableGauge("resources.follower.lag_seconds", () => Each(follower => follower.LagSeconds), "s", "Age of the oldest event that a follower has not applied");
-        Followers.Meter.CreateObservableGauge("resources.follower.faulted", () => Each(follower => follower.Fault is null ? 0 : 1), description: "1 while a follower stands still at an event");
+        this.followers = followers;
+        this.time = time;
+        this.log = log;
+        Followers.Meter.CreateObservableGauge(
+            "resources.follower.position",
+            () => Each(follower => follower.Position),
+            description: "Position of the log that a follower has applied"
+        );
+        Followers.Meter.CreateObservableGauge(
+            "resources.follower.lag",
+            () => Each(follower => follower.Lag),
+            description: "Positions between a follower and the log's head"
+        );
+        Followers.Meter.CreateObservableGauge(
+            "resources.follower.lag_seconds",
+            () => Each(follower => follower.LagSeconds),
+            "s",
+            "Age of the oldest event that a follower has not applied"
+        );
+        Followers.Meter.CreateObservableGauge(
+            "resources.follower.faulted",
+            () => Each(follower => follower.Fault is null ? 0 : 1),
+            description: "1 while a follower stands still at an event"
+        );
     }
 
-    /// <summary>The followers as they were a second ago; none before the first look or while the database is away.</summary>
+    /// <summary>
+    /// The followers as they were a second ago; none before the first look or while the database is away.
+    /// </summary>
     public IReadOnlyList<Follower> Latest => latest;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -39,7 +62,8 @@ public sealed class FollowerMonitor : BackgroundService
             {
                 // Old figures would look like good ones. Probes tell of a store that is away; all else is for the log.
                 latest = [];
-                if (e is not StoreUnavailableException) log.LogWarning("The followers cannot be looked at: {Reason}", e.Message);
+                if (e is not StoreUnavailableException)
+                    log.LogWarning("The followers cannot be looked at: {Reason}", e.Message);
             }
             catch (OperationCanceledException)
             {
@@ -49,6 +73,10 @@ public sealed class FollowerMonitor : BackgroundService
         }
     }
 
-    IEnumerable<Measurement<T>> Each<T>(Func<Follower, T> value) where T : struct =>
-        latest.Select(follower => new Measurement<T>(value(follower), new KeyValuePair<string, object?>("follower", follower.Name)));
+    IEnumerable<Measurement<T>> Each<T>(Func<Follower, T> value)
+        where T : struct =>
+        latest.Select(follower => new Measurement<T>(
+            value(follower),
+            new KeyValuePair<string, object?>("follower", follower.Name)
+        ));
 }

@@ -4,10 +4,13 @@ using System.Text.Json.Serialization;
 
 namespace Resources.Projections;
 
-/// <summary>Times as RFC 3339 in UTC: <c>2026-01-31T12:00:00.123456Z</c>, to the microsecond, as the log keeps them.</summary>
+/// <summary>
+/// Times as RFC 3339 in UTC: <c>2026-01-31T12:00:00.123456Z</c>, to the microsecond, as the log keeps them.
+/// </summary>
 public sealed class UtcTime : JsonConverter<DateTimeOffset>
 {
-    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.GetDateTimeOffset();
 
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
     {

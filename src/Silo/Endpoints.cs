@@ -11,13 +11,17 @@ namespace Resources.Silo;
 /// <summary>Where a node is found, and whether the cluster still counts it in.</summary>
 static class Endpoints
 {
-    /// <summary>The configured address, else the one from which this machine reaches the database: other nodes reach that too.</summary>
+    /// <summary>
+    /// The configured address, else the one from which this machine reaches the database: other nodes reach that too.
+    /// </summary>
     public static IPAddress Advertised(string? configured, NpgsqlDataSource database)
     {
-        if (configured is not null) return IPAddress.Parse(configured);
+        if (configured is not null)
+            return IPAddress.Parse(configured);
         var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         var host = connection.Host!.Split(',')[0].Split(':')[0];
-        if (host.StartsWith('/') || host is "localhost") return IPAddress.Loopback;
+        if (host.StartsWith('/') || host is "localhost")
+            return IPAddress.Loopback;
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         // Connecting a datagram socket sends nothing; it asks the routing table.
         socket.Connect(host, connection.Port);
@@ -27,7 +31,8 @@ static class Endpoints
     /// <summary>The configured port; for 0 the usual one if it is free, else any.</summary>
     public static int Port(int configured, int usual)
     {
-        if (configured is not 0) return configured;
+        if (configured is not 0)
+            return configured;
         try
         {
             return Listen(usual);
@@ -42,16 +47,22 @@ static class Endpoints
     public static StoreContact.Membership MembershipOf(IServiceProvider services)
     {
         var silo = services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
-        var cluster = services.GetRequiredService<Microsoft.Extensions.Options.IOptions<Orleans.Configuration.ClusterOptions>>().Value.ClusterId;
+        var cluster = services
+            .GetRequiredService<Microsoft.Extensions.Options.IOptions<Orleans.Configuration.ClusterOptions>>()
+            .Value.ClusterId;
         return async (connection, ct) =>
         {
             await using var command = new NpgsqlCommand(
-                "select status from orleansmembershiptable where deploymentid = $1 and address = $2 and port = $3 and generation = $4", connection)
+                "select status from orleansmembershiptable where deploymentid = $1 and address = $2 and port = $3 and generation = $4",
+                connection
+            )
             {
                 Parameters =
                 {
-                    new NpgsqlParameter<string> { TypedValue = cluster }, new NpgsqlParameter<string> { TypedValue = silo.Endpoint.Address.ToString() },
-                    new NpgsqlParameter<int> { TypedValue = silo.Endpoint.Port }, new NpgsqlParameter<int> { TypedValue = silo.Generation },
+                    new NpgsqlParameter<string> { TypedValue = cluster },
+                    new NpgsqlParameter<string> { TypedValue = silo.Endpoint.Address.ToString() },
+                    new NpgsqlParameter<int> { TypedValue = silo.Endpoint.Port },
+                    new NpgsqlParameter<int> { TypedValue = silo.Generation },
                 },
             };
             return await command.ExecuteScalarAsync(ct) is int status && (SiloStatus)status is not SiloStatus.Dead;

@@ -8,21 +8,35 @@ namespace Resources.Silo;
 /// <summary>Logs: one line of JSON in production, short lines for people in Development.</summary>
 public static class Logs
 {
-    public static void AddLogging(this IHostApplicationBuilder builder) => Configure(builder.Logging, builder.Environment);
+    public static void AddLogging(this IHostApplicationBuilder builder) =>
+        Configure(builder.Logging, builder.Environment);
 
     /// <summary>A logger for what happens before the host is built.</summary>
-    public static ILoggerFactory CreateStartupLogs(this IHostApplicationBuilder builder) => LoggerFactory.Create(logging =>
-    {
-        logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
-        Configure(logging, builder.Environment);
-    });
+    public static ILoggerFactory CreateStartupLogs(this IHostApplicationBuilder builder) =>
+        LoggerFactory.Create(logging =>
+        {
+            logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+            Configure(logging, builder.Environment);
+        });
 
     static void Configure(ILoggingBuilder logging, IHostEnvironment environment)
     {
         logging.ClearProviders();
-        if (environment.IsDevelopment()) logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.ColorBehavior) = (true, "HH:mm:ss ", LoggerColorBehavior.Default));
-        else logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "O"));
-        foreach (var library in new[] { "Microsoft", "Orleans", "Npgsql", "Marten", "JasperFx", "Polly" }) logging.AddFilter(library, LogLevel.Warning);
+        if (environment.IsDevelopment())
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss ";
+                console.ColorBehavior = LoggerColorBehavior.Default;
+            });
+        else
+            logging.AddJsonConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "O";
+            });
+        foreach (var library in new[] { "Microsoft", "Orleans", "Npgsql", "Marten", "JasperFx", "Polly" })
+            logging.AddFilter(library, LogLevel.Warning);
         // The framework would log every guest.
         logging.AddFilter("Resources.Api.CallerHandler", LogLevel.Warning);
         // Nothing here is protected by it: tokens are signed with keys of our own.

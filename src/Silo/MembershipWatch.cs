@@ -21,6 +21,7 @@ sealed class MembershipWatch(ISiloStatusOracle members, StoreContact contact) : 
 
     public void SiloStatusChangeNotification(SiloAddress updatedSilo, SiloStatus status)
     {
-        if (!updatedSilo.Equals(members.SiloAddress) && status is not (SiloStatus.Created or SiloStatus.Joining)) contact.MembersChanged();
+        if (!updatedSilo.Equals(members.SiloAddress) && status is not (SiloStatus.Created or SiloStatus.Joining))
+            contact.MembersChanged();
     }
 }

@@ -1,14 +1,17 @@
+using Marten;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Marten;
 using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
 
-/// <summary>The node's PostgreSQL: the configured one, else a private one that lives and ends with the node. Opened before the host is built.</summary>
+/// <summary>
+/// The node's PostgreSQL: the configured one, else a private one that lives and ends with the node. Opened before the
+/// host is built.
+/// </summary>
 public sealed class NodeDatabase : IAsyncDisposable
 {
     readonly EmbeddedPostgres? embedded;
@@ -16,19 +19,45 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     NodeDatabase(string connectionString, DatabaseOptions options, ILoggerFactory logs, EmbeddedPostgres? embedded)
     {
-        (this.connectionString, this.embedded) = (connectionString, embedded);
+        this.connectionString = connectionString;
+        this.embedded = embedded;
         // A node that is paused within a transaction must not keep its locks from those that take over.
         const string patience = "-c idle_in_transaction_session_timeout=3000";
-        Source = Connect(connectionString, options.MaxPoolSize, settings =>
-        {
-            (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (40, 2);
-            settings.Options = $"{settings.Options} {patience}".TrimStart();
-        }, "resources", logs);
-        // Where no index knows a filter the list's own is walked, which ends with the page; a scan of the table would read all of it.
-        // A page out of order costs what it does in memory or on an SSD. At the default, that of a disk with an arm, the list is walked for rare words too.
-        var bounds = $"{patience} -c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0} -c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
-        Searches = new(Connect(connectionString, options.MaxSearchPoolSize, settings => settings.Options = $"{settings.Options} {bounds}".TrimStart(), "resources-search", logs));
-        Sessions = new(Connect(connectionString, options.MaxPoolSize, settings => settings.Pooling = false, "resources-session", logs));
+        Source = Connect(
+            connectionString,
+            options.MaxPoolSize,
+            settings =>
+            {
+                settings.MaxAutoPrepare = 40;
+                settings.AutoPrepareMinUsages = 2;
+                settings.Options = $"{settings.Options} {patience}".TrimStart();
+            },
+            "resources",
+            logs
+        );
+        // Where no index knows a filter the list's own is walked, which ends with the page; a scan of the table would
+        // read all of it. A page out of order costs what it does in memory or on an SSD. At the default, that of a disk
+        // with an arm, the list is walked for rare words too.
+        var bounds =
+            $"{patience} -c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0} -c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
+        Searches = new(
+            Connect(
+                connectionString,
+                options.MaxSearchPoolSize,
+                settings => settings.Options = $"{settings.Options} {bounds}".TrimStart(),
+                "resources-search",
+                logs
+            )
+        );
+        Sessions = new(
+            Connect(
+                connectionString,
+                options.MaxPoolSize,
+                settings => settings.Pooling = false,
+                "resources-session",
+                logs
+            )
+        );
     }
 
     /// <summary>The pool that everything in the node shares, but for searches.</summary>
@@ -45,11 +74,20 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     /// <summary>Finds or starts the database and brings its schema up to date.</summary>
     /// <exception cref="ConfigurationException">The schema is behind and may not be applied.</exception>
-    public static async Task<NodeDatabase> OpenAsync(IConfiguration configuration, NodeSettings settings, ILoggerFactory logs, CancellationToken ct = default)
+    public static async Task<NodeDatabase> OpenAsync(
+        IConfiguration configuration,
+        NodeSettings settings,
+        ILoggerFactory logs,
+        CancellationToken ct = default
+    )
     {
         var given = configuration.GetConnectionString("Resources");
         var embedded = string.IsNullOrWhiteSpace(given)
-            ? await EmbeddedPostgres.StartAsync(settings.Embedded.DataDirectory, logs.CreateLogger<EmbeddedPostgres>(), ct)
+            ? await EmbeddedPostgres.StartAsync(
+                settings.Embedded.DataDirectory,
+                logs.CreateLogger<EmbeddedPostgres>(),
+                ct
+            )
             : null;
         var connectionString = embedded?.ConnectionString ?? given!;
         var database = new NodeDatabase(connectionString, settings.Database, logs, embedded);
@@ -66,7 +104,8 @@ public sealed class NodeDatabase : IAsyncDisposable
     }
 
     /// <summary>Applies every migration that the database lacks.</summary>
-    public Task MigrateAsync(CancellationToken ct = default) => Silo.Schema.ApplyAsync(connectionString, _ => ApplyMartenAsync(Source), ct);
+    public Task MigrateAsync(CancellationToken ct = default) =>
+        Silo.Schema.ApplyAsync(connectionString, _ => ApplyMartenAsync(Source), ct);
 
     /// <summary>Creates Marten's objects, or brings them up to date.</summary>
     internal static async Task ApplyMartenAsync(NpgsqlDataSource source)
@@ -84,17 +123,27 @@ public sealed class NodeDatabase : IAsyncDisposable
         await Sessions.Source.DisposeAsync();
         await Searches.Source.DisposeAsync();
         await Source.DisposeAsync();
-        if (embedded is not null) await embedded.DisposeAsync();
+        if (embedded is not null)
+            await embedded.DisposeAsync();
     }
 
     async Task PrepareAsync(SchemaOptions schema, CancellationToken ct)
     {
-        if (schema.ApplyOnStart) await MigrateAsync(ct);
+        if (schema.ApplyOnStart)
+            await MigrateAsync(ct);
         else if (await Silo.Schema.PendingAsync(connectionString, ct) is { Count: > 0 } pending)
-            throw new ConfigurationException($"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true.");
+            throw new ConfigurationException(
+                $"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
+            );
     }
 
-    static NpgsqlDataSource Connect(string connectionString, int most, Action<NpgsqlConnectionStringBuilder> settle, string name, ILoggerFactory logs)
+    static NpgsqlDataSource Connect(
+        string connectionString,
+        int most,
+        Action<NpgsqlConnectionStringBuilder> settle,
+        string name,
+        ILoggerFactory logs
+    )
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
         var connection = builder.ConnectionStringBuilder;
@@ -103,7 +152,8 @@ public sealed class NodeDatabase : IAsyncDisposable
         connection.Timeout = 5;
         connection.CommandTimeout = 15;
         connection.KeepAlive = 0;
-        // Statements leave nothing behind in these sessions, and to clean one up at every use is a quarter of what a list costs.
+        // Statements leave nothing behind in these sessions, and to clean one up at every use is a quarter of what a
+        // list costs.
         connection.NoResetOnClose = true;
         settle(connection);
         return builder.UseLoggerFactory(logs).Build();
@@ -111,14 +161,33 @@ public sealed class NodeDatabase : IAsyncDisposable
 }
 
 /// <summary>All options that a node reads, whatever its role.</summary>
-public sealed record NodeSettings(ClusterOptions Cluster, EmbeddedOptions Embedded, SchemaOptions Schema, DatabaseOptions Database, SecretsOptions Secrets, SubscriptionOptions Subscriptions, WebhookOptions Webhooks, SessionLimits Sessions)
+public sealed record NodeSettings(
+    ClusterOptions Cluster,
+    EmbeddedOptions Embedded,
+    SchemaOptions Schema,
+    DatabaseOptions Database,
+    SecretsOptions Secrets,
+    SubscriptionOptions Subscriptions,
+    WebhookOptions Webhooks,
+    SessionLimits Sessions
+)
 {
     public static NodeSettings Read(Settings settings, IHostEnvironment environment)
     {
         var secrets = settings.Read<SecretsOptions>("Secrets");
-        settings.Require(secrets.MasterKey is not null || environment.IsDevelopment(),
-            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it.");
-        return new(settings.Read<ClusterOptions>("Cluster"), settings.Read<EmbeddedOptions>("Embedded"), settings.Read<SchemaOptions>("Schema"), settings.Read<DatabaseOptions>("Database"),
-            secrets, settings.Read<SubscriptionOptions>("Subscriptions"), settings.Read<WebhookOptions>("Webhooks"), settings.Read<SessionLimits>("Sessions"));
+        settings.Require(
+            secrets.MasterKey is not null || environment.IsDevelopment(),
+            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it."
+        );
+        return new(
+            settings.Read<ClusterOptions>("Cluster"),
+            settings.Read<EmbeddedOptions>("Embedded"),
+            settings.Read<SchemaOptions>("Schema"),
+            settings.Read<DatabaseOptions>("Database"),
+            secrets,
+            settings.Read<SubscriptionOptions>("Subscriptions"),
+            settings.Read<WebhookOptions>("Webhooks"),
+            settings.Read<SessionLimits>("Sessions")
+        );
     }
 }

@@ -30,7 +30,9 @@ public sealed class ClusterOptions
     [Range(0, 65535)]
     public int GatewayPort { get; set; }
 
-    /// <summary>Address at which other nodes reach this one; null = the one by which this machine reaches the database.</summary>
+    /// <summary>
+    /// Address at which other nodes reach this one; null = the one by which this machine reaches the database.
+    /// </summary>
     public string? AdvertisedAddress { get; set; }
 
     public NodeRole Role { get; set; } = NodeRole.Node;
@@ -46,7 +48,9 @@ public sealed class EmbeddedOptions
 /// <summary>Section <c>Schema</c>.</summary>
 public sealed class SchemaOptions
 {
-    /// <summary>Whether a start brings the database up to date; if not, a node with missing scripts refuses to start.</summary>
+    /// <summary>
+    /// Whether a start brings the database up to date; if not, a node with missing scripts refuses to start.
+    /// </summary>
     public bool ApplyOnStart { get; set; } = true;
 }
 
@@ -57,7 +61,10 @@ public sealed class DatabaseOptions
     [Range(10, 1000)]
     public int MaxPoolSize { get; set; } = 50;
 
-    /// <summary>Connections that one node may hold for filters and full-text searches. Those that wait are served in turn, sooner than if all of them shared the processors.</summary>
+    /// <summary>
+    /// Connections that one node may hold for filters and full-text searches. Those that wait are served in turn,
+    /// sooner than if all of them shared the processors.
+    /// </summary>
     [Range(1, 1000)]
     public int MaxSearchPoolSize { get; set; } = Math.Max(4, 2 * Environment.ProcessorCount);
 }
@@ -65,12 +72,21 @@ public sealed class DatabaseOptions
 /// <summary>Section <c>Secrets</c>.</summary>
 public sealed class SecretsOptions : IValidatableObject
 {
-    /// <summary>Base64 of 32 bytes; encrypts keys and secrets at rest. Needed outside Development; there a file in the data directory stands in.</summary>
+    /// <summary>
+    /// Base64 of 32 bytes; encrypts keys and secrets at rest. Needed outside Development; there a file in the data
+    /// directory stands in.
+    /// </summary>
     public string? MasterKey { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext context)
     {
-        if (MasterKey is not null && !(Convert.TryFromBase64String(MasterKey, new byte[MasterKey.Length], out var bytes) && bytes is 32))
-            yield return new("is not the base64 form of 32 bytes. 'openssl rand -base64 32' makes one.", [nameof(MasterKey)]);
+        if (
+            MasterKey is not null
+            && !(Convert.TryFromBase64String(MasterKey, new byte[MasterKey.Length], out var bytes) && bytes is 32)
+        )
+            yield return new(
+                "is not the base64 form of 32 bytes. 'openssl rand -base64 32' makes one.",
+                [nameof(MasterKey)]
+            );
     }
 }

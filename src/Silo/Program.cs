@@ -9,7 +9,10 @@ try
 
     var settings = new Settings(builder.Configuration);
     var node = NodeSettings.Read(settings, builder.Environment);
-    settings.Require(node.Cluster.Role is not NodeRole.Client, "Cluster:Role: a client has no grains; it is a role of src/Api.");
+    settings.Require(
+        node.Cluster.Role is not NodeRole.Client,
+        "Cluster:Role: a client has no grains; it is a role of src/Api."
+    );
     settings.ThrowIfFaulty();
 
     using var logs = builder.CreateStartupLogs();

@@ -7,18 +7,26 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>
-/// Runs the projections on one node of the cluster: the one that holds a session lock in the database. When that node or its
-/// connection dies the lock is free, and another node takes over within a second or two. Should two run for a moment, the
-/// position that each projection commits with its rows lets one of them fail and nothing be applied twice.
+/// Runs the projections on one node of the cluster: the one that holds a session lock in the database. When that node
+/// or its connection dies the lock is free, and another node takes over within a second or two. Should two run for a
+/// moment, the position that each projection commits with its rows lets one of them fail and nothing be applied twice.
 /// </summary>
-sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, LogNews news, TimeProvider time, ILoggerFactory logs) : BackgroundService
+sealed class ProjectionHost(
+    NpgsqlDataSource database,
+    SessionSource sessions,
+    LogNews news,
+    TimeProvider time,
+    ILoggerFactory logs
+) : BackgroundService
 {
     /// <summary>Most events of one transaction, so that what readers wait for is committed soon.</summary>
     const int BatchSize = 500;
 
     static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
 
-    /// <summary>Under load the daemon gets the log's head no more often than this, as each page costs a transaction.</summary>
+    /// <summary>
+    /// Under load the daemon gets the log's head no more often than this, as each page costs a transaction.
+    /// </summary>
     static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Without news the owner looks by itself this often.</summary>
@@ -37,7 +45,8 @@ sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, L
             {
                 await using var connection = await sessions.Source.OpenConnectionAsync(stoppingToken);
                 var owner = new ProjectionOwner(connection);
-                while (!await owner.TryTakeAsync(stoppingToken)) await Task.Delay(Between, time, stoppingToken);
+                while (!await owner.TryTakeAsync(stoppingToken))
+                    await Task.Delay(Between, time, stoppingToken);
                 await OwnAsync(owner, stoppingToken);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
@@ -61,7 +70,8 @@ sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, L
         try
         {
             log.LogInformation("This node runs the projections");
-            await using (var rebuilds = new ProjectionRebuilds(database, time, logs)) await FollowOnAsync(owner, rebuilds, ct);
+            await using (var rebuilds = new ProjectionRebuilds(database, time, logs))
+                await FollowOnAsync(owner, rebuilds, ct);
         }
         finally
         {
@@ -72,16 +82,21 @@ sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, L
     }
 
     /// <summary>
-    /// Follows the log, whatever fails: pages get smaller with every failure, as a page may be too much where its events are not, and
-    /// grow again. What fails even with a single event is shown, and tried again now and then.
+    /// Follows the log, whatever fails: pages get smaller with every failure, as a page may be too much where its
+    /// events are not, and grow again. What fails even with a single event is shown, and tried again now and then.
     /// </summary>
     async Task FollowOnAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, CancellationToken ct)
     {
-        for (var (batchSize, retry) = (BatchSize, Between); ;)
+        for (var (batchSize, retry) = (BatchSize, Between); ; )
         {
             var failure = await FollowAsync(owner, rebuilds, batchSize, ct);
-            if (failure is null) (batchSize, retry) = (Math.Min(BatchSize, 4 * batchSize), Between);
-            else if (batchSize > 1) batchSize = IsOfOneEvent(failure) ? 1 : Math.Max(1, batchSize / 4);
+            if (failure is null)
+            {
+                batchSize = Math.Min(BatchSize, 4 * batchSize);
+                retry = Between;
+            }
+            else if (batchSize > 1)
+                batchSize = IsOfOneEvent(failure) ? 1 : Math.Max(1, batchSize / 4);
             else
             {
                 await StandStillAsync(owner, rebuilds, failure, retry, ct);
@@ -90,26 +105,43 @@ sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, L
         }
     }
 
-    /// <summary>Runs the generation that answers until another takes its place, until larger pages can be tried, or until it fails.</summary>
-    async Task<ShardFailure?> FollowAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, int batchSize, CancellationToken ct)
+    /// <summary>
+    /// Runs the generation that answers until another takes its place, until larger pages can be tried, or until it
+    /// fails.
+    /// </summary>
+    async Task<ShardFailure?> FollowAsync(
+        ProjectionOwner owner,
+        ProjectionRebuilds rebuilds,
+        int batchSize,
+        CancellationToken ct
+    )
     {
         var orders = await owner.OrdersAsync(ct);
-        await using var run = rebuilds.TakeFinished(orders.Generation) ?? await ProjectionRun.StartAsync(database, orders.Generation, batchSize, time, logs);
+        await using var run = rebuilds.TakeFinished(orders.Generation)
+            ?? await ProjectionRun.StartAsync(database, orders.Generation, batchSize, time, logs);
         run.BecomeRead();
-        var (start, seen, looked, tidied) = (run.Position, 0L, time.GetTimestamp(), (ProjectionOwner.Orders?)null);
+        var start = run.Position;
+        var seen = 0L;
+        var looked = time.GetTimestamp();
+        var tidied = (ProjectionOwner.Orders?)null;
         while (run.Failure is null)
         {
             await run.AdvanceAsync(await owner.HeadAsync(ct));
-            if (rebuilds.HasFinished) return null;
+            if (rebuilds.HasFinished)
+                return null;
             if (time.GetElapsedTime(looked) > Between)
             {
                 looked = time.GetTimestamp();
                 var now = await owner.OrdersAsync(ct);
                 rebuilds.Attend(now);
-                if (now.Generation != orders.Generation) return null;
-                if (tidied != now && await owner.TidyAsync(now, ct)) tidied = now;
-                if (run.Position > start && now.IsFaulty) await owner.ClearFaultAsync(ct);
-                if (run.Position > start && batchSize < BatchSize) return null;
+                if (now.Generation != orders.Generation)
+                    return null;
+                if (tidied != now && await owner.TidyAsync(now, ct))
+                    tidied = now;
+                if (run.Position > start && now.IsFaulty)
+                    await owner.ClearFaultAsync(ct);
+                if (run.Position > start && batchSize < BatchSize)
+                    return null;
             }
             await Task.Delay(Rest, time, ct);
             seen = await news.Grown.WaitAsync(seen, Look, ct);
@@ -117,21 +149,39 @@ sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, L
         return run.Failure;
     }
 
-    /// <summary>Shows the failure, and waits until an operator has dealt with it, a rebuild has, or it is time to try again.</summary>
-    async Task StandStillAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, ShardFailure failure, TimeSpan retry, CancellationToken ct)
+    /// <summary>
+    /// Shows the failure, and waits until an operator has dealt with it, a rebuild has, or it is time to try again.
+    /// </summary>
+    async Task StandStillAsync(
+        ProjectionOwner owner,
+        ProjectionRebuilds rebuilds,
+        ShardFailure failure,
+        TimeSpan retry,
+        CancellationToken ct
+    )
     {
         await owner.FaultAsync(PositionOf(failure), IsOfOneEvent(failure), ReasonOf(failure), ct);
-        log.LogError("The resource views stand still at position {Position}: {Reason}", PositionOf(failure), ReasonOf(failure));
-        for (var since = time.GetTimestamp(); time.GetElapsedTime(since) < retry && !rebuilds.HasFinished; await Task.Delay(Look, time, ct))
+        log.LogError(
+            "The resource views stand still at position {Position}: {Reason}",
+            PositionOf(failure),
+            ReasonOf(failure)
+        );
+        for (
+            var since = time.GetTimestamp();
+            time.GetElapsedTime(since) < retry && !rebuilds.HasFinished;
+            await Task.Delay(Look, time, ct)
+        )
         {
             var orders = await owner.OrdersAsync(ct);
             rebuilds.Attend(orders);
-            if (!orders.IsFaulty) return;
+            if (!orders.IsFaulty)
+                return;
         }
     }
 
     /// <summary>Whether an event is to blame, and not the database or the read model.</summary>
-    static bool IsOfOneEvent(ShardFailure failure) => failure.Category is not (ShardFailureCategory.Other or ShardFailureCategory.ProgressionOutOfOrder);
+    static bool IsOfOneEvent(ShardFailure failure) =>
+        failure.Category is not (ShardFailureCategory.Other or ShardFailureCategory.ProgressionOutOfOrder);
 
     /// <summary>The event that is at fault, if Marten knows it.</summary>
     static long? PositionOf(ShardFailure failure) => failure.Event?.Sequence is > 0 and var position ? position : null;
@@ -142,6 +192,7 @@ sealed class ProjectionHost(NpgsqlDataSource database, SessionSource sessions, L
         const string Inner = "---> ";
         var lines = failure.Detail.Split('\n');
         var cause = lines.LastOrDefault(line => line.Contains(Inner, StringComparison.Ordinal)) ?? lines[0];
-        return cause[(cause.LastIndexOf(Inner, StringComparison.Ordinal) is >= 0 and var at ? at + Inner.Length : 0)..].Trim();
+        return cause[(cause.LastIndexOf(Inner, StringComparison.Ordinal) is >= 0 and var at ? at + Inner.Length : 0)..]
+            .Trim();
     }
 }

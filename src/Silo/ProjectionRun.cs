@@ -14,11 +14,22 @@ sealed class ProjectionRun : IAsyncDisposable
     readonly ResourceViewProjection projection;
     long head;
 
-    ProjectionRun(DocumentStore store, IProjectionDaemon daemon, ResourceViewProjection projection) => (this.store, this.daemon, this.projection) = (store, daemon, projection);
+    ProjectionRun(DocumentStore store, IProjectionDaemon daemon, ResourceViewProjection projection)
+    {
+        this.store = store;
+        this.daemon = daemon;
+        this.projection = projection;
+    }
 
     /// <summary>Starts after the position that the generation has reached.</summary>
     /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
-    public static async Task<ProjectionRun> StartAsync(NpgsqlDataSource database, int generation, int batchSize, TimeProvider time, ILoggerFactory logs)
+    public static async Task<ProjectionRun> StartAsync(
+        NpgsqlDataSource database,
+        int generation,
+        int batchSize,
+        TimeProvider time,
+        ILoggerFactory logs
+    )
     {
         var projection = new ResourceViewProjection(generation, time);
         var store = DocumentStore.For(options =>
@@ -26,12 +37,17 @@ sealed class ProjectionRun : IAsyncDisposable
             EventStore.Configure(options, database);
             EventStore.Follow(options, projection, batchSize);
         });
-        var run = new ProjectionRun(store, (IProjectionDaemon)await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon")), projection);
+        var run = new ProjectionRun(
+            store,
+            (IProjectionDaemon)await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon")),
+            projection
+        );
         try
         {
             await run.daemon.StartAllAsync();
             // Marten logs an agent that does not start, and goes on without it.
-            if (run.daemon.CurrentAgents().Count is not 1) throw new InvalidOperationException($"Generation {generation} of the resource views did not start.");
+            if (run.daemon.CurrentAgents().Count is not 1)
+                throw new InvalidOperationException($"Generation {generation} of the resource views did not start.");
             return run;
         }
         catch
@@ -42,7 +58,8 @@ sealed class ProjectionRun : IAsyncDisposable
     }
 
     /// <summary>Why it stands still; null while it runs.</summary>
-    public ShardFailure? Failure => daemon.CurrentAgents().Select(agent => agent.Failure).FirstOrDefault(failure => failure is not null);
+    public ShardFailure? Failure =>
+        daemon.CurrentAgents().Select(agent => agent.Failure).FirstOrDefault(failure => failure is not null);
 
     /// <summary>Says that lists read this generation, so that its delay counts.</summary>
     public void BecomeRead() => projection.IsRead = true;
@@ -50,10 +67,13 @@ sealed class ProjectionRun : IAsyncDisposable
     /// <summary>The position it has committed.</summary>
     public long Position => daemon.CurrentAgents().Select(agent => agent.Position).SingleOrDefault();
 
-    /// <summary>Lets it read up to the log's head. The order promise makes the head safe: nothing will appear below it.</summary>
+    /// <summary>
+    /// Lets it read up to the log's head. The order promise makes the head safe: nothing will appear below it.
+    /// </summary>
     public async Task AdvanceAsync(long position)
     {
-        if (position <= head) return;
+        if (position <= head)
+            return;
         await daemon.Tracker.MarkHighWaterAsync(position);
         head = position;
     }

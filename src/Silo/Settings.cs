@@ -8,8 +8,11 @@ public sealed class Settings(IConfiguration configuration)
 {
     readonly List<string> faults = [];
 
-    /// <summary>Reads a section into an option class: defaults from the class, unknown keys and values out of range are faults.</summary>
-    public T Read<T>(string section) where T : class, new()
+    /// <summary>
+    /// Reads a section into an option class: defaults from the class, unknown keys and values out of range are faults.
+    /// </summary>
+    public T Read<T>(string section)
+        where T : class, new()
     {
         var options = new T();
         try
@@ -27,7 +30,8 @@ public sealed class Settings(IConfiguration configuration)
     /// <summary>Adds a fault that concerns several options.</summary>
     public void Require(bool holds, string fault)
     {
-        if (!holds) faults.Add(fault);
+        if (!holds)
+            faults.Add(fault);
     }
 
     /// <summary>The framework validates one level; options may have options as members.</summary>
@@ -35,9 +39,15 @@ public sealed class Settings(IConfiguration configuration)
     {
         var results = new List<ValidationResult>();
         Validator.TryValidateObject(options, new(options), results, validateAllProperties: true);
-        faults.AddRange(results.Select(result => $"{section}:{string.Join(',', result.MemberNames)}: {result.ErrorMessage}"));
+        faults.AddRange(
+            results.Select(result => $"{section}:{string.Join(',', result.MemberNames)}: {result.ErrorMessage}")
+        );
         foreach (var member in options.GetType().GetProperties())
-            if (member.PropertyType.IsClass && member.PropertyType.Assembly == options.GetType().Assembly && member.GetValue(options) is { } inner)
+            if (
+                member.PropertyType.IsClass
+                && member.PropertyType.Assembly == options.GetType().Assembly
+                && member.GetValue(options) is { } inner
+            )
                 Validate(inner, $"{section}:{member.Name}");
     }
 
@@ -45,9 +55,14 @@ public sealed class Settings(IConfiguration configuration)
     /// <exception cref="ConfigurationException">At least one option is wrong.</exception>
     public void ThrowIfFaulty()
     {
-        if (faults is not []) throw new ConfigurationException("The configuration has faults:" + string.Concat(faults.Select(fault => "\n  - " + fault)));
+        if (faults is not [])
+            throw new ConfigurationException(
+                "The configuration has faults:" + string.Concat(faults.Select(fault => "\n  - " + fault))
+            );
     }
 }
 
-/// <summary>What the operator has to mend before this node can start; the message says it all, a stack trace adds nothing.</summary>
+/// <summary>
+/// What the operator has to mend before this node can start; the message says it all, a stack trace adds nothing.
+/// </summary>
 public class ConfigurationException(string message, Exception? cause = null) : Exception(message, cause);

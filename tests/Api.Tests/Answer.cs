@@ -5,13 +5,22 @@ using System.Text.RegularExpressions;
 
 namespace Resources.Api.Tests;
 
-/// <summary>An answer, read whole. Reading it checks what is true of every answer, so each test of the suite is one of these promises too.</summary>
+/// <summary>
+/// An answer, read whole. Reading it checks what is true of every answer, so each test of the suite is one of these
+/// promises too.
+/// </summary>
 public sealed partial class Answer
 {
     readonly Dictionary<string, string> headers;
     readonly JsonElement? json;
 
-    Answer(int status, Dictionary<string, string> headers, byte[] body, JsonElement? json) => (Status, this.headers, Body, this.json) = (status, headers, body, json);
+    Answer(int status, Dictionary<string, string> headers, byte[] body, JsonElement? json)
+    {
+        Status = status;
+        this.headers = headers;
+        Body = body;
+        this.json = json;
+    }
 
     public int Status { get; }
 
@@ -32,36 +41,65 @@ public sealed partial class Answer
             at = at switch
             {
                 { ValueKind: JsonValueKind.Object } element when element.TryGetProperty(step, out var member) => member,
-                { ValueKind: JsonValueKind.Array } element when int.TryParse(step, out var index) && index < element.GetArrayLength() => element[index],
+                { ValueKind: JsonValueKind.Array } element
+                    when int.TryParse(step, out var index) && index < element.GetArrayLength() => element[index],
                 _ => null,
             };
         return at;
     }
 
     /// <summary>A member as text: strings bare, all else as JSON.</summary>
-    public string? Text(string pointer) => At(pointer) is not { } element ? null : element.ValueKind is JsonValueKind.String ? element.GetString() : element.GetRawText();
+    public string? Text(string pointer) =>
+        At(pointer) is not { } element ? null
+        : element.ValueKind is JsonValueKind.String ? element.GetString()
+        : element.GetRawText();
 
     /// <summary>The pointers of all faults.</summary>
-    public string[] Faults => At("/errors") is { } errors ? [.. errors.EnumerateArray().Select(error => error.GetProperty("pointer").GetString()!)] : [];
+    public string[] Faults =>
+        At("/errors") is { } errors
+            ? [.. errors.EnumerateArray().Select(error => error.GetProperty("pointer").GetString()!)]
+            : [];
 
     /// <summary>The codes of all faults.</summary>
-    public string[] FaultCodes => At("/errors") is { } errors ? [.. errors.EnumerateArray().Select(error => error.GetProperty("code").GetString()!)] : [];
+    public string[] FaultCodes =>
+        At("/errors") is { } errors
+            ? [.. errors.EnumerateArray().Select(error => error.GetProperty("code").GetString()!)]
+            : [];
 
-    public override string ToString() => $"{Status} {string.Join("; ", headers.Select(header => $"{header.Key}: {header.Value}"))}\n{Encoding.UTF8.GetString(Body)}";
+    public override string ToString() =>
+        $"{Status} {string.Join("; ", headers.Select(header => $"{header.Key}: {header.Value}"))}\n{Encoding.UTF8.GetString(Body)}";
 
     internal static async Task<Answer> ReadAsync(HttpRequestMessage request, HttpResponseMessage response)
     {
         var body = await response.Content.ReadAsByteArrayAsync();
-        var headers = response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
-        var isJson = body.Length > 0 && response.Content.Headers.ContentEncoding.Count is 0 && response.Content.Headers.ContentType?.MediaType is { } type && type.EndsWith("json", StringComparison.Ordinal);
-        var answer = new Answer((int)response.StatusCode, headers, body, isJson ? JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = 128 }) : null);
+        var headers = response
+            .Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
+            .ToDictionary(
+                header => header.Key,
+                header => string.Join(", ", header.Value),
+                StringComparer.OrdinalIgnoreCase
+            );
+        var isJson =
+            body.Length > 0
+            && response.Content.Headers.ContentEncoding.Count is 0
+            && response.Content.Headers.ContentType?.MediaType is { } type
+            && type.EndsWith("json", StringComparison.Ordinal);
+        var answer = new Answer(
+            (int)response.StatusCode,
+            headers,
+            body,
+            isJson ? JsonElement.Parse(body, new JsonDocumentOptions { MaxDepth = 128 }) : null
+        );
         try
         {
             answer.CheckAlways(request);
         }
         catch (Xunit.Sdk.XunitException e)
         {
-            throw new InvalidOperationException($"{request.Method} {request.RequestUri} breaks a promise of every answer: {e.Message}\n{answer}", e);
+            throw new InvalidOperationException(
+                $"{request.Method} {request.RequestUri} breaks a promise of every answer: {e.Message}\n{answer}",
+                e
+            );
         }
         return answer;
     }
@@ -78,11 +116,16 @@ public sealed partial class Answer
         Assert.Contains("Accept-Encoding", this["Vary"]);
         Assert.Null(this["Server"]);
         Assert.Null(this["X-Powered-By"]);
-        if (request.Method == HttpMethod.Head || Status is 204 or 304) Assert.Empty(Body);
-        if (Status is 204 or 304) Assert.Null(this["Content-Type"]);
-        if (Status is 401) Assert.StartsWith("Bearer", this["WWW-Authenticate"]);
-        if (Status is 405) Assert.NotNull(this["Allow"]);
-        if (Status is 429 or 503) Assert.NotNull(this["Retry-After"]);
+        if (request.Method == HttpMethod.Head || Status is 204 or 304)
+            Assert.Empty(Body);
+        if (Status is 204 or 304)
+            Assert.Null(this["Content-Type"]);
+        if (Status is 401)
+            Assert.StartsWith("Bearer", this["WWW-Authenticate"]);
+        if (Status is 405)
+            Assert.NotNull(this["Allow"]);
+        if (Status is 429 or 503)
+            Assert.NotNull(this["Retry-After"]);
         if (path.StartsWith("/api/v1", StringComparison.Ordinal))
         {
             // What a node does not take on is not counted.
@@ -93,15 +136,18 @@ public sealed partial class Answer
             }
             Assert.Matches("^(no-store|private, no-cache)$", this["Cache-Control"]);
         }
-        if (Status >= 400 && request.Method != HttpMethod.Head && !path.StartsWith("/health", StringComparison.Ordinal)) CheckProblem(path);
-        else if (path.StartsWith("/api/v1", StringComparison.Ordinal) && json is not null) CheckEnvelope();
+        if (Status >= 400 && request.Method != HttpMethod.Head && !path.StartsWith("/health", StringComparison.Ordinal))
+            CheckProblem(path);
+        else if (path.StartsWith("/api/v1", StringComparison.Ordinal) && json is not null)
+            CheckEnvelope();
     }
 
     void CheckProblem(string path)
     {
         Assert.Equal("application/problem+json", this["Content-Type"]);
         Assert.Equal("no-store", this["Cache-Control"]);
-        if (json is null) return;
+        if (json is null)
+            return;
         var type = Assert.Single(ProblemType.All, type => type.Code == Code);
         Assert.Equal(Status, type.Status);
         Assert.Equal((type.Uri, type.Title), (Text("/type"), Text("/title")));
@@ -112,11 +158,15 @@ public sealed partial class Answer
         Assert.Matches("^[0-9a-f]{32}$", Text("/traceId"));
         Assert.StartsWith("/", Text("/instance"));
         // Escapes and dots are resolved on the way.
-        if (!path.Contains('%', StringComparison.Ordinal) && !path.Contains("..", StringComparison.Ordinal)) Assert.Equal(path, Text("/instance"));
+        if (!path.Contains('%', StringComparison.Ordinal) && !path.Contains("..", StringComparison.Ordinal))
+            Assert.Equal(path, Text("/instance"));
         if (Code == ProblemType.ValidationFailed.Code && At("/errors") is { } errors)
             foreach (var error in errors.EnumerateArray())
             {
-                Assert.Equal(["pointer", "code", "detail"], error.EnumerateObject().Select(member => member.Name).Where(name => name is not "position"));
+                Assert.Equal(
+                    ["pointer", "code", "detail"],
+                    error.EnumerateObject().Select(member => member.Name).Where(name => name is not "position")
+                );
                 Assert.Matches("^(/|\\?|header:|$)", error.GetProperty("pointer").GetString());
                 Assert.Matches("^[A-Z0-9_]+$", error.GetProperty("code").GetString());
             }

@@ -15,51 +15,109 @@ public sealed class ApiDescriptionTests(Backend backend)
         from operation in path.Value.EnumerateObject()
         select (operation.Name.ToUpperInvariant(), path.Name, operation.Value);
 
-    IEnumerable<RouteEndpoint> Served => from endpoint in backend.Node.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-                                         where endpoint.RoutePattern.RawText is { } path && (path.StartsWith(ApiGroup.Path, StringComparison.Ordinal) || path.StartsWith("/health", StringComparison.Ordinal) || path.StartsWith("/.well-known", StringComparison.Ordinal))
-                                         select endpoint;
+    IEnumerable<RouteEndpoint> Served =>
+        from endpoint in backend
+            .Node.Services.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
+        where
+            endpoint.RoutePattern.RawText is { } path
+            && (
+                path.StartsWith(ApiGroup.Path, StringComparison.Ordinal)
+                || path.StartsWith("/health", StringComparison.Ordinal)
+                || path.StartsWith("/.well-known", StringComparison.Ordinal)
+            )
+        select endpoint;
 
     [Fact]
     public async Task J10_Everything_served_is_described_and_nothing_else()
     {
-        var served = from endpoint in Served
-                     from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
-                     where method is not ("HEAD" or "CONNECT")
-                     select $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}";
-        Assert.Equal(served.Order(StringComparer.Ordinal), Operations(await DocumentAsync()).Select(operation => $"{operation.Method} {operation.Path}").Order(StringComparer.Ordinal));
+        var served =
+            from endpoint in Served
+            from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
+            where method is not ("HEAD" or "CONNECT")
+            select $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}";
+        Assert.Equal(
+            served.Order(StringComparer.Ordinal),
+            Operations(await DocumentAsync())
+                .Select(operation => $"{operation.Method} {operation.Path}")
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
     public async Task Every_operation_is_named_once_and_says_who_may_use_it()
     {
         var operations = Operations(await DocumentAsync()).ToArray();
-        var names = operations.Select(operation => operation.Operation.GetProperty("operationId").GetString()!).ToArray();
+        var names = operations
+            .Select(operation => operation.Operation.GetProperty("operationId").GetString()!)
+            .ToArray();
         Assert.Equal(names.Distinct(), names);
-        var open = Served.Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null).ToDictionary(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()!.EndpointName, endpoint => endpoint.Metadata.GetMetadata<RequiredPermission>());
+        var open = Served
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            .ToDictionary(
+                endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()!.EndpointName,
+                endpoint => endpoint.Metadata.GetMetadata<RequiredPermission>()
+            );
         // An open operation that needs a permission takes its token in another way too.
         foreach (var (_, _, operation) in operations)
-            Assert.Equal(!open.TryGetValue(operation.GetProperty("operationId").GetString()!, out var permission) ? 1 : permission is null ? 0 : 2, operation.GetProperty("security").GetArrayLength());
+            Assert.Equal(
+                !open.TryGetValue(operation.GetProperty("operationId").GetString()!, out var permission) ? 1
+                    : permission is null ? 0
+                    : 2,
+                operation.GetProperty("security").GetArrayLength()
+            );
     }
 
     [Fact]
     public async Task Every_status_that_was_answered_is_described()
     {
-        var described = Operations(await DocumentAsync()).ToDictionary(operation => operation.Operation.GetProperty("operationId").GetString()!, operation => operation.Operation.GetProperty("responses").EnumerateObject().Select(response => response.Name).ToHashSet());
+        var described = Operations(await DocumentAsync())
+            .ToDictionary(
+                operation => operation.Operation.GetProperty("operationId").GetString()!,
+                operation =>
+                    operation
+                        .Operation.GetProperty("responses")
+                        .EnumerateObject()
+                        .Select(response => response.Name)
+                        .ToHashSet()
+            );
         // Whatever tests ran before in this process have left their answers; a few of its own make sure there are some.
-        foreach (var (method, path, body) in new[] { ("GET", "/api/v1/me", null), ("GET", "/api/v1/resources/none", null), ("POST", "/api/v1/resources", "{}"), ("POST", "/api/v1/resources", """{"name":"described"}""") }) await backend.Admin.SendAsync(method, path, body);
+        foreach (
+            var (method, path, body) in new[]
+            {
+                ("GET", "/api/v1/me", null),
+                ("GET", "/api/v1/resources/none", null),
+                ("POST", "/api/v1/resources", "{}"),
+                ("POST", "/api/v1/resources", """{"name":"described"}"""),
+            }
+        )
+            await backend.Admin.SendAsync(method, path, body);
 
-        Assert.All(backend.Node.Answered.Keys, answer => Assert.Contains($"{answer.Status}", described[answer.Endpoint]));
+        Assert.All(backend.Node.Answered.Keys, answer =>
+            Assert.Contains($"{answer.Status}", described[answer.Endpoint])
+        );
     }
 
     [Fact]
     public async Task Parameters_are_those_that_the_endpoint_reads()
     {
-        var described = Operations(await DocumentAsync()).ToDictionary(operation => operation.Operation.GetProperty("operationId").GetString()!, operation => operation.Operation);
+        var described = Operations(await DocumentAsync())
+            .ToDictionary(
+                operation => operation.Operation.GetProperty("operationId").GetString()!,
+                operation => operation.Operation
+            );
         foreach (var endpoint in Served)
         {
             var operation = described[endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()!.EndpointName];
-            var parameters = operation.TryGetProperty("parameters", out var list) ? list.EnumerateArray().ToArray() : [];
-            Assert.Equal(endpoint.Metadata.GetMetadata<QueryParameters>()?.Names ?? [], parameters.Where(parameter => parameter.GetProperty("in").GetString() is "query").Select(parameter => parameter.GetProperty("name").GetString()!));
+            var parameters = operation.TryGetProperty("parameters", out var list)
+                ? list.EnumerateArray().ToArray()
+                : [];
+            Assert.Equal(
+                endpoint.Metadata.GetMetadata<QueryParameters>()?.Names ?? [],
+                parameters
+                    .Where(parameter => parameter.GetProperty("in").GetString() is "query")
+                    .Select(parameter => parameter.GetProperty("name").GetString()!)
+            );
             Assert.All(parameters, parameter => Assert.NotEmpty(parameter.GetProperty("description").GetString()!));
         }
     }
@@ -71,7 +129,15 @@ public sealed class ApiDescriptionTests(Backend backend)
         Assert.Equal("Resources", document.GetProperty("info").GetProperty("title").GetString());
         var introduction = document.GetProperty("info").GetProperty("description").GetString()!;
         Assert.All(ProblemType.All, type => Assert.Contains($"`{type.Code}`", introduction, StringComparison.Ordinal));
-        Assert.Equal("object", document.GetProperty("components").GetProperty("schemas").GetProperty("JsonText").GetProperty("type").GetString());
+        Assert.Equal(
+            "object",
+            document
+                .GetProperty("components")
+                .GetProperty("schemas")
+                .GetProperty("JsonText")
+                .GetProperty("type")
+                .GetString()
+        );
         Assert.DoesNotContain("\"integer\",\"string\"", JsonSerializer.Serialize(document), StringComparison.Ordinal);
     }
 

@@ -16,7 +16,9 @@ sealed class ApiNode : WebApplicationFactory<Program>
     public const string AdminEmail = "admin@example.org";
     public const string AdminPassword = "the first of all passwords";
 
-    /// <summary>A path that a test has added; whatever is sent there fails with <see cref="Secret"/> in the fault.</summary>
+    /// <summary>
+    /// A path that a test has added; whatever is sent there fails with <see cref="Secret"/> in the fault.
+    /// </summary>
     public const string FaultPath = "/test/fault";
     public const string Secret = "the password of the database";
 
@@ -44,7 +46,8 @@ sealed class ApiNode : WebApplicationFactory<Program>
             ["RateLimits:Streams:Permits"] = "1000000000",
             ["Tokens:AccessMinutes"] = "60",
         };
-        foreach (var (key, value) in options) settings[key] = value;
+        foreach (var (key, value) in options)
+            settings[key] = value;
         UseKestrel(0);
         StartServer();
     }
@@ -58,7 +61,10 @@ sealed class ApiNode : WebApplicationFactory<Program>
     /// <summary>Every answer that the node has given: the endpoint's name and the status.</summary>
     public ConcurrentDictionary<(string Endpoint, int Status), bool> Answered { get; } = new();
 
-    /// <summary>Everything that the node has logged, where <c>Logging:LogLevel:Default</c> asks for all; what its client logs is not among it.</summary>
+    /// <summary>
+    /// Everything that the node has logged, where <c>Logging:LogLevel:Default</c> asks for all; what its client logs is
+    /// not among it.
+    /// </summary>
     public ConcurrentQueue<string> Logs { get; } = new();
 
     /// <summary>What the node has logged as errors.</summary>
@@ -67,46 +73,70 @@ sealed class ApiNode : WebApplicationFactory<Program>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment("Production");
-        foreach (var (key, value) in settings) builder.UseSetting(key, value);
-        builder.ConfigureServices(services => services
-            .AddSingleton<TimeProvider>(Clock)
-            .AddSingleton<IStartupFilter>(new Probe(Answered))
-            .AddSingleton<ILoggerProvider>(new KeptLog(Errors, settings.ContainsKey("Logging:LogLevel:Default") ? Logs : null)));
+        foreach (var (key, value) in settings)
+            builder.UseSetting(key, value);
+        builder.ConfigureServices(services =>
+            services
+                .AddSingleton<TimeProvider>(Clock)
+                .AddSingleton<IStartupFilter>(new Probe(Answered))
+                .AddSingleton<ILoggerProvider>(
+                    new KeptLog(Errors, settings.ContainsKey("Logging:LogLevel:Default") ? Logs : null)
+                )
+        );
     }
 
-    /// <summary>Notes what is answered, and fails where a test asks for it, behind all that the program itself maps.</summary>
+    /// <summary>
+    /// Notes what is answered, and fails where a test asks for it, behind all that the program itself maps.
+    /// </summary>
     sealed class Probe(ConcurrentDictionary<(string, int), bool> answered) : IStartupFilter
     {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use(async (HttpContext context, RequestDelegate rest) =>
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+            app =>
             {
-                await rest(context);
-                if (context.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>() is { } name) answered.TryAdd((name.EndpointName, context.Response.StatusCode), true);
-            });
-            next(app);
-            app.Map(FaultPath, branch => branch.Run(_ => throw new InvalidOperationException(Secret)));
-        };
+                app.Use(
+                    async (HttpContext context, RequestDelegate rest) =>
+                    {
+                        await rest(context);
+                        if (context.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>() is { } name)
+                            answered.TryAdd((name.EndpointName, context.Response.StatusCode), true);
+                    }
+                );
+                next(app);
+                app.Map(FaultPath, branch => branch.Run(_ => throw new InvalidOperationException(Secret)));
+            };
     }
 
     sealed class KeptLog(ConcurrentQueue<string> errors, ConcurrentQueue<string>? all) : ILoggerProvider, ILogger
     {
         public ILogger CreateLogger(string categoryName) => this;
 
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => all is not null || logLevel >= LogLevel.Error;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             var text = $"{formatter(state, exception)} {exception}";
-            if (logLevel >= LogLevel.Error) errors.Enqueue(text);
-            all?.Enqueue(text + (state is IEnumerable<KeyValuePair<string, object?>> parts ? string.Join(' ', parts.Select(part => $"{part.Key}={part.Value}")) : ""));
+            if (logLevel >= LogLevel.Error)
+                errors.Enqueue(text);
+            all?.Enqueue(
+                text
+                    + (
+                        state is IEnumerable<KeyValuePair<string, object?>> parts
+                            ? string.Join(' ', parts.Select(part => $"{part.Key}={part.Value}"))
+                            : ""
+                    )
+            );
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }
 
@@ -118,7 +148,10 @@ sealed class TestClock : TimeProvider
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
 }
 
-/// <summary>Tests that start nodes beside the shared one, in turn: gauges of one process are shared, and show the node that began last.</summary>
+/// <summary>
+/// Tests that start nodes beside the shared one, in turn: gauges of one process are shared, and show the node that
+/// began last.
+/// </summary>
 [CollectionDefinition(Name)]
 public sealed class MoreNodes
 {

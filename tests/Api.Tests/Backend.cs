@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>One PostgreSQL and one node of the real program for all tests, spoken to over HTTP by three callers.</summary>
+/// <summary>
+/// One PostgreSQL and one node of the real program for all tests, spoken to over HTTP by three callers.
+/// </summary>
 public sealed class Backend : IAsyncLifetime
 {
     const string UserEmail = "user@example.org";
@@ -49,30 +51,57 @@ public sealed class Backend : IAsyncLifetime
     }
 
     /// <summary>Another node with a database of its own, for tests that need other options.</summary>
-    internal async Task<ApiNode> StartNodeAsync(params (string Key, string Value)[] options) => new(await postgres.CreateDatabaseAsync(), options);
+    internal async Task<ApiNode> StartNodeAsync(params (string Key, string Value)[] options) =>
+        new(await postgres.CreateDatabaseAsync(), options);
 
     /// <summary>An empty database, for programs that are started as processes.</summary>
     public Task<string> CreateDatabaseAsync() => postgres.CreateDatabaseAsync();
 
     public Task<Answer> AddUserAsync(string email, string password, string role) =>
-        Admin.SendAsync("POST", "/api/v1/users", $$"""{"email":"{{email}}","password":"{{password}}","roles":["{{role}}"]}""");
+        Admin.SendAsync(
+            "POST",
+            "/api/v1/users",
+            $$"""{"email":"{{email}}","password":"{{password}}","roles":["{{role}}"]}"""
+        );
 
     /// <summary>A resource of its own for a test, in the state asked for.</summary>
-    public async Task<Sample> CreateAsync(Given given = Given.Live, string metadata = """{"color":"red","size":{"w":1,"h":2}}""")
+    public async Task<Sample> CreateAsync(
+        Given given = Given.Live,
+        string metadata = """{"color":"red","size":{"w":1,"h":2}}"""
+    )
     {
-        if (given is Given.Missing) return new(Guid.CreateVersion7());
-        var created = await Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"sample","metadata":{{metadata}}}""");
+        if (given is Given.Missing)
+            return new(Guid.CreateVersion7());
+        var created = await Admin.SendAsync(
+            "POST",
+            "/api/v1/resources",
+            $$"""{"name":"sample","metadata":{{metadata}}}"""
+        );
         Assert.Equal(201, created.Status);
         var sample = new Sample(Guid.Parse(created.Text("/data/id")!));
-        if (given is Given.Changed) Assert.Equal(200, (await Admin.SendAsync("PATCH", sample.Path, """{"name":"changed"}""", "application/merge-patch+json")).Status);
-        if (given is Given.Deleted) Assert.Equal(204, (await Admin.SendAsync("DELETE", sample.Path)).Status);
+        if (given is Given.Changed)
+            Assert.Equal(
+                200,
+                (
+                    await Admin.SendAsync(
+                        "PATCH",
+                        sample.Path,
+                        """{"name":"changed"}""",
+                        "application/merge-patch+json"
+                    )
+                ).Status
+            );
+        if (given is Given.Deleted)
+            Assert.Equal(204, (await Admin.SendAsync("DELETE", sample.Path)).Status);
         return sample;
     }
 
     /// <summary>The types of a stream's events, oldest first, straight from the store.</summary>
     public async Task<string[]> EventsAsync(Guid stream)
     {
-        await using var command = database.CreateCommand("select array(select type::text from mt_events where stream_id = $1 order by version)");
+        await using var command = database.CreateCommand(
+            "select array(select type::text from mt_events where stream_id = $1 order by version)"
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
         return (string[])(await command.ExecuteScalarAsync())!;
     }
@@ -80,17 +109,23 @@ public sealed class Backend : IAsyncLifetime
     /// <summary>The positions of all events, of resources of a type or of all, in order.</summary>
     public async Task<long[]> PositionsAsync(string? type = null)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             select array(select e.seq_id from mt_events e join mt_events f on f.stream_id = e.stream_id and f.version = 1 where e.type like 'resource.%' and ($1::text is null or f.data ->> 'type' = $1) order by e.seq_id)
-            """);
-        command.Parameters.Add(new() { Value = (object?)type ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+            """
+        );
+        command.Parameters.Add(
+            new() { Value = (object?)type ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text }
+        );
         return (long[])(await command.ExecuteScalarAsync())!;
     }
 
     /// <summary>How many events there are of all resources with this name.</summary>
     public async Task<long> CountCreatedAsync(string name)
     {
-        await using var command = database.CreateCommand("select count(*) from mt_events where type = 'resource.created' and data ->> 'name' = $1");
+        await using var command = database.CreateCommand(
+            "select count(*) from mt_events where type = 'resource.created' and data ->> 'name' = $1"
+        );
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
         return (long)(await command.ExecuteScalarAsync())!;
     }

@@ -1,6 +1,8 @@
 namespace Resources.Api.Tests;
 
-/// <summary>If-Match and If-None-Match (RFC 9110, section 13): every form, on reads and writes of a resource at version 2.</summary>
+/// <summary>
+/// If-Match and If-None-Match (RFC 9110, section 13): every form, on reads and writes of a resource at version 2.
+/// </summary>
 public sealed class ConditionTests(Backend backend)
 {
     const string Merge = "application/merge-patch+json";
@@ -36,29 +38,94 @@ public sealed class ConditionTests(Backend backend)
     ];
 
     public static TheoryData<Scenario> Rows =>
-    [
-        .. from header in IfMatch.Concat(IfNoneMatch)
-           from method in new[] { "GET", "HEAD", "PATCH", "DELETE", "PUT" }
-           where method is not "PUT" || header.Name is "If-Match"
-           select Row(method, header.Name, header.Value, header.Fits, header.Fault),
-        .. Orders,
-    ];
+        [
+            .. from header in IfMatch.Concat(IfNoneMatch)
+            from method in new[] { "GET", "HEAD", "PATCH", "DELETE", "PUT" }
+            where method is not "PUT" || header.Name is "If-Match"
+            select Row(method, header.Name, header.Value, header.Fits, header.Fault),
+            .. Orders,
+        ];
 
     static Scenario[] Orders =>
-    [
-        Both("both fit", 200, "\"2\"", "\"1\""), Both("If-Match comes first", 412, "\"1\"", "\"2\""), Both("If-None-Match comes second", 304, "\"2\"", "\"2\""),
-        new("a condition on a missing one", "PATCH", One, 404) { Given = Given.Missing, ContentType = Merge, Body = """{"name":"x"}""", Headers = [("If-Match", "\"1\"")], Code = "RESOURCE_NOT_FOUND" },
-        new("a bad condition on a missing one", "PATCH", One, 404) { Given = Given.Missing, ContentType = Merge, Body = """{"name":"x"}""", Headers = [("If-Match", "1")], Code = "RESOURCE_NOT_FOUND" },
-        new("a bad condition on a deleted one", "PUT", One, 410) { Given = Given.Deleted, Body = """{"name":"x"}""", Headers = [("If-Match", "1")], Code = "RESOURCE_DELETED" },
-        new("a stale condition and a bad body", "PUT", One, 400) { Given = Given.Changed, Body = """{"name":1}""", Headers = [("If-Match", "\"1\"")], Code = "VALIDATION_FAILED", Faults = ["/name"] },
-        new("no condition and a bad body", "PUT", One, 400) { Body = """{"name":1}""", Code = "VALIDATION_FAILED" },
-        new("no condition and another media type", "PUT", One, 415) { Body = "x", ContentType = "text/plain", Code = "UNSUPPORTED_MEDIA_TYPE" },
-        new("two conditions in two lines", "PATCH", One, 412) { Given = Given.Changed, ContentType = Merge, Body = """{"name":"x"}""", Headers = [("If-Match", "\"1\""), ("If-Match", "\"3\"")], Code = "VERSION_MISMATCH" },
-        new("a stale condition and a patch that cannot apply", "PATCH", One, 412) { Given = Given.Changed, ContentType = "application/json-patch+json", Body = """[{"op":"remove","path":"/metadata/none"}]""", Headers = [("If-Match", "\"1\"")], Code = "VERSION_MISMATCH" },
-        new("a stale condition and a patch of what may not be patched", "PATCH", One, 400) { Given = Given.Changed, ContentType = "application/json-patch+json", Body = """[{"op":"remove","path":"/id"}]""", Headers = [("If-Match", "\"1\"")], Code = "VALIDATION_FAILED" },
-        new("a past version that is held", "GET", One + "?version=1", 304) { Given = Given.Changed, Headers = [("If-None-Match", "\"1\"")], Answers = [("ETag", "\"1\"")] },
-        new("a past version while the newest is held", "GET", One + "?version=1", 200) { Given = Given.Changed, Headers = [("If-None-Match", "\"2\"")], Answers = [("ETag", "\"1\"")] },
-    ];
+        [
+            Both("both fit", 200, "\"2\"", "\"1\""),
+            Both("If-Match comes first", 412, "\"1\"", "\"2\""),
+            Both("If-None-Match comes second", 304, "\"2\"", "\"2\""),
+            new("a condition on a missing one", "PATCH", One, 404)
+            {
+                Given = Given.Missing,
+                ContentType = Merge,
+                Body = """{"name":"x"}""",
+                Headers = [("If-Match", "\"1\"")],
+                Code = "RESOURCE_NOT_FOUND",
+            },
+            new("a bad condition on a missing one", "PATCH", One, 404)
+            {
+                Given = Given.Missing,
+                ContentType = Merge,
+                Body = """{"name":"x"}""",
+                Headers = [("If-Match", "1")],
+                Code = "RESOURCE_NOT_FOUND",
+            },
+            new("a bad condition on a deleted one", "PUT", One, 410)
+            {
+                Given = Given.Deleted,
+                Body = """{"name":"x"}""",
+                Headers = [("If-Match", "1")],
+                Code = "RESOURCE_DELETED",
+            },
+            new("a stale condition and a bad body", "PUT", One, 400)
+            {
+                Given = Given.Changed,
+                Body = """{"name":1}""",
+                Headers = [("If-Match", "\"1\"")],
+                Code = "VALIDATION_FAILED",
+                Faults = ["/name"],
+            },
+            new("no condition and a bad body", "PUT", One, 400) { Body = """{"name":1}""", Code = "VALIDATION_FAILED" },
+            new("no condition and another media type", "PUT", One, 415)
+            {
+                Body = "x",
+                ContentType = "text/plain",
+                Code = "UNSUPPORTED_MEDIA_TYPE",
+            },
+            new("two conditions in two lines", "PATCH", One, 412)
+            {
+                Given = Given.Changed,
+                ContentType = Merge,
+                Body = """{"name":"x"}""",
+                Headers = [("If-Match", "\"1\""), ("If-Match", "\"3\"")],
+                Code = "VERSION_MISMATCH",
+            },
+            new("a stale condition and a patch that cannot apply", "PATCH", One, 412)
+            {
+                Given = Given.Changed,
+                ContentType = "application/json-patch+json",
+                Body = """[{"op":"remove","path":"/metadata/none"}]""",
+                Headers = [("If-Match", "\"1\"")],
+                Code = "VERSION_MISMATCH",
+            },
+            new("a stale condition and a patch of what may not be patched", "PATCH", One, 400)
+            {
+                Given = Given.Changed,
+                ContentType = "application/json-patch+json",
+                Body = """[{"op":"remove","path":"/id"}]""",
+                Headers = [("If-Match", "\"1\"")],
+                Code = "VALIDATION_FAILED",
+            },
+            new("a past version that is held", "GET", One + "?version=1", 304)
+            {
+                Given = Given.Changed,
+                Headers = [("If-None-Match", "\"1\"")],
+                Answers = [("ETag", "\"1\"")],
+            },
+            new("a past version while the newest is held", "GET", One + "?version=1", 200)
+            {
+                Given = Given.Changed,
+                Headers = [("If-None-Match", "\"2\"")],
+                Answers = [("ETag", "\"1\"")],
+            },
+        ];
 
     const string One = "/api/v1/resources/{id}";
 
@@ -74,16 +141,49 @@ public sealed class ConditionTests(Backend backend)
         };
         return new($"{method} {header}: {value}", method, One, status)
         {
-            Given = Given.Changed, Headers = [(header, value)], ContentType = method is "PUT" ? "application/json" : Merge, Body = reads || method is "DELETE" ? null : """{"name":"new"}""",
-            Code = method is "HEAD" ? null : status switch { 400 => "VALIDATION_FAILED", 412 => "VERSION_MISMATCH", _ => null },
+            Given = Given.Changed,
+            Headers = [(header, value)],
+            ContentType = method is "PUT" ? "application/json" : Merge,
+            Body = reads || method is "DELETE" ? null : """{"name":"new"}""",
+            Code = method is "HEAD"
+                ? null
+                : status switch
+                {
+                    400 => "VALIDATION_FAILED",
+                    412 => "VERSION_MISMATCH",
+                    _ => null,
+                },
             Faults = fault is null || method is "HEAD" ? null : [fault],
-            Answers = [("ETag", status switch { 400 or 204 => null, 200 when !reads => "\"3\"", 304 when value.Contains("2-br", StringComparison.Ordinal) => "\"2-br\"", _ => "\"2\"" })],
-            Appends = (status, method) switch { (200, "PATCH") => ["resource.renamed"], (200, "PUT") => ["resource.replaced"], (204, _) => ["resource.deleted"], _ => [] },
+            Answers =
+            [
+                (
+                    "ETag",
+                    status switch
+                    {
+                        400 or 204 => null,
+                        200 when !reads => "\"3\"",
+                        304 when value.Contains("2-br", StringComparison.Ordinal) => "\"2-br\"",
+                        _ => "\"2\"",
+                    }
+                ),
+            ],
+            Appends = (status, method) switch
+            {
+                (200, "PATCH") => ["resource.renamed"],
+                (200, "PUT") => ["resource.replaced"],
+                (204, _) => ["resource.deleted"],
+                _ => [],
+            },
         };
     }
 
     static Scenario Both(string name, int status, string ifMatch, string ifNoneMatch) =>
-        new(name, "GET", One, status) { Given = Given.Changed, Headers = [("If-Match", ifMatch), ("If-None-Match", ifNoneMatch)], Code = status is 412 ? "VERSION_MISMATCH" : null };
+        new(name, "GET", One, status)
+        {
+            Given = Given.Changed,
+            Headers = [("If-Match", ifMatch), ("If-None-Match", ifNoneMatch)],
+            Code = status is 412 ? "VERSION_MISMATCH" : null,
+        };
 
     [Theory, MemberData(nameof(Rows), DisableDiscoveryEnumeration = true)]
     public Task A_condition_decides_as_RFC_9110_says(Scenario row) => row.RunAsync(backend);
@@ -93,8 +193,18 @@ public sealed class ConditionTests(Backend backend)
     {
         var sample = await backend.CreateAsync();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
-            backend.Admin.SendAsync("PUT", sample.Path, $$"""{"name":"writer {{i}}"}""", headers: ("If-Match", "\"1\""))));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(i =>
+                    backend.Admin.SendAsync(
+                        "PUT",
+                        sample.Path,
+                        $$"""{"name":"writer {{i}}"}""",
+                        headers: ("If-Match", "\"1\"")
+                    )
+                )
+        );
 
         Assert.Equal([200, .. Enumerable.Repeat(412, 9)], answers.Select(answer => answer.Status).Order());
         Assert.All(answers, answer => Assert.Equal("\"2\"", answer.ETag));
@@ -108,12 +218,21 @@ public sealed class ConditionTests(Backend backend)
     {
         var sample = await backend.CreateAsync();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
-            backend.Admin.SendAsync("PATCH", sample.Path, $$$"""{"metadata":{"m{{{i}}}":{{{i}}}}}""", Merge)));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(i =>
+                    backend.Admin.SendAsync("PATCH", sample.Path, $$$"""{"metadata":{"m{{{i}}}":{{{i}}}}}""", Merge)
+                )
+        );
 
         Assert.All(answers, answer => Assert.Equal(200, answer.Status));
-        Assert.Equal(Enumerable.Range(2, 10).Select(version => $"\"{version}\""), answers.Select(answer => answer.ETag!).OrderBy(tag => tag.Length).ThenBy(tag => tag));
+        Assert.Equal(
+            Enumerable.Range(2, 10).Select(version => $"\"{version}\""),
+            answers.Select(answer => answer.ETag!).OrderBy(tag => tag.Length).ThenBy(tag => tag)
+        );
         var now = await backend.User.GetAsync(sample.Path);
-        for (var i = 0; i < 10; i++) Assert.Equal($"{i}", now.Text($"/data/metadata/m{i}"));
+        for (var i = 0; i < 10; i++)
+            Assert.Equal($"{i}", now.Text($"/data/metadata/m{i}"));
     }
 }

@@ -8,7 +8,8 @@ public sealed class ConsistencyTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";
 
-    Task<Answer> CreateAsync() => backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""");
+    Task<Answer> CreateAsync() =>
+        backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""");
 
     [Theory, InlineData("resources"), InlineData("statistics")]
     public async Task Every_answer_has_the_position_that_it_shows(string what)
@@ -17,7 +18,10 @@ public sealed class ConsistencyTests(Backend backend)
         {
             var written = long.Parse((await CreateAsync())["Position"]!, CultureInfo.InvariantCulture);
             var answer = await backend.User.GetAsync($"/api/v1/{what}?type={type}");
-            Assert.Equal($"{i}", what is "resources" ? $"{answer.At("/data")!.Value.GetArrayLength()}" : answer.Text("/data/total"));
+            Assert.Equal(
+                $"{i}",
+                what is "resources" ? $"{answer.At("/data")!.Value.GetArrayLength()}" : answer.Text("/data/total")
+            );
             Assert.True(long.Parse(answer["Position"]!, CultureInfo.InvariantCulture) >= written, $"{answer}");
             Assert.Equal(answer["Position"], answer.Text("/meta/position"));
         }
@@ -29,13 +33,23 @@ public sealed class ConsistencyTests(Backend backend)
         for (var i = 1; i <= 20; i++)
         {
             var position = (await CreateAsync())["Position"]!;
-            var list = await backend.User.GetAsync($"/api/v1/resources?type={type}&consistency=eventual", ("Min-Position", position));
+            var list = await backend.User.GetAsync(
+                $"/api/v1/resources?type={type}&consistency=eventual",
+                ("Min-Position", position)
+            );
             Assert.Equal(i, list.At("/data")!.Value.GetArrayLength());
         }
         Assert.Equal(200, (await backend.User.GetAsync($"/api/v1/resources?type={type}&consistency=eventual")).Status);
     }
 
-    [Theory, InlineData("9223372036854775807"), InlineData("1e3"), InlineData("-1"), InlineData(" "), InlineData("99999999999999999999")]
+    [
+        Theory,
+        InlineData("9223372036854775807"),
+        InlineData("1e3"),
+        InlineData("-1"),
+        InlineData(" "),
+        InlineData("99999999999999999999")
+    ]
     public async Task A_Min_Position_that_no_answer_gave_is_refused(string position)
     {
         var answer = await backend.User.GetAsync("/api/v1/resources", ("Min-Position", position));
@@ -44,7 +58,10 @@ public sealed class ConsistencyTests(Backend backend)
 
     [Fact]
     public async Task Another_consistency_is_refused() =>
-        Assert.Equal("?consistency", Assert.Single((await backend.User.GetAsync("/api/v1/statistics?consistency=strong")).Faults));
+        Assert.Equal(
+            "?consistency",
+            Assert.Single((await backend.User.GetAsync("/api/v1/statistics?consistency=strong")).Faults)
+        );
 
     [Fact]
     public async Task An_answer_that_is_held_already_is_304_until_the_log_moves()
@@ -52,7 +69,11 @@ public sealed class ConsistencyTests(Backend backend)
         // A log of its own, which stands still.
         await using var node = await backend.StartNodeAsync();
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        async Task WriteAsync() => Assert.Equal(201, (await admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""")).Status);
+        async Task WriteAsync() =>
+            Assert.Equal(
+                201,
+                (await admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""")).Status
+            );
         foreach (var what in new[] { "resources?", "resources?sort=name&fields=name&", "statistics?" })
         {
             await WriteAsync();
@@ -60,12 +81,19 @@ public sealed class ConsistencyTests(Backend backend)
             Assert.StartsWith("W/\"", tag);
             foreach (var encoding in new[] { "br", "identity" })
             {
-                var held = await admin.GetAsync($"/api/v1/{what}type={type}", ("If-None-Match", tag), ("Accept-Encoding", encoding));
+                var held = await admin.GetAsync(
+                    $"/api/v1/{what}type={type}",
+                    ("If-None-Match", tag),
+                    ("Accept-Encoding", encoding)
+                );
                 Assert.Equal((304, tag, true), (held.Status, held.ETag, held["Position"] is not null));
             }
             await WriteAsync();
             Assert.Equal(200, (await admin.GetAsync($"/api/v1/{what}type={type}", ("If-None-Match", tag))).Status);
-            Assert.Equal(200, (await admin.GetAsync($"/api/v1/{what}type={type}&status=active", ("If-None-Match", tag))).Status);
+            Assert.Equal(
+                200,
+                (await admin.GetAsync($"/api/v1/{what}type={type}&status=active", ("If-None-Match", tag))).Status
+            );
         }
     }
 
@@ -76,7 +104,8 @@ public sealed class ConsistencyTests(Backend backend)
         {
             var head = await backend.User.SendAsync("HEAD", path);
             Assert.Equal(200, head.Status);
-            if (path.StartsWith("/api", StringComparison.Ordinal)) Assert.NotNull(head["Position"]);
+            if (path.StartsWith("/api", StringComparison.Ordinal))
+                Assert.NotNull(head["Position"]);
         }
     }
 }

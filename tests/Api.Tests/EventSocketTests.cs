@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Resources.Api.Tests;
 
-/// <summary>The WebSocket: the same events as the stream has, once and in order, for those who may see them and no longer.</summary>
+/// <summary>
+/// The WebSocket: the same events as the stream has, once and in order, for those who may see them and no longer.
+/// </summary>
 [Collection(MoreNodes.Name)]
 public sealed class EventSocketTests(Backend backend)
 {
@@ -43,8 +45,17 @@ public sealed class EventSocketTests(Backend backend)
     public async Task A_client_that_loses_the_connection_after_each_event_sees_every_event_once()
     {
         using var enough = new CancellationTokenSource();
-        var writes = Task.WhenAll(Enumerable.Range(0, 4).Select(async _ => { while (!enough.IsCancellationRequested) await CreateAsync(backend.Admin); }));
-        var (seen, last) = (new List<long>(), 0L);
+        var writes = Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(async _ =>
+                {
+                    while (!enough.IsCancellationRequested)
+                        await CreateAsync(backend.Admin);
+                })
+        );
+        var seen = new List<long>();
+        var last = 0L;
         while (seen.Count < 60)
         {
             await using var socket = await OpenAsync(backend.User, $"&after={last}");
@@ -151,26 +162,42 @@ public sealed class EventSocketTests(Backend backend)
         }
 
         var positions = await backend.PositionsAsync(type);
-        foreach (var position in positions) Assert.Equal(position, Socket.Position(await stopped.EventAsync()));
+        foreach (var position in positions)
+            Assert.Equal(position, Socket.Position(await stopped.EventAsync()));
     }
 
-    Task<Socket> OpenAsync(Caller caller, string parameters = "") => Socket.OpenAsync(backend.Node.Address, caller.Token, $"type={type}{parameters}");
+    Task<Socket> OpenAsync(Caller caller, string parameters = "") =>
+        Socket.OpenAsync(backend.Node.Address, caller.Token, $"type={type}{parameters}");
 
     async Task<Guid> CreateAsync(Caller caller, string metadata = "{}") =>
-        Guid.Parse((await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"one","type":"{{type}}","metadata":{{metadata}}}""")).Text("/data/id")!);
+        Guid.Parse(
+            (
+                await caller.SendAsync(
+                    "POST",
+                    "/api/v1/resources",
+                    $$"""{"name":"one","type":"{{type}}","metadata":{{metadata}}}"""
+                )
+            ).Text("/data/id")!
+        );
 
     /// <summary>An account of its own.</summary>
     async Task<(Caller Caller, string Account)> JoinAsync(string roles)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
-        var account = (await backend.AddUserAsync(email, "a password of enough length", roles.Trim('"'))).Text("/data/id")!;
+        var account = (await backend.AddUserAsync(email, "a password of enough length", roles.Trim('"'))).Text(
+            "/data/id"
+        )!;
         return (await backend.Guest.LoginAsync(email, "a password of enough length"), account);
     }
 
     /// <summary>Gives an account other roles; the time runs from the answer on.</summary>
     async Task<Stopwatch> SetRolesAsync(string account, string roles)
     {
-        var answer = await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", $$"""{"roles":[{{roles}}]}""");
+        var answer = await backend.Admin.SendAsync(
+            "PUT",
+            $"/api/v1/users/{account}/roles",
+            $$"""{"roles":[{{roles}}]}"""
+        );
         Assert.Equal(200, answer.Status);
         return Stopwatch.StartNew();
     }
@@ -187,11 +214,20 @@ public sealed class StoppedReaderTests(Backend backend)
         var streams = node.Services.GetRequiredService<StreamAccess>();
         await using var stopped = await Socket.OpenAsync(node.Address, admin.Token, "");
         await stopped.CatchUpAsync();
-        var body = """{"name":"large","metadata":{"text":"TEXT"}}""".Replace("TEXT", new string('x', 500_000), StringComparison.Ordinal);
-        for (var i = 0; i < 40; i++) await admin.SendAsync("POST", "/api/v1/resources", body);
+        var body = """{"name":"large","metadata":{"text":"TEXT"}}""".Replace(
+            "TEXT",
+            new string('x', 500_000),
+            StringComparison.Ordinal
+        );
+        for (var i = 0; i < 40; i++)
+            await admin.SendAsync("POST", "/api/v1/resources", body);
         Assert.Equal(1, streams.Count);
 
-        for (var watch = Stopwatch.StartNew(); streams.Count > 0; await Task.Delay(100, TestContext.Current.CancellationToken))
+        for (
+            var watch = Stopwatch.StartNew();
+            streams.Count > 0;
+            await Task.Delay(100, TestContext.Current.CancellationToken)
+        )
             Assert.True(watch.Elapsed < TimeSpan.FromSeconds(40), "The socket is still open.");
     }
 }

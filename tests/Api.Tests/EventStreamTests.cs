@@ -4,7 +4,9 @@ using System.Net;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Server-sent events: every event once and in order, from any position, for those who may see it and no longer.</summary>
+/// <summary>
+/// Server-sent events: every event once and in order, from any position, for those who may see it and no longer.
+/// </summary>
 [Collection(MoreNodes.Name)]
 public sealed class EventStreamTests(Backend backend)
 {
@@ -19,7 +21,15 @@ public sealed class EventStreamTests(Backend backend)
     {
         var old = await CreateAsync(backend.Admin);
         await using var stream = await OpenAsync(backend.User, "");
-        Assert.Equal((HttpStatusCode.OK, "text/event-stream", "no", true), (stream.Response.StatusCode, stream.Response.Content.Headers.ContentType?.ToString(), stream.Response.Headers.GetValues("X-Accel-Buffering").Single(), stream.Response.Headers.CacheControl!.NoStore));
+        Assert.Equal(
+            (HttpStatusCode.OK, "text/event-stream", "no", true),
+            (
+                stream.Response.StatusCode,
+                stream.Response.Content.Headers.ContentType?.ToString(),
+                stream.Response.Headers.GetValues("X-Accel-Buffering").Single(),
+                stream.Response.Headers.CacheControl!.NoStore
+            )
+        );
 
         Assert.Equal([old], (await stream.CatchUpAsync()).Select(Subscriber.Subject));
         foreach (var _ in Enumerable.Range(0, 5))
@@ -34,8 +44,17 @@ public sealed class EventStreamTests(Backend backend)
     public async Task A_client_that_loses_the_connection_after_each_event_sees_every_event_once()
     {
         using var enough = new CancellationTokenSource();
-        var writes = Task.WhenAll(Enumerable.Range(0, 4).Select(async _ => { while (!enough.IsCancellationRequested) await CreateAsync(backend.Admin); }));
-        var (seen, last) = (new List<long>(), "0");
+        var writes = Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(async _ =>
+                {
+                    while (!enough.IsCancellationRequested)
+                        await CreateAsync(backend.Admin);
+                })
+        );
+        var seen = new List<long>();
+        var last = "0";
         while (seen.Count < 60)
         {
             await using var stream = await OpenAsync(backend.User, "", last);
@@ -64,12 +83,20 @@ public sealed class EventStreamTests(Backend backend)
     public async Task The_history_of_a_resource_is_a_stream_too()
     {
         var id = await CreateAsync(backend.Admin);
-        await using var stream = await Subscriber.OpenAsync(backend.Node.Address, backend.User.Token, $"/api/v1/resources/{id}/events");
+        await using var stream = await Subscriber.OpenAsync(
+            backend.Node.Address,
+            backend.User.Token,
+            $"/api/v1/resources/{id}/events"
+        );
         Assert.Equal([id], (await stream.CatchUpAsync()).Select(Subscriber.Subject));
         Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/resources/{id}")).Status);
         Assert.Equal("resource.deleted", (await stream.EventAsync()).EventType);
 
-        await using var hidden = await Subscriber.OpenAsync(backend.Node.Address, backend.Author.Token, $"/api/v1/resources/{id}/events");
+        await using var hidden = await Subscriber.OpenAsync(
+            backend.Node.Address,
+            backend.Author.Token,
+            $"/api/v1/resources/{id}/events"
+        );
         Assert.Equal(HttpStatusCode.NotFound, hidden.Response.StatusCode);
     }
 
@@ -103,7 +130,8 @@ public sealed class EventStreamTests(Backend backend)
     public async Task A_stream_ends_with_its_token()
     {
         await using var node = await backend.StartNodeAsync(("Tokens:AccessMinutes", "1"));
-        var (watch, admin) = (Stopwatch.StartNew(), await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword));
+        var watch = Stopwatch.StartNew();
+        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
         await stream.CatchUpAsync();
         var end = await stream.NextAsync(TimeSpan.FromSeconds(70));
@@ -135,12 +163,17 @@ public sealed class EventStreamTests(Backend backend)
         Task<Subscriber> Open() => Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
         await using var one = await Open();
         var two = await Open();
-        await using (var third = await Open()) Assert.Equal((HttpStatusCode.TooManyRequests, 10.0), (third.Response.StatusCode, third.Response.Headers.RetryAfter!.Delta!.Value.TotalSeconds));
+        await using (var third = await Open())
+            Assert.Equal(
+                (HttpStatusCode.TooManyRequests, 10.0),
+                (third.Response.StatusCode, third.Response.Headers.RetryAfter!.Delta!.Value.TotalSeconds)
+            );
         await two.DisposeAsync();
-        for (var watch = Stopwatch.StartNew(); ;)
+        for (var watch = Stopwatch.StartNew(); ; )
         {
             await using var instead = await Open();
-            if (instead.Response.StatusCode is HttpStatusCode.OK) break;
+            if (instead.Response.StatusCode is HttpStatusCode.OK)
+                break;
             Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10));
         }
     }
@@ -150,29 +183,70 @@ public sealed class EventStreamTests(Backend backend)
     {
         await using var node = await backend.StartNodeAsync(("Streams:HeartbeatSeconds", "1"));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        using var http = new HttpClient { BaseAddress = node.Address, DefaultRequestHeaders = { Authorization = new("Bearer", admin.Token) } };
+        using var http = new HttpClient
+        {
+            BaseAddress = node.Address,
+            DefaultRequestHeaders = { Authorization = new("Bearer", admin.Token) },
+        };
         http.DefaultRequestHeaders.Accept.ParseAdd("text/event-stream");
-        using var response = await http.GetAsync("/api/v1/events?after=now", HttpCompletionOption.ResponseHeadersRead, Cancelled);
+        using var response = await http.GetAsync(
+            "/api/v1/events?after=now",
+            HttpCompletionOption.ResponseHeadersRead,
+            Cancelled
+        );
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(Cancelled));
         // Behind what the first account and its session have left in the log.
-        foreach (var line in new[] { "retry: 1000", "", "id: 3", "event: caught-up", """data: {"position":"3"}""", "", ": position 3", "id: 3", "" }) Assert.Equal(line, await lines.ReadLineAsync(Cancelled));
+        foreach (
+            var line in new[]
+            {
+                "retry: 1000",
+                "",
+                "id: 3",
+                "event: caught-up",
+                """data: {"position":"3"}""",
+                "",
+                ": position 3",
+                "id: 3",
+                "",
+            }
+        )
+            Assert.Equal(line, await lines.ReadLineAsync(Cancelled));
 
         var rest = lines.ReadToEndAsync(Cancelled);
         await node.DisposeAsync();
-        Assert.DoesNotContain("event: end", await rest.WaitAsync(TimeSpan.FromSeconds(20), Cancelled), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "event: end",
+            await rest.WaitAsync(TimeSpan.FromSeconds(20), Cancelled),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task HEAD_has_the_headers_of_the_stream()
     {
-        var head = await backend.User.SendAsync("HEAD", "/api/v1/events", null, headers: ("Accept", "text/event-stream"));
+        var head = await backend.User.SendAsync(
+            "HEAD",
+            "/api/v1/events",
+            null,
+            headers: ("Accept", "text/event-stream")
+        );
         Assert.Equal((200, "text/event-stream"), (head.Status, head["Content-Type"]));
     }
 
     Task<Subscriber> OpenAsync(Caller caller, string parameters, string? lastEventId = null) =>
-        Subscriber.OpenAsync(backend.Node.Address, caller.Token, $"/api/v1/events?type={type}{parameters}", lastEventId);
+        Subscriber.OpenAsync(
+            backend.Node.Address,
+            caller.Token,
+            $"/api/v1/events?type={type}{parameters}",
+            lastEventId
+        );
 
-    async Task<Guid> CreateAsync(Caller caller) => Guid.Parse((await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"one","type":"{{type}}"}""")).Text("/data/id")!);
+    async Task<Guid> CreateAsync(Caller caller) =>
+        Guid.Parse(
+            (await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"one","type":"{{type}}"}""")).Text(
+                "/data/id"
+            )!
+        );
 
     /// <summary>An account of its own.</summary>
     async Task<(Caller Caller, string Account)> JoinAsync(string role)
@@ -185,7 +259,11 @@ public sealed class EventStreamTests(Backend backend)
     /// <summary>Gives an account other roles; the time runs from the answer on.</summary>
     async Task<Stopwatch> SetRolesAsync(string account, string[] roles)
     {
-        var answer = await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", $$"""{"roles":[{{string.Join(',', roles.Select(role => $"\"{role}\""))}}]}""");
+        var answer = await backend.Admin.SendAsync(
+            "PUT",
+            $"/api/v1/users/{account}/roles",
+            $$"""{"roles":[{{string.Join(',', roles.Select(role => $"\"{role}\""))}}]}"""
+        );
         Assert.Equal(200, answer.Status);
         return Stopwatch.StartNew();
     }

@@ -13,7 +13,8 @@ public sealed class EventTests(Backend backend)
     public async Task The_whole_log_is_read_by_pages_in_its_order()
     {
         await CreateAsync(30);
-        var (read, after) = (new List<long>(), "0");
+        var read = new List<long>();
+        var after = "0";
         var stored = await backend.PositionsAsync();
         while (after is not null)
         {
@@ -32,27 +33,51 @@ public sealed class EventTests(Backend backend)
         await PatchAsync(ids[0], "renamed");
         Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/resources/{ids[1]}")).Status);
         var admin = (await backend.Admin.GetAsync("/api/v1/me")).Text("/data/id");
-        foreach (var (filter, types) in new (string, string[])[]
-        {
-            ("", ["created", "created", "created", "renamed", "deleted"]), ("&event=resource.deleted,resource.renamed", ["renamed", "deleted"]),
-            ($"&resource={ids[0]}", ["created", "renamed"]), ($"&resource={ids[1]}&event=resource.deleted", ["deleted"]),
-            ($"&owner={admin}&event=resource.renamed", ["renamed"]), ("&owner=somebody", []),
-        })
+        foreach (
+            var (filter, types) in new (string, string[])[]
+            {
+                ("", ["created", "created", "created", "renamed", "deleted"]),
+                ("&event=resource.deleted,resource.renamed", ["renamed", "deleted"]),
+                ($"&resource={ids[0]}", ["created", "renamed"]),
+                ($"&resource={ids[1]}&event=resource.deleted", ["deleted"]),
+                ($"&owner={admin}&event=resource.renamed", ["renamed"]),
+                ("&owner=somebody", []),
+            }
+        )
         {
             var page = await backend.User.GetAsync($"/api/v1/events?type={type}&limit=1000{filter}");
-            Assert.Equal(types.Select(name => "resource." + name), page.At("/data")!.Value.EnumerateArray().Select(e => e.GetProperty("type").GetString()));
+            Assert.Equal(
+                types.Select(name => "resource." + name),
+                page.At("/data")!.Value.EnumerateArray().Select(e => e.GetProperty("type").GetString())
+            );
         }
     }
 
     [Theory]
-    [InlineData("after=999999999999", "?after"), InlineData("after=-1", "?after"), InlineData("after=1.5", "?after"), InlineData("after=later", "?after"), InlineData("after=99999999999999999999999", "?after"),
-     InlineData("limit=0", "?limit"), InlineData("wait=61", "?wait"), InlineData("wait=x", "?wait"), InlineData("type=A%20b", "?type"), InlineData("resource=1", "?resource"), InlineData("event=resource.eaten", "?event"), InlineData("owner=", "?owner"), InlineData("since=1", "?since")]
+    [
+        InlineData("after=999999999999", "?after"),
+        InlineData("after=-1", "?after"),
+        InlineData("after=1.5", "?after"),
+        InlineData("after=later", "?after"),
+        InlineData("after=99999999999999999999999", "?after"),
+        InlineData("limit=0", "?limit"),
+        InlineData("wait=61", "?wait"),
+        InlineData("wait=x", "?wait"),
+        InlineData("type=A%20b", "?type"),
+        InlineData("resource=1", "?resource"),
+        InlineData("event=resource.eaten", "?event"),
+        InlineData("owner=", "?owner"),
+        InlineData("since=1", "?since")
+    ]
     public async Task Bad_questions_are_refused_as_pages_and_as_streams(string query, string pointer)
     {
         foreach (var accept in new[] { "application/json", "text/event-stream" })
         {
             var answer = await backend.User.GetAsync($"/api/v1/events?{query}", ("Accept", accept));
-            Assert.Equal((400, pointer, "application/problem+json"), (answer.Status, Assert.Single(answer.Faults), answer["Content-Type"]));
+            Assert.Equal(
+                (400, pointer, "application/problem+json"),
+                (answer.Status, Assert.Single(answer.Faults), answer["Content-Type"])
+            );
         }
     }
 
@@ -60,7 +85,11 @@ public sealed class EventTests(Backend backend)
     [InlineData("now"), InlineData("999999999999"), InlineData("abc")]
     public async Task A_client_that_has_what_the_log_has_not_is_told(string lastEventId)
     {
-        var answer = await backend.User.GetAsync("/api/v1/events?after=0", ("Accept", "text/event-stream"), ("Last-Event-ID", lastEventId));
+        var answer = await backend.User.GetAsync(
+            "/api/v1/events?after=0",
+            ("Accept", "text/event-stream"),
+            ("Last-Event-ID", lastEventId)
+        );
         Assert.Equal((400, "header:Last-Event-ID"), (answer.Status, Assert.Single(answer.Faults)));
     }
 
@@ -84,27 +113,42 @@ public sealed class EventTests(Backend backend)
         var waiting = caller.GetAsync($"/api/v1/events?type={type}&after={await HeadAsync()}&wait=60");
         await Task.WhenAny(waiting, Task.Delay(500, TestContext.Current.CancellationToken));
         Assert.False(waiting.IsCompleted);
-        Assert.Equal(200, (await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", """{"roles":[]}""")).Status);
-        Assert.Equal("[]", (await waiting.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).Text("/data"));
+        Assert.Equal(
+            200,
+            (await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", """{"roles":[]}""")).Status
+        );
+        Assert.Equal(
+            "[]",
+            (await waiting.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).Text("/data")
+        );
     }
 
     [Fact]
     public async Task A_page_that_has_waited_in_vain_says_how_far_the_log_was_read()
     {
-        var (start, watch) = (await HeadAsync(), Stopwatch.StartNew());
+        var start = await HeadAsync();
+        var watch = Stopwatch.StartNew();
         var page = await backend.User.GetAsync($"/api/v1/events?type={type}&after={start}&wait=1");
         Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(10));
         Assert.Equal(("[]", "null"), (page.Text("/data"), page.Text("/meta/page/next")));
-        Assert.True(long.Parse(page.Text("/meta/position")!, CultureInfo.InvariantCulture) >= long.Parse(start, CultureInfo.InvariantCulture));
+        Assert.True(
+            long.Parse(page.Text("/meta/position")!, CultureInfo.InvariantCulture)
+                >= long.Parse(start, CultureInfo.InvariantCulture)
+        );
     }
 
     [Fact]
     public async Task Whoever_may_see_only_their_own_reads_only_that()
     {
-        var mine = (await backend.Author.SendAsync("POST", "/api/v1/resources", $$"""{"name":"mine","type":"{{type}}"}""")).Text("/data/id");
+        var mine = (
+            await backend.Author.SendAsync("POST", "/api/v1/resources", $$"""{"name":"mine","type":"{{type}}"}""")
+        ).Text("/data/id");
         await CreateAsync(2);
         var page = await backend.Author.GetAsync($"/api/v1/events?type={type}");
-        Assert.Equal([mine], page.At("/data")!.Value.EnumerateArray().Select(e => e.GetProperty("subject").GetString()));
+        Assert.Equal(
+            [mine],
+            page.At("/data")!.Value.EnumerateArray().Select(e => e.GetProperty("subject").GetString())
+        );
         Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/events")).Status);
         Assert.Equal(406, (await backend.User.GetAsync("/api/v1/events", ("Accept", "text/html"))).Status);
         Assert.Equal(406, (await backend.User.GetAsync("/api/v1/resources", ("Accept", "text/event-stream"))).Status);
@@ -113,14 +157,37 @@ public sealed class EventTests(Backend backend)
     async Task<Guid[]> CreateAsync(int count)
     {
         var ids = new Guid[count];
-        for (var i = 0; i < count; i++) ids[i] = Guid.Parse((await backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"number {{i}}","type":"{{type}}"}""")).Text("/data/id")!);
+        for (var i = 0; i < count; i++)
+            ids[i] = Guid.Parse(
+                (
+                    await backend.Admin.SendAsync(
+                        "POST",
+                        "/api/v1/resources",
+                        $$"""{"name":"number {{i}}","type":"{{type}}"}"""
+                    )
+                ).Text("/data/id")!
+            );
         return ids;
     }
 
     async Task PatchAsync(Guid id, string name) =>
-        Assert.Equal(200, (await backend.Admin.SendAsync("PATCH", $"/api/v1/resources/{id}", $$"""{"name":"{{name}}"}""", "application/merge-patch+json")).Status);
+        Assert.Equal(
+            200,
+            (
+                await backend.Admin.SendAsync(
+                    "PATCH",
+                    $"/api/v1/resources/{id}",
+                    $$"""{"name":"{{name}}"}""",
+                    "application/merge-patch+json"
+                )
+            ).Status
+        );
 
-    async Task<string> HeadAsync() => (await backend.User.GetAsync("/api/v1/events?after=now&limit=1")).Text("/meta/position")!;
+    async Task<string> HeadAsync() =>
+        (await backend.User.GetAsync("/api/v1/events?after=now&limit=1")).Text("/meta/position")!;
 
-    static IEnumerable<long> Positions(Answer page) => page.At("/data")!.Value.EnumerateArray().Select(e => long.Parse(e.GetProperty("position").GetString()!, CultureInfo.InvariantCulture));
+    static IEnumerable<long> Positions(Answer page) =>
+        page.At("/data")!
+            .Value.EnumerateArray()
+            .Select(e => long.Parse(e.GetProperty("position").GetString()!, CultureInfo.InvariantCulture));
 }

@@ -6,7 +6,9 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Lists that go on: what a client makes of a snapshot and its changes is the list, at every position that it is told.</summary>
+/// <summary>
+/// Lists that go on: what a client makes of a snapshot and its changes is the list, at every position that it is told.
+/// </summary>
 public sealed class FollowTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -16,12 +18,16 @@ public sealed class FollowTests(Backend backend)
     [Fact]
     public async Task Resources_that_enter_and_leave_the_filter_are_added_and_removed()
     {
-        var (stays, leaves) = (await CreateAsync("active"), await CreateAsync("active"));
+        var stays = await CreateAsync("active");
+        var leaves = await CreateAsync("active");
         await CreateAsync("draft");
         await using var follow = await OpenAsync(backend.User, "&status=active&sort=createdAt");
         Assert.Equal("text/event-stream", follow.Response.Content.Headers.ContentType?.ToString());
         Assert.Equal("reset", (await follow.NextAsync())!.Value.EventType);
-        Assert.Equal([("snapshot", stays), ("snapshot", leaves)], (await follow.CatchUpAsync()).Select(item => (item.EventType, IdOf(item))));
+        Assert.Equal(
+            [("snapshot", stays), ("snapshot", leaves)],
+            (await follow.CatchUpAsync()).Select(item => (item.EventType, IdOf(item)))
+        );
 
         await PatchAsync(leaves, """{"status":"draft"}""");
         Assert.Equal(("removed", leaves), await ChangeAsync(follow));
@@ -40,18 +46,27 @@ public sealed class FollowTests(Backend backend)
         var seed = Random.Shared.Next();
         var writers = Enumerable.Range(0, 3).Select(writer => WriteAsync(new(seed + writer), enough.Token)).ToArray();
         await using var follow = await OpenAsync(backend.User, "&status=active&fields=version,status");
-        var (held, told) = (new SortedDictionary<Guid, long>(), new List<(long Position, string List)>());
+        var held = new SortedDictionary<Guid, long>();
+        var told = new List<(long Position, string List)>();
         while (told.Count < 40 && await follow.NextAsync() is { } item)
         {
-            if (item.EventType is "position" or "caught-up") told.Add((long.Parse(item.EventId!, CultureInfo.InvariantCulture), JsonSerializer.Serialize(held)));
-            else if (item.EventType is "removed") Assert.True(held.Remove(IdOf(item)));
-            else if (item.EventType is not "reset") held[IdOf(item)] = JsonDocument.Parse(item.Data).RootElement.GetProperty("version").GetInt64();
+            if (item.EventType is "position" or "caught-up")
+                told.Add((long.Parse(item.EventId!, CultureInfo.InvariantCulture), JsonSerializer.Serialize(held)));
+            else if (item.EventType is "removed")
+                Assert.True(held.Remove(IdOf(item)));
+            else if (item.EventType is not "reset")
+                held[IdOf(item)] = JsonDocument.Parse(item.Data).RootElement.GetProperty("version").GetInt64();
         }
         await enough.CancelAsync();
         await Task.WhenAll(writers);
 
         var log = await LogAsync();
-        Assert.All(told, at => Assert.True(at.List == ListAt(log, at.Position), $"seed {seed}, position {at.Position}:\n{at.List}\n{ListAt(log, at.Position)}"));
+        Assert.All(told, at =>
+            Assert.True(
+                at.List == ListAt(log, at.Position),
+                $"seed {seed}, position {at.Position}:\n{at.List}\n{ListAt(log, at.Position)}"
+            )
+        );
         TestContext.Current.SendDiagnosticMessage($"{log.Count} events, {told.Count} positions");
     }
 
@@ -59,17 +74,32 @@ public sealed class FollowTests(Backend backend)
     [Fact]
     public async Task What_is_written_as_soon_as_the_stream_has_begun_is_not_missed()
     {
-        var tries = int.Parse(Environment.GetEnvironmentVariable("RESOURCES_FOLLOWS") ?? "100", CultureInfo.InvariantCulture);
-        await Parallel.ForAsync(0, tries, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancelled }, async (i, _) =>
-        {
-            await using var follow = await OpenAsync(backend.User, $"&status=s{i}");
-            // Between at once and some milliseconds, so that the write meets every moment of the stream's beginning.
-            for (var until = Stopwatch.GetTimestamp() + (Random.Shared.Next(5_000) * Stopwatch.Frequency / 1_000_000); Stopwatch.GetTimestamp() < until;) await Task.Yield();
-            var id = await CreateAsync($"s{i}");
-            SseItem<string>? item;
-            do Assert.NotNull(item = await follow.NextAsync());
-            while (item is not { EventType: "added" or "snapshot" } || IdOf(item.Value) != id);
-        });
+        var tries = int.Parse(
+            Environment.GetEnvironmentVariable("RESOURCES_FOLLOWS") ?? "100",
+            CultureInfo.InvariantCulture
+        );
+        await Parallel.ForAsync(
+            0,
+            tries,
+            new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancelled },
+            async (i, _) =>
+            {
+                await using var follow = await OpenAsync(backend.User, $"&status=s{i}");
+                // Between at once and some milliseconds, so that the write meets every moment of the stream's
+                // beginning.
+                for (
+                    var until =
+                        Stopwatch.GetTimestamp() + (Random.Shared.Next(5_000) * Stopwatch.Frequency / 1_000_000);
+                    Stopwatch.GetTimestamp() < until;
+
+                )
+                    await Task.Yield();
+                var id = await CreateAsync($"s{i}");
+                SseItem<string>? item;
+                do Assert.NotNull(item = await follow.NextAsync());
+                while (item is not { EventType: "added" or "snapshot" } || IdOf(item.Value) != id);
+            }
+        );
     }
 
     [Fact]
@@ -80,7 +110,11 @@ public sealed class FollowTests(Backend backend)
         Assert.Equal("reset", (await follow.NextAsync())!.Value.EventType);
         Assert.Empty(await follow.CatchUpAsync());
         await CreateAsync("active");
-        var mine = Guid.Parse((await backend.Author.SendAsync("POST", "/api/v1/resources", $$"""{"name":"mine","type":"{{type}}"}""")).Text("/data/id")!);
+        var mine = Guid.Parse(
+            (
+                await backend.Author.SendAsync("POST", "/api/v1/resources", $$"""{"name":"mine","type":"{{type}}"}""")
+            ).Text("/data/id")!
+        );
         Assert.Equal(("added", mine), await ChangeAsync(follow));
     }
 
@@ -90,13 +124,18 @@ public sealed class FollowTests(Backend backend)
         var gone = await CreateAsync("active");
         Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/resources/{gone}")).Status);
         var email = $"{Guid.NewGuid():n}@example.org";
-        var account = (await backend.AddUserAsync(email, "a password of enough length", "admin\",\"user")).Text("/data/id");
+        var account = (await backend.AddUserAsync(email, "a password of enough length", "admin\",\"user")).Text(
+            "/data/id"
+        );
         var caller = await backend.Guest.LoginAsync(email, "a password of enough length");
         await using var follow = await OpenAsync(caller, "&includeDeleted=true");
         Assert.Equal("reset", (await follow.NextAsync())!.Value.EventType);
         Assert.Equal([gone], (await follow.CatchUpAsync()).Select(IdOf));
 
-        Assert.Equal(200, (await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", """{"roles":["user"]}""")).Status);
+        Assert.Equal(
+            200,
+            (await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", """{"roles":["user"]}""")).Status
+        );
         Assert.Equal("end", (await follow.NextAsync())!.Value.EventType);
         await using var again = await OpenAsync(caller, "&includeDeleted=true");
         Assert.Equal(HttpStatusCode.Forbidden, again.Response.StatusCode);
@@ -108,20 +147,44 @@ public sealed class FollowTests(Backend backend)
     [InlineData("cursor=AAAA", "?cursor"), InlineData("limit=5", "?limit"), InlineData("count=exact", "?count")]
     public async Task A_list_that_is_followed_has_no_pages(string query, string pointer)
     {
-        var answer = await backend.User.GetAsync($"/api/v1/resources?follow=true&{query}", ("Accept", "text/event-stream"));
+        var answer = await backend.User.GetAsync(
+            $"/api/v1/resources?follow=true&{query}",
+            ("Accept", "text/event-stream")
+        );
         Assert.Equal((400, true), (answer.Status, answer.Faults.Contains(pointer)));
     }
 
-    Task<Subscriber> OpenAsync(Caller caller, string parameters) => Subscriber.OpenAsync(backend.Node.Address, caller.Token, $"/api/v1/resources?type={type}&follow=true{parameters}");
+    Task<Subscriber> OpenAsync(Caller caller, string parameters) =>
+        Subscriber.OpenAsync(
+            backend.Node.Address,
+            caller.Token,
+            $"/api/v1/resources?type={type}&follow=true{parameters}"
+        );
 
-    async Task<Guid> CreateAsync(string status) => Guid.Parse((await backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"one","type":"{{type}}","status":"{{status}}"}""")).Text("/data/id")!);
+    async Task<Guid> CreateAsync(string status) =>
+        Guid.Parse(
+            (
+                await backend.Admin.SendAsync(
+                    "POST",
+                    "/api/v1/resources",
+                    $$"""{"name":"one","type":"{{type}}","status":"{{status}}"}"""
+                )
+            ).Text("/data/id")!
+        );
 
-    async Task PatchAsync(Guid id, string patch) => Assert.Equal(200, (await backend.Admin.SendAsync("PATCH", $"/api/v1/resources/{id}", patch, "application/merge-patch+json")).Status);
+    async Task PatchAsync(Guid id, string patch) =>
+        Assert.Equal(
+            200,
+            (
+                await backend.Admin.SendAsync("PATCH", $"/api/v1/resources/{id}", patch, "application/merge-patch+json")
+            ).Status
+        );
 
     static async Task<(string What, Guid Id)> ChangeAsync(Subscriber follow)
     {
         while (await follow.NextAsync() is { } item)
-            if (item.EventType is "added" or "changed" or "removed") return (item.EventType, IdOf(item));
+            if (item.EventType is "added" or "changed" or "removed")
+                return (item.EventType, IdOf(item));
         throw new EndOfStreamException("The stream has ended.");
     }
 
@@ -132,22 +195,41 @@ public sealed class FollowTests(Backend backend)
         var ids = new List<Guid>();
         while (!ct.IsCancellationRequested)
         {
-            if (ids.Count < 20) ids.Add(await CreateAsync(random.Next(2) is 0 ? "active" : "draft"));
+            if (ids.Count < 20)
+                ids.Add(await CreateAsync(random.Next(2) is 0 ? "active" : "draft"));
             var path = $"/api/v1/resources/{ids[random.Next(ids.Count)]}";
-            await (random.Next(6) switch
-            {
-                0 => backend.Admin.SendAsync("DELETE", path),
-                1 => backend.Admin.SendAsync("POST", path + "/restore"),
-                2 => backend.Admin.SendAsync("PATCH", path, """{"status":"draft"}""", "application/merge-patch+json"),
-                3 => backend.Admin.SendAsync("PATCH", path, $$"""{"name":"{{random.Next()}}"}""", "application/merge-patch+json"),
-                _ => backend.Admin.SendAsync("PATCH", path, """{"status":"active"}""", "application/merge-patch+json"),
-            });
+            await (
+                random.Next(6) switch
+                {
+                    0 => backend.Admin.SendAsync("DELETE", path),
+                    1 => backend.Admin.SendAsync("POST", path + "/restore"),
+                    2 => backend.Admin.SendAsync(
+                        "PATCH",
+                        path,
+                        """{"status":"draft"}""",
+                        "application/merge-patch+json"
+                    ),
+                    3 => backend.Admin.SendAsync(
+                        "PATCH",
+                        path,
+                        $$"""{"name":"{{random.Next()}}"}""",
+                        "application/merge-patch+json"
+                    ),
+                    _ => backend.Admin.SendAsync(
+                        "PATCH",
+                        path,
+                        """{"status":"active"}""",
+                        "application/merge-patch+json"
+                    ),
+                }
+            );
         }
     }
 
     async Task<List<JsonElement>> LogAsync()
     {
-        var (log, after) = (new List<JsonElement>(), "0");
+        var log = new List<JsonElement>();
+        var after = "0";
         while (after is not null)
         {
             var page = await backend.Admin.GetAsync($"/api/v1/events?type={type}&limit=1000&after={after}");
@@ -157,17 +239,36 @@ public sealed class FollowTests(Backend backend)
         return log;
     }
 
-    /// <summary>Live resources with the status active, and their versions, as the log has them up to a position.</summary>
+    /// <summary>
+    /// Live resources with the status active, and their versions, as the log has them up to a position.
+    /// </summary>
     static string ListAt(List<JsonElement> log, long position)
     {
         var state = new Dictionary<Guid, (string Status, bool Live, long Version)>();
-        foreach (var logged in log.TakeWhile(logged => long.Parse(logged.GetProperty("position").GetString()!, CultureInfo.InvariantCulture) <= position))
+        foreach (
+            var logged in log.TakeWhile(logged =>
+                long.Parse(logged.GetProperty("position").GetString()!, CultureInfo.InvariantCulture) <= position
+            )
+        )
         {
-            var (id, name) = (logged.GetProperty("subject").GetGuid(), logged.GetProperty("type").GetString());
+            var id = logged.GetProperty("subject").GetGuid();
+            var name = logged.GetProperty("type").GetString();
             var before = state.GetValueOrDefault(id);
-            var status = logged.GetProperty("data").TryGetProperty("status", out var given) ? given.GetString()! : before.Status;
-            state[id] = (status, name is not "resource.deleted" && (name is "resource.created" or "resource.restored" || before.Live), logged.GetProperty("resourceversion").GetInt64());
+            var status = logged.GetProperty("data").TryGetProperty("status", out var given)
+                ? given.GetString()!
+                : before.Status;
+            state[id] = (
+                status,
+                name is not "resource.deleted" && (name is "resource.created" or "resource.restored" || before.Live),
+                logged.GetProperty("resourceversion").GetInt64()
+            );
         }
-        return JsonSerializer.Serialize(new SortedDictionary<Guid, long>(state.Where(pair => pair.Value is { Live: true, Status: "active" }).ToDictionary(pair => pair.Key, pair => pair.Value.Version)));
+        return JsonSerializer.Serialize(
+            new SortedDictionary<Guid, long>(
+                state
+                    .Where(pair => pair.Value is { Live: true, Status: "active" })
+                    .ToDictionary(pair => pair.Key, pair => pair.Value.Version)
+            )
+        );
     }
 }

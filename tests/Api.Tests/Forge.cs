@@ -11,11 +11,14 @@ sealed class Forge
 {
     readonly ECDsaSecurityKey own;
 
-    public Forge(Backend backend) : this(backend.Node, backend.Admin.Token!)
-    {
-    }
+    public Forge(Backend backend)
+        : this(backend.Node, backend.Admin.Token!) { }
 
-    public Forge(ApiNode node, string token) => (own, Token) = (node.Services.GetRequiredService<SigningKeys>().All[0].Key, token);
+    public Forge(ApiNode node, string token)
+    {
+        own = node.Services.GetRequiredService<SigningKeys>().All[0].Key;
+        Token = token;
+    }
 
     public string Token { get; }
 
@@ -29,7 +32,8 @@ sealed class Forge
 
     public string Signature => Token.Split('.')[2];
 
-    public string Header(string member, string value) => $$"""{"typ":"at+jwt","kid":"{{KeyId}}","{{member}}":"{{value}}"}""";
+    public string Header(string member, string value) =>
+        $$"""{"typ":"at+jwt","kid":"{{KeyId}}","{{member}}":"{{value}}"}""";
 
     public string Hmac(byte[] secret)
     {
@@ -37,20 +41,51 @@ sealed class Forge
         return $"{signed}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(secret, System.Text.Encoding.ASCII.GetBytes(signed)))}";
     }
 
-    public string Sign(string type = "at+jwt", string issuer = "resources", string audience = "resources", DateTime? notBefore = null, DateTime? expires = null, ECDsaSecurityKey? key = null, string? account = null) =>
-        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-        {
-            TokenType = type, Issuer = issuer, Audience = audience, NotBefore = notBefore, Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddMinutes(5),
-            SigningCredentials = new(key ?? own, SecurityAlgorithms.EcdsaSha256),
-            Claims = new Dictionary<string, object> { ["sub"] = account ?? Guid.Empty.ToString(), ["sid"] = Guid.NewGuid().ToString(), ["ver"] = 1L, ["auth_time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(), ["roles"] = new[] { "admin" } },
-        });
+    public string Sign(
+        string type = "at+jwt",
+        string issuer = "resources",
+        string audience = "resources",
+        DateTime? notBefore = null,
+        DateTime? expires = null,
+        ECDsaSecurityKey? key = null,
+        string? account = null
+    ) =>
+        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
+            new SecurityTokenDescriptor
+            {
+                TokenType = type,
+                Issuer = issuer,
+                Audience = audience,
+                NotBefore = notBefore,
+                Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddMinutes(5),
+                SigningCredentials = new(key ?? own, SecurityAlgorithms.EcdsaSha256),
+                Claims = new Dictionary<string, object>
+                {
+                    ["sub"] = account ?? Guid.Empty.ToString(),
+                    ["sid"] = Guid.NewGuid().ToString(),
+                    ["ver"] = 1L,
+                    ["auth_time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(),
+                    ["roles"] = new[] { "admin" },
+                },
+            }
+        );
 
     /// <summary>The token as it would be had its owner authenticated so long ago.</summary>
-    public string Age(TimeSpan ago) => new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-    {
-        TokenType = "at+jwt", SigningCredentials = new(own, SecurityAlgorithms.EcdsaSha256),
-        Claims = JsonSerializer.Deserialize<Dictionary<string, object>>(Base64UrlEncoder.Decode(Payload))!.ToDictionary(claim => claim.Key, claim => claim.Key is "auth_time" ? DateTimeOffset.UtcNow.Add(-ago).ToUnixTimeSeconds() : claim.Value),
-    });
+    public string Age(TimeSpan ago) =>
+        new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
+            new SecurityTokenDescriptor
+            {
+                TokenType = "at+jwt",
+                SigningCredentials = new(own, SecurityAlgorithms.EcdsaSha256),
+                Claims = JsonSerializer
+                    .Deserialize<Dictionary<string, object>>(Base64UrlEncoder.Decode(Payload))!
+                    .ToDictionary(
+                        claim => claim.Key,
+                        claim =>
+                            claim.Key is "auth_time" ? DateTimeOffset.UtcNow.Add(-ago).ToUnixTimeSeconds() : claim.Value
+                    ),
+            }
+        );
 
     public static string Part(string json) => Base64UrlEncoder.Encode(json);
 }

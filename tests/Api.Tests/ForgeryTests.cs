@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Resources.Api.Tests;
 
-/// <summary>The forging kit (B1 to B5): tokens that somebody else's library has forged; and what it makes of ours.</summary>
+/// <summary>
+/// The forging kit (B1 to B5): tokens that somebody else's library has forged; and what it makes of ours.
+/// </summary>
 public sealed class ForgeryTests(Backend backend, NodeProgram node)
 {
     [Fact]
@@ -11,16 +13,46 @@ public sealed class ForgeryTests(Backend backend, NodeProgram node)
     {
         var person = await Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
         var session = await person.LoginAsync();
-        var key = (await session.Caller.SendAsync("POST", "/api/v1/api-keys", """{"name":"k","permissions":["resource:read"]}""")).Text("/data/key")!;
+        var key = (
+            await session.Caller.SendAsync(
+                "POST",
+                "/api/v1/api-keys",
+                """{"name":"k","permissions":["resource:read"]}"""
+            )
+        ).Text("/data/key")!;
         var signing = backend.Node.Services.GetRequiredService<SigningKeys>().All[0].Key.ECDsa;
-        var output = JsonElement.Parse(await node.RunAsync("forge.mjs", $"{backend.Node.Address}", session.Caller.Token!, session.RefreshToken, key, Convert.ToBase64String(signing.ExportPkcs8PrivateKey())));
+        var output = JsonElement.Parse(
+            await node.RunAsync(
+                "forge.mjs",
+                $"{backend.Node.Address}",
+                session.Caller.Token!,
+                session.RefreshToken,
+                key,
+                Convert.ToBase64String(signing.ExportPkcs8PrivateKey())
+            )
+        );
 
         var forged = output.GetProperty("forged").EnumerateObject().ToArray();
         Assert.True(forged.Length >= 50);
-        Assert.All(forged, each => Assert.Equal($$"""{{each.Name}} {"status":401,"challenge":"Bearer error=\"invalid_token\"","code":"UNAUTHENTICATED"}""", $"{each.Name} {each.Value.GetRawText()}"));
+        Assert.All(forged, each =>
+            Assert.Equal(
+                $$"""{{each.Name}} {"status":401,"challenge":"Bearer error=\"invalid_token\"","code":"UNAUTHENTICATED"}""",
+                $"{each.Name} {each.Value.GetRawText()}"
+            )
+        );
         Assert.Equal((401, 0), (output.GetProperty("stream").GetInt32(), output.GetProperty("calls").GetInt32()));
-        Assert.Equal((200, 200, true), (output.GetProperty("good").GetInt32(), output.GetProperty("signedAgain").GetInt32(), output.GetProperty("verified").GetBoolean()));
-        Assert.Equal("""{"cache":"public, max-age=30","members":["alg","crv","kid","kty","use","x","y"]}""", output.GetProperty("jwks").GetRawText());
+        Assert.Equal(
+            (200, 200, true),
+            (
+                output.GetProperty("good").GetInt32(),
+                output.GetProperty("signedAgain").GetInt32(),
+                output.GetProperty("verified").GetBoolean()
+            )
+        );
+        Assert.Equal(
+            """{"cache":"public, max-age=30","members":["alg","crv","kid","kty","use","x","y"]}""",
+            output.GetProperty("jwks").GetRawText()
+        );
         Assert.InRange(output.GetProperty("slowest").GetDouble(), 0, 1_000);
         Assert.DoesNotContain(backend.Node.Errors, error => error.Contains("JsonWebToken", StringComparison.Ordinal));
     }
@@ -39,15 +71,25 @@ public sealed class SigningKeyTests(Backend backend)
         var first = (await guest.GetAsync("/.well-known/jwks.json")).Text("/keys/0/kid")!;
 
         var rotated = await admin.SendAsync("POST", "/api/v1/admin/signing-keys/rotate");
-        Assert.Equal(["announced", "signing"], rotated.At("/data")!.Value.EnumerateArray().Select(key => key.GetProperty("state").GetString()));
+        Assert.Equal(
+            ["announced", "signing"],
+            rotated.At("/data")!.Value.EnumerateArray().Select(key => key.GetProperty("state").GetString())
+        );
         Assert.Equal(2, (await guest.GetAsync("/.well-known/jwks.json")).At("/keys")!.Value.GetArrayLength());
         var still = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         Assert.Equal(first, Kid(still.Token!));
 
         // As if the minute were over.
         await using (var source = Npgsql.NpgsqlDataSource.Create(node.ConnectionString))
-        await using (var command = source.CreateCommand("update signing_keys set signs_at = clock_timestamp() where signs_at > clock_timestamp()")) await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        await Eventually.HoldsAsync(async () => Kid((await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).Token!) != first);
+        await using (
+            var command = source.CreateCommand(
+                "update signing_keys set signs_at = clock_timestamp() where signs_at > clock_timestamp()"
+            )
+        )
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync(async () =>
+            Kid((await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).Token!) != first
+        );
         Assert.Equal(200, (await still.GetAsync("/api/v1/me")).Status);
 
         var fresh = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
@@ -59,45 +101,86 @@ public sealed class SigningKeyTests(Backend backend)
         // The last one too: then another signs at once.
         Assert.Equal(204, (await fresh.SendAsync("DELETE", $"/api/v1/admin/signing-keys/{Kid(fresh.Token!)}")).Status);
         Assert.Equal(401, (await fresh.GetAsync("/api/v1/me")).Status);
-        Assert.Equal(200, (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status);
-        Assert.DoesNotContain("signing_key", (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/.well-known/jwks.json")).ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            200,
+            (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status
+        );
+        Assert.DoesNotContain(
+            "signing_key",
+            (
+                await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync(
+                    "/.well-known/jwks.json"
+                )
+            ).ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task B6_Keys_that_change_under_load_on_two_nodes_refuse_nobody()
     {
-        var (database, secret) = (await backend.CreateDatabaseAsync(), Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)));
-        (string, string)[] shared = [("Secrets:MasterKey", secret), ("Cluster:ClusterId", Guid.NewGuid().ToString("n"))];
+        var database = await backend.CreateDatabaseAsync();
+        var secret = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+        (string, string)[] shared =
+        [
+            ("Secrets:MasterKey", secret),
+            ("Cluster:ClusterId", Guid.NewGuid().ToString("n")),
+        ];
         await using var one = new ApiNode(database, shared);
         await using var two = new ApiNode(database, shared);
         await using var source = Npgsql.NpgsqlDataSource.Create(database);
         Caller[] guests = [new(one.Address), new(two.Address)];
         Task<Caller> LoginAsync(int node) => guests[node].LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         var admin = await LoginAsync(0);
-        var (kids, answers, over) = (new System.Collections.Concurrent.ConcurrentDictionary<string, bool>(), new System.Collections.Concurrent.ConcurrentDictionary<int, int>(), false);
+        var kids = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
+        var answers = new System.Collections.Concurrent.ConcurrentDictionary<int, int>();
+        var over = false;
         kids[Kid(admin.Token!)] = true;
 
         // Tokens of each node are used at both as soon as they are there, and so is the oldest one all along.
-        var load = Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
-        {
-            for (var i = worker; !Volatile.Read(ref over); i++)
-            {
-                var token = (await LoginAsync(i % 2)).Token!;
-                kids[Kid(token)] = true;
-                for (var j = 0; j < 10; j++)
-                    foreach (var each in new[] { token, admin.Token! })
-                        answers.AddOrUpdate((await guests[j % 2].With(each).GetAsync("/api/v1/me")).Status, 1, (_, count) => count + 1);
-            }
-        }, TestContext.Current.CancellationToken)).ToArray();
+        var load = Enumerable
+            .Range(0, 4)
+            .Select(worker =>
+                Task.Run(
+                    async () =>
+                    {
+                        for (var i = worker; !Volatile.Read(ref over); i++)
+                        {
+                            var token = (await LoginAsync(i % 2)).Token!;
+                            kids[Kid(token)] = true;
+                            for (var j = 0; j < 10; j++)
+                                foreach (var each in new[] { token, admin.Token! })
+                                    answers.AddOrUpdate(
+                                        (await guests[j % 2].With(each).GetAsync("/api/v1/me")).Status,
+                                        1,
+                                        (_, count) => count + 1
+                                    );
+                        }
+                    },
+                    TestContext.Current.CancellationToken
+                )
+            )
+            .ToArray();
         try
         {
             for (var rotations = 1; rotations <= 3; rotations++)
             {
                 Assert.Equal(200, (await admin.SendAsync("POST", "/api/v1/admin/signing-keys/rotate")).Status);
-                await Eventually.HoldsAsync(async () => (await guests[1].GetAsync("/.well-known/jwks.json")).At("/keys")!.Value.GetArrayLength() == rotations + 1);
+                await Eventually.HoldsAsync(async () =>
+                    (await guests[1].GetAsync("/.well-known/jwks.json")).At("/keys")!.Value.GetArrayLength()
+                    == rotations + 1
+                );
                 // As if most of the minute were over.
-                await using (var command = source.CreateCommand("update signing_keys set signs_at = clock_timestamp() where signs_at > clock_timestamp()")) await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-                await Eventually.HoldsAsync(() => Task.FromResult(kids.Count == rotations + 1 || load.Any(task => task.IsFaulted)), seconds: 20);
+                await using (
+                    var command = source.CreateCommand(
+                        "update signing_keys set signs_at = clock_timestamp() where signs_at > clock_timestamp()"
+                    )
+                )
+                    await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+                await Eventually.HoldsAsync(
+                    () => Task.FromResult(kids.Count == rotations + 1 || load.Any(task => task.IsFaulted)),
+                    seconds: 20
+                );
             }
         }
         finally
@@ -124,12 +207,25 @@ public sealed class SigningKeyTests(Backend backend)
             return (T)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
         }
         // As if the second one had signed for long.
-        await AskAsync<bool>("with moved as (update signing_keys set signs_at = signs_at - interval '2 hours' returning 1) select true");
-        await Eventually.HoldsAsync(() => AskAsync<bool>($"select protected_key is null and withdrawn_at is not null from signing_keys where kid = '{first}'"));
+        await AskAsync<bool>(
+            "with moved as (update signing_keys set signs_at = signs_at - interval '2 hours' returning 1) select true"
+        );
+        await Eventually.HoldsAsync(() =>
+            AskAsync<bool>(
+                $"select protected_key is null and withdrawn_at is not null from signing_keys where kid = '{first}'"
+            )
+        );
         Assert.Equal(1L, await AskAsync<long>("select count(*) from signing_keys where protected_key is not null"));
         Assert.Equal(401, (await admin.GetAsync("/api/v1/me")).Status);
-        Assert.Equal(200, (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status);
+        Assert.Equal(
+            200,
+            (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status
+        );
     }
 
-    static string Kid(string token) => JsonElement.Parse(Microsoft.IdentityModel.Tokens.Base64UrlEncoder.DecodeBytes(token.Split('.')[0])).GetProperty("kid").GetString()!;
+    static string Kid(string token) =>
+        JsonElement
+            .Parse(Microsoft.IdentityModel.Tokens.Base64UrlEncoder.DecodeBytes(token.Split('.')[0]))
+            .GetProperty("kid")
+            .GetString()!;
 }

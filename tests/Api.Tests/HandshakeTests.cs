@@ -8,19 +8,39 @@ public sealed class HandshakeTests(Backend backend)
 {
     const string Path = "/api/v1/events/ws";
 
-    static readonly (string, string)[] Upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")];
+    static readonly (string, string)[] Upgrade =
+    [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
 
     [Fact]
     public async Task Without_an_upgrade_it_is_asked_for()
     {
-        Assert.Equal((401, "UNAUTHENTICATED"), await backend.Guest.GetAsync(Path) is var guest ? (guest.Status, guest.Code) : default);
+        Assert.Equal(
+            (401, "UNAUTHENTICATED"),
+            await backend.Guest.GetAsync(Path) is var guest ? (guest.Status, guest.Code) : default
+        );
         var answer = await backend.User.GetAsync(Path);
-        Assert.Equal((426, "UPGRADE_REQUIRED", "websocket", "Upgrade"), (answer.Status, answer.Code, answer["Upgrade"], answer["Connection"]));
+        Assert.Equal(
+            (426, "UPGRADE_REQUIRED", "websocket", "Upgrade"),
+            (answer.Status, answer.Code, answer["Upgrade"], answer["Connection"])
+        );
         Assert.Equal(426, (await backend.User.SendAsync("HEAD", Path)).Status);
     }
 
     [Theory]
-    [InlineData("after=x", "?after"), InlineData("type=A", "?type"), InlineData("resource=1", "?resource"), InlineData("owner=", "?owner"), InlineData("event=none", "?event"), InlineData("limit=1", "?limit"), InlineData("access_token=x", "?access_token")]
+    [
+        InlineData("after=x", "?after"),
+        InlineData("type=A", "?type"),
+        InlineData("resource=1", "?resource"),
+        InlineData("owner=", "?owner"),
+        InlineData("event=none", "?event"),
+        InlineData("limit=1", "?limit"),
+        InlineData("access_token=x", "?access_token")
+    ]
     public async Task Bad_parameters_are_refused_before_anyone_is_asked_who_they_are(string query, string pointer)
     {
         foreach (var caller in new[] { backend.User, backend.Guest })
@@ -43,7 +63,14 @@ public sealed class HandshakeTests(Backend backend)
         Assert.Equal((4400, "INVALID_POSITION"), socket.Closed);
     }
 
-    [Theory, InlineData("https://evil.example"), InlineData("null"), InlineData("http://localhost.evil.example"), InlineData("nonsense"), InlineData("http://127.0.0.1:1")]
+    [
+        Theory,
+        InlineData("https://evil.example"),
+        InlineData("null"),
+        InlineData("http://localhost.evil.example"),
+        InlineData("nonsense"),
+        InlineData("http://127.0.0.1:1")
+    ]
     public async Task Pages_of_other_origins_open_none(string origin)
     {
         foreach (var caller in new[] { backend.User, backend.Guest })
@@ -56,11 +83,16 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task Pages_of_this_server_and_of_those_that_are_allowed_open_one()
     {
-        await using var node = await backend.StartNodeAsync(("Origins:Allowed:0", "https://app.example.org"), ("Streams:MaxPerCaller", "1"));
+        await using var node = await backend.StartNodeAsync(
+            ("Origins:Allowed:0", "https://app.example.org"),
+            ("Streams:MaxPerCaller", "1")
+        );
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         foreach (var origin in new[] { node.Address.GetLeftPart(UriPartial.Authority), "https://app.example.org" })
         {
-            await using var socket = await Socket.OpenAsync(node.Address, null, "", options => options.SetRequestHeader("Origin", origin));
+            await using var socket = await Socket.OpenAsync(node.Address, null, "", options =>
+                options.SetRequestHeader("Origin", origin)
+            );
             Assert.Equal(101, socket.Status);
         }
 
@@ -87,7 +119,11 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task Our_subprotocol_is_selected_and_others_are_refused()
     {
-        await using var ours = await Socket.OpenAsync(backend.Node.Address, backend.User.Token, "", options => { options.AddSubProtocol("other"); options.AddSubProtocol("resources.events.v1"); });
+        await using var ours = await Socket.OpenAsync(backend.Node.Address, backend.User.Token, "", options =>
+        {
+            options.AddSubProtocol("other");
+            options.AddSubProtocol("resources.events.v1");
+        });
         Assert.Equal((101, "resources.events.v1"), (ours.Status, ours.SubProtocol));
         await using var none = await Socket.OpenAsync(backend.Node.Address, backend.User.Token, "");
         Assert.Equal((101, null), (none.Status, none.SubProtocol));
@@ -110,17 +146,35 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     public static TheoryData<string> BadMessages =>
-    [
-        "", " ", "{}", "[]", "null", "authenticate", """{"type":"authenticate"}""", """{"type":"subscribe","token":"TOKEN"}""", """{"type":"authenticate","token":"TOKEN","extra":1}""",
-        """{"type":"authenticate","type":"authenticate","token":"TOKEN"}""", """{"type":"authenticate","token":null}""", """{"type":"authenticate","token":["TOKEN"]}""", """{"type":"authenticate","token":"TOKEN"}{}""",
-        "\uFEFF" + """{"type":"authenticate","token":"TOKEN"}""", """{"type":"authenticate","token":"LARGE"}""", """{"type":"authenticate","token":"TOKEN"}SPACE""",
-    ];
+        [
+            "",
+            " ",
+            "{}",
+            "[]",
+            "null",
+            "authenticate",
+            """{"type":"authenticate"}""",
+            """{"type":"subscribe","token":"TOKEN"}""",
+            """{"type":"authenticate","token":"TOKEN","extra":1}""",
+            """{"type":"authenticate","type":"authenticate","token":"TOKEN"}""",
+            """{"type":"authenticate","token":null}""",
+            """{"type":"authenticate","token":["TOKEN"]}""",
+            """{"type":"authenticate","token":"TOKEN"}{}""",
+            "\uFEFF" + """{"type":"authenticate","token":"TOKEN"}""",
+            """{"type":"authenticate","token":"LARGE"}""",
+            """{"type":"authenticate","token":"TOKEN"}SPACE""",
+        ];
 
     [Theory, MemberData(nameof(BadMessages))]
     public async Task A_first_message_that_is_no_authentication_closes(string message)
     {
         await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
-        await socket.SendAsync(message.Replace("TOKEN", backend.User.Token, StringComparison.Ordinal).Replace("LARGE", new string('x', 1 << 20), StringComparison.Ordinal).Replace("SPACE", new string(' ', 64 * 1024), StringComparison.Ordinal));
+        await socket.SendAsync(
+            message
+                .Replace("TOKEN", backend.User.Token, StringComparison.Ordinal)
+                .Replace("LARGE", new string('x', 1 << 20), StringComparison.Ordinal)
+                .Replace("SPACE", new string(' ', 64 * 1024), StringComparison.Ordinal)
+        );
         Assert.Null(await socket.NextAsync());
         Assert.Equal((4400, "VALIDATION_FAILED"), socket.Closed);
     }
@@ -129,7 +183,10 @@ public sealed class HandshakeTests(Backend backend)
     public async Task A_binary_message_closes_even_with_a_token()
     {
         await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
-        await socket.SendAsync(System.Text.Encoding.UTF8.GetBytes($$"""{"type":"authenticate","token":"{{backend.User.Token}}"}"""), WebSocketMessageType.Binary);
+        await socket.SendAsync(
+            System.Text.Encoding.UTF8.GetBytes($$"""{"type":"authenticate","token":"{{backend.User.Token}}"}"""),
+            WebSocketMessageType.Binary
+        );
         Assert.Null(await socket.NextAsync());
         Assert.Equal((4400, "VALIDATION_FAILED"), socket.Closed);
     }
@@ -140,7 +197,8 @@ public sealed class HandshakeTests(Backend backend)
         await using var socket = await Socket.OpenAsync(backend.Node.Address, backend.User.Token, "after=now");
         await socket.CatchUpAsync();
         await socket.SendAsync(message.Replace("LARGE", new string('x', 1 << 20), StringComparison.Ordinal));
-        while (await socket.NextAsync() is { } told) Assert.Equal("event", told.GetProperty("type").GetString());
+        while (await socket.NextAsync() is { } told)
+            Assert.Equal("event", told.GetProperty("type").GetString());
         Assert.Equal((4400, "VALIDATION_FAILED"), socket.Closed);
     }
 

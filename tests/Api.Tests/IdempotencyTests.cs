@@ -1,6 +1,8 @@
 namespace Resources.Api.Tests;
 
-/// <summary>Requests with an Idempotency-Key: one effect, and the first answer again whenever it is asked for.</summary>
+/// <summary>
+/// Requests with an Idempotency-Key: one effect, and the first answer again whenever it is asked for.
+/// </summary>
 public sealed class IdempotencyTests(Backend backend)
 {
     const string All = "/api/v1/resources";
@@ -14,15 +16,28 @@ public sealed class IdempotencyTests(Backend backend)
     public async Task A_repeated_create_is_answered_as_the_first_while_the_resource_moves_on_and_goes()
     {
         var key = NewKey;
-        var first = await backend.Admin.SendAsync("POST", All, """{"name":"first","metadata":{"a":1}}""", headers: With(key));
+        var first = await backend.Admin.SendAsync(
+            "POST",
+            All,
+            """{"name":"first","metadata":{"a":1}}""",
+            headers: With(key)
+        );
         Assert.Equal((201, null), (first.Status, first["Idempotency-Replayed"]));
         var path = first["Location"]!;
         Assert.Equal($"{All}/{first.Text("/data/id")}", path);
 
         async Task RepeatAsync()
         {
-            var again = await backend.Admin.SendAsync("POST", All, """{"name":"first","metadata":{"a":1}}""", headers: With($"\"{key}\""));
-            Assert.Equal((201, "true", "\"1\"", path), (again.Status, again["Idempotency-Replayed"], again.ETag, again["Location"]));
+            var again = await backend.Admin.SendAsync(
+                "POST",
+                All,
+                """{"name":"first","metadata":{"a":1}}""",
+                headers: With($"\"{key}\"")
+            );
+            Assert.Equal(
+                (201, "true", "\"1\"", path),
+                (again.Status, again["Idempotency-Replayed"], again.ETag, again["Location"])
+            );
             Assert.Equal((first.Text("/data"), first["Position"]), (again.Text("/data"), again["Position"]));
         }
 
@@ -31,7 +46,10 @@ public sealed class IdempotencyTests(Backend backend)
         await RepeatAsync();
         Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", path)).Status);
         await RepeatAsync();
-        Assert.Equal(["resource.created", "resource.renamed", "resource.deleted"], await backend.EventsAsync(Guid.Parse(first.Text("/data/id")!)));
+        Assert.Equal(
+            ["resource.created", "resource.renamed", "resource.deleted"],
+            await backend.EventsAsync(Guid.Parse(first.Text("/data/id")!))
+        );
     }
 
     [Fact]
@@ -42,7 +60,13 @@ public sealed class IdempotencyTests(Backend backend)
         [
             ("PUT", sample.Path, """{"name":"put"}""", "application/json", 200),
             ("PATCH", sample.Path, """{"name":"patched","status":"new"}""", Merge, 200),
-            ("PATCH", sample.Path, """[{"op":"add","path":"/metadata/list","value":[1]}]""", "application/json-patch+json", 200),
+            (
+                "PATCH",
+                sample.Path,
+                """[{"op":"add","path":"/metadata/list","value":[1]}]""",
+                "application/json-patch+json",
+                200
+            ),
             ("DELETE", sample.Path, null, "application/json", 204),
             ("POST", sample.Path + "/restore", null, "application/json", 200),
             ("DELETE", sample.Path, null, "application/json", 204),
@@ -62,7 +86,10 @@ public sealed class IdempotencyTests(Backend backend)
         {
             var (method, path, body, type, status) = writes[at];
             var again = await backend.Admin.SendAsync(method, path, body, type, ("If-Match", "*"), With(key));
-            Assert.Equal((status, "true", first.ETag, first["Position"], first.Text("/data")), (again.Status, again["Idempotency-Replayed"], again.ETag, again["Position"], again.Text("/data")));
+            Assert.Equal(
+                (status, "true", first.ETag, first["Position"], first.Text("/data")),
+                (again.Status, again["Idempotency-Replayed"], again.ETag, again["Position"], again.Text("/data"))
+            );
         }
         Assert.Equal(events, await backend.EventsAsync(sample.Id));
     }
@@ -70,10 +97,18 @@ public sealed class IdempotencyTests(Backend backend)
     [Fact]
     public async Task A_repetition_is_recognised_before_its_condition_is_judged()
     {
-        var (sample, key) = (await backend.CreateAsync(), NewKey);
+        var sample = await backend.CreateAsync();
+        var key = NewKey;
         for (var i = 0; i < 2; i++)
         {
-            var answer = await backend.Admin.SendAsync("PUT", sample.Path, """{"name":"once"}""", "application/json", ("If-Match", "\"1\""), With(key));
+            var answer = await backend.Admin.SendAsync(
+                "PUT",
+                sample.Path,
+                """{"name":"once"}""",
+                "application/json",
+                ("If-Match", "\"1\""),
+                With(key)
+            );
             Assert.Equal((200, "\"2\""), (answer.Status, answer.ETag));
         }
         Assert.Equal(2, (await backend.EventsAsync(sample.Id)).Length);
@@ -86,16 +121,24 @@ public sealed class IdempotencyTests(Backend backend)
         var first = await backend.Admin.SendAsync("POST", All, """{"name":"one"}""", headers: With(key));
         var path = first["Location"]!;
 
-        Assert.Equal("IDEMPOTENCY_KEY_REUSED", (await backend.Admin.SendAsync("POST", All, """{"name":"two"}""", headers: With(key))).Code);
+        Assert.Equal(
+            "IDEMPOTENCY_KEY_REUSED",
+            (await backend.Admin.SendAsync("POST", All, """{"name":"two"}""", headers: With(key))).Code
+        );
         Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", path)).Status);
-        Assert.Equal("IDEMPOTENCY_KEY_REUSED", (await backend.Admin.SendAsync("POST", All, """{"name":"two"}""", headers: With(key))).Code);
+        Assert.Equal(
+            "IDEMPOTENCY_KEY_REUSED",
+            (await backend.Admin.SendAsync("POST", All, """{"name":"two"}""", headers: With(key))).Code
+        );
         Assert.Equal(2, (await backend.EventsAsync(Guid.Parse(first.Text("/data/id")!))).Length);
     }
 
     [Fact]
     public async Task Keys_of_two_callers_are_two_keys()
     {
-        var (key, email, name) = (NewKey, $"{NewKey}@example.org", NewKey);
+        var key = NewKey;
+        var email = $"{NewKey}@example.org";
+        var name = NewKey;
         await backend.AddUserAsync(email, "fifteen letters", "admin");
         var other = await backend.Guest.LoginAsync(email, "fifteen letters");
 
@@ -110,28 +153,85 @@ public sealed class IdempotencyTests(Backend backend)
     [Fact]
     public async Task Requests_with_one_key_at_one_time_have_one_effect_and_equal_answers()
     {
-        var (key, name) = (NewKey, NewKey);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => backend.Admin.SendAsync("POST", All, $$"""{"name":"{{name}}"}""", headers: With(key))));
+        var key = NewKey;
+        var name = NewKey;
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(_ => backend.Admin.SendAsync("POST", All, $$"""{"name":"{{name}}"}""", headers: With(key)))
+        );
 
-        Assert.All(answers, answer => Assert.Equal((201, "\"1\"", answers[0].Text("/data"), answers[0]["Location"]), (answer.Status, answer.ETag, answer.Text("/data"), answer["Location"])));
+        Assert.All(answers, answer =>
+            Assert.Equal(
+                (201, "\"1\"", answers[0].Text("/data"), answers[0]["Location"]),
+                (answer.Status, answer.ETag, answer.Text("/data"), answer["Location"])
+            )
+        );
         Assert.Single(answers, answer => answer["Idempotency-Replayed"] is null);
         Assert.Equal(1, await backend.CountCreatedAsync(name));
 
-        var patches = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => backend.Admin.SendAsync("PATCH", answers[0]["Location"]!, """{"status":"once"}""", Merge, With(key + "p"))));
+        var patches = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(_ =>
+                    backend.Admin.SendAsync(
+                        "PATCH",
+                        answers[0]["Location"]!,
+                        """{"status":"once"}""",
+                        Merge,
+                        With(key + "p")
+                    )
+                )
+        );
         Assert.All(patches, answer => Assert.Equal((200, "\"2\""), (answer.Status, answer.ETag)));
-        Assert.Equal(["resource.created", "resource.status_changed"], await backend.EventsAsync(Guid.Parse(answers[0].Text("/data/id")!)));
+        Assert.Equal(
+            ["resource.created", "resource.status_changed"],
+            await backend.EventsAsync(Guid.Parse(answers[0].Text("/data/id")!))
+        );
     }
 
     [Fact]
     public async Task A_refusal_does_not_use_up_its_key()
     {
-        var (sample, key) = (await backend.CreateAsync(Given.Changed), NewKey);
-        Assert.Equal(412, (await backend.Admin.SendAsync("PATCH", sample.Path, """{"name":"x"}""", Merge, ("If-Match", "\"1\""), With(key))).Status);
-        Assert.Equal(200, (await backend.Admin.SendAsync("PATCH", sample.Path, """{"name":"x"}""", Merge, ("If-Match", "\"2\""), With(key))).Status);
+        var sample = await backend.CreateAsync(Given.Changed);
+        var key = NewKey;
+        Assert.Equal(
+            412,
+            (
+                await backend.Admin.SendAsync(
+                    "PATCH",
+                    sample.Path,
+                    """{"name":"x"}""",
+                    Merge,
+                    ("If-Match", "\"1\""),
+                    With(key)
+                )
+            ).Status
+        );
+        Assert.Equal(
+            200,
+            (
+                await backend.Admin.SendAsync(
+                    "PATCH",
+                    sample.Path,
+                    """{"name":"x"}""",
+                    Merge,
+                    ("If-Match", "\"2\""),
+                    With(key)
+                )
+            ).Status
+        );
     }
 
     [Theory]
-    [InlineData("\"\""), InlineData("\"open"), InlineData("\"a\"b\""), InlineData("\"a\\\""), InlineData("\"a\\b\""), InlineData("\"")]
+    [
+        InlineData("\"\""),
+        InlineData("\"open"),
+        InlineData("\"a\"b\""),
+        InlineData("\"a\\\""),
+        InlineData("\"a\\b\""),
+        InlineData("\"")
+    ]
     public async Task A_malformed_key_is_refused(string key) => await RefusesAsync(With(key));
 
     [Fact]
@@ -139,7 +239,17 @@ public sealed class IdempotencyTests(Backend backend)
     {
         await RefusesAsync(With(new('k', 256)));
         await RefusesAsync(With($"\"{new string('k', 256)}\""));
-        Assert.Equal(201, (await backend.Admin.SendAsync("POST", All, """{"name":"long key"}""", headers: With(NewKey + new string('k', 223)))).Status);
+        Assert.Equal(
+            201,
+            (
+                await backend.Admin.SendAsync(
+                    "POST",
+                    All,
+                    """{"name":"long key"}""",
+                    headers: With(NewKey + new string('k', 223))
+                )
+            ).Status
+        );
     }
 
     [Fact]
@@ -147,8 +257,16 @@ public sealed class IdempotencyTests(Backend backend)
     {
         var id = NewKey;
         var bare = await backend.Admin.SendAsync("POST", All, """{"name":"escaped"}""", headers: With($"{id}\\\"x"));
-        var quoted = await backend.Admin.SendAsync("POST", All, """{"name":"escaped"}""", headers: With($"\"{id}\\\\\\\"x\""));
-        Assert.Equal((201, bare.Text("/data/id"), "true"), (quoted.Status, quoted.Text("/data/id"), quoted["Idempotency-Replayed"]));
+        var quoted = await backend.Admin.SendAsync(
+            "POST",
+            All,
+            """{"name":"escaped"}""",
+            headers: With($"\"{id}\\\\\\\"x\"")
+        );
+        Assert.Equal(
+            (201, bare.Text("/data/id"), "true"),
+            (quoted.Status, quoted.Text("/data/id"), quoted["Idempotency-Replayed"])
+        );
     }
 
     async Task RefusesAsync(params (string, string)[] headers)

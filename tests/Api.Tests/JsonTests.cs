@@ -18,7 +18,11 @@ public sealed class JsonTests(Backend backend)
         ("1e400", """{"a":1e400}"""u8.ToArray(), "NUMBER_OUT_OF_RANGE"),
         ("-1e400", """{"a":-1e400}"""u8.ToArray(), "NUMBER_OUT_OF_RANGE"),
         ("1e100000", """{"a":1e100000}"""u8.ToArray(), "NUMBER_OUT_OF_RANGE"),
-        ("a number of 40 digits", """{"a":1234567890123456789012345678901234567890}"""u8.ToArray(), "NUMBER_OUT_OF_RANGE"),
+        (
+            "a number of 40 digits",
+            """{"a":1234567890123456789012345678901234567890}"""u8.ToArray(),
+            "NUMBER_OUT_OF_RANGE"
+        ),
         ("NaN", """{"a":NaN}"""u8.ToArray(), "INVALID_JSON"),
         ("01", """{"a":01}"""u8.ToArray(), "INVALID_JSON"),
         ("a trailing comma", """{"a":1,}"""u8.ToArray(), "INVALID_JSON"),
@@ -32,7 +36,8 @@ public sealed class JsonTests(Backend backend)
 
     public static TheoryData<string> Names => [.. Faulty.Select(row => row.Name)];
 
-    static string Deep(int objects) => string.Concat(Enumerable.Repeat("{\"a\":", objects)) + "1" + new string('}', objects);
+    static string Deep(int objects) =>
+        string.Concat(Enumerable.Repeat("{\"a\":", objects)) + "1" + new string('}', objects);
 
     [Theory, MemberData(nameof(Names))]
     public async Task Faulty_JSON_is_refused_at_every_door_and_appends_nothing(string name)
@@ -43,14 +48,19 @@ public sealed class JsonTests(Backend backend)
         byte[] operations = [.. "[{\"op\":\"add\",\"path\":\"/metadata/x\",\"value\":"u8, .. metadata, .. "}]"u8];
         (string Method, string Path, byte[] Body, string Type)[] doors =
         [
-            ("POST", "/api/v1/resources", body, "application/json"), ("PUT", sample.Path, body, "application/json"), ("PATCH", sample.Path, body, "application/merge-patch+json"),
-            ("PATCH", sample.Path, operations, "application/json-patch+json"), ("POST", "/api/v1/users", body, "application/json"), ("POST", "/api/v1/auth/login", body, "application/json"),
+            ("POST", "/api/v1/resources", body, "application/json"),
+            ("PUT", sample.Path, body, "application/json"),
+            ("PATCH", sample.Path, body, "application/merge-patch+json"),
+            ("PATCH", sample.Path, operations, "application/json-patch+json"),
+            ("POST", "/api/v1/users", body, "application/json"),
+            ("POST", "/api/v1/auth/login", body, "application/json"),
         ];
         foreach (var (method, path, bytes, type) in doors)
         {
             var answer = await backend.Admin.SendAsync(method, path, Caller.Content(bytes, type), ("If-Match", "*"));
             Assert.True(answer.Status is 400, $"{method} {path}: {answer}");
-            if (type is not "application/json-patch+json" || code is not "TOO_DEEP") Assert.Contains(code, answer.FaultCodes);
+            if (type is not "application/json-patch+json" || code is not "TOO_DEEP")
+                Assert.Contains(code, answer.FaultCodes);
         }
         Assert.Equal(["resource.created"], await backend.EventsAsync(sample.Id));
     }
@@ -58,7 +68,11 @@ public sealed class JsonTests(Backend backend)
     [Fact]
     public async Task A_byte_order_mark_is_refused()
     {
-        var answer = await backend.Admin.SendAsync("POST", "/api/v1/resources", Caller.Content([0xEF, 0xBB, 0xBF, .. "{\"name\":\"bom\"}"u8]));
+        var answer = await backend.Admin.SendAsync(
+            "POST",
+            "/api/v1/resources",
+            Caller.Content([0xEF, 0xBB, 0xBF, .. "{\"name\":\"bom\"}"u8])
+        );
         Assert.Equal((400, "INVALID_JSON"), (answer.Status, Assert.Single(answer.FaultCodes)));
     }
 
@@ -77,39 +91,94 @@ public sealed class JsonTests(Backend backend)
     {
         var sample = await backend.CreateAsync(metadata: Deep(63));
         var path = "/metadata" + string.Concat(Enumerable.Repeat("/a", 62));
-        foreach (var operations in new[] { $$$"""[{"op":"add","path":"{{{path}}}/b","value":{"c":1}}]""", """[{"op":"copy","from":"/metadata","path":"/metadata/b"}]""" })
+        foreach (
+            var operations in new[]
+            {
+                $$$"""[{"op":"add","path":"{{{path}}}/b","value":{"c":1}}]""",
+                """[{"op":"copy","from":"/metadata","path":"/metadata/b"}]""",
+            }
+        )
         {
             var answer = await backend.Admin.SendAsync("PATCH", sample.Path, operations, "application/json-patch+json");
             Assert.True(answer.Status is 400 or 422, answer.ToString());
             Assert.Contains("TOO_DEEP", answer.FaultCodes);
         }
         Assert.Equal(["resource.created"], await backend.EventsAsync(sample.Id));
-        Assert.Equal(200, (await backend.Admin.SendAsync("PATCH", sample.Path, $$"""[{"op":"add","path":"{{path}}/b","value":1}]""", "application/json-patch+json")).Status);
+        Assert.Equal(
+            200,
+            (
+                await backend.Admin.SendAsync(
+                    "PATCH",
+                    sample.Path,
+                    $$"""[{"op":"add","path":"{{path}}/b","value":1}]""",
+                    "application/json-patch+json"
+                )
+            ).Status
+        );
     }
 
     [Fact]
     public async Task A_patch_that_doubles_what_is_there_is_stopped()
     {
         var sample = await backend.CreateAsync(metadata: """{"a":{"b":"0123456789012345678901234567890123456789"}}""");
-        var operations = string.Join(',', Enumerable.Range(0, 99).Select(i => $$"""{"op":"copy","from":"/metadata/a","path":"/metadata/a/c{{i}}"}"""));
-        var answer = await backend.Admin.SendAsync("PATCH", sample.Path, $"[{operations}]", "application/json-patch+json");
+        var operations = string.Join(
+            ',',
+            Enumerable.Range(0, 99).Select(i => $$"""{"op":"copy","from":"/metadata/a","path":"/metadata/a/c{{i}}"}""")
+        );
+        var answer = await backend.Admin.SendAsync(
+            "PATCH",
+            sample.Path,
+            $"[{operations}]",
+            "application/json-patch+json"
+        );
         Assert.True(answer.Status is 400 or 422, answer.ToString());
-        var many = await backend.Admin.SendAsync("PATCH", sample.Path, $"[{string.Join(',', Enumerable.Repeat("""{"op":"test","path":"/status","value":"active"}""", 101))}]", "application/json-patch+json");
+        var many = await backend.Admin.SendAsync(
+            "PATCH",
+            sample.Path,
+            $"[{string.Join(',', Enumerable.Repeat("""{"op":"test","path":"/status","value":"active"}""", 101))}]",
+            "application/json-patch+json"
+        );
         Assert.Equal((400, "TOO_MANY_OPERATIONS"), (many.Status, Assert.Single(many.FaultCodes)));
         Assert.Equal(["resource.created"], await backend.EventsAsync(sample.Id));
     }
 
     [Theory]
-    [InlineData("0"), InlineData("-1"), InlineData("9007199254740993"), InlineData("9223372036854775807"), InlineData("0.1"), InlineData("0.30000000000000004"), InlineData("1.7976931348623157e308"), InlineData("5e-324"), InlineData("1234567890123456789012345678"), InlineData("0.1234567890123456789012345678")]
+    [
+        InlineData("0"),
+        InlineData("-1"),
+        InlineData("9007199254740993"),
+        InlineData("9223372036854775807"),
+        InlineData("0.1"),
+        InlineData("0.30000000000000004"),
+        InlineData("1.7976931348623157e308"),
+        InlineData("5e-324"),
+        InlineData("1234567890123456789012345678"),
+        InlineData("0.1234567890123456789012345678")
+    ]
     public async Task Numbers_survive_store_list_and_history(string number)
     {
         var type = $"t{Guid.NewGuid():n}";
-        var created = await backend.Admin.SendAsync("POST", "/api/v1/resources", $$$"""{"name":"number","type":"{{{type}}}","metadata":{"n":{{{number}}}}}""");
+        var created = await backend.Admin.SendAsync(
+            "POST",
+            "/api/v1/resources",
+            $$$"""{"name":"number","type":"{{{type}}}","metadata":{"n":{{{number}}}}}"""
+        );
         Assert.Equal(201, created.Status);
-        foreach (var (path, pointer) in new[] { (created["Location"]!, "/data/metadata/n"), (created["Location"]! + "?version=1", "/data/metadata/n"), (created["Location"]! + "/events", "/data/0/data/metadata/n"), ($"/api/v1/resources?type={type}", "/data/0/metadata/n") })
+        foreach (
+            var (path, pointer) in new[]
+            {
+                (created["Location"]!, "/data/metadata/n"),
+                (created["Location"]! + "?version=1", "/data/metadata/n"),
+                (created["Location"]! + "/events", "/data/0/data/metadata/n"),
+                ($"/api/v1/resources?type={type}", "/data/0/metadata/n"),
+            }
+        )
         {
             var back = (await backend.User.GetAsync(path)).At(pointer)!.Value;
-            Assert.True(System.Text.Json.JsonElement.DeepEquals(System.Text.Json.JsonElement.Parse(number), back), $"{number} came back from {path} as {back}");
+            Assert.True(
+                System.Text.Json.JsonElement.DeepEquals(System.Text.Json.JsonElement.Parse(number), back),
+                $"{number} came back from {path} as {back}"
+            );
         }
     }
 
@@ -117,9 +186,16 @@ public sealed class JsonTests(Backend backend)
     public async Task Text_comes_back_as_it_was_sent()
     {
         const string Name = "e\u0301 \u00e9 \u202e \u200d \U0001F600 <script>&'\" \\ \u007f \ufffd";
-        var created = await backend.Admin.SendAsync("POST", "/api/v1/resources", $$$"""{"name":{{{System.Text.Json.JsonSerializer.Serialize(Name)}}},"metadata":{"\ud83d\ude00":"\ud83d\ude00"}}""");
+        var created = await backend.Admin.SendAsync(
+            "POST",
+            "/api/v1/resources",
+            $$$"""{"name":{{{System.Text.Json.JsonSerializer.Serialize(Name)}}},"metadata":{"\ud83d\ude00":"\ud83d\ude00"}}"""
+        );
         Assert.Equal(Name, created.Text("/data/name"));
-        Assert.Equal("\U0001F600", (await backend.User.GetAsync(created["Location"]!)).Text("/data/metadata/\U0001F600"));
+        Assert.Equal(
+            "\U0001F600",
+            (await backend.User.GetAsync(created["Location"]!)).Text("/data/metadata/\U0001F600")
+        );
     }
 
     [Fact]
@@ -127,14 +203,24 @@ public sealed class JsonTests(Backend backend)
     {
         string Body(int length) => $$"""{"name":"{{string.Concat(Enumerable.Repeat("\U0001F600", length))}}"}""";
         Assert.Equal(201, (await backend.Admin.SendAsync("POST", "/api/v1/resources", Body(255))).Status);
-        Assert.Equal("TOO_LONG", Assert.Single((await backend.Admin.SendAsync("POST", "/api/v1/resources", Body(256))).FaultCodes));
-        Assert.Equal("TOO_SHORT", Assert.Single((await backend.Admin.SendAsync("POST", "/api/v1/resources", """{"name":""}""")).FaultCodes));
+        Assert.Equal(
+            "TOO_LONG",
+            Assert.Single((await backend.Admin.SendAsync("POST", "/api/v1/resources", Body(256))).FaultCodes)
+        );
+        Assert.Equal(
+            "TOO_SHORT",
+            Assert.Single((await backend.Admin.SendAsync("POST", "/api/v1/resources", """{"name":""}""")).FaultCodes)
+        );
     }
 
     [Fact]
     public async Task Many_faults_are_bounded()
     {
-        var answer = await backend.Admin.SendAsync("POST", "/api/v1/resources", $"{{{string.Join(',', Enumerable.Range(0, 5000).Select(i => $"\"m{i}\":{i}"))}}}");
+        var answer = await backend.Admin.SendAsync(
+            "POST",
+            "/api/v1/resources",
+            $"{{{string.Join(',', Enumerable.Range(0, 5000).Select(i => $"\"m{i}\":{i}"))}}}"
+        );
         Assert.Equal((400, 100), (answer.Status, answer.Faults.Length));
     }
 }

@@ -30,18 +30,27 @@ sealed partial class Mailbox : IAsyncDisposable
     public async Task<string> MailToAsync(string address, int seconds = 20)
     {
         string? found = null;
-        await Eventually.HoldsAsync(() =>
-        {
-            for (var i = mails.Count; i > 0 && found is null && mails.TryDequeue(out var mail); i--)
-                if (mail.Contains("To: " + address, StringComparison.OrdinalIgnoreCase)) found = mail;
-                else mails.Enqueue(mail);
-            return Task.FromResult(found is not null);
-        }, seconds);
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                for (var i = mails.Count; i > 0 && found is null && mails.TryDequeue(out var mail); i--)
+                    if (mail.Contains("To: " + address, StringComparison.OrdinalIgnoreCase))
+                        found = mail;
+                    else
+                        mails.Enqueue(mail);
+                return Task.FromResult(found is not null);
+            },
+            seconds
+        );
         return found!;
     }
 
     /// <summary>The token of the link in a mail.</summary>
-    public static string Token(string mail) => LinkToken().Match(mail.Replace("=\r\n", "", StringComparison.Ordinal).Replace("=3D", "=", StringComparison.Ordinal)).Groups[1].Value;
+    public static string Token(string mail) =>
+        LinkToken()
+            .Match(mail.Replace("=\r\n", "", StringComparison.Ordinal).Replace("=3D", "=", StringComparison.Ordinal))
+            .Groups[1]
+            .Value;
 
     public async ValueTask DisposeAsync()
     {
@@ -54,7 +63,8 @@ sealed partial class Mailbox : IAsyncDisposable
         var clients = new List<Task>();
         try
         {
-            while (true) clients.Add(TakeAsync(await listener.AcceptTcpClientAsync()));
+            while (true)
+                clients.Add(TakeAsync(await listener.AcceptTcpClientAsync()));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -66,7 +76,11 @@ sealed partial class Mailbox : IAsyncDisposable
     {
         using var _ = client;
         using var reader = new StreamReader(client.GetStream(), Encoding.UTF8);
-        await using var writer = new StreamWriter(client.GetStream(), new UTF8Encoding(false)) { NewLine = "\r\n", AutoFlush = true };
+        await using var writer = new StreamWriter(client.GetStream(), new UTF8Encoding(false))
+        {
+            NewLine = "\r\n",
+            AutoFlush = true,
+        };
         if (Interlocked.Decrement(ref endless) >= 0)
         {
             await GreetForEverAsync(writer);
@@ -79,10 +93,13 @@ sealed partial class Mailbox : IAsyncDisposable
             {
                 await writer.WriteLineAsync("354 go on");
                 var mail = new StringBuilder();
-                while (await reader.ReadLineAsync() is { } text && text is not ".") mail.Append(text).Append("\r\n");
+                while (await reader.ReadLineAsync() is { } text && text is not ".")
+                    mail.Append(text).Append("\r\n");
                 mails.Enqueue(mail.ToString());
             }
-            await writer.WriteLineAsync(line.StartsWith("QUIT", StringComparison.OrdinalIgnoreCase) ? "221 bye" : "250 ok");
+            await writer.WriteLineAsync(
+                line.StartsWith("QUIT", StringComparison.OrdinalIgnoreCase) ? "221 bye" : "250 ok"
+            );
         }
     }
 

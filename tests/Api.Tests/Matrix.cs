@@ -9,21 +9,40 @@ namespace Resources.Api.Tests;
 sealed partial record Operation(string Id, string Method, string Path, string By, string[] Query, string[] Members)
 {
     public static Operation[] All(JsonElement document) =>
-    [
-        .. from path in document.GetProperty("paths").EnumerateObject()
-           from operation in path.Value.EnumerateObject()
-           let text = operation.Value.GetProperty("description").GetString()!
-           select new Operation(operation.Value.GetProperty("operationId").GetString()!, operation.Name.ToUpperInvariant(), path.Name,
-               text.StartsWith("Open to everyone", StringComparison.Ordinal) ? Row.Open : NeededPermission().Match(text) is { Success: true } match ? match.Groups[1].Value : text.Contains("Needs a session", StringComparison.Ordinal) ? Row.OfSession : Row.Anyone,
-               operation.Value.TryGetProperty("parameters", out var parameters) ? [.. parameters.EnumerateArray().Where(parameter => parameter.GetProperty("in").GetString() is "query").Select(parameter => parameter.GetProperty("name").GetString()!)] : [],
-               MembersOf(document, operation.Value)),
-    ];
+        [
+            .. from path in document.GetProperty("paths").EnumerateObject()
+            from operation in path.Value.EnumerateObject()
+            let text = operation.Value.GetProperty("description").GetString()!
+            select new Operation(
+                operation.Value.GetProperty("operationId").GetString()!,
+                operation.Name.ToUpperInvariant(),
+                path.Name,
+                text.StartsWith("Open to everyone", StringComparison.Ordinal) ? Row.Open
+                    : NeededPermission().Match(text) is { Success: true } match ? match.Groups[1].Value
+                    : text.Contains("Needs a session", StringComparison.Ordinal) ? Row.OfSession
+                    : Row.Anyone,
+                operation.Value.TryGetProperty("parameters", out var parameters)
+                    ?
+                    [
+                        .. parameters
+                            .EnumerateArray()
+                            .Where(parameter => parameter.GetProperty("in").GetString() is "query")
+                            .Select(parameter => parameter.GetProperty("name").GetString()!),
+                    ]
+                    : [],
+                MembersOf(document, operation.Value)
+            ),
+        ];
 
     static string[] MembersOf(JsonElement document, JsonElement operation)
     {
-        if (!operation.TryGetProperty("requestBody", out var body)) return [];
+        if (!operation.TryGetProperty("requestBody", out var body))
+            return [];
         var schema = body.GetProperty("content").EnumerateObject().First().Value.GetProperty("schema");
-        var named = document.GetProperty("components").GetProperty("schemas").GetProperty(schema.GetProperty("$ref").GetString()!.Split('/')[^1]);
+        var named = document
+            .GetProperty("components")
+            .GetProperty("schemas")
+            .GetProperty(schema.GetProperty("$ref").GetString()!.Split('/')[^1]);
         return [.. named.GetProperty("properties").EnumerateObject().Select(member => member.Name)];
     }
 
@@ -31,11 +50,23 @@ sealed partial record Operation(string Id, string Method, string Path, string By
     private static partial Regex NeededPermission();
 }
 
-/// <summary>A well-formed request for an operation, and its answer for who may send it and reaches what it is about.</summary>
-/// <param name="By">Who may send it: <see cref="Open"/>, <see cref="Anyone"/> who is known, <see cref="OfSession"/>, or who has a permission.</param>
+/// <summary>
+/// A well-formed request for an operation, and its answer for who may send it and reaches what it is about.
+/// </summary>
+/// <param name="By">
+/// Who may send it: <see cref="Open"/>, <see cref="Anyone"/> who is known, <see cref="OfSession"/>, or who has a
+/// permission.
+/// </param>
 /// <param name="Of">What the address names; null = nothing.</param>
 /// <param name="Code">Of a refusal that shows that everything before was passed.</param>
-sealed record Row(string Operation, string By, int Status = 200, string? Code = null, string? Of = null, string? Body = null)
+sealed record Row(
+    string Operation,
+    string By,
+    int Status = 200,
+    string? Code = null,
+    string? Of = null,
+    string? Body = null
+)
 {
     public string ContentType { get; init; } = "application/json";
 
@@ -47,56 +78,178 @@ sealed record Row(string Operation, string By, int Status = 200, string? Code = 
     /// <summary>The answer for what is beyond reach, where that is not the 404 of its kind.</summary>
     public int? Beyond { get; init; }
 
-    public const string Open = "open", Anyone = "anyone", OfSession = "session";
+    public const string Open = "open",
+        Anyone = "anyone",
+        OfSession = "session";
 
-    public const string Resource = "resource", Subscription = "subscription", User = "user", Session = "session", Key = "key", Role = "role", None = "none";
+    public const string Resource = "resource",
+        Subscription = "subscription",
+        User = "user",
+        Session = "session",
+        Key = "key",
+        Role = "role",
+        None = "none";
 
     /// <summary>The permission that is needed; null = none.</summary>
     public string? Permission => By is Open or Anyone or OfSession ? null : By;
 
     /// <summary>The codes with which things of a kind are missing.</summary>
-    public static string Missing(string of) => of switch
-    {
-        Resource => "RESOURCE_NOT_FOUND", Subscription => "SUBSCRIPTION_NOT_FOUND", User => "ACCOUNT_NOT_FOUND", Session => "SESSION_NOT_FOUND", Key => "API_KEY_NOT_FOUND", Role => "ROLE_NOT_FOUND", _ => "NOT_FOUND",
-    };
+    public static string Missing(string of) =>
+        of switch
+        {
+            Resource => "RESOURCE_NOT_FOUND",
+            Subscription => "SUBSCRIPTION_NOT_FOUND",
+            User => "ACCOUNT_NOT_FOUND",
+            Session => "SESSION_NOT_FOUND",
+            Key => "API_KEY_NOT_FOUND",
+            Role => "ROLE_NOT_FOUND",
+            _ => "NOT_FOUND",
+        };
 
     /// <summary>One for each operation. <c>{new}</c> is something that nobody has yet.</summary>
     public static readonly Row[] All =
     [
-        new("health", Open), new("live", Open), new("ready", Open), new("getKeySet", Open),
-        new("login", Open, 401, "INVALID_CREDENTIALS", Body: """{"email":"{new}@example.org","password":"not the password at all"}"""),
+        new("health", Open),
+        new("live", Open),
+        new("ready", Open),
+        new("getKeySet", Open),
+        new(
+            "login",
+            Open,
+            401,
+            "INVALID_CREDENTIALS",
+            Body: """{"email":"{new}@example.org","password":"not the password at all"}"""
+        ),
         new("refresh", Open, 401, "SESSION_OVER", Body: """{"refreshToken":"rrt_none"}"""),
         new("finishLogin", Open, 401, "MFA_FAILED", Body: """{"mfaToken":"none","method":"totp","code":"123456"}"""),
-        new("beginPasskeyLogin", Open), new("passkeyLogin", Open, 401, "PASSKEY_REFUSED", Body: """{"state":"none","credential":{"id":"none"}}"""),
-        new("register", Open, 403, "REGISTRATION_CLOSED", Body: """{"email":"{new}@example.org","password":"nine pigs saw a grey kettle"}"""),
+        new("beginPasskeyLogin", Open),
+        new("passkeyLogin", Open, 401, "PASSKEY_REFUSED", Body: """{"state":"none","credential":{"id":"none"}}"""),
+        new(
+            "register",
+            Open,
+            403,
+            "REGISTRATION_CLOSED",
+            Body: """{"email":"{new}@example.org","password":"nine pigs saw a grey kettle"}"""
+        ),
         new("verifyEmail", Open, 400, "TOKEN_SPENT", Body: """{"token":"none","password":"none"}"""),
         new("forgotPassword", Open, 403, "MAIL_UNAVAILABLE", Body: """{"email":"{new}@example.org"}"""),
-        new("setPassword", Open, 400, "TOKEN_SPENT", Body: """{"token":"none","newPassword":"nine pigs saw a grey kettle"}"""),
-
-        new("logout", OfSession, 204) { Spends = true }, new("changePassword", OfSession, 204, Body: $$"""{"currentPassword":"{{Person.Password}}","newPassword":"nine pigs saw a grey kettle"}""") { Spends = true },
+        new(
+            "setPassword",
+            Open,
+            400,
+            "TOKEN_SPENT",
+            Body: """{"token":"none","newPassword":"nine pigs saw a grey kettle"}"""
+        ),
+        new("logout", OfSession, 204) { Spends = true },
+        new(
+            "changePassword",
+            OfSession,
+            204,
+            Body: $$"""{"currentPassword":"{{Person.Password}}","newPassword":"nine pigs saw a grey kettle"}"""
+        )
+        {
+            Spends = true,
+        },
         new("stepUp", OfSession, Body: $$"""{"method":"password","code":"{{Person.Password}}"}""") { Spends = true },
-        new("me", Anyone), new("explainAccess", Anyone, Body: """{"permission":"resource:read"}"""),
-        new("getFactors", OfSession), new("enrollTotp", OfSession, 201) { Spends = true }, new("confirmTotp", OfSession, 409, "NO_FACTOR", Body: """{"code":"123456"}""") { Spends = true }, new("removeTotp", OfSession, 204) { Spends = true }, new("issueRecoveryCodes", OfSession, 409, "NO_FACTOR"),
-        new("listPasskeys", OfSession), new("beginPasskey", OfSession), new("addPasskey", OfSession, 401, "PASSKEY_REFUSED", Body: """{"state":"none","name":"phone","credential":{"id":"none"}}"""), new("removePasskey", OfSession, 404, "PASSKEY_NOT_FOUND", None),
-        new("listSessions", OfSession), new("endOtherSessions", OfSession, 204) { Spends = true }, new("endSession", OfSession, 204, Of: Session), new("listUserSessions", "session:read", Of: User),
-        new("listApiKeys", OfSession), new("createApiKey", OfSession, 201, Body: """{"name":"k","permissions":[]}"""), new("revokeApiKey", OfSession, 204, Of: Key),
-
-        new("listUsers", "user:read"), new("createUser", "user:create", 201, Body: """{"email":"{new}@example.org","password":"nine pigs saw a grey kettle","roles":["user"]}"""), new("getUser", "user:read", Of: User),
-        new("changeUser", "user:update", Of: User, Body: """{"disabled":true}"""), new("setUserRoles", "user:update", Of: User, Body: """{"roles":["author"]}"""), new("deleteUser", "user:delete", 204, Of: User),
-        new("listRoles", "role:read"), new("createRole", "role:manage", 201, Body: """{"name":"r{new}","permissions":["resource:read"]}"""), new("changeRole", "role:manage", Of: Role, Body: """{"permissions":["resource:read:own"]}"""), new("deleteRole", "role:manage", 204, Of: Role),
-        new("readAudit", "audit:read"), new("listFollowers", "follower:read"), new("rebuildFollower", "follower:manage", 404, "NOT_FOUND", None), new("resumeFollower", "follower:manage", 404, "NOT_FOUND", None), new("skipEvent", "follower:manage", 404, "NOT_FOUND", None, """{"position":"1","reason":"none"}"""),
-        new("listSigningKeys", "signing_key:manage"), new("rotateSigningKey", "signing_key:manage"), new("withdrawSigningKey", "signing_key:manage", 404, "NOT_FOUND", None),
-
-        new("createResource", "resource:create", 201, Body: """{"name":"{new}"}"""), new("listResources", "resource:read"), new("getStatistics", "resource:read"), new("getResource", "resource:read", Of: Resource), new("listResourceEvents", "resource:read", Of: Resource), new("listEvents", "resource:read"),
+        new("me", Anyone),
+        new("explainAccess", Anyone, Body: """{"permission":"resource:read"}"""),
+        new("getFactors", OfSession),
+        new("enrollTotp", OfSession, 201) { Spends = true },
+        new("confirmTotp", OfSession, 409, "NO_FACTOR", Body: """{"code":"123456"}""") { Spends = true },
+        new("removeTotp", OfSession, 204) { Spends = true },
+        new("issueRecoveryCodes", OfSession, 409, "NO_FACTOR"),
+        new("listPasskeys", OfSession),
+        new("beginPasskey", OfSession),
+        new(
+            "addPasskey",
+            OfSession,
+            401,
+            "PASSKEY_REFUSED",
+            Body: """{"state":"none","name":"phone","credential":{"id":"none"}}"""
+        ),
+        new("removePasskey", OfSession, 404, "PASSKEY_NOT_FOUND", None),
+        new("listSessions", OfSession),
+        new("endOtherSessions", OfSession, 204) { Spends = true },
+        new("endSession", OfSession, 204, Of: Session),
+        new("listUserSessions", "session:read", Of: User),
+        new("listApiKeys", OfSession),
+        new("createApiKey", OfSession, 201, Body: """{"name":"k","permissions":[]}"""),
+        new("revokeApiKey", OfSession, 204, Of: Key),
+        new("listUsers", "user:read"),
+        new(
+            "createUser",
+            "user:create",
+            201,
+            Body: """{"email":"{new}@example.org","password":"nine pigs saw a grey kettle","roles":["user"]}"""
+        ),
+        new("getUser", "user:read", Of: User),
+        new("changeUser", "user:update", Of: User, Body: """{"disabled":true}"""),
+        new("setUserRoles", "user:update", Of: User, Body: """{"roles":["author"]}"""),
+        new("deleteUser", "user:delete", 204, Of: User),
+        new("listRoles", "role:read"),
+        new("createRole", "role:manage", 201, Body: """{"name":"r{new}","permissions":["resource:read"]}"""),
+        new("changeRole", "role:manage", Of: Role, Body: """{"permissions":["resource:read:own"]}"""),
+        new("deleteRole", "role:manage", 204, Of: Role),
+        new("readAudit", "audit:read"),
+        new("listFollowers", "follower:read"),
+        new("rebuildFollower", "follower:manage", 404, "NOT_FOUND", None),
+        new("resumeFollower", "follower:manage", 404, "NOT_FOUND", None),
+        new("skipEvent", "follower:manage", 404, "NOT_FOUND", None, """{"position":"1","reason":"none"}"""),
+        new("listSigningKeys", "signing_key:manage"),
+        new("rotateSigningKey", "signing_key:manage"),
+        new("withdrawSigningKey", "signing_key:manage", 404, "NOT_FOUND", None),
+        new("createResource", "resource:create", 201, Body: """{"name":"{new}"}"""),
+        new("listResources", "resource:read"),
+        new("getStatistics", "resource:read"),
+        new("getResource", "resource:read", Of: Resource),
+        new("listResourceEvents", "resource:read", Of: Resource),
+        new("listEvents", "resource:read"),
         new("openEventSocket", "resource:read", 426, "UPGRADE_REQUIRED"),
-        new("replaceResource", "resource:update", Of: Resource, Body: """{"name":"replaced"}""") { Headers = [("If-Match", "*")] }, new("patchResource", "resource:update", Of: Resource, Body: """{"name":"patched"}""") { ContentType = "application/merge-patch+json" },
-        new("deleteResource", "resource:delete", 204, Of: Resource), new("restoreResource", "resource:delete", Of: Resource),
-
-        new("createSubscription", "subscription:manage", 201, Body: """{"name":"{new}","delivery":{"kind":"pull"}}"""), new("listSubscriptions", "subscription:read"), new("getSubscription", "subscription:read", Of: Subscription), new("listAttempts", "subscription:read", Of: Subscription), new("listParked", "subscription:read", Of: Subscription),
-        new("pauseSubscription", "subscription:manage", Of: Subscription), new("resumeSubscription", "subscription:manage", Of: Subscription), new("rotateSecret", "subscription:manage", 409, "OTHER_DELIVERY", Subscription), new("testSubscription", "subscription:manage", 409, "OTHER_DELIVERY", Subscription),
-        new("replaySubscription", "subscription:manage", Of: Subscription, Body: """{"position":"0"}"""), new("pullEvents", "subscription:manage", Of: Subscription, Body: """{"consumer":"a"}"""),
-        new("ackEvents", "subscription:manage", 409, "LEASE_LOST", Subscription, """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"}"""), new("nackEvents", "subscription:manage", 409, "LEASE_LOST", Subscription, """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"}"""),
-        new("parkEvents", "subscription:manage", 409, "LEASE_LOST", Subscription, """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","reason":"none"}"""),
+        new("replaceResource", "resource:update", Of: Resource, Body: """{"name":"replaced"}""")
+        {
+            Headers = [("If-Match", "*")],
+        },
+        new("patchResource", "resource:update", Of: Resource, Body: """{"name":"patched"}""")
+        {
+            ContentType = "application/merge-patch+json",
+        },
+        new("deleteResource", "resource:delete", 204, Of: Resource),
+        new("restoreResource", "resource:delete", Of: Resource),
+        new("createSubscription", "subscription:manage", 201, Body: """{"name":"{new}","delivery":{"kind":"pull"}}"""),
+        new("listSubscriptions", "subscription:read"),
+        new("getSubscription", "subscription:read", Of: Subscription),
+        new("listAttempts", "subscription:read", Of: Subscription),
+        new("listParked", "subscription:read", Of: Subscription),
+        new("pauseSubscription", "subscription:manage", Of: Subscription),
+        new("resumeSubscription", "subscription:manage", Of: Subscription),
+        new("rotateSecret", "subscription:manage", 409, "OTHER_DELIVERY", Subscription),
+        new("testSubscription", "subscription:manage", 409, "OTHER_DELIVERY", Subscription),
+        new("replaySubscription", "subscription:manage", Of: Subscription, Body: """{"position":"0"}"""),
+        new("pullEvents", "subscription:manage", Of: Subscription, Body: """{"consumer":"a"}"""),
+        new(
+            "ackEvents",
+            "subscription:manage",
+            409,
+            "LEASE_LOST",
+            Subscription,
+            """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"}"""
+        ),
+        new(
+            "nackEvents",
+            "subscription:manage",
+            409,
+            "LEASE_LOST",
+            Subscription,
+            """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"}"""
+        ),
+        new(
+            "parkEvents",
+            "subscription:manage",
+            409,
+            "LEASE_LOST",
+            Subscription,
+            """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","reason":"none"}"""
+        ),
         // To delete what is not there is to be done already.
         new("deleteSubscription", "subscription:manage", 204, Of: Subscription) { Beyond = 204 },
     ];

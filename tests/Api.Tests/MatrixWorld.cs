@@ -24,7 +24,16 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     {
         ["admin"] = ["*"],
         ["user"] = ["resource:read", "subscription:read:own", "subscription:manage:own"],
-        ["author"] = ["resource:create", "resource:read:own", "resource:update:own", "resource:delete:own", "resource:read_deleted:own", "subscription:read:own", "subscription:manage:own"],
+        ["author"] =
+        [
+            "resource:create",
+            "resource:read:own",
+            "resource:update:own",
+            "resource:delete:own",
+            "resource:read_deleted:own",
+            "subscription:read:own",
+            "subscription:manage:own",
+        ],
         ["none"] = [],
     };
 
@@ -46,27 +55,64 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         string[] raised = ["Login", "LoginAccount", "Mfa", "Reset", "Streams"];
-        Node = await backend.StartNodeAsync([.. raised.Select(policy => ($"RateLimits:{policy}:Permits", "1000000")), ("Subscriptions:MaxPerOwner", "10000")]);
+        Node = await backend.StartNodeAsync([
+            .. raised.Select(policy => ($"RateLimits:{policy}:Permits", "1000000")),
+            ("Subscriptions:MaxPerOwner", "10000"),
+        ]);
         var guest = new Caller(Node.Address);
         Operations = Operation.All((await guest.GetAsync("/openapi/v1.json")).At("")!.Value);
         var first = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         Actors.Add(new("guest", guest, null, null, [], false));
-        foreach (var (name, role, keys) in new (string, string, string[][])[]
-        {
-            ("owner", "author", [Roles["author"], ["resource:read:own"], []]), ("stranger", "author", [Roles["author"]]), ("reader", "user", [["resource:read"]]), ("nobody", "none", []), ("admin", "admin", [["*"], ["user:read", "audit:read"]]),
-        })
+        foreach (
+            var (name, role, keys) in new (string, string, string[][])[]
+            {
+                ("owner", "author", [Roles["author"], ["resource:read:own"], []]),
+                ("stranger", "author", [Roles["author"]]),
+                (
+                    "reader",
+                    "user",
+                    [
+                        ["resource:read"],
+                    ]
+                ),
+                ("nobody", "none", []),
+                (
+                    "admin",
+                    "admin",
+                    [
+                        ["*"],
+                        ["user:read", "audit:read"],
+                    ]
+                ),
+            }
+        )
         {
             var (person, caller) = await EnterAsync(first, role);
-            if (name is "owner") Owner = person;
+            if (name is "owner")
+                Owner = person;
             Actors.Add(new(name, caller, person.Id, role, Roles[role], true));
             foreach (var permissions in keys)
             {
-                var made = await caller.SendAsync("POST", "/api/v1/api-keys", JsonSerializer.Serialize(new { name = "k", permissions }));
+                var made = await caller.SendAsync(
+                    "POST",
+                    "/api/v1/api-keys",
+                    JsonSerializer.Serialize(new { name = "k", permissions })
+                );
                 Assert.True(made.Status is 201, $"{made}");
-                Actors.Add(new($"key of {name} for {permissions.Length} permissions", guest.With(made.Text("/data/key")!), person.Id, role, permissions, false));
+                Actors.Add(
+                    new(
+                        $"key of {name} for {permissions.Length} permissions",
+                        guest.With(made.Text("/data/key")!),
+                        person.Id,
+                        role,
+                        permissions,
+                        false
+                    )
+                );
             }
         }
-        foreach (var kind in new[] { Row.Resource, Row.Subscription, Row.User, Row.Session, Row.Key, Row.Role }) shared[kind] = await MakeAsync(kind);
+        foreach (var kind in new[] { Row.Resource, Row.Subscription, Row.User, Row.Session, Row.Key, Row.Role })
+            shared[kind] = await MakeAsync(kind);
     }
 
     /// <summary>An account with a role, and a session of it.</summary>
@@ -80,7 +126,10 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     public string Shared(string? of) => of is null or Row.None ? Absent(of) : shared[of];
 
     /// <summary>Something that is not there.</summary>
-    public static string Absent(string? of) => of is Row.Role ? "none" : of is Row.None or null ? "019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10" : $"{Guid.CreateVersion7()}";
+    public static string Absent(string? of) =>
+        of is Row.Role ? "none"
+        : of is Row.None or null ? "019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"
+        : $"{Guid.CreateVersion7()}";
 
     /// <summary>Makes something of the owner's.</summary>
     public async Task<string> MakeAsync(string? of)
@@ -89,27 +138,61 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
         var made = of switch
         {
             Row.Resource => await OwnerCaller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"{{name}}"}"""),
-            Row.Subscription => await OwnerCaller.SendAsync("POST", "/api/v1/subscriptions", $$$"""{"name":"{{{name}}}","delivery":{"kind":"pull"}}"""),
+            Row.Subscription => await OwnerCaller.SendAsync(
+                "POST",
+                "/api/v1/subscriptions",
+                $$$"""{"name":"{{{name}}}","delivery":{"kind":"pull"}}"""
+            ),
             Row.Session => await (await Owner.LoginAsync()).Caller.GetAsync("/api/v1/me"),
             Row.Key => await OwnerCaller.SendAsync("POST", "/api/v1/api-keys", """{"name":"k","permissions":[]}"""),
-            Row.User => await Admin.Caller.SendAsync("POST", "/api/v1/users", $$"""{"email":"{{name}}@example.org","password":"nine pigs saw a grey kettle"}"""),
-            Row.Role => await Admin.Caller.SendAsync("POST", "/api/v1/roles", $$"""{"name":"{{name}}","permissions":["resource:read"]}"""),
+            Row.User => await Admin.Caller.SendAsync(
+                "POST",
+                "/api/v1/users",
+                $$"""{"email":"{{name}}@example.org","password":"nine pigs saw a grey kettle"}"""
+            ),
+            Row.Role => await Admin.Caller.SendAsync(
+                "POST",
+                "/api/v1/roles",
+                $$"""{"name":"{{name}}","permissions":["resource:read"]}"""
+            ),
             _ => null,
         };
-        if (made is null) return Absent(of);
+        if (made is null)
+            return Absent(of);
         Assert.True(made.Status is 200 or 201, $"{of}: {made}");
-        return of is Row.Role ? name : of is Row.Session ? made.Text("/data/session")! : made.Text("/data/id")!;
+        return of is Row.Role ? name
+            : of is Row.Session ? made.Text("/data/session")!
+            : made.Text("/data/id")!;
     }
 
     /// <summary>Sends a row's request.</summary>
     /// <param name="about">What it is about.</param>
-    internal static Task<Answer> SendAsync(Row row, Operation operation, Caller caller, string about, string? body = null, string query = "", params (string, string)[] more)
+    internal static Task<Answer> SendAsync(
+        Row row,
+        Operation operation,
+        Caller caller,
+        string about,
+        string? body = null,
+        string query = "",
+        params (string, string)[] more
+    )
     {
-        (string, string)[] headers = [.. more, .. row.Headers.Where(header => more.All(other => other.Item1 != header.Item1))];
-        return caller.SendAsync(operation.Method, PathOf(operation, about) + query, (body ?? row.Body)?.Replace("{new}", $"{Guid.NewGuid():n}", StringComparison.Ordinal), row.ContentType, headers);
+        (string, string)[] headers =
+        [
+            .. more,
+            .. row.Headers.Where(header => more.All(other => other.Item1 != header.Item1)),
+        ];
+        return caller.SendAsync(
+            operation.Method,
+            PathOf(operation, about) + query,
+            (body ?? row.Body)?.Replace("{new}", $"{Guid.NewGuid():n}", StringComparison.Ordinal),
+            row.ContentType,
+            headers
+        );
     }
 
-    internal static string PathOf(Operation operation, string about) => System.Text.RegularExpressions.Regex.Replace(operation.Path, @"\{\w+\}", about);
+    internal static string PathOf(Operation operation, string about) =>
+        System.Text.RegularExpressions.Regex.Replace(operation.Path, @"\{\w+\}", about);
 
     public async ValueTask DisposeAsync() => await Node.DisposeAsync();
 }

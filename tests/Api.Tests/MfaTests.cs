@@ -18,7 +18,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         foreach (var cookie in new[] { false, true })
         {
             var half = await person.TryAsync(cookie: cookie);
-            Assert.Equal((200, "true", "[\"totp\"]"), (half.Status, half.Text("/data/mfaRequired"), half.Text("/data/methods")));
+            Assert.Equal(
+                (200, "true", "[\"totp\"]"),
+                (half.Status, half.Text("/data/mfaRequired"), half.Text("/data/methods"))
+            );
             Assert.Null(half.Text("/data/accessToken"));
             Assert.Null(half["Set-Cookie"]);
         }
@@ -30,8 +33,26 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var person = await PersonAsync();
         var session = await person.LoginAsync();
         var secret = await Person.EnrollAsync(session.Caller);
-        Assert.Equal("MFA_FAILED", (await session.Caller.SendAsync("POST", "/api/v1/auth/step-up", $$"""{"method":"password","code":"{{Person.Password}}"}""")).Code);
-        Assert.Equal(200, (await session.Caller.SendAsync("POST", "/api/v1/auth/step-up", $$"""{"method":"totp","code":"{{Person.Code(secret)}}"}""")).Status);
+        Assert.Equal(
+            "MFA_FAILED",
+            (
+                await session.Caller.SendAsync(
+                    "POST",
+                    "/api/v1/auth/step-up",
+                    $$"""{"method":"password","code":"{{Person.Password}}"}"""
+                )
+            ).Code
+        );
+        Assert.Equal(
+            200,
+            (
+                await session.Caller.SendAsync(
+                    "POST",
+                    "/api/v1/auth/step-up",
+                    $$"""{"method":"totp","code":"{{Person.Code(secret)}}"}"""
+                )
+            ).Status
+        );
     }
 
     [Fact]
@@ -42,7 +63,8 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var half = await person.TryAsync();
         Assert.Equal(401, (await person.Guest.With(half.Text("/data/mfaToken")!).GetAsync("/api/v1/me")).Status);
         Assert.Equal(401, (await person.RefreshAsync(half.Text("/data/mfaToken")!)).Status);
-        for (var i = 0; i < 5; i++) Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", "000000")).Code);
+        for (var i = 0; i < 5; i++)
+            Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", "000000")).Code);
         Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", Person.Code(secret))).Code);
         Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret))).Status);
     }
@@ -54,12 +76,23 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var session = await person.LoginAsync();
         var secret = await Person.EnrollAsync(session.Caller);
         var half = await person.TryAsync();
-        Assert.Contains((await (what switch
-        {
-            "password" => session.Caller.SendAsync("POST", "/api/v1/auth/password", $$"""{"currentPassword":"{{Person.Password}}","newPassword":"nine pigs saw a grey kettle"}"""),
-            "sessions" => session.Caller.SendAsync("DELETE", "/api/v1/sessions"),
-            _ => backend.Admin.SendAsync("PATCH", $"/api/v1/users/{person.Id}", """{"disabled":true}"""),
-        })).Status, new[] { 200, 204 });
+        Assert.Contains(
+            (
+                await (
+                    what switch
+                    {
+                        "password" => session.Caller.SendAsync(
+                            "POST",
+                            "/api/v1/auth/password",
+                            $$"""{"currentPassword":"{{Person.Password}}","newPassword":"nine pigs saw a grey kettle"}"""
+                        ),
+                        "sessions" => session.Caller.SendAsync("DELETE", "/api/v1/sessions"),
+                        _ => backend.Admin.SendAsync("PATCH", $"/api/v1/users/{person.Id}", """{"disabled":true}"""),
+                    }
+                )
+            ).Status,
+            new[] { 200, 204 }
+        );
         Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", Person.Code(secret))).Code);
     }
 
@@ -77,7 +110,17 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         Assert.Null(await ConfirmAsync("now"));
         Assert.Equal("true", (await session.Caller.GetAsync("/api/v1/me/mfa")).Text("/data/totp"));
 
-        async Task<string?> ConfirmAsync(string which) => (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp/confirm", $$"""{"code":"{{codes.GetProperty(which).GetString()}}"}""")) is { Status: not 204 } refused ? refused.Code : null;
+        async Task<string?> ConfirmAsync(string which) =>
+            (
+                await session.Caller.SendAsync(
+                    "POST",
+                    "/api/v1/me/mfa/totp/confirm",
+                    $$"""{"code":"{{codes.GetProperty(which).GetString()}}"}"""
+                )
+            )
+                is { Status: not 204 } refused
+                ? refused.Code
+                : null;
     }
 
     [Fact]
@@ -89,11 +132,18 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var session = await person.LoginAsync();
         await Person.EnrollAsync(session.Caller);
         var codes = await CodesAsync(session.Caller);
-        foreach (var code in codes[..4]) Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "recovery_code", code)).Status);
+        foreach (var code in codes[..4])
+            Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "recovery_code", code)).Status);
         var tries = new List<Answer>();
-        for (var i = 0; i < 4; i++) tries.Add(await person.FinishAsync(await person.TryAsync(), "totp", "000000"));
+        for (var i = 0; i < 4; i++)
+            tries.Add(await person.FinishAsync(await person.TryAsync(), "totp", "000000"));
         Assert.Contains("RATE_LIMITED", tries.Select(answer => answer.Code));
-        Assert.Equal((429, "\"mfa\""), (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[4])) is var over ? (over.Status, over["RateLimit-Policy"]!.Split(';')[0]) : default);
+        Assert.Equal(
+            (429, "\"mfa\""),
+            (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[4])) is var over
+                ? (over.Status, over["RateLimit-Policy"]!.Split(';')[0])
+                : default
+        );
         Assert.Equal(200, (await (await Person.CreateAsync(admin, limited.Address, "user")).TryAsync()).Status);
     }
 
@@ -101,14 +151,37 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     public async Task What_a_login_may_answer_is_described()
     {
         var document = (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
-        var login = document.GetProperty("paths").GetProperty("/api/v1/auth/login").GetProperty("post").GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("schema");
-        var forms = login.GetProperty("oneOf").EnumerateArray().Select(form => form.GetProperty("$ref").GetString()!.Split('/')[^1]).ToArray();
+        var login = document
+            .GetProperty("paths")
+            .GetProperty("/api/v1/auth/login")
+            .GetProperty("post")
+            .GetProperty("responses")
+            .GetProperty("200")
+            .GetProperty("content")
+            .GetProperty("application/json")
+            .GetProperty("schema");
+        var forms = login
+            .GetProperty("oneOf")
+            .EnumerateArray()
+            .Select(form => form.GetProperty("$ref").GetString()!.Split('/')[^1])
+            .ToArray();
         Assert.Equal(["EnvelopeOfTokenDocument", "EnvelopeOfCookieDocument", "EnvelopeOfMfaDocument"], forms);
         var schemas = document.GetProperty("components").GetProperty("schemas");
-        Assert.All(forms, form => Assert.Equal("#/components/schemas/" + form["EnvelopeOf".Length..], schemas.GetProperty(form).GetProperty("properties").GetProperty("data").GetProperty("$ref").GetString()));
+        Assert.All(forms, form =>
+            Assert.Equal(
+                "#/components/schemas/" + form["EnvelopeOf".Length..],
+                schemas.GetProperty(form).GetProperty("properties").GetProperty("data").GetProperty("$ref").GetString()
+            )
+        );
         Assert.True(schemas.GetProperty("MfaDocument").GetProperty("properties").TryGetProperty("mfaToken", out _));
         // Not every code is one of ours.
-        Assert.False(schemas.GetProperty("MfaRequest").GetProperty("properties").GetProperty("code").TryGetProperty("pattern", out _));
+        Assert.False(
+            schemas
+                .GetProperty("MfaRequest")
+                .GetProperty("properties")
+                .GetProperty("code")
+                .TryGetProperty("pattern", out _)
+        );
     }
 
     [Fact]
@@ -116,19 +189,44 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     {
         var person = await PersonAsync();
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
-        Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret, -60))).Code);
+        Assert.Equal(
+            "MFA_FAILED",
+            (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret, -60))).Code
+        );
         var code = Person.Code(secret);
         var half = await person.TryAsync();
         Assert.Equal(200, (await person.FinishAsync(half, "totp", code)).Status);
         Assert.Equal("MFA_FAILED", (await person.FinishAsync(half, "totp", Person.Code(secret, 30))).Code);
         Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "totp", code)).Code);
-        Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret, -30))).Code);
+        Assert.Equal(
+            "MFA_FAILED",
+            (await person.FinishAsync(await person.TryAsync(), "totp", Person.Code(secret, -30))).Code
+        );
     }
 
-    [Theory, InlineData("+12345"), InlineData(" 12345"), InlineData("12345"), InlineData("1234567"), InlineData("１２３４５６"), InlineData("12345a")]
+    [
+        Theory,
+        InlineData("+12345"),
+        InlineData(" 12345"),
+        InlineData("12345"),
+        InlineData("1234567"),
+        InlineData("１２３４５６"),
+        InlineData("12345a")
+    ]
     public async Task A14_A_one_time_code_is_six_digits_and_nothing_else(string code)
     {
-        var refused = await backend.Guest.SendAsync("POST", "/api/v1/auth/mfa", JsonSerializer.Serialize(new { mfaToken = "x", method = "totp", code }));
+        var refused = await backend.Guest.SendAsync(
+            "POST",
+            "/api/v1/auth/mfa",
+            JsonSerializer.Serialize(
+                new
+                {
+                    mfaToken = "x",
+                    method = "totp",
+                    code,
+                }
+            )
+        );
         Assert.Equal((400, "/code"), (refused.Status, Assert.Single(refused.Faults)));
     }
 
@@ -155,10 +253,23 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         Assert.Equal(10, codes.Distinct().Count());
         Assert.All(codes, code => Assert.True(code.Count(char.IsAsciiLetterOrDigit) >= 26, code));
 
-        var answers = await Task.WhenAll((await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => person.TryAsync()))).Select(half => person.FinishAsync(half, "recovery_code", codes[0])));
+        var answers = await Task.WhenAll(
+            (await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => person.TryAsync()))).Select(half =>
+                person.FinishAsync(half, "recovery_code", codes[0])
+            )
+        );
         Assert.Single(answers, answer => answer.Status is 200);
         Assert.Equal("MFA_FAILED", (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[0])).Code);
-        Assert.Equal(200, (await person.FinishAsync(await person.TryAsync(), "recovery_code", codes[1].Replace("-", " ", StringComparison.Ordinal).ToUpperInvariant())).Status);
+        Assert.Equal(
+            200,
+            (
+                await person.FinishAsync(
+                    await person.TryAsync(),
+                    "recovery_code",
+                    codes[1].Replace("-", " ", StringComparison.Ordinal).ToUpperInvariant()
+                )
+            ).Status
+        );
         Assert.Equal("8", (await session.Caller.GetAsync("/api/v1/me/mfa")).Text("/data/recoveryCodesLeft"));
 
         var newer = await CodesAsync(session.Caller);
@@ -172,39 +283,92 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var person = await PersonAsync();
         var session = await person.LoginAsync();
         var enrolled = await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp");
-        var (secret, uri) = (enrolled.Text("/data/secret")!, enrolled.Text("/data/uri")!);
+        var secret = enrolled.Text("/data/secret")!;
+        var uri = enrolled.Text("/data/uri")!;
         Assert.StartsWith("otpauth://totp/resources:", uri, StringComparison.Ordinal);
         Assert.Contains("secret=" + secret, uri, StringComparison.Ordinal);
-        Assert.StartsWith("<svg", Encoding.UTF8.GetString(Convert.FromBase64String(enrolled.Text("/data/qr")!["data:image/svg+xml;base64,".Length..])), StringComparison.Ordinal);
-        Assert.DoesNotContain(secret, (await session.Caller.GetAsync("/api/v1/me/mfa")).ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "<svg",
+            Encoding.UTF8.GetString(
+                Convert.FromBase64String(enrolled.Text("/data/qr")!["data:image/svg+xml;base64,".Length..])
+            ),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            secret,
+            (await session.Caller.GetAsync("/api/v1/me/mfa")).ToString(),
+            StringComparison.Ordinal
+        );
 
         var kept = await Dump.OfAsync(backend.Node.ConnectionString);
         Assert.DoesNotContain(secret, kept, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain(Convert.ToHexStringLower(OtpNet.Base32Encoding.ToBytes(secret)), kept, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(
+            Convert.ToHexStringLower(OtpNet.Base32Encoding.ToBytes(secret)),
+            kept,
+            StringComparison.OrdinalIgnoreCase
+        );
     }
 
     [Fact]
     public async Task A17_What_matters_needs_an_authentication_of_the_last_minutes()
     {
-        await using var node = await backend.StartNodeAsync(("Sessions:RecentMinutes", "1"), ("Webhooks:AllowPrivateTargets", "true"));
+        await using var node = await backend.StartNodeAsync(
+            ("Sessions:RecentMinutes", "1"),
+            ("Webhooks:AllowPrivateTargets", "true")
+        );
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         var old = new Caller(node.Address).With(new Forge(node, admin.Token!).Age(TimeSpan.FromMinutes(2)));
         Assert.Equal(200, (await old.GetAsync("/api/v1/me")).Status);
-        var hook = (await admin.SendAsync("POST", "/api/v1/subscriptions", """{"name":"s","delivery":{"kind":"webhook","url":"http://127.0.0.1:9/hook"}}"""))["Location"];
-        var key = (await admin.SendAsync("POST", "/api/v1/api-keys", """{"name":"rotates","permissions":["subscription:manage"]}""")).Text("/data/key")!;
-        foreach (var (method, path, body) in new (string, string, string?)[]
-        {
-            ("POST", hook + "/secret", null), ("POST", "/api/v1/me/mfa/totp", null), ("DELETE", "/api/v1/me/mfa/totp", null), ("POST", "/api/v1/me/mfa/recovery-codes", null),
-            ("POST", "/api/v1/me/passkeys/options", null), ("DELETE", $"/api/v1/me/passkeys/{Guid.NewGuid()}", null), ("POST", "/api/v1/api-keys", """{"name":"k","permissions":["resource:read"]}"""),
-        })
-            Assert.Equal((path, 403, "REAUTHENTICATION_REQUIRED"), (path, (await old.SendAsync(method, path, body)).Status, (await old.SendAsync(method, path, body)).Code));
-        var fresh = await old.SendAsync("POST", "/api/v1/auth/step-up", $$"""{"method":"password","code":"{{ApiNode.AdminPassword}}"}""");
+        var hook = (
+            await admin.SendAsync(
+                "POST",
+                "/api/v1/subscriptions",
+                """{"name":"s","delivery":{"kind":"webhook","url":"http://127.0.0.1:9/hook"}}"""
+            )
+        )["Location"];
+        var key = (
+            await admin.SendAsync(
+                "POST",
+                "/api/v1/api-keys",
+                """{"name":"rotates","permissions":["subscription:manage"]}"""
+            )
+        ).Text("/data/key")!;
+        foreach (
+            var (method, path, body) in new (string, string, string?)[]
+            {
+                ("POST", hook + "/secret", null),
+                ("POST", "/api/v1/me/mfa/totp", null),
+                ("DELETE", "/api/v1/me/mfa/totp", null),
+                ("POST", "/api/v1/me/mfa/recovery-codes", null),
+                ("POST", "/api/v1/me/passkeys/options", null),
+                ("DELETE", $"/api/v1/me/passkeys/{Guid.NewGuid()}", null),
+                ("POST", "/api/v1/api-keys", """{"name":"k","permissions":["resource:read"]}"""),
+            }
+        )
+            Assert.Equal(
+                (path, 403, "REAUTHENTICATION_REQUIRED"),
+                (path, (await old.SendAsync(method, path, body)).Status, (await old.SendAsync(method, path, body)).Code)
+            );
+        var fresh = await old.SendAsync(
+            "POST",
+            "/api/v1/auth/step-up",
+            $$"""{"method":"password","code":"{{ApiNode.AdminPassword}}"}"""
+        );
         Assert.Equal(200, fresh.Status);
-        Assert.Equal(201, (await old.With(fresh.Text("/data/accessToken")!).SendAsync("POST", "/api/v1/me/mfa/totp")).Status);
+        Assert.Equal(
+            201,
+            (await old.With(fresh.Text("/data/accessToken")!).SendAsync("POST", "/api/v1/me/mfa/totp")).Status
+        );
         // A program that rotates secrets has an API key; nobody authenticates there.
-        foreach (var token in new[] { fresh.Text("/data/accessToken")!, key }) Assert.Equal(200, (await old.With(token).SendAsync("POST", hook + "/secret")).Status);
+        foreach (var token in new[] { fresh.Text("/data/accessToken")!, key })
+            Assert.Equal(200, (await old.With(token).SendAsync("POST", hook + "/secret")).Status);
     }
 
     static async Task<string[]> CodesAsync(Caller caller) =>
-        [.. (await caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes")).At("/data/codes")!.Value.EnumerateArray().Select(code => code.GetString()!)];
+        [
+            .. (await caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes"))
+                .At("/data/codes")!
+                .Value.EnumerateArray()
+                .Select(code => code.GetString()!),
+        ];
 }

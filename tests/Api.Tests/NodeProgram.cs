@@ -5,7 +5,10 @@ using Resources.Tests;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Programs of <c>tests/npm</c>, with the packages that their lock file names: other people's clients of what we promise.</summary>
+/// <summary>
+/// Programs of <c>tests/npm</c>, with the packages that their lock file names: other people's clients of what we
+/// promise.
+/// </summary>
 public sealed class NodeProgram : IAsyncDisposable
 {
     readonly TestDirectory directory = new();
@@ -28,7 +31,8 @@ public sealed class NodeProgram : IAsyncDisposable
 
     async Task InstallAsync()
     {
-        foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "npm"))) File.Copy(file, Path.Combine(directory.Path, Path.GetFileName(file)));
+        foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "npm")))
+            File.Copy(file, Path.Combine(directory.Path, Path.GetFileName(file)));
         await StartAsync(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"]);
     }
 
@@ -40,24 +44,38 @@ public sealed class NodeProgram : IAsyncDisposable
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            Assert.Fail($"'{start.FileName}' was not found: these tests need Node.js 20 or newer with npm, and its registry for the first run.");
+            Assert.Fail(
+                $"'{start.FileName}' was not found: these tests need Node.js 20 or newer with npm, and its registry for the first run."
+            );
             throw;
         }
     }
 
     async Task<string> StartAsync(string program, string[] arguments)
     {
-        using var process = Start(new(program, arguments) { WorkingDirectory = directory.Path, RedirectStandardOutput = true, RedirectStandardError = true });
+        using var process = Start(
+            new(program, arguments)
+            {
+                WorkingDirectory = directory.Path,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        );
         try
         {
-            var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+            var output = process.StandardOutput.ReadToEndAsync();
+            var errors = process.StandardError.ReadToEndAsync();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.True(process.ExitCode is 0, $"{program} {arguments[0]} ended with {process.ExitCode}:\n{await errors}{await output}");
+            Assert.True(
+                process.ExitCode is 0,
+                $"{program} {arguments[0]} ended with {process.ExitCode}:\n{await errors}{await output}"
+            );
             return await output;
         }
         finally
         {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
         }
     }
 }

@@ -23,9 +23,15 @@ public sealed class OverloadTests(Backend backend)
             foreach (var caller in new[] { admin, guest, admin.With("no token") })
             {
                 var answer = await caller.GetAsync(Me);
-                Assert.Equal((503, "OVERLOADED", "1", null), (answer.Status, answer.Code, answer["Retry-After"], answer["RateLimit"]));
+                Assert.Equal(
+                    (503, "OVERLOADED", "1", null),
+                    (answer.Status, answer.Code, answer["Retry-After"], answer["RateLimit"])
+                );
             }
-            Assert.Equal((200, 200), ((await guest.GetAsync("/health/live")).Status, (await guest.GetAsync("/metrics")).Status));
+            Assert.Equal(
+                (200, 200),
+                ((await guest.GetAsync("/health/live")).Status, (await guest.GetAsync("/metrics")).Status)
+            );
         }
         await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 200);
     }
@@ -48,13 +54,21 @@ public sealed class OverloadTests(Backend backend)
         Assert.Equal(101, silent.Status);
         var head = (await admin.GetAsync("/api/v1/events?limit=1000"))["Position"];
         var poll = admin.GetAsync($"/api/v1/events?wait=30&after={head}");
-        var pull = admin.SendAsync("POST", group + "/pull", """{"consumer":"c","limit":1,"wait":30,"leaseSeconds":30}""");
+        var pull = admin.SendAsync(
+            "POST",
+            group + "/pull",
+            """{"consumer":"c","limit":1,"wait":30,"leaseSeconds":30}"""
+        );
 
         // There is room as soon as they wait.
         await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 200);
-        for (var i = 0; i < 20; i++) Assert.Equal(200, (await admin.GetAsync(Me)).Status);
+        for (var i = 0; i < 20; i++)
+            Assert.Equal(200, (await admin.GetAsync(Me)).Status);
         Assert.False(poll.IsCompleted || pull.IsCompleted);
-        Assert.Equal(201, (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"sample","type":"awaited"}""")).Status);
+        Assert.Equal(
+            201,
+            (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"sample","type":"awaited"}""")).Status
+        );
         Assert.Equal((200, 200), ((await poll).Status, (await pull).Status));
 
         // And who has waited has not made more room than there was.
@@ -75,21 +89,32 @@ public sealed class OverloadTests(Backend backend)
             Assert.Equal("OVERLOADED", (await admin.GetAsync(path)).Code);
     }
 
-    /// <summary>Sends a request whose body does not end, and waits until the node asks for the body: from then on it is worked on.</summary>
+    /// <summary>
+    /// Sends a request whose body does not end, and waits until the node asks for the body: from then on it is worked
+    /// on.
+    /// </summary>
     static async Task<TcpClient> BeginAsync(ApiNode node, Caller caller)
     {
         TcpClient client = null!;
 
-        // A request counts a moment longer than its caller waits for the answer, so that the one before this can be in its way.
+        // A request counts a moment longer than its caller waits for the answer, so that the one before this can be in
+        // its way.
         await Eventually.HoldsAsync(async () =>
         {
             client = new TcpClient();
             await client.ConnectAsync(node.Address.Host, node.Address.Port, TestContext.Current.CancellationToken);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-                $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"), TestContext.Current.CancellationToken);
+            await client
+                .GetStream()
+                .WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+                    ),
+                    TestContext.Current.CancellationToken
+                );
             var line = new byte["HTTP/1.1 100".Length];
             await client.GetStream().ReadExactlyAsync(line, TestContext.Current.CancellationToken);
-            if (Encoding.ASCII.GetString(line) is "HTTP/1.1 100") return true;
+            if (Encoding.ASCII.GetString(line) is "HTTP/1.1 100")
+                return true;
             client.Dispose();
             return false;
         });

@@ -14,16 +14,39 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
         Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
         var output = JsonElement.Parse(await node.RunAsync("passkeys.mjs", $"{backend.Node.Address}", email, Password));
 
-        Assert.Equal((201, 200, "[\"hwk\"]"), (Number("registered"), Number("login"), output.GetProperty("methods").GetRawText()));
-        Assert.Equal(("localhost", "required", "required"), (Option("options", "rp", "id"), Option("options", "authenticatorSelection", "userVerification"), Option("options", "authenticatorSelection", "residentKey")));
+        Assert.Equal(
+            (201, 200, "[\"hwk\"]"),
+            (Number("registered"), Number("login"), output.GetProperty("methods").GetRawText())
+        );
+        Assert.Equal(
+            ("localhost", "required", "required"),
+            (
+                Option("options", "rp", "id"),
+                Option("options", "authenticatorSelection", "userVerification"),
+                Option("options", "authenticatorSelection", "residentKey")
+            )
+        );
         Assert.True(Option("options", "challenge").Length >= 43, "The challenge has less than 32 bytes.");
-        foreach (var refused in new[] { "registeredTwice", "registeredElsewhere", "replayed", "replayedToAnother", "afterRemoval" }) Assert.Equal((refused, 401), (refused, Number(refused)));
+        foreach (
+            var refused in new[]
+            {
+                "registeredTwice",
+                "registeredElsewhere",
+                "replayed",
+                "replayedToAnother",
+                "afterRemoval",
+            }
+        )
+            Assert.Equal((refused, 401), (refused, Number(refused)));
         Assert.True(output.GetProperty("passwordAlone").GetBoolean());
-        Assert.All(output.GetProperty("tampered").EnumerateObject(), tampering => Assert.Equal((tampering.Name, 401), (tampering.Name, tampering.Value.GetInt32())));
+        Assert.All(output.GetProperty("tampered").EnumerateObject(), tampering =>
+            Assert.Equal((tampering.Name, 401), (tampering.Name, tampering.Value.GetInt32()))
+        );
         Assert.Equal((200, 204), (Number("unaltered"), Number("removed")));
 
         int Number(string name) => output.GetProperty(name).GetInt32();
-        string Option(params string[] path) => path.Aggregate(output, (element, name) => element.GetProperty(name)).GetString()!;
+        string Option(params string[] path) =>
+            path.Aggregate(output, (element, name) => element.GetProperty(name)).GetString()!;
     }
 
     [Fact]
@@ -31,20 +54,41 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     {
         string[] emails = [$"{Guid.NewGuid():n}@example.org", $"{Guid.NewGuid():n}@example.org"];
         var users = new List<Guid>();
-        foreach (var email in emails) users.Add(Guid.Parse((await backend.AddUserAsync(email, Password, "user")).Text("/data/id")!));
-        var output = JsonElement.Parse(await node.RunAsync("passkeys-attacks.mjs", $"{backend.Node.Address}", emails[0], emails[1], Password));
+        foreach (var email in emails)
+            users.Add(Guid.Parse((await backend.AddUserAsync(email, Password, "user")).Text("/data/id")!));
+        var output = JsonElement.Parse(
+            await node.RunAsync("passkeys-attacks.mjs", $"{backend.Node.Address}", emails[0], emails[1], Password)
+        );
         TestContext.Current.SendDiagnosticMessage(output.GetRawText());
 
-        Assert.All(output.GetProperty("registration").EnumerateObject().Concat(output.GetProperty("elsewhere").EnumerateObject()), attack => Assert.Equal((attack.Name, 401), (attack.Name, attack.Value.GetInt32())));
-        Assert.Equal((201, 404, 401, 200), (Number("registered"), Number("removedByAnother"), Number("stepUpOfAnother"), Number("unaltered")));
+        Assert.All(
+            output
+                .GetProperty("registration")
+                .EnumerateObject()
+                .Concat(output.GetProperty("elsewhere").EnumerateObject()),
+            attack => Assert.Equal((attack.Name, 401), (attack.Name, attack.Value.GetInt32()))
+        );
+        Assert.Equal(
+            (201, 404, 401, 200),
+            (Number("registered"), Number("removedByAnother"), Number("stepUpOfAnother"), Number("unaltered"))
+        );
         Assert.Equal("""{"again":401,"byAnother":401}""", output.GetProperty("taken").GetRawText());
-        Assert.Equal("""{"status":200,"sameSession":true,"methods":["pwd","hwk"]}""", output.GetProperty("stepUp").GetRawText());
+        Assert.Equal(
+            """{"status":200,"sameSession":true,"methods":["pwd","hwk"]}""",
+            output.GetProperty("stepUp").GetRawText()
+        );
         Assert.Contains("account.login_failed", await backend.EventsAsync(users[0]));
         // Some members are not read.
-        Assert.All(output.GetProperty("malformed").EnumerateArray(), answer => Assert.Contains(answer.GetInt32(), new[] { 201, 400, 401 }));
-        Assert.All(output.GetProperty("flipped").EnumerateObject(), member => Assert.Equal("401", Assert.Single(member.Value.EnumerateObject()).Name));
+        Assert.All(output.GetProperty("malformed").EnumerateArray(), answer =>
+            Assert.Contains(answer.GetInt32(), new[] { 201, 400, 401 })
+        );
+        Assert.All(output.GetProperty("flipped").EnumerateObject(), member =>
+            Assert.Equal("401", Assert.Single(member.Value.EnumerateObject()).Name)
+        );
         // Some bytes of a registration mean nothing: its authenticator's model, the counter.
-        Assert.All(output.GetProperty("flippedRegistration").EnumerateObject(), answer => Assert.Contains(answer.Name, new[] { "201", "401", "409" }));
+        Assert.All(output.GetProperty("flippedRegistration").EnumerateObject(), answer =>
+            Assert.Contains(answer.Name, new[] { "201", "401", "409" })
+        );
 
         int Number(string name) => output.GetProperty(name).GetInt32();
     }
@@ -54,21 +98,44 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
-        var output = JsonElement.Parse(await node.RunAsync("passkeys-browser.mjs", $"{backend.Node.Address}", email, Password, Chromium()));
-        Assert.Equal($$"""{"registered":201,"login":200,"me":"{{email}}","cookieLogin":200,"meByCookie":"cookie","writeWithoutCsrf":"CSRF_REJECTED","writeWithCsrf":204,"notVerified":"NotAllowedError"}""", output.GetRawText());
+        var output = JsonElement.Parse(
+            await node.RunAsync("passkeys-browser.mjs", $"{backend.Node.Address}", email, Password, Chromium())
+        );
+        Assert.Equal(
+            $$"""{"registered":201,"login":200,"me":"{{email}}","cookieLogin":200,"meByCookie":"cookie","writeWithoutCsrf":"CSRF_REJECTED","writeWithCsrf":204,"notVerified":"NotAllowedError"}""",
+            output.GetRawText()
+        );
     }
 
     [Fact]
     public async Task A19_What_a_passkey_is_asked_does_not_depend_on_who_asks()
     {
         var one = await backend.Guest.SendAsync("POST", "/api/v1/auth/passkey/options");
-        var other = await backend.Guest.SendAsync("POST", "/api/v1/auth/passkey/options", null, "application/json", ("Host", "evil.example"));
-        Assert.Equal(("localhost", "[]"), (one.Text("/data/options/rpId"), one.Text("/data/options/allowCredentials") ?? "[]"));
+        var other = await backend.Guest.SendAsync(
+            "POST",
+            "/api/v1/auth/passkey/options",
+            null,
+            "application/json",
+            ("Host", "evil.example")
+        );
+        Assert.Equal(
+            ("localhost", "[]"),
+            (one.Text("/data/options/rpId"), one.Text("/data/options/allowCredentials") ?? "[]")
+        );
         Assert.Equal(one.Text("/data/options/rpId"), other.Text("/data/options/rpId"));
         Assert.NotEqual(one.Text("/data/options/challenge"), other.Text("/data/options/challenge"));
     }
 
     static string Chromium() =>
-        new[] { "chromium", "chromium-browser", "google-chrome" }.SelectMany(name => Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException("Chromium was not found: this test needs it, as 'chromium' on the PATH.");
+        new[] { "chromium", "chromium-browser", "google-chrome" }
+            .SelectMany(name =>
+                Environment
+                    .GetEnvironmentVariable("PATH")!
+                    .Split(Path.PathSeparator)
+                    .Select(folder => Path.Combine(folder, name))
+            )
+            .FirstOrDefault(File.Exists)
+        ?? throw new InvalidOperationException(
+            "Chromium was not found: this test needs it, as 'chromium' on the PATH."
+        );
 }

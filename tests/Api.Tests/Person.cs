@@ -3,7 +3,9 @@ using OtpNet;
 
 namespace Resources.Api.Tests;
 
-/// <summary>An account that one test has for itself, with sessions that are logged in as its owner would do it.</summary>
+/// <summary>
+/// An account that one test has for itself, with sessions that are logged in as its owner would do it.
+/// </summary>
 sealed class Person(Uri address, string email, Guid id)
 {
     public const string Password = "a password of enough length";
@@ -18,13 +20,28 @@ sealed class Person(Uri address, string email, Guid id)
     public static async Task<Person> CreateAsync(Caller admin, Uri address, params string[] roles)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
-        var made = await admin.SendAsync("POST", "/api/v1/users", $$"""{"email":"{{email}}","password":"{{Password}}","roles":{{JsonSerializer.Serialize(roles)}}}""");
+        var made = await admin.SendAsync(
+            "POST",
+            "/api/v1/users",
+            $$"""{"email":"{{email}}","password":"{{Password}}","roles":{{JsonSerializer.Serialize(roles)}}}"""
+        );
         Assert.True(made.Status is 201, $"{made}");
         return new(address, email, Guid.Parse(made.Text("/data/id")!));
     }
 
     public Task<Answer> TryAsync(string password = Password, bool cookie = false) =>
-        Guest.SendAsync("POST", "/api/v1/auth/login", JsonSerializer.Serialize(new { email, password, cookie }));
+        Guest.SendAsync(
+            "POST",
+            "/api/v1/auth/login",
+            JsonSerializer.Serialize(
+                new
+                {
+                    email,
+                    password,
+                    cookie,
+                }
+            )
+        );
 
     /// <summary>A session by tokens.</summary>
     public async Task<Session> LoginAsync(string password = Password)
@@ -34,9 +51,11 @@ sealed class Person(Uri address, string email, Guid id)
         return Of(answer);
     }
 
-    public Session Of(Answer answer) => new(Guest.With(answer.Text("/data/accessToken")!), answer.Text("/data/refreshToken")!);
+    public Session Of(Answer answer) =>
+        new(Guest.With(answer.Text("/data/accessToken")!), answer.Text("/data/refreshToken")!);
 
-    public Task<Answer> RefreshAsync(string token) => Guest.SendAsync("POST", "/api/v1/auth/refresh", $$"""{"refreshToken":"{{token}}"}""");
+    public Task<Answer> RefreshAsync(string token) =>
+        Guest.SendAsync("POST", "/api/v1/auth/refresh", $$"""{"refreshToken":"{{token}}"}""");
 
     /// <summary>A session by cookie, as a browser would have it.</summary>
     public async Task<(string Cookie, string Csrf, Answer Answer)> LoginByCookieAsync()
@@ -46,26 +65,46 @@ sealed class Person(Uri address, string email, Guid id)
         return (answer["Set-Cookie"]!.Split(';')[0], answer.Text("/data/csrfToken")!, answer);
     }
 
-    /// <summary>Sets up one-time codes; answers the secret. The code of the step before this one is spent by it.</summary>
+    /// <summary>
+    /// Sets up one-time codes; answers the secret. The code of the step before this one is spent by it.
+    /// </summary>
     public static async Task<byte[]> EnrollAsync(Caller caller)
     {
         var enrolled = await caller.SendAsync("POST", "/api/v1/me/mfa/totp");
         Assert.True(enrolled.Status is 201, $"{enrolled}");
         var secret = Base32Encoding.ToBytes(enrolled.Text("/data/secret"));
         // The step of time may end between the code and its check.
-        await Eventually.HoldsAsync(async () => (await caller.SendAsync("POST", "/api/v1/me/mfa/totp/confirm", $$"""{"code":"{{Code(secret, -30)}}"}""")).Status is 204);
+        await Eventually.HoldsAsync(async () =>
+            (
+                await caller.SendAsync("POST", "/api/v1/me/mfa/totp/confirm", $$"""{"code":"{{Code(secret, -30)}}"}""")
+            ).Status
+                is 204
+        );
         return secret;
     }
 
     /// <summary>The one-time code of a moment near now.</summary>
-    public static string Code(byte[] secret, int seconds = 0) => new Totp(secret).ComputeTotp(DateTime.UtcNow.AddSeconds(seconds));
+    public static string Code(byte[] secret, int seconds = 0) =>
+        new Totp(secret).ComputeTotp(DateTime.UtcNow.AddSeconds(seconds));
 
     /// <summary>Ends a login with a second factor.</summary>
-    public Task<Answer> FinishAsync(Answer half, string method, string code) => FinishAsync(half.Text("/data/mfaToken")!, method, code);
+    public Task<Answer> FinishAsync(Answer half, string method, string code) =>
+        FinishAsync(half.Text("/data/mfaToken")!, method, code);
 
     /// <inheritdoc cref="FinishAsync(Answer, string, string)"/>
     public Task<Answer> FinishAsync(string token, string method, string code) =>
-        Guest.SendAsync("POST", "/api/v1/auth/mfa", JsonSerializer.Serialize(new { mfaToken = token, method, code }));
+        Guest.SendAsync(
+            "POST",
+            "/api/v1/auth/mfa",
+            JsonSerializer.Serialize(
+                new
+                {
+                    mfaToken = token,
+                    method,
+                    code,
+                }
+            )
+        );
 
     /// <summary>Tokens of a session.</summary>
     public sealed record Session(Caller Caller, string RefreshToken);

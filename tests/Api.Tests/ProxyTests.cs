@@ -10,7 +10,8 @@ public sealed class ProxyTests(Backend backend)
     public async Task E7_Nobody_chooses_an_address_or_scheme_by_headers(string option, string value)
     {
         await using var node = await StartAsync((option, value));
-        for (var i = 0; i < 2; i++) Assert.Equal(401, await TryAsync(node, $"198.51.100.{i}"));
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(401, await TryAsync(node, $"198.51.100.{i}"));
         Assert.Equal(429, await TryAsync(node, "198.51.100.9"));
         Assert.Equal(429, await TryAsync(node, "127.0.0.1, ::1"));
     }
@@ -25,11 +26,15 @@ public sealed class ProxyTests(Backend backend)
     [Fact]
     public async Task E7_Addresses_come_from_trusted_balancers_and_of_a_chain_the_last_that_is_none_of_them()
     {
-        await using var node = await StartAsync(("Proxies:Trusted:0", "127.0.0.0/8"), ("Proxies:Trusted:1", "10.0.0.0/8"));
+        await using var node = await StartAsync(
+            ("Proxies:Trusted:0", "127.0.0.0/8"),
+            ("Proxies:Trusted:1", "10.0.0.0/8")
+        );
         Assert.Equal("198.51.100.7", await LoggedAsync(node, "203.0.113.1, 198.51.100.7, 10.1.2.3"));
         foreach (var address in new[] { "198.51.100.1", "198.51.100.2", "203.0.113.1, 198.51.100.3" })
         {
-            for (var i = 0; i < 2; i++) Assert.Equal(401, await TryAsync(node, address));
+            for (var i = 0; i < 2; i++)
+                Assert.Equal(401, await TryAsync(node, address));
             Assert.Equal(429, await TryAsync(node, address));
         }
         // What the client claims before its balancer adds to it changes nothing.
@@ -57,25 +62,52 @@ public sealed class ProxyTests(Backend backend)
         using var http = new HttpClient();
         foreach (var (host, status) in new[] { ("evil.example", 400), (node.Address.Authority, 200) })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node.Address, "/health/live")) { Headers = { Host = host } };
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node.Address, "/health/live"))
+            {
+                Headers = { Host = host },
+            };
             using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
             Assert.Equal(status, (int)answer.StatusCode);
         }
-        var created = await backend.Admin.SendAsync("POST", "/api/v1/resources", """{"name":"linked"}""", headers: [("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")]);
+        var created = await backend.Admin.SendAsync(
+            "POST",
+            "/api/v1/resources",
+            """{"name":"linked"}""",
+            headers: [("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")]
+        );
         Assert.Equal((201, $"/api/v1/resources/{created.Text("/data/id")}"), (created.Status, created["Location"]));
     }
 
     Task<ApiNode> StartAsync(params (string, string)[] options) =>
-        backend.StartNodeAsync([("RateLimits:Login:Permits", "2"), ("RateLimits:Login:WindowSeconds", "3600"), .. options]);
+        backend.StartNodeAsync([
+            ("RateLimits:Login:Permits", "2"),
+            ("RateLimits:Login:WindowSeconds", "3600"),
+            .. options,
+        ]);
 
-    static async Task<int> TryAsync(ApiNode node, string forwardedFor) => (await new Caller(node.Address).SendAsync("POST", Login, """{"email":"a@b","password":"x"}""", headers: ("X-Forwarded-For", forwardedFor))).Status;
+    static async Task<int> TryAsync(ApiNode node, string forwardedFor) =>
+        (
+            await new Caller(node.Address).SendAsync(
+                "POST",
+                Login,
+                """{"email":"a@b","password":"x"}""",
+                headers: ("X-Forwarded-For", forwardedFor)
+            )
+        ).Status;
 
     /// <summary>Logs in, and answers from where that was by the audit trail.</summary>
     static async Task<string?> LoggedAsync(ApiNode node, string forwardedFor)
     {
         var guest = new Caller(node.Address);
-        var login = await guest.SendAsync("POST", Login, $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""", headers: ("X-Forwarded-For", forwardedFor));
+        var login = await guest.SendAsync(
+            "POST",
+            Login,
+            $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""",
+            headers: ("X-Forwarded-For", forwardedFor)
+        );
         Assert.Equal(200, login.Status);
-        return (await guest.With(login.Text("/data/accessToken")!).GetAsync("/api/v1/audit?event=session.started")).Text("/data/0/address");
+        return (
+            await guest.With(login.Text("/data/accessToken")!).GetAsync("/api/v1/audit?event=session.started")
+        ).Text("/data/0/address");
     }
 }

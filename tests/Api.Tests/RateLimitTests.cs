@@ -20,9 +20,23 @@ public sealed class RateLimitTests(Backend backend)
         for (var left = 4; left >= 0; left--)
         {
             var answer = await admin.GetAsync(left is 2 ? "/api/v1/none" : "/api/v1/me");
-            Assert.Equal(("\"default\";q=5;w=3600", $"{left}"), (answer["RateLimit-Policy"], Regex.Match(answer["RateLimit"]!, "^\"default\";r=([0-9]+);t=").Groups[1].Value));
+            Assert.Equal(
+                ("\"default\";q=5;w=3600", $"{left}"),
+                (
+                    answer["RateLimit-Policy"],
+                    Regex.Match(answer["RateLimit"]!, "^\"default\";r=([0-9]+);t=").Groups[1].Value
+                )
+            );
         }
-        foreach (var (method, path) in new[] { ("GET", "/api/v1/me"), ("POST", "/api/v1/resources"), ("GET", "/api/v1/resources/none"), ("DELETE", "/api/v1/me") })
+        foreach (
+            var (method, path) in new[]
+            {
+                ("GET", "/api/v1/me"),
+                ("POST", "/api/v1/resources"),
+                ("GET", "/api/v1/resources/none"),
+                ("DELETE", "/api/v1/me"),
+            }
+        )
             Refused(await admin.SendAsync(method, path), "default");
 
         Assert.Equal(401, (await guest.GetAsync("/api/v1/me")).Status);
@@ -34,10 +48,12 @@ public sealed class RateLimitTests(Backend backend)
     {
         await using var node = await StartAsync(("Default", 6));
         var guest = new Caller(node.Address);
-        var (one, other) = (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword), await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword));
+        var one = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var other = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         var person = await Person.CreateAsync(one, node.Address, "user");
 
-        for (var i = 0; i < 5; i++) Assert.Equal(200, (await (i % 2 is 0 ? one : other).GetAsync("/api/v1/me")).Status);
+        for (var i = 0; i < 5; i++)
+            Assert.Equal(200, (await (i % 2 is 0 ? one : other).GetAsync("/api/v1/me")).Status);
         Refused(await one.GetAsync("/api/v1/me"), "default");
         Refused(await other.GetAsync("/api/v1/me"), "default");
         Assert.Equal(200, (await (await person.LoginAsync()).Caller.GetAsync("/api/v1/me")).Status);
@@ -48,8 +64,16 @@ public sealed class RateLimitTests(Backend backend)
     {
         await using var node = await StartAsync(("Login", 2));
         var guest = new Caller(node.Address);
-        for (var i = 0; i < 2; i++) Assert.Equal(401, (await guest.SendAsync("POST", Login, """{"email":"a@b","password":"x"}""")).Status);
-        Refused(await guest.SendAsync("POST", Login, $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}"""), "login");
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(401, (await guest.SendAsync("POST", Login, """{"email":"a@b","password":"x"}""")).Status);
+        Refused(
+            await guest.SendAsync(
+                "POST",
+                Login,
+                $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}"""
+            ),
+            "login"
+        );
         Assert.Equal(401, (await guest.GetAsync("/api/v1/me")).Status);
     }
 
@@ -58,9 +82,11 @@ public sealed class RateLimitTests(Backend backend)
     {
         await using var node = await StartAsync(("LoginAccount", 3));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        var (victim, other) = (await Person.CreateAsync(admin, node.Address, "user"), await Person.CreateAsync(admin, node.Address, "user"));
+        var victim = await Person.CreateAsync(admin, node.Address, "user");
+        var other = await Person.CreateAsync(admin, node.Address, "user");
 
-        for (var i = 0; i < 6; i++) Assert.Equal(200, (await victim.TryAsync()).Status);
+        for (var i = 0; i < 6; i++)
+            Assert.Equal(200, (await victim.TryAsync()).Status);
         for (var left = 2; left >= 0; left--)
         {
             var answer = await victim.TryAsync("not the password");
@@ -80,12 +106,21 @@ public sealed class RateLimitTests(Backend backend)
         foreach (var path in new[] { "/api/v1/events", "/api/v1/resources?follow=true" })
         {
             await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, path);
-            Assert.Equal("\"streams\";q=3;w=3600", Assert.Single(stream.Response.Headers.GetValues("RateLimit-Policy")));
+            Assert.Equal(
+                "\"streams\";q=3;w=3600",
+                Assert.Single(stream.Response.Headers.GetValues("RateLimit-Policy"))
+            );
         }
-        await using (var socket = await Socket.OpenAsync(node.Address, admin.Token, "")) await socket.CatchUpAsync();
+        await using (var socket = await Socket.OpenAsync(node.Address, admin.Token, ""))
+            await socket.CatchUpAsync();
 
         Refused(await admin.GetAsync("/api/v1/events", ("Accept", "text/event-stream")), "streams");
-        Refused(await admin.GetAsync("/api/v1/events?wait=5&after=" + (await admin.GetAsync("/api/v1/events?limit=1000"))["Position"]), "streams");
+        Refused(
+            await admin.GetAsync(
+                "/api/v1/events?wait=5&after=" + (await admin.GetAsync("/api/v1/events?limit=1000"))["Position"]
+            ),
+            "streams"
+        );
         Assert.Equal(200, (await admin.GetAsync("/api/v1/events")).Status);
     }
 
@@ -108,7 +143,11 @@ public sealed class RateLimitTests(Backend backend)
         {
             policies.Add(row.GetString(0).Split('/')[0]);
             Assert.Matches("^[0-9a-f]{32}$", row.GetString(1));
-            Assert.DoesNotContain(id.Replace("-", "", StringComparison.Ordinal), row.GetString(1), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                id.Replace("-", "", StringComparison.Ordinal),
+                row.GetString(1),
+                StringComparison.Ordinal
+            );
             Assert.InRange(row.GetInt32(2), 10, 30);
         }
         Assert.Equal(["default", "login", "login_account"], policies);
@@ -116,11 +155,22 @@ public sealed class RateLimitTests(Backend backend)
 
     /// <summary>A node with small limits for an hour.</summary>
     Task<ApiNode> StartAsync(params (string Policy, int Permits)[] limits) =>
-        backend.StartNodeAsync([.. limits.SelectMany(limit => new[] { ($"RateLimits:{limit.Policy}:Permits", $"{limit.Permits}"), ($"RateLimits:{limit.Policy}:WindowSeconds", "3600") })]);
+        backend.StartNodeAsync([
+            .. limits.SelectMany(limit =>
+                new[]
+                {
+                    ($"RateLimits:{limit.Policy}:Permits", $"{limit.Permits}"),
+                    ($"RateLimits:{limit.Policy}:WindowSeconds", "3600"),
+                }
+            ),
+        ]);
 
     static void Refused(Answer answer, string policy)
     {
-        Assert.Equal((429, "RATE_LIMITED", "https://iana.org/assignments/http-problem-types#quota-exceeded", policy), (answer.Status, answer.Code, answer.Text("/type"), answer.Text("/violated-policies/0")));
+        Assert.Equal(
+            (429, "RATE_LIMITED", "https://iana.org/assignments/http-problem-types#quota-exceeded", policy),
+            (answer.Status, answer.Code, answer.Text("/type"), answer.Text("/violated-policies/0"))
+        );
         var reset = Regex.Match(answer["RateLimit"]!, $"^\"{policy}\";r=0;t=([0-9]+)$").Groups[1].Value;
         Assert.Equal(reset, answer["Retry-After"]);
         Assert.InRange(int.Parse(reset, CultureInfo.InvariantCulture), 1, 3600);

@@ -19,11 +19,28 @@ sealed class RunningProgram : IDisposable
 
     public static async Task<RunningProgram> StartAsync(string database, params (string Key, string Value)[] options)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Resources.Api.dll")]) { RedirectStandardOutput = true, StandardOutputEncoding = Encoding.UTF8 };
-        (string, string)[] usual = [("ASPNETCORE_ENVIRONMENT", "Production"), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("ConnectionStrings__Resources", database), ("Secrets__MasterKey", Convert.ToBase64String(new byte[32])), ("Bootstrap__AdminPassword", ApiNode.AdminPassword), ("Cluster__ClusterId", Guid.NewGuid().ToString("n"))];
-        foreach (var (key, value) in usual.Concat(options)) start.Environment[key] = value;
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Resources.Api.dll")])
+        {
+            RedirectStandardOutput = true,
+            StandardOutputEncoding = Encoding.UTF8,
+        };
+        (string, string)[] usual =
+        [
+            ("ASPNETCORE_ENVIRONMENT", "Production"),
+            ("ASPNETCORE_URLS", "http://127.0.0.1:0"),
+            ("ConnectionStrings__Resources", database),
+            ("Secrets__MasterKey", Convert.ToBase64String(new byte[32])),
+            ("Bootstrap__AdminPassword", ApiNode.AdminPassword),
+            ("Cluster__ClusterId", Guid.NewGuid().ToString("n")),
+        ];
+        foreach (var (key, value) in usual.Concat(options))
+            start.Environment[key] = value;
         var program = new RunningProgram(Process.Start(start)!);
-        program.process.OutputDataReceived += (_, line) => { if (line.Data is { Length: > 0 } text) program.lines.Enqueue(text); };
+        program.process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is { Length: > 0 } text)
+                program.lines.Enqueue(text);
+        };
         program.process.BeginOutputReadLine();
         await Eventually.HoldsAsync(() => Task.FromResult(program.FindAddress()), 60);
         return program;
@@ -40,7 +57,8 @@ sealed class RunningProgram : IDisposable
 
     public void Dispose()
     {
-        if (!process.HasExited) process.Kill();
+        if (!process.HasExited)
+            process.Kill();
         process.Dispose();
     }
 
@@ -48,7 +66,8 @@ sealed class RunningProgram : IDisposable
     {
         Assert.False(process.HasExited, string.Join('\n', lines));
         foreach (var line in lines)
-            if (line.IndexOf("Resources listens at ", StringComparison.Ordinal) is >= 0 and var at) address = new(line[(at + "Resources listens at ".Length)..].Split(' ', '"', ',')[0].TrimEnd('.'));
+            if (line.IndexOf("Resources listens at ", StringComparison.Ordinal) is >= 0 and var at)
+                address = new(line[(at + "Resources listens at ".Length)..].Split(' ', '"', ',')[0].TrimEnd('.'));
         return address is not null;
     }
 }

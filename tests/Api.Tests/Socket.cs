@@ -10,7 +10,9 @@ sealed class Socket : IAsyncDisposable
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     readonly ClientWebSocket socket = new();
-    readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken
+    );
     readonly byte[] buffer = new byte[2 << 20];
 
     Socket() => enough.CancelAfter(TimeSpan.FromMinutes(2));
@@ -25,15 +27,29 @@ sealed class Socket : IAsyncDisposable
 
     /// <summary>Opens a WebSocket; one that is refused has only its status.</summary>
     /// <param name="token">Sent in the header; null = no header.</param>
-    public static async Task<Socket> OpenAsync(Uri address, string? token, string parameters, Action<ClientWebSocketOptions>? options = null)
+    public static async Task<Socket> OpenAsync(
+        Uri address,
+        string? token,
+        string parameters,
+        Action<ClientWebSocketOptions>? options = null
+    )
     {
         var opened = new Socket();
         opened.socket.Options.CollectHttpResponseDetails = true;
-        if (token is not null) opened.socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
+        if (token is not null)
+            opened.socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
         options?.Invoke(opened.socket.Options);
         try
         {
-            await opened.socket.ConnectAsync(new UriBuilder(address) { Scheme = "ws", Path = "/api/v1/events/ws", Query = parameters }.Uri, opened.enough.Token);
+            await opened.socket.ConnectAsync(
+                new UriBuilder(address)
+                {
+                    Scheme = "ws",
+                    Path = "/api/v1/events/ws",
+                    Query = parameters,
+                }.Uri,
+                opened.enough.Token
+            );
         }
         catch (WebSocketException) when (opened.Status is not 101)
         {
@@ -46,21 +62,24 @@ sealed class Socket : IAsyncDisposable
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text);
 
-    public Task SendAsync(byte[] message, WebSocketMessageType type) => socket.SendAsync(message, type, endOfMessage: true, enough.Token);
+    public Task SendAsync(byte[] message, WebSocketMessageType type) =>
+        socket.SendAsync(message, type, endOfMessage: true, enough.Token);
 
     /// <summary>The next message; null when the server has closed, which is then answered.</summary>
     public async Task<JsonElement?> NextAsync()
     {
-        for (var length = 0; ;)
+        for (var length = 0; ; )
         {
             var part = await socket.ReceiveAsync(buffer.AsMemory(length), enough.Token).AsTask().WaitAsync(Patience);
             if (part.MessageType is WebSocketMessageType.Close)
             {
-                if (socket.State is WebSocketState.CloseReceived) await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, enough.Token);
+                if (socket.State is WebSocketState.CloseReceived)
+                    await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, enough.Token);
                 return null;
             }
             length += part.Count;
-            if (part.EndOfMessage) return JsonElement.Parse(buffer.AsSpan(0, length));
+            if (part.EndOfMessage)
+                return JsonElement.Parse(buffer.AsSpan(0, length));
         }
     }
 
@@ -68,7 +87,8 @@ sealed class Socket : IAsyncDisposable
     public async Task<JsonElement> EventAsync()
     {
         while (await NextAsync() is { } message)
-            if (message.GetProperty("type").GetString() is "event") return message;
+            if (message.GetProperty("type").GetString() is "event")
+                return message;
         throw new EndOfStreamException($"The server has closed: {Closed}");
     }
 
@@ -78,7 +98,8 @@ sealed class Socket : IAsyncDisposable
         var events = new List<JsonElement>();
         while (await NextAsync() is { } message)
         {
-            if (message.GetProperty("type").GetString() is "caught-up") return events;
+            if (message.GetProperty("type").GetString() is "caught-up")
+                return events;
             events.Add(message);
         }
         throw new EndOfStreamException($"The server has closed: {Closed}");
@@ -87,7 +108,8 @@ sealed class Socket : IAsyncDisposable
     /// <summary>Closes as a client does that has enough.</summary>
     public Task CloseAsync() => socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, enough.Token);
 
-    public static long Position(JsonElement message) => long.Parse(message.GetProperty("position").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+    public static long Position(JsonElement message) =>
+        long.Parse(message.GetProperty("position").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The resource of an event.</summary>
     public static Guid Subject(JsonElement message) => message.GetProperty("event").GetProperty("subject").GetGuid();

@@ -8,14 +8,33 @@ public sealed class StatisticsTests(Backend backend)
     readonly string type = $"t{Guid.NewGuid():n}";
 
     async Task<string> ShownAsync(string parameters = "") =>
-        (await backend.User.GetAsync($"/api/v1/statistics?type={type}{parameters}")) is var answer && answer.Status is 200 ? $"{answer.Text("/data/total")} {answer.Text("/data/byStatus")}" : throw new InvalidOperationException($"{answer}");
+        (await backend.User.GetAsync($"/api/v1/statistics?type={type}{parameters}")) is var answer
+        && answer.Status is 200
+            ? $"{answer.Text("/data/total")} {answer.Text("/data/byStatus")}"
+            : throw new InvalidOperationException($"{answer}");
 
-    async Task SendAsync(string method, string path, int status, string? body = null) => Assert.Equal(status, (await backend.Admin.SendAsync(method, path, body, method is "PATCH" ? "application/merge-patch+json" : "application/json", ("If-Match", "*"))).Status);
+    async Task SendAsync(string method, string path, int status, string? body = null) =>
+        Assert.Equal(
+            status,
+            (
+                await backend.Admin.SendAsync(
+                    method,
+                    path,
+                    body,
+                    method is "PATCH" ? "application/merge-patch+json" : "application/json",
+                    ("If-Match", "*")
+                )
+            ).Status
+        );
 
     [Fact]
     public async Task A_resource_is_counted_by_its_status_while_it_lives()
     {
-        var path = "/api/v1/resources/" + (await backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""")).Text("/data/id");
+        var path =
+            "/api/v1/resources/"
+            + (await backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""")).Text(
+                "/data/id"
+            );
         Assert.Equal("""1 [{"status":"active","count":1}]""", await ShownAsync());
         await SendAsync("PATCH", path, 200, """{"status":"draft"}""");
         Assert.Equal("""1 [{"status":"draft","count":1}]""", await ShownAsync());
@@ -38,7 +57,10 @@ public sealed class StatisticsTests(Backend backend)
         Assert.StartsWith("1 ", await ShownAsync($"&from={today}&to={today}"));
         Assert.StartsWith("0 ", await ShownAsync("&to=2020-01-01"));
         Assert.StartsWith("0 ", await ShownAsync("&from=2100-01-01"));
-        Assert.Equal(["?from", "?to"], (await backend.User.GetAsync("/api/v1/statistics?from=today&to=2026-02-30")).Faults);
+        Assert.Equal(
+            ["?from", "?to"],
+            (await backend.User.GetAsync("/api/v1/statistics?from=today&to=2026-02-30")).Faults
+        );
     }
 
     [Fact]
@@ -46,16 +68,42 @@ public sealed class StatisticsTests(Backend backend)
     {
         for (var i = 0; i < 7; i++)
         {
-            var created = await backend.Admin.SendAsync("POST", "/api/v1/resources", JsonSerializer.Serialize(new { name = $"word{i % 2} other", type, status = i % 3 is 0 ? "draft" : "active" }));
-            if (i is 6) await SendAsync("DELETE", "/api/v1/resources/" + created.Text("/data/id"), 204);
+            var created = await backend.Admin.SendAsync(
+                "POST",
+                "/api/v1/resources",
+                JsonSerializer.Serialize(
+                    new
+                    {
+                        name = $"word{i % 2} other",
+                        type,
+                        status = i % 3 is 0 ? "draft" : "active",
+                    }
+                )
+            );
+            if (i is 6)
+                await SendAsync("DELETE", "/api/v1/resources/" + created.Text("/data/id"), 204);
         }
-        foreach (var (parameters, count) in new[] { ("", 6), ("&status=draft", 2), ("&q=word0", 3), ("&q=WORD", 6), ("&q=word1%20oth", 3), ("&q=nothing", 0), ("&includeDeleted=true", 7), ("&owner=nobody", 0) })
-            foreach (var kind in new[] { "exact", "estimated" })
+        foreach (
+            var (parameters, count) in new[]
             {
-                var list = await backend.Admin.GetAsync($"/api/v1/resources?type={type}{parameters}&count={kind}&limit=100");
-                Assert.True(list.Status is 200, $"{parameters} {kind}: {list}");
-                Assert.Equal((count, $"{count}"), (list.At("/data")!.Value.GetArrayLength(), list.Text("/meta/count")));
+                ("", 6),
+                ("&status=draft", 2),
+                ("&q=word0", 3),
+                ("&q=WORD", 6),
+                ("&q=word1%20oth", 3),
+                ("&q=nothing", 0),
+                ("&includeDeleted=true", 7),
+                ("&owner=nobody", 0),
             }
+        )
+        foreach (var kind in new[] { "exact", "estimated" })
+        {
+            var list = await backend.Admin.GetAsync(
+                $"/api/v1/resources?type={type}{parameters}&count={kind}&limit=100"
+            );
+            Assert.True(list.Status is 200, $"{parameters} {kind}: {list}");
+            Assert.Equal((count, $"{count}"), (list.At("/data")!.Value.GetArrayLength(), list.Text("/meta/count")));
+        }
         Assert.Equal("?count", Assert.Single((await backend.User.GetAsync("/api/v1/resources?count=all")).Faults));
     }
 }

@@ -10,7 +10,9 @@ sealed class Subscriber : IAsyncDisposable
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     readonly HttpClient http = new() { Timeout = Timeout.InfiniteTimeSpan };
-    readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken
+    );
     IAsyncEnumerator<SseItem<string>> items = null!;
 
     Subscriber() => enough.CancelAfter(TimeSpan.FromMinutes(2));
@@ -24,22 +26,33 @@ sealed class Subscriber : IAsyncDisposable
     {
         var subscriber = new Subscriber();
         var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path));
-        if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         request.Headers.Accept.ParseAdd("text/event-stream");
-        if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
-        subscriber.Response = await subscriber.http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, subscriber.enough.Token);
-        subscriber.items = SseParser.Create(await subscriber.Response.Content.ReadAsStreamAsync(subscriber.enough.Token)).EnumerateAsync(subscriber.enough.Token).GetAsyncEnumerator(subscriber.enough.Token);
+        if (lastEventId is not null)
+            request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
+        subscriber.Response = await subscriber.http.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            subscriber.enough.Token
+        );
+        subscriber.items = SseParser
+            .Create(await subscriber.Response.Content.ReadAsStreamAsync(subscriber.enough.Token))
+            .EnumerateAsync(subscriber.enough.Token)
+            .GetAsyncEnumerator(subscriber.enough.Token);
         return subscriber;
     }
 
     /// <summary>The next item; null when the stream has ended. Waiting for it in vain fails the test.</summary>
-    public async Task<SseItem<string>?> NextAsync(TimeSpan? within = null) => await items.MoveNextAsync().AsTask().WaitAsync(within ?? Patience) ? items.Current : null;
+    public async Task<SseItem<string>?> NextAsync(TimeSpan? within = null) =>
+        await items.MoveNextAsync().AsTask().WaitAsync(within ?? Patience) ? items.Current : null;
 
     /// <summary>The next event of a resource, past whatever else is told.</summary>
     public async Task<SseItem<string>> EventAsync()
     {
         while (await NextAsync() is { } item)
-            if (item.EventType.StartsWith("resource.", StringComparison.Ordinal)) return item;
+            if (item.EventType.StartsWith("resource.", StringComparison.Ordinal))
+                return item;
         throw new EndOfStreamException("The stream has ended.");
     }
 
@@ -49,19 +62,22 @@ sealed class Subscriber : IAsyncDisposable
         var events = new List<SseItem<string>>();
         while (await NextAsync() is { } item)
         {
-            if (item.EventType is "caught-up") return events;
+            if (item.EventType is "caught-up")
+                return events;
             events.Add(item);
         }
         throw new EndOfStreamException("The stream has ended.");
     }
 
     /// <summary>The resource of an event.</summary>
-    public static Guid Subject(SseItem<string> item) => JsonDocument.Parse(item.Data).RootElement.GetProperty("subject").GetGuid();
+    public static Guid Subject(SseItem<string> item) =>
+        JsonDocument.Parse(item.Data).RootElement.GetProperty("subject").GetGuid();
 
     /// <summary>Reads until the server ends the stream.</summary>
     public async Task ToEndAsync()
     {
-        while (await NextAsync() is not null) TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        while (await NextAsync() is not null)
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
     public async ValueTask DisposeAsync()

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>A node whose webhooks may go to this machine and are tried again soon, for all tests of deliveries.</summary>
+/// <summary>
+/// A node whose webhooks may go to this machine and are tried again soon, for all tests of deliveries.
+/// </summary>
 public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
 {
     public static readonly TimeSpan Plenty = TimeSpan.FromSeconds(30);
@@ -15,23 +17,36 @@ public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Node = await StartAsync(("Webhooks:RetrySeconds", "0.3,0.3,0.3,0.3,0.3,0.3,0.3,0.3,600"), ("Webhooks:TimeoutSeconds", "3"));
+        Node = await StartAsync(
+            ("Webhooks:RetrySeconds", "0.3,0.3,0.3,0.3,0.3,0.3,0.3,0.3,600"),
+            ("Webhooks:TimeoutSeconds", "3")
+        );
         Admin = await new Caller(Node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
     }
 
     public async ValueTask DisposeAsync() => await Node.DisposeAsync();
 
     /// <summary>Another such node, with a database of its own.</summary>
-    internal Task<ApiNode> StartAsync(params (string Key, string Value)[] options) => backend.StartNodeAsync([("Webhooks:AllowPrivateTargets", "true"), .. options]);
+    internal Task<ApiNode> StartAsync(params (string Key, string Value)[] options) =>
+        backend.StartNodeAsync([("Webhooks:AllowPrivateTargets", "true"), .. options]);
 
     /// <summary>A type of resources that no other test has.</summary>
     public static string FreshType() => $"t{Guid.NewGuid():n}";
 
     /// <summary>Makes a subscription; answers its path and secret.</summary>
-    public static async Task<(string Path, string? Secret)> SubscribeAsync(Caller caller, string type, Uri? target, string more = "")
+    public static async Task<(string Path, string? Secret)> SubscribeAsync(
+        Caller caller,
+        string type,
+        Uri? target,
+        string more = ""
+    )
     {
         var delivery = target is null ? """{"kind":"pull"}""" : $$"""{"kind":"webhook","url":"{{target}}"}""";
-        var made = await caller.SendAsync("POST", "/api/v1/subscriptions", $$"""{"name":"{{Guid.NewGuid():n}}","filter":{"type":"{{type}}"},"delivery":{{delivery}}{{more}}}""");
+        var made = await caller.SendAsync(
+            "POST",
+            "/api/v1/subscriptions",
+            $$"""{"name":"{{Guid.NewGuid():n}}","filter":{"type":"{{type}}"},"delivery":{{delivery}}{{more}}}"""
+        );
         Assert.True(made.Status is 201, made.ToString());
         return (made["Location"]!, made.Text("/data/secret"));
     }
@@ -48,26 +63,46 @@ public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
     public static async Task RenameAsync(Caller caller, string resource, int times)
     {
         for (var i = 0; i < times; i++)
-            Assert.Equal(200, (await caller.SendAsync("PATCH", $"/api/v1/resources/{resource}", $$"""{"name":"{{Guid.NewGuid():n}}"}""", "application/merge-patch+json")).Status);
+            Assert.Equal(
+                200,
+                (
+                    await caller.SendAsync(
+                        "PATCH",
+                        $"/api/v1/resources/{resource}",
+                        $$"""{"name":"{{Guid.NewGuid():n}}"}""",
+                        "application/merge-patch+json"
+                    )
+                ).Status
+            );
     }
 
     public static async Task EventuallyAsync(Func<Task<bool>> holds, Func<string> what)
     {
-        for (var watch = Stopwatch.StartNew(); !await holds(); await Task.Delay(30, TestContext.Current.CancellationToken))
+        for (
+            var watch = Stopwatch.StartNew();
+            !await holds();
+            await Task.Delay(30, TestContext.Current.CancellationToken)
+        )
             Assert.True(watch.Elapsed < Plenty, $"It did not come to that in time. {what()}");
     }
 
-    public static Task EventuallyAsync(Func<bool> holds, Func<string> what) => EventuallyAsync(() => Task.FromResult(holds()), what);
+    public static Task EventuallyAsync(Func<bool> holds, Func<string> what) =>
+        EventuallyAsync(() => Task.FromResult(holds()), what);
 
     /// <summary>The versions of each resource, in the order in which they were first delivered, have no gap.</summary>
     public static void InOrder(IEnumerable<(string Resource, long Version)> delivered, int versions)
     {
         foreach (var resource in delivered.GroupBy(each => each.Resource))
-            Assert.Equal(Enumerable.Range(1, versions).Select(version => (long)version), resource.Select(each => each.Version).Distinct());
+            Assert.Equal(
+                Enumerable.Range(1, versions).Select(version => (long)version),
+                resource.Select(each => each.Version).Distinct()
+            );
     }
 
-    public static long Number(Answer answer, string pointer) => long.Parse(answer.Text(pointer)!, CultureInfo.InvariantCulture);
+    public static long Number(Answer answer, string pointer) =>
+        long.Parse(answer.Text(pointer)!, CultureInfo.InvariantCulture);
 
     /// <summary>The members of a list in an answer's data.</summary>
-    public static JsonElement[] Rows(Answer answer, string pointer = "/data") => [.. answer.At(pointer)!.Value.EnumerateArray()];
+    public static JsonElement[] Rows(Answer answer, string pointer = "/data") =>
+        [.. answer.At(pointer)!.Value.EnumerateArray()];
 }

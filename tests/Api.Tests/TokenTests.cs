@@ -9,17 +9,21 @@ public sealed class TokenTests(Backend backend)
     static readonly Dictionary<string, Func<Forge, string>> Forgeries = new()
     {
         ["algorithm none"] = forge => $"{Forge.Part(forge.Header("alg", "none"))}.{forge.Payload}.",
-        ["algorithm none, with a signature"] = forge => $"{Forge.Part(forge.Header("alg", "none"))}.{forge.Payload}.{forge.Signature}",
+        ["algorithm none, with a signature"] = forge =>
+            $"{Forge.Part(forge.Header("alg", "none"))}.{forge.Payload}.{forge.Signature}",
         ["HS256 with the public key"] = forge => forge.Hmac(forge.PublicKey),
-        ["HS256 with the public key as PEM"] = forge => forge.Hmac(System.Text.Encoding.ASCII.GetBytes(forge.Key.ExportSubjectPublicKeyInfoPem())),
+        ["HS256 with the public key as PEM"] = forge =>
+            forge.Hmac(System.Text.Encoding.ASCII.GetBytes(forge.Key.ExportSubjectPublicKeyInfoPem())),
         ["another type"] = forge => forge.Sign(type: "JWT"),
         ["no type"] = forge => forge.Sign(type: ""),
         ["expired"] = forge => forge.Sign(expires: DateTime.UtcNow.AddMinutes(-5)),
-        ["not yet valid"] = forge => forge.Sign(notBefore: DateTime.UtcNow.AddMinutes(5), expires: DateTime.UtcNow.AddMinutes(10)),
+        ["not yet valid"] = forge =>
+            forge.Sign(notBefore: DateTime.UtcNow.AddMinutes(5), expires: DateTime.UtcNow.AddMinutes(10)),
         ["without an end"] = forge => forge.Sign(expires: DateTime.MaxValue),
         ["another issuer"] = forge => forge.Sign(issuer: "others"),
         ["another audience"] = forge => forge.Sign(audience: "others"),
-        ["another key by the same name"] = forge => forge.Sign(key: new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = forge.KeyId }),
+        ["another key by the same name"] = forge =>
+            forge.Sign(key: new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = forge.KeyId }),
         ["a key we do not have"] = forge => forge.Sign(key: new(forge.Key) { KeyId = "none" }),
         ["no signature"] = forge => forge.Token[..(forge.Token.LastIndexOf('.') + 1)],
         ["another signature"] = forge => forge.Token[..^6] + (forge.Token[^6] is 'A' ? "B" : "A") + forge.Token[^5..],
@@ -55,12 +59,19 @@ public sealed class TokenTests(Backend backend)
     }
 
     [Theory, InlineData("Basic YWRtaW46YWRtaW4="), InlineData("Bearer"), InlineData("Token x")]
-    public async Task Other_schemes_are_refused(string header) => Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", header))).Status);
+    public async Task Other_schemes_are_refused(string header) =>
+        Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", header))).Status);
 
     [Fact]
     public async Task A_token_that_the_forge_signs_as_the_server_does_is_good() =>
-        Assert.Equal(200, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", "Bearer " + new Forge(backend).Sign()))).Status);
+        Assert.Equal(
+            200,
+            (
+                await backend.Guest.GetAsync("/api/v1/me", ("Authorization", "Bearer " + new Forge(backend).Sign()))
+            ).Status
+        );
 
     [Fact]
-    public async Task A_token_in_the_address_is_no_token() => Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me?access_token=" + backend.Admin.Token)).Status);
+    public async Task A_token_in_the_address_is_no_token() =>
+        Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me?access_token=" + backend.Admin.Token)).Status);
 }

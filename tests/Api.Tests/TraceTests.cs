@@ -18,10 +18,16 @@ public sealed class TraceTests(Backend backend)
         };
         ActivitySource.AddActivityListener(listener);
 
-        var created = await backend.Admin.SendAsync("POST", "/api/v1/resources", """{"name":"traced"}""", headers: ("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01"));
+        var created = await backend.Admin.SendAsync(
+            "POST",
+            "/api/v1/resources",
+            """{"name":"traced"}""",
+            headers: ("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01")
+        );
 
         Assert.Equal(201, created.Status);
-        Activity[] OfTrace(string source) => [.. spans.Where(span => span.Source.Name == source && span.TraceId == trace)];
+        Activity[] OfTrace(string source) =>
+            [.. spans.Where(span => span.Source.Name == source && span.TraceId == trace)];
         Assert.True(SpinWait.SpinUntil(() => OfTrace("Microsoft.AspNetCore") is not [], TimeSpan.FromSeconds(10)));
         var append = Assert.Single(OfTrace("Resources.EventLog"));
         Assert.Contains(OfTrace("Microsoft.Orleans.Application"), span => span.SpanId == append.ParentSpanId);

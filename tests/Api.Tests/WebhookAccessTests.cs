@@ -7,7 +7,9 @@ namespace Resources.Api.Tests;
 
 /// <summary>What webhooks may tell, and where they may go.</summary>
 [Collection(MoreNodes.Name)]
-public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, NodeProgram program) : IClassFixture<SubscriptionBackend>, IAsyncLifetime
+public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, NodeProgram program)
+    : IClassFixture<SubscriptionBackend>,
+        IAsyncLifetime
 {
     readonly string type = FreshType();
     WebhookReceiver receiver = null!;
@@ -22,22 +24,37 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     public async Task Only_events_that_the_owner_may_read_when_they_are_sent_are_sent()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
-        var account = (await Admin.SendAsync("POST", "/api/v1/users", $$"""{"email":"{{email}}","password":"fifteen letters","roles":["author"]}""")).Text("/data/id")!;
+        var account = (
+            await Admin.SendAsync(
+                "POST",
+                "/api/v1/users",
+                $$"""{"email":"{{email}}","password":"fifteen letters","roles":["author"]}"""
+            )
+        ).Text("/data/id")!;
         var author = await new Caller(backend.Node.Address).LoginAsync(email, "fifteen letters");
         var (path, _) = await SubscribeAsync(author, type, receiver.Url);
-        var (others, own) = (await CreateAsync(Admin, type), await CreateAsync(author, type));
+        var others = await CreateAsync(Admin, type);
+        var own = await CreateAsync(author, type);
         await EventuallyAsync(() => receiver.Taken.Any(), receiver.ToString);
         Assert.Equal([own], receiver.All.Select(request => request.Resource));
 
         await SetRolesAsync(account, "user");
-        await EventuallyAsync(async () =>
-        {
-            await RenameAsync(Admin, others, 1);
-            return receiver.Taken.Any(request => request.Resource == others);
-        }, receiver.ToString);
+        await EventuallyAsync(
+            async () =>
+            {
+                await RenameAsync(Admin, others, 1);
+                return receiver.Taken.Any(request => request.Resource == others);
+            },
+            receiver.ToString
+        );
 
         await SetRolesAsync(account);
-        await EventuallyAsync(async () => (await Admin.GetAsync(path)).Text("/data/lastError/detail") is { } detail && detail.StartsWith("The owner may not read", StringComparison.Ordinal), receiver.ToString);
+        await EventuallyAsync(
+            async () =>
+                (await Admin.GetAsync(path)).Text("/data/lastError/detail") is { } detail
+                && detail.StartsWith("The owner may not read", StringComparison.Ordinal),
+            receiver.ToString
+        );
         var before = receiver.All.Length;
         await RenameAsync(Admin, others, 3);
         var (witness, _) = await SubscribeAsync(Admin, type, receiver.Url, ""","after":"0" """);
@@ -56,15 +73,29 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
         var answers = new Queue<IPAddress>([IPAddress.Parse("93.184.215.14"), IPAddress.Loopback]);
         var targets = new WebhookTargets(new(), (_, _) => Task.FromResult<IPAddress[]>([answers.Dequeue()]));
         Assert.Null(await targets.RefuseAsync("https://rebinding.example/", TestContext.Current.CancellationToken));
-        using var http = new HttpClient(new SocketsHttpHandler { ConnectCallback = targets.ConnectAsync, UseProxy = false });
-        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(new Uri($"http://rebinding.example:{receiver.Url.Port}/"), TestContext.Current.CancellationToken));
+        using var http = new HttpClient(
+            new SocketsHttpHandler { ConnectCallback = targets.ConnectAsync, UseProxy = false }
+        );
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() =>
+            http.GetAsync(
+                new Uri($"http://rebinding.example:{receiver.Url.Port}/"),
+                TestContext.Current.CancellationToken
+            )
+        );
         Assert.Equal("The target's address is not a public one.", refused.InnerException!.Message);
         Assert.Empty(receiver.All);
 
         // One forbidden address among several is enough.
-        var mixed = new WebhookTargets(new(), (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("93.184.215.14"), IPAddress.Parse("::ffff:10.0.0.1")]));
-        Assert.Equal("The target's address is not a public one.", await mixed.RefuseAsync("https://mixed.example/", TestContext.Current.CancellationToken));
-        var allowed = new WebhookTargets(new() { AllowedNetworks = "10.1.0.0/16, fd00::/8" }, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("10.1.2.3"), IPAddress.Parse("fd00::1")]));
+        var mixed = new WebhookTargets(new(), (_, _) =>
+            Task.FromResult<IPAddress[]>([IPAddress.Parse("93.184.215.14"), IPAddress.Parse("::ffff:10.0.0.1")])
+        );
+        Assert.Equal(
+            "The target's address is not a public one.",
+            await mixed.RefuseAsync("https://mixed.example/", TestContext.Current.CancellationToken)
+        );
+        var allowed = new WebhookTargets(new() { AllowedNetworks = "10.1.0.0/16, fd00::/8" }, (_, _) =>
+            Task.FromResult<IPAddress[]>([IPAddress.Parse("10.1.2.3"), IPAddress.Parse("fd00::1")])
+        );
         Assert.Null(await allowed.RefuseAsync("https://intranet.example/", TestContext.Current.CancellationToken));
         Assert.False(allowed.Allows(IPAddress.Parse("10.2.0.1")));
     }
@@ -72,16 +103,29 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     [Fact]
     public async Task A_target_is_judged_again_when_it_is_connected_to()
     {
-        var (database, key) = (await shared.CreateDatabaseAsync(), ("Secrets:MasterKey", Convert.ToBase64String(new byte[32])));
+        var database = await shared.CreateDatabaseAsync();
+        var key = ("Secrets:MasterKey", Convert.ToBase64String(new byte[32]));
         string path;
         await using (var node = new ApiNode(database, key, ("Webhooks:AllowPrivateTargets", "true")))
-            (path, _) = await SubscribeAsync(await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword), type, receiver.Url);
+            (path, _) = await SubscribeAsync(
+                await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
+                type,
+                receiver.Url
+            );
         await using (var node = new ApiNode(database, key))
         {
             var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
             await CreateAsync(admin, type);
-            await EventuallyAsync(async () => Rows(await admin.GetAsync(path + "/attempts")) is [var attempt] && attempt.GetProperty("detail").GetString() is "The target's address is not a public one.", receiver.ToString);
-            Assert.Equal("The target's address is not a public one.", (await admin.SendAsync("POST", path + "/test")).Text("/data/error"));
+            await EventuallyAsync(
+                async () =>
+                    Rows(await admin.GetAsync(path + "/attempts")) is [var attempt]
+                    && attempt.GetProperty("detail").GetString() is "The target's address is not a public one.",
+                receiver.ToString
+            );
+            Assert.Equal(
+                "The target's address is not a public one.",
+                (await admin.SendAsync("POST", path + "/test")).Text("/data/error")
+            );
             Assert.Empty(receiver.All);
         }
     }
@@ -95,7 +139,9 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
         var second = (await Admin.SendAsync("POST", path + "/secret")).Text("/data/secret")!;
         var running = program.RunAsync("webhooks.mjs", $"{port}", "12", first!, second);
         await EventuallyAsync(() => ListensAsync(port), () => "the receiver listens");
-        var resources = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => CreateAsync(Admin, type, $"größer {i} 🌍 \\u2028")));
+        var resources = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => CreateAsync(Admin, type, $"größer {i} 🌍 \\u2028"))
+        );
         await Task.WhenAll(resources.Select(resource => RenameAsync(Admin, resource, 2)));
         var output = System.Text.Json.JsonDocument.Parse(await running).RootElement;
         Assert.Equal("[]", output.GetProperty("faults").GetRawText());
@@ -106,10 +152,22 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     static async Task<bool> ListensAsync(int port)
     {
         using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await client
+            .ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken)
+            .AsTask()
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return client.Connected;
     }
 
     async Task SetRolesAsync(string account, params string[] roles) =>
-        Assert.Equal(200, (await Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", $$"""{"roles":[{{string.Join(',', roles.Select(role => $"\"{role}\""))}}]}""")).Status);
+        Assert.Equal(
+            200,
+            (
+                await Admin.SendAsync(
+                    "PUT",
+                    $"/api/v1/users/{account}/roles",
+                    $$"""{"roles":[{{string.Join(',', roles.Select(role => $"\"{role}\""))}}]}"""
+                )
+            ).Status
+        );
 }

@@ -19,7 +19,9 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     public async Task Events_arrive_signed_as_CloudEvents_and_in_order_of_each_resource()
     {
         var (path, secret) = await SubscribeAsync(Admin, type, receiver.Url);
-        var resources = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => CreateAsync(Admin, type, $"Käse 🧀 {i}")));
+        var resources = await Task.WhenAll(
+            Enumerable.Range(0, 5).Select(i => CreateAsync(Admin, type, $"Käse 🧀 {i}"))
+        );
         await Task.WhenAll(resources.Select(resource => RenameAsync(Admin, resource, 4)));
         await CreateAsync(Admin, FreshType());
 
@@ -33,20 +35,44 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
             Assert.Equal("application/cloudevents+json", request.Headers["content-type"]);
             Assert.DoesNotContain('.', request.WebhookId);
             Assert.Equal(request.WebhookId, request.Event.GetProperty("id").GetString());
-            Assert.DoesNotContain(request.Headers.Keys, name => name is "cookie" or "authorization" or "traceparent" or "proxy-authorization");
+            Assert.DoesNotContain(request.Headers.Keys, name =>
+                name is "cookie" or "authorization" or "traceparent" or "proxy-authorization"
+            );
         }
-        await EventuallyAsync(async () => (await Admin.GetAsync(path)) is var now && now.Text("/data/lag") is "0" && Number(now, "/data/position") > 0, () => "the position follows");
+        await EventuallyAsync(
+            async () =>
+                (await Admin.GetAsync(path)) is var now
+                && now.Text("/data/lag") is "0"
+                && Number(now, "/data/position") > 0,
+            () => "the position follows"
+        );
         var shown = await Admin.GetAsync(path);
-        Assert.Equal(("active", "0", "0", null), (shown.Text("/data/state"), shown.Text("/data/parked"), shown.Text("/data/lagSeconds"), shown.Text("/data/secret")));
+        Assert.Equal(
+            ("active", "0", "0", null),
+            (
+                shown.Text("/data/state"),
+                shown.Text("/data/parked"),
+                shown.Text("/data/lagSeconds"),
+                shown.Text("/data/secret")
+            )
+        );
         var attempts = await Admin.GetAsync(path + "/attempts?limit=200");
-        Assert.Equal(25, Rows(attempts).Count(attempt => attempt.GetProperty("outcome").GetString() is "delivered" && attempt.GetProperty("status").GetInt32() is 200));
+        Assert.Equal(
+            25,
+            Rows(attempts)
+                .Count(attempt =>
+                    attempt.GetProperty("outcome").GetString() is "delivered"
+                    && attempt.GetProperty("status").GetInt32() is 200
+                )
+        );
     }
 
     [Fact]
     public async Task A_resource_whose_delivery_fails_is_parked_alone_and_goes_on_in_order_when_it_is_tried_again()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
-        var (bad, good) = (await CreateAsync(Admin, type), await CreateAsync(Admin, type));
+        var bad = await CreateAsync(Admin, type);
+        var good = await CreateAsync(Admin, type);
         await EventuallyAsync(() => receiver.Taken.Count() is 2, receiver.ToString);
         var fails = true;
         receiver.AnswerWith(request => request.Resource == bad && Volatile.Read(ref fails) ? 500 : 200);
@@ -54,9 +80,18 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         await RenameAsync(Admin, good, 3);
 
         await EventuallyAsync(() => receiver.Taken.Count(request => request.Resource == good) is 4, receiver.ToString);
-        await EventuallyAsync(async () => (await Admin.GetAsync(path)) is var now && now.Text("/data/parked") is "1" && now.Text("/data/lag") is "0", receiver.ToString);
+        await EventuallyAsync(
+            async () =>
+                (await Admin.GetAsync(path)) is var now
+                && now.Text("/data/parked") is "1"
+                && now.Text("/data/lag") is "0",
+            receiver.ToString
+        );
         var parked = await Admin.GetAsync(path + "/parked");
-        Assert.Equal((bad, "The target answered 500."), (parked.Text("/data/0/resource"), parked.Text("/data/0/error")));
+        Assert.Equal(
+            (bad, "The target answered 500."),
+            (parked.Text("/data/0/resource"), parked.Text("/data/0/error"))
+        );
         Assert.Equal("The target answered 500.", (await Admin.GetAsync(path)).Text("/data/lastError/detail"));
         // Whatever happens meanwhile, nothing of the parked resource overtakes what failed.
         Assert.DoesNotContain(receiver.All, request => request.Resource == bad && request.Version > 2);
@@ -69,7 +104,10 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         Assert.True(tries.Length > 1);
         Assert.Single(tries.Select(request => request.WebhookId).Distinct());
         await RenameAsync(Admin, bad, 1);
-        await EventuallyAsync(() => receiver.Taken.Any(request => request.Resource == bad && request.Version is 5), receiver.ToString);
+        await EventuallyAsync(
+            () => receiver.Taken.Any(request => request.Resource == bad && request.Version is 5),
+            receiver.ToString
+        );
     }
 
     [Fact]
@@ -78,21 +116,43 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         await using var node = await backend.StartAsync(("Webhooks:RetrySeconds", "0.2,0.2"));
         var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
         var (path, _) = await SubscribeAsync(admin, type, receiver.Url);
-        var (bad, good) = (await CreateAsync(admin, type), await CreateAsync(admin, type));
+        var bad = await CreateAsync(admin, type);
+        var good = await CreateAsync(admin, type);
         await EventuallyAsync(() => receiver.Taken.Count() is 2, receiver.ToString);
         receiver.AnswerWith(request => request.Resource == bad ? 422 : 200);
         await RenameAsync(admin, bad, 2);
         // The target as a whole is well.
-        var others = Task.Run(async () => { while (receiver.All.Count(request => request.Status is 422) < 3) await RenameAsync(admin, good, 1); }, TestContext.Current.CancellationToken);
+        var others = Task.Run(
+            async () =>
+            {
+                while (receiver.All.Count(request => request.Status is 422) < 3)
+                    await RenameAsync(admin, good, 1);
+            },
+            TestContext.Current.CancellationToken
+        );
         await EventuallyAsync(async () => (await admin.GetAsync(path)).Text("/data/failed") is "1", receiver.ToString);
         await others;
-        Assert.Equal(("active", null), ((await admin.GetAsync(path)).Text("/data/state"), (await admin.GetAsync(path + "/parked")).At("/data/0/retryAt")!.Value.GetString()));
+        Assert.Equal(
+            ("active", null),
+            (
+                (await admin.GetAsync(path)).Text("/data/state"),
+                (await admin.GetAsync(path + "/parked")).At("/data/0/retryAt")!.Value.GetString()
+            )
+        );
 
         receiver.AnswerWith(_ => 204);
-        Assert.Equal("RESOURCE_NOT_PARKED", (await admin.SendAsync("POST", path + "/replay", $$"""{"resource":"{{good}}"}""")).Code);
+        Assert.Equal(
+            "RESOURCE_NOT_PARKED",
+            (await admin.SendAsync("POST", path + "/replay", $$"""{"resource":"{{good}}"}""")).Code
+        );
         Assert.Equal(200, (await admin.SendAsync("POST", path + "/replay", $$"""{"resource":"{{bad}}"}""")).Status);
         await EventuallyAsync(() => receiver.Taken.Count(request => request.Resource == bad) is 3, receiver.ToString);
-        InOrder(receiver.Taken.Where(request => request.Resource == bad).Select(request => (request.Resource, request.Version)), 3);
+        InOrder(
+            receiver
+                .Taken.Where(request => request.Resource == bad)
+                .Select(request => (request.Resource, request.Version)),
+            3
+        );
     }
 
     [Fact]
@@ -104,12 +164,18 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         await RenameAsync(Admin, resource, 3);
         await EventuallyAsync(() => receiver.Taken.Count() is 4, receiver.ToString);
         var head = Number(await Admin.GetAsync(path), "/data/position") + 1_000_000;
-        Assert.Equal(["/position"], (await Admin.SendAsync("POST", path + "/replay", $$"""{"position":"{{head}}"}""")).Faults);
+        Assert.Equal(
+            ["/position"],
+            (await Admin.SendAsync("POST", path + "/replay", $$"""{"position":"{{head}}"}""")).Faults
+        );
         await EventuallyAsync(async () => (await Admin.GetAsync(path)).Text("/data/lag") is "0", receiver.ToString);
 
         Assert.Equal(200, (await Admin.SendAsync("POST", path + "/replay", $$"""{"position":"{{start}}"}""")).Status);
         await EventuallyAsync(() => receiver.Taken.Count() is 8, receiver.ToString);
-        Assert.Equal(receiver.All[..4].Select(request => request.WebhookId), receiver.All[4..].Select(request => request.WebhookId));
+        Assert.Equal(
+            receiver.All[..4].Select(request => request.WebhookId),
+            receiver.All[4..].Select(request => request.WebhookId)
+        );
         await EventuallyAsync(async () => (await Admin.GetAsync(path)).Text("/data/lag") is "0", receiver.ToString);
     }
 
@@ -124,10 +190,24 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         await CreateAsync(Admin, type);
         await EventuallyAsync(() => receiver.Taken.Any(), receiver.ToString);
         var request = receiver.All[0];
-        Assert.Equal((2, true, true), (request.Signatures.Length, request.IsSignedWith(first!), request.IsSignedWith(second)));
-        foreach (var shown in new[] { await Admin.GetAsync(path), await Admin.GetAsync("/api/v1/subscriptions?limit=200"), await Admin.GetAsync(path + "/attempts"), await Admin.SendAsync("POST", path + "/pause") })
+        Assert.Equal(
+            (2, true, true),
+            (request.Signatures.Length, request.IsSignedWith(first!), request.IsSignedWith(second))
+        );
+        foreach (
+            var shown in new[]
+            {
+                await Admin.GetAsync(path),
+                await Admin.GetAsync("/api/v1/subscriptions?limit=200"),
+                await Admin.GetAsync(path + "/attempts"),
+                await Admin.SendAsync("POST", path + "/pause"),
+            }
+        )
             Assert.DoesNotContain("whsec_", shown.ToString(), StringComparison.Ordinal);
-        Assert.True((await Admin.GetAsync(path)).At("/data/previousSecretUntil")!.Value.GetDateTimeOffset() <= DateTimeOffset.UtcNow.AddHours(24));
+        Assert.True(
+            (await Admin.GetAsync(path)).At("/data/previousSecretUntil")!.Value.GetDateTimeOffset()
+                <= DateTimeOffset.UtcNow.AddHours(24)
+        );
     }
 
     [Fact]
@@ -136,7 +216,13 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
         receiver.AnswerWith(_ => 410);
         var resource = await CreateAsync(Admin, type);
-        await EventuallyAsync(async () => (await Admin.GetAsync(path)) is var now && now.Text("/data/state") is "disabled" && now.Text("/data/lastError/detail") is "The target answered 410 Gone.", receiver.ToString);
+        await EventuallyAsync(
+            async () =>
+                (await Admin.GetAsync(path)) is var now
+                && now.Text("/data/state") is "disabled"
+                && now.Text("/data/lastError/detail") is "The target answered 410 Gone.",
+            receiver.ToString
+        );
         await RenameAsync(Admin, resource, 2);
         Assert.Single(receiver.All);
         receiver.AnswerWith(_ => 200);
@@ -153,9 +239,16 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         var (path, _) = await SubscribeAsync(admin, type, receiver.Url);
         receiver.AnswerWith(_ => 500);
         await CreateAsync(admin, type);
-        await EventuallyAsync(async () => (await admin.GetAsync(path)).Text("/data/state") is "disabled", receiver.ToString);
+        await EventuallyAsync(
+            async () => (await admin.GetAsync(path)).Text("/data/state") is "disabled",
+            receiver.ToString
+        );
         Assert.Equal(3, receiver.All.Length);
-        Assert.StartsWith("Nothing was delivered since", (await admin.GetAsync(path)).Text("/data/lastError/detail"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Nothing was delivered since",
+            (await admin.GetAsync(path)).Text("/data/lastError/detail"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -187,7 +280,9 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         await EventuallyAsync(() => receiver.All.Length is 1, receiver.ToString);
         await CreateAsync(Admin, type);
         await EventuallyAsync(() => receiver.Taken.Count() is 2, receiver.ToString);
-        Assert.All(receiver.Taken, request => Assert.True(request.At - receiver.All[0].At > TimeSpan.FromSeconds(1.7), receiver.ToString()));
+        Assert.All(receiver.Taken, request =>
+            Assert.True(request.At - receiver.All[0].At > TimeSpan.FromSeconds(1.7), receiver.ToString())
+        );
     }
 
     [Fact]
@@ -199,18 +294,41 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         {
             switch (Interlocked.Increment(ref requests))
             {
-                case 1: response.Headers.Location = "/elsewhere"; return 307;
-                case 2: await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken); return 200;
-                case 3: response.Headers["X-Large"] = new string('x', 100_000); return 200;
-                default: return 200;
+                case 1:
+                    response.Headers.Location = "/elsewhere";
+                    return 307;
+                case 2:
+                    await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
+                    return 200;
+                case 3:
+                    response.Headers["X-Large"] = new string('x', 100_000);
+                    return 200;
+                default:
+                    return 200;
             }
         };
         await CreateAsync(Admin, type);
         await EventuallyAsync(() => receiver.All.Length >= 4, receiver.ToString);
         Assert.All(receiver.All, request => Assert.Equal("/hook", request.Path));
-        await EventuallyAsync(async () => Rows(await Admin.GetAsync(path + "/attempts")) is [{ } last, _, _, ..] && last.GetProperty("outcome").GetString() is "delivered", receiver.ToString);
-        var details = Rows(await Admin.GetAsync(path + "/attempts")).Select(attempt => attempt.GetProperty("detail").GetString()).Reverse().ToArray();
-        Assert.Equal(["The target answered 307; redirects are not followed.", "The target did not answer within 3 s.", "The target could not be reached (ConfigurationLimitExceeded).", null], details);
+        await EventuallyAsync(
+            async () =>
+                Rows(await Admin.GetAsync(path + "/attempts")) is [{ } last, _, _, ..]
+                && last.GetProperty("outcome").GetString() is "delivered",
+            receiver.ToString
+        );
+        var details = Rows(await Admin.GetAsync(path + "/attempts"))
+            .Select(attempt => attempt.GetProperty("detail").GetString())
+            .Reverse()
+            .ToArray();
+        Assert.Equal(
+            [
+                "The target answered 307; redirects are not followed.",
+                "The target did not answer within 3 s.",
+                "The target could not be reached (ConfigurationLimitExceeded).",
+                null,
+            ],
+            details
+        );
     }
 
     [Fact]
@@ -219,10 +337,14 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
         var (path, secret) = await SubscribeAsync(Admin, type, receiver.Url);
         var test = await Admin.SendAsync("POST", path + "/test");
         Assert.Equal(("true", "200"), (test.Text("/data/delivered"), test.Text("/data/status")));
-        Assert.Equal(("subscription.test", true), (receiver.All.Single().Type, receiver.All.Single().IsSignedWith(secret!)));
+        Assert.Equal(
+            ("subscription.test", true),
+            (receiver.All.Single().Type, receiver.All.Single().IsSignedWith(secret!))
+        );
         receiver.AnswerWith(_ => 500);
         Assert.Equal("false", (await Admin.SendAsync("POST", path + "/test")).Text("/data/delivered"));
         var (pull, _) = await SubscribeAsync(Admin, type, null);
-        foreach (var action in new[] { "test", "secret" }) Assert.Equal("OTHER_DELIVERY", (await Admin.SendAsync("POST", $"{pull}/{action}")).Code);
+        foreach (var action in new[] { "test", "secret" })
+            Assert.Equal("OTHER_DELIVERY", (await Admin.SendAsync("POST", $"{pull}/{action}")).Code);
     }
 }

@@ -8,7 +8,10 @@ using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>A whole node as its operator runs it: a process of the built Resources.Api.dll, which can be killed, paused and stopped.</summary>
+/// <summary>
+/// A whole node as its operator runs it: a process of the built Resources.Api.dll, which can be killed, paused and
+/// stopped.
+/// </summary>
 internal sealed class ApiNode : IAsyncDisposable
 {
     const string Email = "admin@localhost";
@@ -21,7 +24,11 @@ internal sealed class ApiNode : IAsyncDisposable
     readonly Queue<string> log = new();
     readonly List<string> errors = [];
 
-    ApiNode(Process process, Uri address) => (this.process, Address) = (process, address);
+    ApiNode(Process process, Uri address)
+    {
+        this.process = process;
+        Address = address;
+    }
 
     public Uri Address { get; }
 
@@ -32,13 +39,23 @@ internal sealed class ApiNode : IAsyncDisposable
     /// <summary>The end of what the node has written, and its first errors, for messages.</summary>
     public string Log
     {
-        get { lock (log) return $"{Address} wrote last:\n{string.Join('\n', log)}\nIts first errors:\n{string.Join('\n', errors)}"; }
+        get
+        {
+            lock (log)
+                return $"{Address} wrote last:\n{string.Join('\n', log)}\nIts first errors:\n{string.Join('\n', errors)}";
+        }
     }
 
     /// <summary>Starts a process and does not wait for it to serve.</summary>
     /// <param name="options">Configuration beyond what all nodes have.</param>
     /// <param name="at">The address of a node that has ended, to take its place; null = a new one.</param>
-    public static ApiNode Start(string connectionString, string clusterId, int drainSeconds = 0, Uri? at = null, params (string Name, string Value)[] options)
+    public static ApiNode Start(
+        string connectionString,
+        string clusterId,
+        int drainSeconds = 0,
+        Uri? at = null,
+        params (string Name, string Value)[] options
+    )
     {
         var address = at ?? new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo("dotnet", [Assembly])
@@ -69,7 +86,8 @@ internal sealed class ApiNode : IAsyncDisposable
                 ["Shutdown__DrainSeconds"] = $"{drainSeconds}",
             },
         };
-        foreach (var (name, value) in options) start.Environment[name] = value;
+        foreach (var (name, value) in options)
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         var node = new ApiNode(process, address);
         process.OutputDataReceived += node.Keep;
@@ -105,17 +123,24 @@ internal sealed class ApiNode : IAsyncDisposable
     public async Task<string> SignInAsync()
     {
         using var http = new HttpClient { BaseAddress = Address };
-        using var answer = await http.PostAsJsonAsync("/api/v1/auth/login", new { email = Email, password = Password }, TestContext.Current.CancellationToken);
+        using var answer = await http.PostAsJsonAsync(
+            "/api/v1/auth/login",
+            new { email = Email, password = Password },
+            TestContext.Current.CancellationToken
+        );
         var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode} {body}. {Log}");
         return body.GetProperty("data").GetProperty("accessToken").GetString()!;
     }
 
     /// <summary>A client of this node alone.</summary>
-    public HttpClient Client(string token, TimeSpan? timeout = null) => new()
-    {
-        BaseAddress = Address, Timeout = timeout ?? TimeSpan.FromSeconds(15), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
-    };
+    public HttpClient Client(string token, TimeSpan? timeout = null) =>
+        new()
+        {
+            BaseAddress = Address,
+            Timeout = timeout ?? TimeSpan.FromSeconds(15),
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+        };
 
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
@@ -138,7 +163,8 @@ internal sealed class ApiNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited) await KillAsync();
+        if (!process.HasExited)
+            await KillAsync();
         process.Dispose();
     }
 
@@ -157,23 +183,31 @@ internal sealed class ApiNode : IAsyncDisposable
 
     void Keep(object sender, DataReceivedEventArgs line)
     {
-        if (line.Data is null) return;
+        if (line.Data is null)
+            return;
         lock (log)
         {
             var text = Shorten(line.Data);
-            if (text.Contains(" Error Resources.", StringComparison.Ordinal) && errors.Count < 3) errors.Add(text);
+            if (text.Contains(" Error Resources.", StringComparison.Ordinal) && errors.Count < 3)
+                errors.Add(text);
             log.Enqueue(text);
-            if (log.Count > 15) log.Dequeue();
+            if (log.Count > 15)
+                log.Dequeue();
         }
     }
 
-    /// <summary>Of a line of JSON, what a reader wants first. The last one of a node that was killed may be cut.</summary>
+    /// <summary>
+    /// Of a line of JSON, what a reader wants first. The last one of a node that was killed may be cut.
+    /// </summary>
     static string Shorten(string line)
     {
-        if (!line.StartsWith('{') || !line.EndsWith('}')) return line;
+        if (!line.StartsWith('{') || !line.EndsWith('}'))
+            return line;
         var entry = JsonElement.Parse(line);
-        var text = $"{entry.GetProperty("Timestamp").GetString()} {entry.GetProperty("LogLevel").GetString()} {entry.GetProperty("Category").GetString()}: {entry.GetProperty("Message").GetString()}";
-        if (entry.TryGetProperty("Exception", out var exception)) text += $" {exception.GetString()}";
+        var text =
+            $"{entry.GetProperty("Timestamp").GetString()} {entry.GetProperty("LogLevel").GetString()} {entry.GetProperty("Category").GetString()}: {entry.GetProperty("Message").GetString()}";
+        if (entry.TryGetProperty("Exception", out var exception))
+            text += $" {exception.GetString()}";
         return text.Length > 1_000 ? text[..1_000] : text;
     }
 

@@ -4,8 +4,8 @@ using NpgsqlTypes;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A call of <c>append_events</c> by a client that is not ours: it may stand in a transaction that lasts, is aborted, or is sent twice.
-/// Each stream gets one event for each event id.
+/// A call of <c>append_events</c> by a client that is not ours: it may stand in a transaction that lasts, is aborted,
+/// or is sent twice. Each stream gets one event for each event id.
 /// </summary>
 internal sealed class AppendCall(params (Guid Stream, long Expected, Guid[] Events)[] streams)
 {
@@ -15,8 +15,12 @@ internal sealed class AppendCall(params (Guid Stream, long Expected, Guid[] Even
     public async Task<List<Outcome>> RunAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(
-            "select appended, version, positions from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) order by ordinal", connection);
-        var events = streams.SelectMany((stream, index) => stream.Events.Select(id => (Stream: index + 1, Id: id))).ToArray();
+            "select appended, version, positions from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) order by ordinal",
+            connection
+        );
+        var events = streams
+            .SelectMany((stream, index) => stream.Events.Select(id => (Stream: index + 1, Id: id)))
+            .ToArray();
         Add(command, streams, stream => stream.Stream);
         Add(command, streams, stream => stream.Expected);
         Add(command, streams, stream => stream.Events.Length);
@@ -33,14 +37,17 @@ internal sealed class AppendCall(params (Guid Stream, long Expected, Guid[] Even
         var outcomes = new List<Outcome>();
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
-            outcomes.Add(new(row.GetBoolean(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetFieldValue<long[]>(2)));
+            outcomes.Add(
+                new(row.GetBoolean(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetFieldValue<long[]>(2))
+            );
         return outcomes;
     }
 
     static void Add<TItem, T>(NpgsqlCommand command, TItem[] items, Func<TItem, T> part, NpgsqlDbType? element = null)
     {
         var parameter = new NpgsqlParameter<T[]> { TypedValue = Array.ConvertAll(items, item => part(item)) };
-        if (element is { } type) parameter.NpgsqlDbType = NpgsqlDbType.Array | type;
+        if (element is { } type)
+            parameter.NpgsqlDbType = NpgsqlDbType.Array | type;
         command.Parameters.Add(parameter);
     }
 }

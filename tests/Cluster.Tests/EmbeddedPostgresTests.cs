@@ -8,12 +8,12 @@ namespace Resources.Cluster.Tests;
 
 public sealed class EmbeddedPostgresTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly TestDirectory directory = new();
-    private readonly TestDirectory other = new();
+    readonly TestDirectory directory = new();
+    readonly TestDirectory other = new();
 
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     public void Dispose()
     {
@@ -122,11 +122,13 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_stale_pid_file_whose_number_belongs_to_another_program_does_not_block_or_harm_it()
     {
-        await using (await StartAsync(directory))
-        {
-        }
+        await using (await StartAsync(directory)) { }
         var pidFile = Path.Combine(directory.Path, "postgres", "postmaster.pid");
-        await File.WriteAllTextAsync(pidFile, $"{Environment.ProcessId}\n{directory.Path}/postgres\n0\n5432\n\n127.0.0.1\n", Cancelled);
+        await File.WriteAllTextAsync(
+            pidFile,
+            $"{Environment.ProcessId}\n{directory.Path}/postgres\n0\n5432\n\n127.0.0.1\n",
+            Cancelled
+        );
 
         await using var next = await StartAsync(directory);
         Assert.NotEqual(Environment.ProcessId, PostmasterOf(directory));
@@ -152,35 +154,51 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Assert.Equal("127.0.0.1", await ExecuteAsync(server.ConnectionString, "show listen_addresses"));
         Assert.Equal("", await ExecuteAsync(server.ConnectionString, "show unix_socket_directories"));
         Assert.Equal("on", await ExecuteAsync(server.ConnectionString, "show fsync"));
-        Assert.Equal("C|UTF8", await ExecuteAsync(server.ConnectionString,
-            "select datcollate || '|' || pg_encoding_to_char(encoding) from pg_database where datname = 'resources'"));
-        var stranger = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Password = "guess" }.ConnectionString;
+        Assert.Equal(
+            "C|UTF8",
+            await ExecuteAsync(
+                server.ConnectionString,
+                "select datcollate || '|' || pg_encoding_to_char(encoding) from pg_database where datname = 'resources'"
+            )
+        );
+        var stranger = new NpgsqlConnectionStringBuilder(server.ConnectionString)
+        {
+            Password = "guess",
+        }.ConnectionString;
         await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(stranger, "select 1"));
         if (!OperatingSystem.IsWindows())
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(directory.Path, "postgres-password")));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                File.GetUnixFileMode(Path.Combine(directory.Path, "postgres-password"))
+            );
     }
 
-    private static Task<EmbeddedPostgres> StartAsync(TestDirectory directory) =>
+    static Task<EmbeddedPostgres> StartAsync(TestDirectory directory) =>
         EmbeddedPostgres.StartAsync(directory.Path, NullLogger.Instance, Cancelled);
 
-    private static async Task<object?> ExecuteAsync(string connectionString, string sql)
+    static async Task<object?> ExecuteAsync(string connectionString, string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString
+        );
         await connection.OpenAsync(Cancelled);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(Cancelled);
     }
 
-    private static int PostmasterOf(TestDirectory directory) =>
-        int.Parse(File.ReadLines(Path.Combine(directory.Path, "postgres", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+    static int PostmasterOf(TestDirectory directory) =>
+        int.Parse(
+            File.ReadLines(Path.Combine(directory.Path, "postgres", "postmaster.pid")).First(),
+            CultureInfo.InvariantCulture
+        );
 
-    private static async Task GoneAsync(int pid)
+    static async Task GoneAsync(int pid)
     {
         for (var watch = Stopwatch.StartNew(); IsAlive(pid); await Task.Delay(50, Cancelled))
             Assert.True(watch.Elapsed < Patience, $"PostgreSQL (pid {pid}) is still alive after {Patience}.");
     }
 
-    private static bool IsAlive(int pid)
+    static bool IsAlive(int pid)
     {
         try
         {

@@ -5,10 +5,13 @@ using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>The log against a real PostgreSQL: who appends gets the truth, whatever happens to the neighbours and to the connection.</summary>
+/// <summary>
+/// The log against a real PostgreSQL: who appends gets the truth, whatever happens to the neighbours and to the
+/// connection.
+/// </summary>
 public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatabase>
 {
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Appends_of_many_streams_on_two_nodes_are_answered_with_their_own_positions()
@@ -17,12 +20,23 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         await using var two = await database.StartNodeAsync();
         var streams = Enumerable.Range(0, 60).Select(_ => Guid.CreateVersion7()).ToArray();
 
-        var answers = await Task.WhenAll(streams.Select((stream, i) => (i % 2 is 0 ? one : two).AppendAsync(stream, 0, $"{i} a", $"{i} b")));
+        var answers = await Task.WhenAll(
+            streams.Select((stream, i) => (i % 2 is 0 ? one : two).AppendAsync(stream, 0, $"{i} a", $"{i} b"))
+        );
 
         for (var i = 0; i < streams.Length; i++)
         {
             Assert.Equal([$"{i} a", $"{i} b"], await database.NamesAsync(streams[i]));
-            Assert.Equal(answers[i]!.Positions, (long[])(await database.ExecuteAsync("select array_agg(seq_id order by version) from mt_events where stream_id = $1", streams[i]))!);
+            Assert.Equal(
+                answers[i]!.Positions,
+                (long[])
+                    (
+                        await database.ExecuteAsync(
+                            "select array_agg(seq_id order by version) from mt_events where stream_id = $1",
+                            streams[i]
+                        )
+                    )!
+            );
             Assert.Equal((2, answers[i]!.Positions[1]), await one.Log.HeadAsync(streams[i]));
         }
         Assert.Equal(120, answers.SelectMany(answer => answer!.Positions).Distinct().Count());
@@ -32,7 +46,9 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     public async Task A_stale_version_refuses_its_stream_and_no_neighbour()
     {
         await using var node = await database.StartNodeAsync();
-        var (moved, fresh, known) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        var moved = Guid.CreateVersion7();
+        var fresh = Guid.CreateVersion7();
+        var known = Guid.CreateVersion7();
         Assert.NotNull(await node.AppendAsync(moved, 0, "first"));
         Assert.NotNull(await node.AppendAsync(known, 0, "first"));
 
@@ -40,7 +56,12 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         Task<Appended?>[] appends;
         await using (await HoldLockAsync())
         {
-            appends = [node.AppendAsync(fresh, 0, "new"), node.AppendAsync(moved, 0, "stale"), node.AppendAsync(known, 1, "second", "third")];
+            appends =
+            [
+                node.AppendAsync(fresh, 0, "new"),
+                node.AppendAsync(moved, 0, "stale"),
+                node.AppendAsync(known, 1, "second", "third"),
+            ];
         }
         var answers = await Task.WhenAll(appends);
 
@@ -77,7 +98,9 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     public async Task A_batch_that_is_sent_twice_is_answered_twice_and_stored_once()
     {
         await using var node = await database.StartNodeAsync();
-        var (refused, other, fresh) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        var refused = Guid.CreateVersion7();
+        var other = Guid.CreateVersion7();
+        var fresh = Guid.CreateVersion7();
         await node.AppendAsync(refused, 0, "there before");
         await node.AppendAsync(other, 0, "there before");
         Guid[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => Guid.CreateVersion7())];
@@ -92,7 +115,8 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         Assert.Equal([false, true, true], first.Select(outcome => outcome.Appended));
         Assert.Equal([false, true, true], second.Select(outcome => outcome.Appended));
         Assert.Equal([3, 1], second.Skip(1).Select(outcome => outcome.Positions!.Length));
-        for (var i = 1; i < 3; i++) Assert.Equal(first[i].Positions, second[i].Positions);
+        for (var i = 1; i < 3; i++)
+            Assert.Equal(first[i].Positions, second[i].Positions);
         Assert.Equal(1L, first[0].Version);
         Assert.Equal(3, (await database.NamesAsync(fresh)).Length);
         Assert.Equal(3, (await database.NamesAsync(other)).Length);
@@ -102,24 +126,30 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     [Fact]
     public async Task An_error_at_the_commit_itself_is_never_answered_as_success()
     {
-        await database.ExecuteAsync("""
+        await database.ExecuteAsync(
+            """
             create function refuse_at_commit() returns trigger language plpgsql as $$
             begin
                 raise exception 'refused at the commit';
             end $$;
             create constraint trigger refuse_at_commit after insert on mt_events deferrable initially deferred
             for each row when (new.data ->> 'name' = 'refused at the commit') execute function refuse_at_commit();
-            """);
+            """
+        );
         await using var node = await database.StartNodeAsync();
-        var (alone, together, neighbour) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        var alone = Guid.CreateVersion7();
+        var together = Guid.CreateVersion7();
+        var neighbour = Guid.CreateVersion7();
 
         await Assert.ThrowsAsync<PostgresException>(() => node.AppendAsync(alone, 0, "refused at the commit"));
-        Task<Appended?> bad, good;
+        Task<Appended?> bad,
+            good;
         await using (await HoldLockAsync())
         {
             // The first takes the way to the lock; the others gather behind it.
             _ = node.AppendAsync(Guid.CreateVersion7(), 0, "first");
-            (bad, good) = (node.AppendAsync(together, 0, "refused at the commit"), node.AppendAsync(neighbour, 0, "good"));
+            bad = node.AppendAsync(together, 0, "refused at the commit");
+            good = node.AppendAsync(neighbour, 0, "good");
         }
 
         await Assert.ThrowsAsync<PostgresException>(() => bad);
@@ -134,7 +164,8 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     {
         const string Victim = "victim";
         // A slow commit, so that many of the kills fall into it.
-        await database.ExecuteAsync("""
+        await database.ExecuteAsync(
+            """
             create function linger_at_commit() returns trigger language plpgsql as $$
             begin
                 perform pg_sleep(0.003);
@@ -142,30 +173,36 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
             end $$;
             create constraint trigger linger_at_commit after insert on mt_events deferrable initially deferred
             for each row when (new.data ->> 'name' like 'lingering %') execute function linger_at_commit();
-            """);
+            """
+        );
         await using var node = await database.StartNodeAsync(Victim);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var (committed, refused) = (new ConcurrentDictionary<Guid, List<string>>(), new ConcurrentBag<(Guid Stream, string Name)>());
+        var committed = new ConcurrentDictionary<Guid, List<string>>();
+        var refused = new ConcurrentBag<(Guid Stream, string Name)>();
         var unknown = 0;
 
         async Task WriteAsync()
         {
-            var (stream, version) = (Guid.CreateVersion7(), 0L);
+            var stream = Guid.CreateVersion7();
+            var version = 0L;
             var mine = committed[stream] = [];
             for (var i = 0; !enough.IsCancellationRequested; i++)
             {
                 var name = $"lingering {i}";
                 try
                 {
-                    if (await node.AppendAsync(stream, version, name) is null) refused.Add((stream, name));
-                    else mine.Add(name);
+                    if (await node.AppendAsync(stream, version, name) is null)
+                        refused.Add((stream, name));
+                    else
+                        mine.Add(name);
                     version += mine is [.., var last] && last == name ? 1 : 0;
                 }
                 catch (StoreUnavailableException)
                 {
                     // Unknown: the stream itself says whether it took place. Its appends may still be on their way.
                     Interlocked.Increment(ref unknown);
-                    (stream, version) = (Guid.CreateVersion7(), 0);
+                    stream = Guid.CreateVersion7();
+                    version = 0;
                     mine = committed[stream] = [];
                     await Task.Delay(1, Cancelled);
                 }
@@ -174,19 +211,31 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         var writers = Enumerable.Range(0, 8).Select(_ => WriteAsync()).ToArray();
 
         var killed = 0L;
-        for (var watch = Stopwatch.StartNew(); killed < 50 && watch.Elapsed < TimeSpan.FromSeconds(15); await Task.Delay(Random.Shared.Next(20, 200), Cancelled))
-            killed += (long)(await database.ExecuteAsync(
-                "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = $1 and state = 'active' and query like '%append_events%'", Victim))!;
+        for (
+            var watch = Stopwatch.StartNew();
+            killed < 50 && watch.Elapsed < TimeSpan.FromSeconds(15);
+            await Task.Delay(Random.Shared.Next(20, 200), Cancelled)
+        )
+            killed += (long)
+                (
+                    await database.ExecuteAsync(
+                        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = $1 and state = 'active' and query like '%append_events%'",
+                        Victim
+                    )
+                )!;
         await enough.CancelAsync();
         await Task.WhenAll(writers);
 
-        TestContext.Current.SendDiagnosticMessage($"{killed} connections killed, {committed.Values.Sum(names => names.Count)} appends answered, {unknown} unknown");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{killed} connections killed, {committed.Values.Sum(names => names.Count)} appends answered, {unknown} unknown"
+        );
         Assert.True(killed >= 20, $"Only {killed} connections were killed.");
         Assert.Empty(refused);
         foreach (var (stream, names) in committed)
         {
             var stored = await database.NamesAsync(stream);
-            // What was answered is there once and in order; at most the last append, whose outcome nobody was told, comes on top.
+            // What was answered is there once and in order; at most the last append, whose outcome nobody was told,
+            // comes on top.
             Assert.Equal(names, stored.Take(names.Count));
             Assert.InRange(stored.Length - names.Count, 0, 1);
         }
@@ -202,11 +251,17 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
 
         var first = await node.Log.AppendAsync(stream, 0, [new ResourceRenamed("one")], intent);
         // As if the database's clock had been set back by an hour since the first event.
-        await database.ExecuteAsync("update mt_streams set timestamp = timestamp + interval '1 hour' where id = $1", stream);
+        await database.ExecuteAsync(
+            "update mt_streams set timestamp = timestamp + interval '1 hour' where id = $1",
+            stream
+        );
         var second = await node.AppendAsync(stream, 1, "two");
 
         var stored = await node.Log.ReadAsync(stream);
-        Assert.Equal(("who", "trace", intent.CommandId.ToString()), (stored[0].UserName, stored[0].CorrelationId, stored[0].CausationId));
+        Assert.Equal(
+            ("who", "trace", intent.CommandId.ToString()),
+            (stored[0].UserName, stored[0].CorrelationId, stored[0].CausationId)
+        );
         Assert.Equal("print", stored[0].Headers!["fingerprint"].ToString());
         Assert.InRange(first!.At, before, DateTimeOffset.UtcNow.AddSeconds(1));
         Assert.Equal(first.At, stored[0].Timestamp);
@@ -216,9 +271,11 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     /// <summary>Holds the log's lock until disposed, so that appends gather in one batch behind it.</summary>
-    private async Task<NpgsqlConnection> HoldLockAsync()
+    async Task<NpgsqlConnection> HoldLockAsync()
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString
+        );
         await connection.OpenAsync(Cancelled);
         await using var command = new NpgsqlCommand("select pg_advisory_lock(7238163)", connection);
         await command.ExecuteNonQueryAsync(Cancelled);

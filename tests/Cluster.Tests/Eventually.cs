@@ -6,7 +6,8 @@ namespace Resources.Cluster.Tests;
 internal static class Eventually
 {
     /// <summary>Waits until a condition holds and answers how long that took; fails when it takes too long.</summary>
-    public static Task<TimeSpan> HoldsAsync(Func<bool> condition, TimeSpan within, string what) => HoldsAsync(() => Task.FromResult(condition()), within, what);
+    public static Task<TimeSpan> HoldsAsync(Func<bool> condition, TimeSpan within, string what) =>
+        HoldsAsync(() => Task.FromResult(condition()), within, what);
 
     /// <inheritdoc cref="HoldsAsync(Func{bool}, TimeSpan, string)"/>
     public static async Task<TimeSpan> HoldsAsync(Func<Task<bool>> condition, TimeSpan within, string what)

@@ -4,7 +4,10 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Second factors at two activations of one account, as a cluster may have for a moment, and calls that are sent again (A14, A15, A18).</summary>
+/// <summary>
+/// Second factors at two activations of one account, as a cluster may have for a moment, and calls that are sent again
+/// (A14, A15, A18).
+/// </summary>
 public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTests.Nodes>
 {
     GrainNode One => nodes.One;
@@ -33,7 +36,11 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
         await One.Grain<IFactorGrain>(account).IssueRecoveryCodes([.. codes.Select(RecoveryCodes.Hash)], Intend());
         await Other.Grain<IAccountGrain>(account).Get();
 
-        foreach (var code in codes) Assert.Equal(1, await CountTakenAsync(at => at.Grain<IFactorGrain>(account).Spend("recovery_code", code, Intend())));
+        foreach (var code in codes)
+            Assert.Equal(
+                1,
+                await CountTakenAsync(at => at.Grain<IFactorGrain>(account).Spend("recovery_code", code, Intend()))
+            );
 
         Assert.Equal((long)codes.Length, await CountAsync(account, "account.recovery_code_used"));
         Assert.Empty((await One.Grain<IAccountGrain>(account).Get()).Value!.Factors.UnusedCodes);
@@ -44,10 +51,14 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     {
         for (var round = 0; round < 5; round++)
         {
-            var (account, credential) = (await RegisterAsync(), Credential());
+            var account = await RegisterAsync();
+            var credential = Credential();
             await Other.Grain<IAccountGrain>(account).Get();
 
-            Assert.Equal(1, await CountTakenAsync(at => at.Grain<IFactorGrain>(account).AddPasskey(credential, 0, Intend())));
+            Assert.Equal(
+                1,
+                await CountTakenAsync(at => at.Grain<IFactorGrain>(account).AddPasskey(credential, 0, Intend()))
+            );
             Assert.Single(await Other.Grain<IFactorGrain>(account).GetPasskeys());
         }
     }
@@ -55,13 +66,24 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     [Fact]
     public async Task A18_A_passkey_is_of_the_first_account_that_registers_it_until_that_one_removes_it()
     {
-        var (mine, theirs, credential) = (await RegisterAsync(), await RegisterAsync(), Credential());
+        var mine = await RegisterAsync();
+        var theirs = await RegisterAsync();
+        var credential = Credential();
         var added = await One.Grain<IFactorGrain>(mine).AddPasskey(credential, 0, Intend());
-        Assert.Equal(Refusal.AlreadyExists, (await Other.Grain<IFactorGrain>(theirs).AddPasskey(credential, 0, Intend())).Rejection!.Kind);
-        Assert.Equal(Refusal.AlreadyExists, (await One.Grain<IFactorGrain>(mine).AddPasskey(credential, 0, Intend())).Rejection!.Kind);
+        Assert.Equal(
+            Refusal.AlreadyExists,
+            (await Other.Grain<IFactorGrain>(theirs).AddPasskey(credential, 0, Intend())).Rejection!.Kind
+        );
+        Assert.Equal(
+            Refusal.AlreadyExists,
+            (await One.Grain<IFactorGrain>(mine).AddPasskey(credential, 0, Intend())).Rejection!.Kind
+        );
 
         var passkey = Assert.Single(added.Value!.Factors.Passkeys).Id;
-        Assert.Equal(Refusal.PasskeyNotFound, (await Other.Grain<IFactorGrain>(theirs).RemovePasskey(passkey, Intend())).Rejection!.Kind);
+        Assert.Equal(
+            Refusal.PasskeyNotFound,
+            (await Other.Grain<IFactorGrain>(theirs).RemovePasskey(passkey, Intend())).Rejection!.Kind
+        );
         Assert.Null((await One.Grain<IFactorGrain>(mine).RemovePasskey(passkey, Intend())).Rejection);
         Assert.Null((await Other.Grain<IFactorGrain>(theirs).AddPasskey(credential, 0, Intend())).Rejection);
     }
@@ -69,10 +91,19 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     [Fact]
     public async Task A18_A_counter_that_comes_to_two_activations_at_once_counts_once()
     {
-        var (account, credential) = (await RegisterAsync(), Credential());
-        var passkey = (await One.Grain<IFactorGrain>(account).AddPasskey(credential, 0, Intend())).Value!.Factors.Passkeys[0].Id;
+        var account = await RegisterAsync();
+        var credential = Credential();
+        var passkey = (await One.Grain<IFactorGrain>(account).AddPasskey(credential, 0, Intend()))
+            .Value!
+            .Factors
+            .Passkeys[0]
+            .Id;
         await Other.Grain<IAccountGrain>(account).Get();
-        for (var count = 1; count <= 5; count++) Assert.Equal(1, await CountTakenAsync(at => at.Grain<IFactorGrain>(account).UsePasskey(passkey, count, Intend())));
+        for (var count = 1; count <= 5; count++)
+            Assert.Equal(
+                1,
+                await CountTakenAsync(at => at.Grain<IFactorGrain>(account).UsePasskey(passkey, count, Intend()))
+            );
     }
 
     // A node may be lost after it has done what was asked and before it could say so.
@@ -80,7 +111,11 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     public async Task What_is_sent_again_after_a_lost_answer_is_done_once_and_its_secret_is_good()
     {
         var account = await RegisterAsync();
-        var (one, other, secret, codes, credential) = (One.Grain<IFactorGrain>(account), Other.Grain<IFactorGrain>(account), KeyGeneration.GenerateRandomKey(20), RecoveryCodes.Create(), Credential());
+        var one = One.Grain<IFactorGrain>(account);
+        var other = Other.Grain<IFactorGrain>(account);
+        var secret = KeyGeneration.GenerateRandomKey(20);
+        var codes = RecoveryCodes.Create();
+        var credential = Credential();
         string[] hashes = [.. codes.Select(RecoveryCodes.Hash)];
 
         await TwiceAsync((at, intent) => at.EnrollTotp(secret, intent));
@@ -88,7 +123,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
         await TwiceAsync((at, intent) => at.ConfirmTotp(first, intent));
         await TwiceAsync((at, intent) => at.IssueRecoveryCodes(hashes, intent));
         await TwiceAsync((at, intent) => at.AddPasskey(credential, 0, intent));
-        foreach (var code in codes) await TwiceAsync((at, intent) => at.Spend("recovery_code", code, intent));
+        foreach (var code in codes)
+            await TwiceAsync((at, intent) => at.Spend("recovery_code", code, intent));
         var second = Code(secret);
         await TwiceAsync((at, intent) => at.Spend("totp", second, intent));
         Assert.Equal(credential.Label, Assert.Single(await one.GetPasskeys()).Credential.Label);
@@ -117,12 +153,21 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
 
         ticket = Ticket();
         await ticket.Begin([1], TimeSpan.FromMinutes(5), tries: 2);
-        Assert.Equal(2, (await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => ticket.Try()))).Count(content => content is not null));
+        Assert.Equal(
+            2,
+            (await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => ticket.Try()))).Count(content =>
+                content is not null
+            )
+        );
 
         ticket = Ticket();
         await ticket.Begin([1], TimeSpan.FromSeconds(1), tries: int.MaxValue);
         Assert.NotNull(await ticket.Try());
-        await Eventually.HoldsAsync(async () => await ticket.Try() is null, TimeSpan.FromSeconds(10), "its time is over");
+        await Eventually.HoldsAsync(
+            async () => await ticket.Try() is null,
+            TimeSpan.FromSeconds(10),
+            "its time is over"
+        );
         Assert.False(await ticket.End());
     }
 
@@ -130,7 +175,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
 
     async Task<Guid> RegisterAsync()
     {
-        var (id, reply) = await One.Service<Accounts>().RegisterAsync(new($"{Guid.NewGuid():n}@example.org", null, ["user"], EmailVerified: true), Intend());
+        var (id, reply) = await One.Service<Accounts>()
+            .RegisterAsync(new($"{Guid.NewGuid():n}@example.org", null, ["user"], EmailVerified: true), Intend());
         Assert.Null(reply.Rejection);
         return id;
     }
@@ -138,26 +184,46 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     /// <summary>Sets up one-time codes; the code of this moment is not spent by it.</summary>
     async Task<byte[]> EnrollAsync(Guid account)
     {
-        var (grain, secret) = (One.Grain<IFactorGrain>(account), KeyGeneration.GenerateRandomKey(20));
+        var grain = One.Grain<IFactorGrain>(account);
+        var secret = KeyGeneration.GenerateRandomKey(20);
         Assert.Null((await grain.EnrollTotp(secret, Intend())).Rejection);
         // The step of time may end between the code and its check.
-        await Eventually.HoldsAsync(async () => (await grain.ConfirmTotp(Code(secret, -30), Intend())).Rejection is null, TimeSpan.FromSeconds(5), "a code is confirmed");
+        await Eventually.HoldsAsync(
+            async () => (await grain.ConfirmTotp(Code(secret, -30), Intend())).Rejection is null,
+            TimeSpan.FromSeconds(5),
+            "a code is confirmed"
+        );
         return secret;
     }
 
-    /// <summary>Sends a call to both activations, four times each, at once; answers how many were taken. The others were refused for this reason.</summary>
+    /// <summary>
+    /// Sends a call to both activations, four times each, at once; answers how many were taken. The others were refused
+    /// for this reason.
+    /// </summary>
     async Task<int> CountTakenAsync(Func<GrainNode, Task<Reply<Account>>> call)
     {
         var replies = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => call(i % 2 is 0 ? One : Other)));
-        Assert.All(replies.Where(reply => reply.Rejection is not null), reply => Assert.Contains(reply.Rejection!.Kind, new[] { Refusal.FactorFailed, Refusal.AlreadyExists }));
+        Assert.All(replies.Where(reply => reply.Rejection is not null), reply =>
+            Assert.Contains(reply.Rejection!.Kind, new[] { Refusal.FactorFailed, Refusal.AlreadyExists })
+        );
         return replies.Count(reply => reply.Rejection is null);
     }
 
-    async Task<long> CountAsync(Guid account, string type) => (long)(await nodes.Database.ExecuteAsync("select count(*) from mt_events where stream_id = $1 and type = $2", account, type))!;
+    async Task<long> CountAsync(Guid account, string type) =>
+        (long)
+            (
+                await nodes.Database.ExecuteAsync(
+                    "select count(*) from mt_events where stream_id = $1 and type = $2",
+                    account,
+                    type
+                )
+            )!;
 
-    static string Code(byte[] secret, int seconds = 0) => new Totp(secret).ComputeTotp(DateTime.UtcNow.AddSeconds(seconds));
+    static string Code(byte[] secret, int seconds = 0) =>
+        new Totp(secret).ComputeTotp(DateTime.UtcNow.AddSeconds(seconds));
 
-    static PasskeyCredential Credential() => new(Guid.NewGuid().ToByteArray(), [1, 2, 3], "phone", ["internal"], true, false, false);
+    static PasskeyCredential Credential() =>
+        new(Guid.NewGuid().ToByteArray(), [1, 2, 3], "phone", ["internal"], true, false, false);
 
     static Intent Intend() => new(Guid.CreateVersion7(), "tester", null, null, Conditions.None);
 }

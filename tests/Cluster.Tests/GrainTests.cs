@@ -4,14 +4,17 @@ using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Grains on whole nodes over PostgreSQL. "Another activation" is a grain of the same id in another cluster over the same database.</summary>
+/// <summary>
+/// Grains on whole nodes over PostgreSQL. "Another activation" is a grain of the same id in another cluster over the
+/// same database.
+/// </summary>
 public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTests.Nodes>
 {
-    private readonly Guid id = Guid.CreateVersion7();
+    readonly Guid id = Guid.CreateVersion7();
 
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-    private GrainNode One => nodes.One;
-    private GrainNode Other => nodes.Other;
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    GrainNode One => nodes.One;
+    GrainNode Other => nodes.Other;
 
     [Fact]
     public async Task Writers_on_two_activations_never_fork_a_stream_and_never_meet_a_conflict()
@@ -30,12 +33,18 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
             return versions;
         }
 
-        var written = await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => WriteAsync(writer % 2 is 0 ? One : Other, writer)));
+        var written = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(writer => WriteAsync(writer % 2 is 0 ? One : Other, writer))
+        );
 
-        Assert.Equal(Enumerable.Range(2, 200).Select(version => (long)version), written.SelectMany(versions => versions).Order());
+        Assert.Equal(
+            Enumerable.Range(2, 200).Select(version => (long)version),
+            written.SelectMany(versions => versions).Order()
+        );
         var names = await nodes.Database.NamesAsync(id);
         for (var writer = 0; writer < 8; writer++)
-            for (var i = 0; i < 25; i++) Assert.Equal($"{writer} {i}", names[written[writer][i] - 1]);
+        for (var i = 0; i < 25; i++)
+            Assert.Equal($"{writer} {i}", names[written[writer][i] - 1]);
     }
 
     [Fact]
@@ -44,11 +53,18 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
         await CreateAsync(One);
         await Other.Resource(id).Get();
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 10).Select(writer =>
-            (writer % 2 is 0 ? One : Other).Resource(id).Execute(Rename($"writer {writer}"), Intend(ifMatch: 1))));
+        var replies = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(writer =>
+                    (writer % 2 is 0 ? One : Other).Resource(id).Execute(Rename($"writer {writer}"), Intend(ifMatch: 1))
+                )
+        );
 
         Assert.Equal(2, Assert.Single(replies, reply => reply.Rejection is null).Version);
-        Assert.All(replies.Where(reply => reply.Rejection is not null), reply => Assert.Equal((Refusal.VersionMismatch, 2L), (reply.Rejection!.Kind, reply.Rejection.Version!.Value)));
+        Assert.All(replies.Where(reply => reply.Rejection is not null), reply =>
+            Assert.Equal((Refusal.VersionMismatch, 2L), (reply.Rejection!.Kind, reply.Rejection.Version!.Value))
+        );
         Assert.Equal(2, (await nodes.Database.NamesAsync(id)).Length);
     }
 
@@ -59,7 +75,9 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
         await Other.Resource(id).Get();
         await One.Resource(id).Execute(Rename("from one"), Intend());
 
-        var reply = await Other.Resource(id).Execute(new PatchResource(PatchFormat.Merge, """{"status":"changed"}"""u8.ToArray()), Intend());
+        var reply = await Other
+            .Resource(id)
+            .Execute(new PatchResource(PatchFormat.Merge, """{"status":"changed"}"""u8.ToArray()), Intend());
 
         Assert.Equal(("from one", "changed", 3L), (reply.Value!.Name, reply.Value.Status, reply.Version));
     }
@@ -81,9 +99,9 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
         Assert.Equal(3, (await nodes.Database.NamesAsync(id)).Length);
     }
 
-    // What a read promises: memory is answered while the node's contact with the store and the cluster is fresh, since the
-    // cluster then lets no second activation exist. Without that the stream's version is asked for first, for reads and
-    // for every answer that rests on the state without appending to it.
+    // What a read promises: memory is answered while the node's contact with the store and the cluster is fresh, since
+    // the cluster then lets no second activation exist. Without that the stream's version is asked for first, for reads
+    // and for every answer that rests on the state without appending to it.
     [Fact]
     public async Task An_activation_whose_node_has_lost_contact_answers_nothing_stale()
     {
@@ -91,13 +109,18 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
         await CreateAsync(One);
         var gone = Guid.CreateVersion7();
         await One.Resource(gone).Execute(Create, Intend());
-        foreach (var known in new[] { id, gone }) Assert.Equal(1, (await lost.Resource(known).Get()).Version);
+        foreach (var known in new[] { id, gone })
+            Assert.Equal(1, (await lost.Resource(known).Get()).Version);
         await One.Resource(id).Execute(Rename("newer"), Intend());
         await One.Resource(gone).Execute(new DeleteResource(), Intend());
 
         // As after a pause: nothing was heard from the database for longer than memory may be trusted.
         await lost.Contact.StopAsync(Cancelled);
-        await Eventually.HoldsAsync(() => !lost.Contact.IsMember, TimeSpan.FromSeconds(5), "the node mistrusts its memory");
+        await Eventually.HoldsAsync(
+            () => !lost.Contact.IsMember,
+            TimeSpan.FromSeconds(5),
+            "the node mistrusts its memory"
+        );
 
         var mismatch = await lost.Resource(id).Execute(Rename("too late"), Intend(ifMatch: 1));
         Assert.Equal((Refusal.VersionMismatch, 2L), (mismatch.Rejection!.Kind, mismatch.Rejection.Version!.Value));
@@ -130,12 +153,16 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     {
         await CreateAsync(One);
         Reply<Resource> last = null!;
-        for (var i = 2; i <= 1000; i++) last = await One.Resource(id).Execute(Rename($"name {i}"), Intend());
+        for (var i = 2; i <= 1000; i++)
+            last = await One.Resource(id).Execute(Rename($"name {i}"), Intend());
         Assert.Equal(1000, last.Version);
         await One.DeactivateAsync(id);
 
         // Whoever read one of the first 850 events would stumble over it.
-        await nodes.Database.ExecuteAsync("update mt_events set data = '{\"name\": 5}' where stream_id = $1 and version <= 850", id);
+        await nodes.Database.ExecuteAsync(
+            "update mt_events set data = '{\"name\": 5}' where stream_id = $1 and version <= 850",
+            id
+        );
 
         AssertSame(last, await One.Resource(id).Get());
         AssertSame(last, await Other.Resource(id).Get());
@@ -143,13 +170,19 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
 
     [Theory]
     [InlineData("delete from stream_snapshots where stream_id = $1")]
-    [InlineData("update stream_snapshots set format = 'Resource:of another age', state = '{\"shape\": \"unknown\"}' where stream_id = $1")]
+    [InlineData(
+        "update stream_snapshots set format = 'Resource:of another age', state = '{\"shape\": \"unknown\"}' where stream_id = $1"
+    )]
     public async Task Snapshots_that_are_gone_or_of_another_format_change_nothing_visible(string accident)
     {
         await CreateAsync(One);
-        for (var i = 2; i <= 120; i++) await One.Resource(id).Execute(Rename($"name {i}"), Intend());
+        for (var i = 2; i <= 120; i++)
+            await One.Resource(id).Execute(Rename($"name {i}"), Intend());
         var before = await One.Resource(id).Get();
-        Assert.Equal(1L, await nodes.Database.ExecuteAsync("select count(*) from stream_snapshots where stream_id = $1", id));
+        Assert.Equal(
+            1L,
+            await nodes.Database.ExecuteAsync("select count(*) from stream_snapshots where stream_id = $1", id)
+        );
 
         await nodes.Database.ExecuteAsync(accident, id);
         await One.DeactivateAsync(id);
@@ -162,7 +195,8 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     [Fact]
     public async Task A_repeated_key_has_one_effect_after_a_deactivation_and_on_another_activation()
     {
-        var (created, renamed) = (Intend("create"), Intend("rename"));
+        var created = Intend("create");
+        var renamed = Intend("rename");
         var first = await One.Resource(id).Execute(Create, created);
         var second = await One.Resource(id).Execute(Rename("renamed"), renamed);
         await One.Resource(id).Execute(Rename("moved on"), Intend());
@@ -172,7 +206,12 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
         {
             AssertSame(first with { Replayed = true }, await node.Resource(id).Execute(Create, created));
             AssertSame(second with { Replayed = true }, await node.Resource(id).Execute(Rename("renamed"), renamed));
-            Assert.Equal(Refusal.KeyReused, (await node.Resource(id).Execute(Rename("other"), renamed with { Fingerprint = "other" })).Rejection!.Kind);
+            Assert.Equal(
+                Refusal.KeyReused,
+                (await node.Resource(id).Execute(Rename("other"), renamed with { Fingerprint = "other" }))
+                    .Rejection!
+                    .Kind
+            );
         }
 
         Assert.Equal(["new", "renamed", "moved on"], await nodes.Database.NamesAsync(id));
@@ -183,9 +222,12 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     {
         for (var round = 0; round < 20; round++)
         {
-            var (fresh, intent) = (Guid.CreateVersion7(), Intend($"round {round}"));
+            var fresh = Guid.CreateVersion7();
+            var intent = Intend($"round {round}");
 
-            var replies = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => (i % 2 is 0 ? One : Other).Resource(fresh).Execute(Create, intent)));
+            var replies = await Task.WhenAll(
+                Enumerable.Range(0, 10).Select(i => (i % 2 is 0 ? One : Other).Resource(fresh).Execute(Create, intent))
+            );
 
             Assert.All(replies, reply => Assert.Equal((null, 1L), (reply.Rejection, reply.Version)));
             Assert.Single(await nodes.Database.NamesAsync(fresh));
@@ -193,18 +235,27 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
         }
     }
 
-    private static CreateResource Create => new("resource", "new", "active", JsonText.From(JsonElement.Parse("""{"a":1}""")));
+    static CreateResource Create => new("resource", "new", "active", JsonText.From(JsonElement.Parse("""{"a":1}""")));
 
-    private static PatchResource Rename(string name) => new(PatchFormat.Merge, Encoding.UTF8.GetBytes($$"""{"name":"{{name}}"}"""));
+    static PatchResource Rename(string name) =>
+        new(PatchFormat.Merge, Encoding.UTF8.GetBytes($$"""{"name":"{{name}}"}"""));
 
-    private static Intent Intend(string? key = null, long? ifMatch = null) =>
-        new(Guid.CreateVersion7(), "tester", null, key is null ? null : $"print of {key}", ifMatch is { } version ? Conditions.None with { IfMatch = [version] } : Conditions.None);
+    static Intent Intend(string? key = null, long? ifMatch = null) =>
+        new(
+            Guid.CreateVersion7(),
+            "tester",
+            null,
+            key is null ? null : $"print of {key}",
+            ifMatch is { } version ? Conditions.None with { IfMatch = [version] } : Conditions.None
+        );
 
-    private async Task CreateAsync(GrainNode node) => Assert.Equal(1, (await node.Resource(id).Execute(Create, Intend())).Version);
+    async Task CreateAsync(GrainNode node) =>
+        Assert.Equal(1, (await node.Resource(id).Execute(Create, Intend())).Version);
 
-    private async Task<(string, long)> NameAsync(GrainNode node) => await node.Resource(id).Get() is var reply ? (reply.Value!.Name, reply.Version) : default;
+    async Task<(string, long)> NameAsync(GrainNode node) =>
+        await node.Resource(id).Get() is var reply ? (reply.Value!.Name, reply.Version) : default;
 
-    private static void AssertSame(Reply<Resource> expected, Reply<Resource> actual) => Assert.Equal(expected, actual);
+    static void AssertSame(Reply<Resource> expected, Reply<Resource> actual) => Assert.Equal(expected, actual);
 
     /// <summary>Two clusters of one node each over one database.</summary>
     public sealed class Nodes(TestPostgres postgres) : IAsyncLifetime

@@ -18,7 +18,11 @@ public interface IListener : IGrainWithStringKey
 }
 
 [ImplicitStreamSubscription(LoggedEvent.Namespace), PreferLocalPlacement]
-public sealed class Listener(ILocalSiloDetails node) : Grain, IListener, IStreamSubscriptionObserver, IAsyncObserver<LoggedEvent>
+public sealed class Listener(ILocalSiloDetails node)
+    : Grain,
+        IListener,
+        IStreamSubscriptionObserver,
+        IAsyncObserver<LoggedEvent>
 {
     // As a store would: the activation may end with a node, as whatever its directory kept there does.
     static readonly ConcurrentDictionary<string, List<LoggedEvent>> Store = new();
@@ -27,10 +31,12 @@ public sealed class Listener(ILocalSiloDetails node) : Grain, IListener, IStream
     public static LoggedEvent[] Heard(string type)
     {
         var heard = Of(type);
-        lock (heard) return [.. heard];
+        lock (heard)
+            return [.. heard];
     }
 
-    public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) => handleFactory.Create<LoggedEvent>().ResumeAsync(this);
+    public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        handleFactory.Create<LoggedEvent>().ResumeAsync(this);
 
     public Task OnNextAsync(LoggedEvent item, StreamSequenceToken? token = null)
     {
@@ -38,7 +44,8 @@ public sealed class Listener(ILocalSiloDetails node) : Grain, IListener, IStream
         var heard = Of(this.GetPrimaryKeyString());
         // What comes twice is known by its position.
         lock (heard)
-            if (heard is [] || item.Position > heard[^1].Position) heard.Add(item);
+            if (heard is [] || item.Position > heard[^1].Position)
+                heard.Add(item);
         return Task.CompletedTask;
     }
 

@@ -8,8 +8,8 @@ using System.Text.Json;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A bounded number of clients that create, patch and read until they are stopped, and remember every request. A client that
-/// gets no answer, or a 503, sends the same request with the same key again, to the next node if it may move.
+/// A bounded number of clients that create, patch and read until they are stopped, and remember every request. A client
+/// that gets no answer, or a 503, sends the same request with the same key again, to the next node if it may move.
 /// </summary>
 internal sealed class Load : IAsyncDisposable
 {
@@ -17,7 +17,9 @@ internal sealed class Load : IAsyncDisposable
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken
+    );
     readonly ConcurrentQueue<Operation> operations = new();
     readonly ConcurrentBag<Guid> known = [];
     readonly Guid run = Guid.NewGuid();
@@ -31,9 +33,11 @@ internal sealed class Load : IAsyncDisposable
         // Keys make a request safe to repeat, but the repetition is ours: the handler sends each request once.
         http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) })
         {
-            Timeout = Patience, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+            Timeout = Patience,
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
         };
-        (this.nodes, this.moves) = (nodes, moves);
+        this.nodes = nodes;
+        this.moves = moves;
         this.clients = [.. Enumerable.Range(0, clients).Select(client => Task.Run(() => RunAsync(client)))];
     }
 
@@ -41,12 +45,16 @@ internal sealed class Load : IAsyncDisposable
     public IReadOnlyCollection<Operation> Operations => operations;
 
     /// <summary>
-    /// The slowest of the latest successes: what this machine, which may be busy with other things, needs for a request while
-    /// nothing is wrong. Limits on answers during a fault stand on top of it.
+    /// The slowest of the latest successes: what this machine, which may be busy with other things, needs for a request
+    /// while nothing is wrong. Limits on answers during a fault stand on top of it.
     /// </summary>
-    public TimeSpan Ordinary => operations.Where(operation => operation.Succeeded).TakeLast(200).Max(operation => operation.Took);
+    public TimeSpan Ordinary =>
+        operations.Where(operation => operation.Succeeded).TakeLast(200).Max(operation => operation.Took);
 
-    /// <summary>Starts clients, spread evenly over the nodes. Those that move take the next node when one gives no answer, or closes the connection.</summary>
+    /// <summary>
+    /// Starts clients, spread evenly over the nodes. Those that move take the next node when one gives no answer, or
+    /// closes the connection.
+    /// </summary>
     public static Load Start(string token, IEnumerable<ApiNode> nodes, int clients = 9, bool moves = true) =>
         new(token, [.. nodes.Select(node => node.Address)], clients, moves);
 
@@ -54,7 +62,11 @@ internal sealed class Load : IAsyncDisposable
     public async Task SucceedsAsync(int requests, TimeSpan within)
     {
         var target = operations.Count(operation => operation.Succeeded) + requests;
-        await Eventually.HoldsAsync(() => operations.Count(operation => operation.Succeeded) >= target, within, $"{requests} more requests succeed");
+        await Eventually.HoldsAsync(
+            () => operations.Count(operation => operation.Succeeded) >= target,
+            within,
+            $"{requests} more requests succeed"
+        );
     }
 
     /// <summary>Ends the clients; each finishes the request it is at.</summary>
@@ -77,16 +89,25 @@ internal sealed class Load : IAsyncDisposable
         var random = new Random(client);
         for (var (i, at) = (0, client); !enough.IsCancellationRequested; i++)
         {
-            var (kind, resource) = (Kind.Create, Guid.Empty);
-            if (i % 4 is not 0) (kind, resource) = (random.Next(2) is 0 ? Kind.Patch : Kind.Get, known.ElementAt(random.Next(Math.Min(known.Count, 30))));
-            var (name, key) = (kind is Kind.Get ? null : $"{run:n} client {client} request {i}", $"{client}-{i}-{Guid.NewGuid()}");
-            for (var watch = Stopwatch.StartNew(); watch.Elapsed < Patience && !enough.IsCancellationRequested;)
+            var kind = Kind.Create;
+            var resource = Guid.Empty;
+            if (i % 4 is not 0)
+            {
+                kind = random.Next(2) is 0 ? Kind.Patch : Kind.Get;
+                resource = known.ElementAt(random.Next(Math.Min(known.Count, 30)));
+            }
+            var name = kind is Kind.Get ? null : $"{run:n} client {client} request {i}";
+            var key = $"{client}-{i}-{Guid.NewGuid()}";
+            for (var watch = Stopwatch.StartNew(); watch.Elapsed < Patience && !enough.IsCancellationRequested; )
             {
                 var operation = await SendAsync(kind, resource, name, key, nodes[at % nodes.Length]);
                 operations.Enqueue(operation);
-                if (operation is { Kind: Kind.Create, Succeeded: true }) known.Add(operation.Resource);
-                if (moves && (operation.Status is null || operation.Leave)) at++;
-                if (operation.Status is not (null or HttpStatusCode.ServiceUnavailable)) break;
+                if (operation is { Kind: Kind.Create, Succeeded: true })
+                    known.Add(operation.Resource);
+                if (moves && (operation.Status is null || operation.Leave))
+                    at++;
+                if (operation.Status is not (null or HttpStatusCode.ServiceUnavailable))
+                    break;
                 await Task.Delay(20);
             }
         }
@@ -96,11 +117,18 @@ internal sealed class Load : IAsyncDisposable
     {
         using var request = kind switch
         {
-            Kind.Create => new HttpRequestMessage(HttpMethod.Post, new Uri(node, "/api/v1/resources")) { Content = JsonContent.Create(new { name }) },
-            Kind.Patch => new HttpRequestMessage(HttpMethod.Patch, new Uri(node, $"/api/v1/resources/{resource}")) { Content = JsonContent.Create(new { name }, MergePatch) },
+            Kind.Create => new HttpRequestMessage(HttpMethod.Post, new Uri(node, "/api/v1/resources"))
+            {
+                Content = JsonContent.Create(new { name }),
+            },
+            Kind.Patch => new HttpRequestMessage(HttpMethod.Patch, new Uri(node, $"/api/v1/resources/{resource}"))
+            {
+                Content = JsonContent.Create(new { name }, MergePatch),
+            },
             _ => new HttpRequestMessage(HttpMethod.Get, new Uri(node, $"/api/v1/resources/{resource}")),
         };
-        if (kind is not Kind.Get) request.Headers.Add("Idempotency-Key", key);
+        if (kind is not Kind.Get)
+            request.Headers.Add("Idempotency-Key", key);
         var invoked = Stopwatch.GetTimestamp();
         try
         {
@@ -108,9 +136,32 @@ internal sealed class Load : IAsyncDisposable
             var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
             var returned = Stopwatch.GetTimestamp();
             if (!answer.IsSuccessStatusCode)
-                return new(kind, resource, name, node, invoked, returned, answer.StatusCode, body.GetProperty("code").GetString(), 0, null);
+                return new(
+                    kind,
+                    resource,
+                    name,
+                    node,
+                    invoked,
+                    returned,
+                    answer.StatusCode,
+                    body.GetProperty("code").GetString(),
+                    0,
+                    null
+                );
             var data = body.GetProperty("data");
-            return new(kind, data.GetProperty("id").GetGuid(), name, node, invoked, returned, answer.StatusCode, null, data.GetProperty("version").GetInt64(), data.GetProperty("name").GetString(), answer.Headers.ConnectionClose is true);
+            return new(
+                kind,
+                data.GetProperty("id").GetGuid(),
+                name,
+                node,
+                invoked,
+                returned,
+                answer.StatusCode,
+                null,
+                data.GetProperty("version").GetInt64(),
+                data.GetProperty("name").GetString(),
+                answer.Headers.ConnectionClose is true
+            );
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
         {

@@ -8,7 +8,10 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>A database with the whole schema, for one class of tests, and event logs over it: each with a pool of its own, as on a node of its own.</summary>
+/// <summary>
+/// A database with the whole schema, for one class of tests, and event logs over it: each with a pool of its own, as on
+/// a node of its own.
+/// </summary>
 public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
 {
     /// <summary>The tests' own connections, apart from those of the nodes.</summary>
@@ -20,9 +23,7 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
     {
         ConnectionString = await postgres.CreateDatabaseAsync();
         Source = NpgsqlDataSource.Create(ConnectionString);
-        await using (await OpenAsync(ConnectionString, applySchema: true))
-        {
-        }
+        await using (await OpenAsync(ConnectionString, applySchema: true)) { }
     }
 
     public ValueTask DisposeAsync() => Source.DisposeAsync();
@@ -38,14 +39,19 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
     public async Task<object?> ExecuteAsync(string sql, params object[] arguments)
     {
         await using var command = Source.CreateCommand(sql);
-        foreach (var argument in arguments) command.Parameters.Add(new() { Value = argument });
+        foreach (var argument in arguments)
+            command.Parameters.Add(new() { Value = argument });
         return await command.ExecuteScalarAsync();
     }
 
-    /// <summary>The names that the events of a stream carry, in the order of their versions, which must have no gap.</summary>
+    /// <summary>
+    /// The names that the events of a stream carry, in the order of their versions, which must have no gap.
+    /// </summary>
     public async Task<string[]> NamesAsync(Guid stream)
     {
-        await using var command = Source.CreateCommand("select version, data ->> 'name' from mt_events where stream_id = $1 order by version");
+        await using var command = Source.CreateCommand(
+            "select version, data ->> 'name' from mt_events where stream_id = $1 order by version"
+        );
         command.Parameters.Add(new() { Value = stream });
         var names = new List<string>();
         await using var row = await command.ExecuteReaderAsync();
@@ -58,9 +64,14 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>Opens the database as a node does.</summary>
-    internal static Task<NodeDatabase> OpenAsync(string connectionString, bool applySchema) => NodeDatabase.OpenAsync(
-        new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Resources", connectionString)]).Build(),
-        new(new(), new(), new() { ApplyOnStart = applySchema }, new(), new(), new(), new(), new()), NullLoggerFactory.Instance);
+    internal static Task<NodeDatabase> OpenAsync(string connectionString, bool applySchema) =>
+        NodeDatabase.OpenAsync(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection([new("ConnectionStrings:Resources", connectionString)])
+                .Build(),
+            new(new(), new(), new() { ApplyOnStart = applySchema }, new(), new(), new(), new(), new()),
+            NullLoggerFactory.Instance
+        );
 }
 
 /// <summary>One node's event log with what it needs, and nothing else of a node.</summary>
@@ -74,7 +85,12 @@ public sealed class LogNode : IAsyncDisposable
     {
         this.database = database;
         store = DocumentStore.For(options => EventStore.Configure(options, database.Source));
-        contact = new(database.Source, (_, _) => Task.FromResult(true), TimeProvider.System, NullLogger<StoreContact>.Instance);
+        contact = new(
+            database.Source,
+            (_, _) => Task.FromResult(true),
+            TimeProvider.System,
+            NullLogger<StoreContact>.Instance
+        );
         Log = new(database.Source, store, contact, new(), NullLogger<EventLog>.Instance);
     }
 

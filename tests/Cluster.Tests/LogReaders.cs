@@ -10,12 +10,18 @@ namespace Resources.Cluster.Tests;
 /// <summary>An event as a reader got it.</summary>
 internal sealed record Read(long Position, Guid Id, Guid Resource, long Version)
 {
-    public static Read Of(JsonElement cloudEvent) => new(
-        long.Parse(cloudEvent.GetProperty("position").GetString()!, CultureInfo.InvariantCulture), cloudEvent.GetProperty("id").GetGuid(),
-        cloudEvent.GetProperty("subject").GetGuid(), cloudEvent.GetProperty("resourceversion").GetInt64());
+    public static Read Of(JsonElement cloudEvent) =>
+        new(
+            long.Parse(cloudEvent.GetProperty("position").GetString()!, CultureInfo.InvariantCulture),
+            cloudEvent.GetProperty("id").GetGuid(),
+            cloudEvent.GetProperty("subject").GetGuid(),
+            cloudEvent.GetProperty("resourceversion").GetInt64()
+        );
 }
 
-/// <summary>A client that reads the log to its end and further, from whichever node answers, and keeps all that it got.</summary>
+/// <summary>
+/// A client that reads the log to its end and further, from whichever node answers, and keeps all that it got.
+/// </summary>
 /// <param name="got">Where it keeps it, if it is to share that with others.</param>
 internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = null)
 {
@@ -28,12 +34,21 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
 
     public Read[] Got
     {
-        get { lock (got) return [.. got]; }
+        get
+        {
+            lock (got)
+                return [.. got];
+        }
     }
 
     protected string Token => token;
 
-    protected HttpClient Http { get; } = new() { Timeout = TimeSpan.FromSeconds(30), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
+    protected HttpClient Http { get; } =
+        new()
+        {
+            Timeout = TimeSpan.FromSeconds(30),
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+        };
 
     /// <summary>The position from which to go on.</summary>
     protected string After { get; set; } = "0";
@@ -46,7 +61,8 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
             {
                 await ReadAsync(nodes[Connections % nodes.Length], ct);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or WebSocketException)
+            catch (Exception e)
+                when (e is HttpRequestException or IOException or OperationCanceledException or WebSocketException)
             {
                 await Task.Delay(50, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -56,7 +72,8 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
 
     protected void Keep(Read read)
     {
-        lock (got) got.Add(read);
+        lock (got)
+            got.Add(read);
     }
 }
 
@@ -72,7 +89,8 @@ internal sealed class StreamReader(string token, Uri[] nodes) : LogReader(token,
         answer.EnsureSuccessStatusCode();
         await foreach (var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(ct)).EnumerateAsync(ct))
         {
-            if (item.EventType.StartsWith("resource.", StringComparison.Ordinal)) Keep(Cluster.Tests.Read.Of(JsonElement.Parse(item.Data)));
+            if (item.EventType.StartsWith("resource.", StringComparison.Ordinal))
+                Keep(Cluster.Tests.Read.Of(JsonElement.Parse(item.Data)));
             After = item.EventId!;
         }
     }
@@ -88,8 +106,10 @@ internal sealed class PollReader(string token, Uri[] nodes) : LogReader(token, n
             using var answer = await Http.GetAsync(new Uri(node, $"/api/v1/events?after={After}&limit=100&wait=5"), ct);
             answer.EnsureSuccessStatusCode();
             var page = JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(ct));
-            foreach (var cloudEvent in page.GetProperty("data").EnumerateArray()) Keep(Cluster.Tests.Read.Of(cloudEvent));
-            After = page.GetProperty("meta").GetProperty("page").GetProperty("next").GetString() ?? page.GetProperty("meta").GetProperty("position").GetString()!;
+            foreach (var cloudEvent in page.GetProperty("data").EnumerateArray())
+                Keep(Cluster.Tests.Read.Of(cloudEvent));
+            After = page.GetProperty("meta").GetProperty("page").GetProperty("next").GetString()
+                ?? page.GetProperty("meta").GetProperty("position").GetString()!;
         }
     }
 }
@@ -100,8 +120,21 @@ internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token,
     protected override async Task ReadAsync(Uri node, CancellationToken ct)
     {
         using var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new UriBuilder(node) { Scheme = "ws", Path = "/api/v1/events/ws", Query = $"after={After}" }.Uri, ct);
-        await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { type = "authenticate", token = Token }), WebSocketMessageType.Text, true, ct);
+        await socket.ConnectAsync(
+            new UriBuilder(node)
+            {
+                Scheme = "ws",
+                Path = "/api/v1/events/ws",
+                Query = $"after={After}",
+            }.Uri,
+            ct
+        );
+        await socket.SendAsync(
+            JsonSerializer.SerializeToUtf8Bytes(new { type = "authenticate", token = Token }),
+            WebSocketMessageType.Text,
+            true,
+            ct
+        );
         var buffer = new byte[64 * 1024];
         while (true)
         {
@@ -111,40 +144,61 @@ internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token,
             {
                 part = await socket.ReceiveAsync(buffer.AsMemory(length), ct);
                 length += part.Count;
-            }
-            while (!part.EndOfMessage);
-            if (part.MessageType is WebSocketMessageType.Close) throw new WebSocketException($"{socket.CloseStatus} {socket.CloseStatusDescription}");
+            } while (!part.EndOfMessage);
+            if (part.MessageType is WebSocketMessageType.Close)
+                throw new WebSocketException($"{socket.CloseStatus} {socket.CloseStatusDescription}");
             var message = JsonElement.Parse(buffer.AsSpan(0, length));
-            if (message.TryGetProperty("event", out var cloudEvent)) Keep(Cluster.Tests.Read.Of(cloudEvent));
+            if (message.TryGetProperty("event", out var cloudEvent))
+                Keep(Cluster.Tests.Read.Of(cloudEvent));
             After = message.GetProperty("position").GetString()!;
         }
     }
 }
 
 /// <summary>
-/// A consumer of a group. Now and then it dies with a lease, or gives one back: then others, or the next of its kind, get the events again.
+/// A consumer of a group. Now and then it dies with a lease, or gives one back: then others, or the next of its kind,
+/// get the events again.
 /// </summary>
-internal sealed class GroupReader(string token, Uri[] nodes, string subscription, int seed, List<Read> got) : LogReader(token, nodes, got)
+internal sealed class GroupReader(string token, Uri[] nodes, string subscription, int seed, List<Read> got)
+    : LogReader(token, nodes, got)
 {
     readonly Random random = new(seed);
 
     protected override async Task ReadAsync(Uri node, CancellationToken ct)
     {
-        for (var consumer = Guid.NewGuid().ToString("n"); ;)
+        for (var consumer = Guid.NewGuid().ToString("n"); ; )
         {
-            var batch = await PostAsync(node, "pull", new { consumer, limit = 50, wait = 5, leaseSeconds = 5 }, ct);
-            if (batch.GetProperty("lease").GetString() is not { } lease) continue;
+            var batch = await PostAsync(
+                node,
+                "pull",
+                new
+                {
+                    consumer,
+                    limit = 50,
+                    wait = 5,
+                    leaseSeconds = 5,
+                },
+                ct
+            );
+            if (batch.GetProperty("lease").GetString() is not { } lease)
+                continue;
             var fate = random.Next(20);
-            if (fate is 0) return;
+            if (fate is 0)
+                return;
             if (fate is not 1)
-                foreach (var one in batch.GetProperty("events").EnumerateArray()) Keep(Cluster.Tests.Read.Of(one.GetProperty("event")));
+                foreach (var one in batch.GetProperty("events").EnumerateArray())
+                    Keep(Cluster.Tests.Read.Of(one.GetProperty("event")));
             await PostAsync(node, fate is 1 ? "nack" : "ack", new { lease }, ct);
         }
     }
 
     async Task<JsonElement> PostAsync(Uri node, string what, object body, CancellationToken ct)
     {
-        using var answer = await Http.PostAsJsonAsync(new Uri(node, $"/api/v1/subscriptions/{subscription}/{what}"), body, ct);
+        using var answer = await Http.PostAsJsonAsync(
+            new Uri(node, $"/api/v1/subscriptions/{subscription}/{what}"),
+            body,
+            ct
+        );
         answer.EnsureSuccessStatusCode();
         return JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(ct)).GetProperty("data");
     }

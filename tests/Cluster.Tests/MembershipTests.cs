@@ -13,7 +13,7 @@ namespace Resources.Cluster.Tests;
 /// <summary>Real silos that find each other through our tables.</summary>
 public sealed class MembershipTests(OrleansTables tables) : IClassFixture<OrleansTables>
 {
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Two_silos_join_and_one_that_stops_leaves()
@@ -25,7 +25,10 @@ public sealed class MembershipTests(OrleansTables tables) : IClassFixture<Orlean
 
         await ActiveSilosAsync(first, 2);
         await ActiveSilosAsync(second, 2);
-        Assert.Equal(2, (await tables.QueryAsync("GatewaysQueryKey", new { DeploymentId = "membership", Status = 3 })).Count);
+        Assert.Equal(
+            2,
+            (await tables.QueryAsync("GatewaysQueryKey", new { DeploymentId = "membership", Status = 3 })).Count
+        );
 
         await second.StopAsync(Cancelled);
 
@@ -35,39 +38,51 @@ public sealed class MembershipTests(OrleansTables tables) : IClassFixture<Orlean
         await first.StopAsync(Cancelled);
     }
 
-    private IHost BuildSilo()
+    IHost BuildSilo()
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.UseOrleans(silo => silo
-            .UseAdoNetClustering(options =>
-            {
-                options.Invariant = "Npgsql";
-                options.ConnectionString = tables.ConnectionString;
-            })
-            .UseAdoNetReminderService(options =>
-            {
-                options.Invariant = "Npgsql";
-                options.ConnectionString = tables.ConnectionString;
-            })
-            .AddAdoNetGrainStorage("PubSubStore", options =>
-            {
-                options.Invariant = "Npgsql";
-                options.ConnectionString = tables.ConnectionString;
-            })
-            .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("membership", "membership"))
-            .ConfigureEndpoints(IPAddress.Loopback, FreePort(), FreePort()));
+        builder.UseOrleans(silo =>
+            silo.UseAdoNetClustering(options =>
+                {
+                    options.Invariant = "Npgsql";
+                    options.ConnectionString = tables.ConnectionString;
+                })
+                .UseAdoNetReminderService(options =>
+                {
+                    options.Invariant = "Npgsql";
+                    options.ConnectionString = tables.ConnectionString;
+                })
+                .AddAdoNetGrainStorage("PubSubStore", options =>
+                {
+                    options.Invariant = "Npgsql";
+                    options.ConnectionString = tables.ConnectionString;
+                })
+                .Configure<ClusterOptions>(options =>
+                {
+                    options.ClusterId = "membership";
+                    options.ServiceId = "membership";
+                })
+                .ConfigureEndpoints(IPAddress.Loopback, FreePort(), FreePort())
+        );
         return builder.Build();
     }
 
-    private static async Task ActiveSilosAsync(IHost silo, int expected)
+    static async Task ActiveSilosAsync(IHost silo, int expected)
     {
         var management = silo.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0);
-        for (var watch = Stopwatch.StartNew(); (await management.GetHosts(onlyActive: true)).Count != expected; await Task.Delay(100, Cancelled))
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"There are not {expected} active silos after {watch.Elapsed}.");
+        for (
+            var watch = Stopwatch.StartNew();
+            (await management.GetHosts(onlyActive: true)).Count != expected;
+            await Task.Delay(100, Cancelled)
+        )
+            Assert.True(
+                watch.Elapsed < TimeSpan.FromSeconds(30),
+                $"There are not {expected} active silos after {watch.Elapsed}."
+            );
     }
 
-    private static int FreePort()
+    static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

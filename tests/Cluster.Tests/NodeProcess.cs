@@ -6,15 +6,21 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>A process that owns an embedded PostgreSQL and can be killed: this executable, started again with a variable set.</summary>
+/// <summary>
+/// A process that owns an embedded PostgreSQL and can be killed: this executable, started again with a variable set.
+/// </summary>
 internal sealed class NodeProcess : IDisposable
 {
-    private const string DirectoryVariable = "RESOURCES_TEST_NODE_DIRECTORY";
+    const string DirectoryVariable = "RESOURCES_TEST_NODE_DIRECTORY";
 
-    private readonly Process process;
+    readonly Process process;
 
-    private NodeProcess(Process process, int supervisorId, string connectionString) =>
-        (this.process, SupervisorId, ConnectionString) = (process, supervisorId, connectionString);
+    NodeProcess(Process process, int supervisorId, string connectionString)
+    {
+        this.process = process;
+        SupervisorId = supervisorId;
+        ConnectionString = connectionString;
+    }
 
     public int SupervisorId { get; }
     public string ConnectionString { get; }
@@ -51,7 +57,10 @@ internal sealed class NodeProcess : IDisposable
     {
         if (Environment.GetEnvironmentVariable(DirectoryVariable) is not { } directory)
             return;
-        var server = EmbeddedPostgres.StartAsync(directory, NullLogger.Instance, CancellationToken.None).GetAwaiter().GetResult();
+        var server = EmbeddedPostgres
+            .StartAsync(directory, NullLogger.Instance, CancellationToken.None)
+            .GetAwaiter()
+            .GetResult();
         Console.WriteLine(server.SupervisorId);
         Console.WriteLine(server.ConnectionString);
         Thread.Sleep(Timeout.Infinite);

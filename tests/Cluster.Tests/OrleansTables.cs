@@ -4,18 +4,25 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>A database with the schema applied, whose stored statements are run as Orleans runs them: by key, with typed named parameters.</summary>
+/// <summary>
+/// A database with the schema applied, whose stored statements are run as Orleans runs them: by key, with typed named
+/// parameters.
+/// </summary>
 public sealed class OrleansTables(TestPostgres postgres) : IAsyncLifetime
 {
-    private NpgsqlDataSource source = null!;
-    private readonly Dictionary<string, string> texts = [];
+    NpgsqlDataSource source = null!;
+    readonly Dictionary<string, string> texts = [];
 
     public string ConnectionString { get; private set; } = "";
 
     public async ValueTask InitializeAsync()
     {
         ConnectionString = await postgres.CreateDatabaseAsync();
-        await Schema.ApplyAsync(ConnectionString, _ => SchemaTests.ApplyMartenAsync(ConnectionString), TestContext.Current.CancellationToken);
+        await Schema.ApplyAsync(
+            ConnectionString,
+            _ => SchemaTests.ApplyMartenAsync(ConnectionString),
+            TestContext.Current.CancellationToken
+        );
         source = NpgsqlDataSource.Create(ConnectionString);
         await using var command = source.CreateCommand("select QueryKey, QueryText from OrleansQuery");
         await using var reader = await command.ExecuteReaderAsync();
@@ -29,16 +36,27 @@ public sealed class OrleansTables(TestPostgres postgres) : IAsyncLifetime
     public async Task<List<Dictionary<string, object?>>> QueryAsync(string key, object parameters)
     {
         await using var command = source.CreateCommand(texts[key]);
-        foreach (var property in parameters.GetType().GetProperties().Where(property => texts[key].Contains('@' + property.Name, StringComparison.Ordinal)))
+        foreach (
+            var property in parameters
+                .GetType()
+                .GetProperties()
+                .Where(property => texts[key].Contains('@' + property.Name, StringComparison.Ordinal))
+        )
         {
             var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            command.Parameters.Add(new(property.Name, TypeOf(type)) { Value = property.GetValue(parameters) ?? DBNull.Value });
+            command.Parameters.Add(
+                new(property.Name, TypeOf(type)) { Value = property.GetValue(parameters) ?? DBNull.Value }
+            );
         }
 
         var rows = new List<Dictionary<string, object?>>();
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
-            rows.Add(Enumerable.Range(0, reader.FieldCount).ToDictionary(reader.GetName, column => reader.IsDBNull(column) ? null : reader.GetValue(column)));
+            rows.Add(
+                Enumerable
+                    .Range(0, reader.FieldCount)
+                    .ToDictionary(reader.GetName, column => reader.IsDBNull(column) ? null : reader.GetValue(column))
+            );
         return rows;
     }
 
@@ -46,13 +64,14 @@ public sealed class OrleansTables(TestPostgres postgres) : IAsyncLifetime
     public async Task<bool> SucceedsAsync(string key, object parameters) =>
         Convert.ToInt32(Assert.Single(Assert.Single(await QueryAsync(key, parameters)).Values), provider: null) > 0;
 
-    private static NpgsqlDbType TypeOf(Type type) => type switch
-    {
-        _ when type == typeof(string) => NpgsqlDbType.Text,
-        _ when type == typeof(int) => NpgsqlDbType.Integer,
-        _ when type == typeof(long) => NpgsqlDbType.Bigint,
-        _ when type == typeof(byte[]) => NpgsqlDbType.Bytea,
-        _ when type == typeof(DateTime) => NpgsqlDbType.TimestampTz,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
-    };
+    static NpgsqlDbType TypeOf(Type type) =>
+        type switch
+        {
+            _ when type == typeof(string) => NpgsqlDbType.Text,
+            _ when type == typeof(int) => NpgsqlDbType.Integer,
+            _ when type == typeof(long) => NpgsqlDbType.Bigint,
+            _ when type == typeof(byte[]) => NpgsqlDbType.Bytea,
+            _ when type == typeof(DateTime) => NpgsqlDbType.TimestampTz,
+            _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
+        };
 }

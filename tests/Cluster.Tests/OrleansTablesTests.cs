@@ -3,9 +3,9 @@ namespace Resources.Cluster.Tests;
 /// <summary>The contract of Orleans' ADO.NET providers, held against our own statements.</summary>
 public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<OrleansTables>
 {
-    private static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
+    static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
 
-    private sealed record Silo(string DeploymentId, int Port)
+    sealed record Silo(string DeploymentId, int Port)
     {
         public string Address { get; } = "10.0.0.1";
         public int Generation { get; } = 7;
@@ -19,7 +19,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
         public int Version { get; init; }
     }
 
-    private sealed record State(string? GrainIdExtensionString, byte[] PayloadBinary, int? GrainStateVersion)
+    sealed record State(string? GrainIdExtensionString, byte[] PayloadBinary, int? GrainStateVersion)
     {
         public int GrainIdHash { get; } = 1;
         public long GrainIdN0 { get; } = 2;
@@ -49,10 +49,17 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     {
         await tables.QueryAsync("InsertMembershipVersionKey", new Silo("joining", 0));
 
-        var results = await Task.WhenAll(Enumerable.Range(1, 20).Select(port => tables.SucceedsAsync("InsertMembershipKey", new Silo("joining", port))));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(1, 20)
+                .Select(port => tables.SucceedsAsync("InsertMembershipKey", new Silo("joining", port)))
+        );
 
         Assert.Single(results, won => won);
-        Assert.Equal(1, Assert.Single(await tables.QueryAsync("MembershipReadAllKey", new Silo("joining", 0)))["version"]);
+        Assert.Equal(
+            1,
+            Assert.Single(await tables.QueryAsync("MembershipReadAllKey", new Silo("joining", 0)))["version"]
+        );
     }
 
     [Fact]
@@ -63,7 +70,10 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
         Assert.False(await tables.SucceedsAsync("InsertMembershipKey", new Silo("again", 1) { Version = 1 }));
         Assert.False(await tables.SucceedsAsync("UpdateMembershipKey", new Silo("again", 2) { Version = 1 }));
 
-        Assert.Equal(1, Assert.Single(await tables.QueryAsync("MembershipReadAllKey", new Silo("again", 0)))["version"]);
+        Assert.Equal(
+            1,
+            Assert.Single(await tables.QueryAsync("MembershipReadAllKey", new Silo("again", 0)))["version"]
+        );
     }
 
     [Fact]
@@ -71,8 +81,21 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     {
         await JoinAsync("updating", 1, 2);
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(n =>
-            tables.SucceedsAsync("UpdateMembershipKey", new Silo("updating", 1 + (n % 2)) { Status = 6, SuspectTimes = $"{n}", Version = 2 })));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(n =>
+                    tables.SucceedsAsync(
+                        "UpdateMembershipKey",
+                        new Silo("updating", 1 + (n % 2))
+                        {
+                            Status = 6,
+                            SuspectTimes = $"{n}",
+                            Version = 2,
+                        }
+                    )
+                )
+        );
 
         Assert.Single(results, won => won);
         var rows = await tables.QueryAsync("MembershipReadAllKey", new Silo("updating", 0));
@@ -98,9 +121,20 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     {
         await JoinAsync("cleaning", 1, 2, 3);
         await tables.QueryAsync("UpdateMembershipKey", new Silo("cleaning", 1) { Status = 6, Version = 3 });
-        await tables.QueryAsync("UpdateMembershipKey", new Silo("cleaning", 2) { Status = 6, SuspectTimes = "a,b", Version = 4 });
+        await tables.QueryAsync(
+            "UpdateMembershipKey",
+            new Silo("cleaning", 2)
+            {
+                Status = 6,
+                SuspectTimes = "a,b",
+                Version = 4,
+            }
+        );
 
-        await tables.QueryAsync("CleanupDefunctSiloEntryKey", new Silo("cleaning", 1) { IAmAliveTime = Now.AddSeconds(1) });
+        await tables.QueryAsync(
+            "CleanupDefunctSiloEntryKey",
+            new Silo("cleaning", 1) { IAmAliveTime = Now.AddSeconds(1) }
+        );
         await tables.QueryAsync("CleanupDefunctSiloEntryKey", new Silo("cleaning", 2));
         await tables.QueryAsync("CleanupDefunctSiloEntryKey", new Silo("cleaning", 3));
         await tables.QueryAsync("CleanupDefunctSiloEntriesKey", new Silo("cleaning", 0));
@@ -108,7 +142,10 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
 
         await tables.QueryAsync("CleanupDefunctSiloEntryKey", new Silo("cleaning", 1) { SuspectTimes = "" });
         Assert.Equal([2, 3], await PortsAsync("cleaning"));
-        await tables.QueryAsync("CleanupDefunctSiloEntriesKey", new Silo("cleaning", 0) { IAmAliveTime = Now.AddSeconds(1) });
+        await tables.QueryAsync(
+            "CleanupDefunctSiloEntriesKey",
+            new Silo("cleaning", 0) { IAmAliveTime = Now.AddSeconds(1) }
+        );
         Assert.Equal([3], await PortsAsync("cleaning"));
 
         await tables.QueryAsync("DeleteMembershipTableEntriesKey", new Silo("cleaning", 0));
@@ -120,40 +157,112 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     [InlineData("extension")]
     public async Task Of_twenty_first_writes_of_one_state_exactly_one_wins(string? extension)
     {
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(n => tables.QueryAsync("WriteToStorageKey", new State(extension, [(byte)n], null))));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(n => tables.QueryAsync("WriteToStorageKey", new State(extension, [(byte)n], null)))
+        );
 
         Assert.Equal(1, Assert.Single(Assert.Single(results, rows => rows.Count > 0))["newgrainstateversion"]);
-        Assert.Equal(1, Assert.Single(await tables.QueryAsync("ReadFromStorageKey", new State(extension, [], null)))["version"]);
+        Assert.Equal(
+            1,
+            Assert.Single(await tables.QueryAsync("ReadFromStorageKey", new State(extension, [], null)))["version"]
+        );
     }
 
     [Fact]
     public async Task A_write_a_clear_and_a_delete_need_the_version_that_is_stored()
     {
         await tables.QueryAsync("WriteToStorageKey", new State("versions", [1], null));
-        var writes = await Task.WhenAll(Enumerable.Range(0, 20).Select(n => tables.QueryAsync("WriteToStorageKey", new State("versions", [2], 1))));
+        var writes = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(n => tables.QueryAsync("WriteToStorageKey", new State("versions", [2], 1)))
+        );
         Assert.Equal(2, Assert.Single(Assert.Single(writes, rows => rows.Count > 0))["newgrainstateversion"]);
 
         Assert.Empty(await tables.QueryAsync("ClearStorageKey", new State("versions", [], 1)));
-        Assert.Equal(3, Assert.Single(await tables.QueryAsync("ClearStorageKey", new State("versions", [], 2))).Values.First());
-        Assert.Null(Assert.Single(await tables.QueryAsync("ReadFromStorageKey", new State("versions", [], null)))["payloadbinary"]);
+        Assert.Equal(
+            3,
+            Assert.Single(await tables.QueryAsync("ClearStorageKey", new State("versions", [], 2))).Values.First()
+        );
+        Assert.Null(
+            Assert.Single(await tables.QueryAsync("ReadFromStorageKey", new State("versions", [], null)))[
+                "payloadbinary"
+            ]
+        );
 
         Assert.Empty(await tables.QueryAsync("DeleteStorageKey", new State("versions", [], 2)));
-        Assert.Equal(4, Assert.Single(await tables.QueryAsync("DeleteStorageKey", new State("versions", [], 3))).Values.First());
+        Assert.Equal(
+            4,
+            Assert.Single(await tables.QueryAsync("DeleteStorageKey", new State("versions", [], 3))).Values.First()
+        );
         Assert.Empty(await tables.QueryAsync("ReadFromStorageKey", new State("versions", [], null)));
     }
 
     [Fact]
     public async Task A_reminder_gets_a_new_version_with_every_change_and_only_the_latest_may_delete_it()
     {
-        async Task<int> UpsertAsync(object row) => (int)Assert.Single(await tables.QueryAsync("UpsertReminderRowKey", row))["version"]!;
-        var first = await UpsertAsync(new { ServiceId = "s", GrainId = "g", ReminderName = "r", StartTime = Now, Period = 60_000, GrainHash = -5 });
-        var second = await UpsertAsync(new { ServiceId = "s", GrainId = "g", ReminderName = "r", StartTime = Now, Period = 6_000_000_000L, GrainHash = -5 });
+        async Task<int> UpsertAsync(object row) =>
+            (int)Assert.Single(await tables.QueryAsync("UpsertReminderRowKey", row))["version"]!;
+        var first = await UpsertAsync(
+            new
+            {
+                ServiceId = "s",
+                GrainId = "g",
+                ReminderName = "r",
+                StartTime = Now,
+                Period = 60_000,
+                GrainHash = -5,
+            }
+        );
+        var second = await UpsertAsync(
+            new
+            {
+                ServiceId = "s",
+                GrainId = "g",
+                ReminderName = "r",
+                StartTime = Now,
+                Period = 6_000_000_000L,
+                GrainHash = -5,
+            }
+        );
         Assert.NotEqual(first, second);
 
-        var stored = Assert.Single(await tables.QueryAsync("ReadReminderRowKey", new { ServiceId = "s", GrainId = "g", ReminderName = "r" }));
+        var stored = Assert.Single(
+            await tables.QueryAsync(
+                "ReadReminderRowKey",
+                new
+                {
+                    ServiceId = "s",
+                    GrainId = "g",
+                    ReminderName = "r",
+                }
+            )
+        );
         Assert.Equal((second, 6_000_000_000L), (stored["version"], stored["period"]));
-        Assert.False(await tables.SucceedsAsync("DeleteReminderRowKey", new { ServiceId = "s", GrainId = "g", ReminderName = "r", Version = first }));
-        Assert.True(await tables.SucceedsAsync("DeleteReminderRowKey", new { ServiceId = "s", GrainId = "g", ReminderName = "r", Version = second }));
+        Assert.False(
+            await tables.SucceedsAsync(
+                "DeleteReminderRowKey",
+                new
+                {
+                    ServiceId = "s",
+                    GrainId = "g",
+                    ReminderName = "r",
+                    Version = first,
+                }
+            )
+        );
+        Assert.True(
+            await tables.SucceedsAsync(
+                "DeleteReminderRowKey",
+                new
+                {
+                    ServiceId = "s",
+                    GrainId = "g",
+                    ReminderName = "r",
+                    Version = second,
+                }
+            )
+        );
         Assert.Empty(await tables.QueryAsync("ReadReminderRowsKey", new { ServiceId = "s", GrainId = "g" }));
     }
 
@@ -161,9 +270,29 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     public async Task Reminders_are_read_by_ranges_of_the_ring_that_exclude_their_begin_and_include_their_end()
     {
         foreach (var hash in (int[])[-10, 0, 10])
-            await tables.QueryAsync("UpsertReminderRowKey", new { ServiceId = "ring", GrainId = $"{hash}", ReminderName = "r", StartTime = Now, Period = 1, GrainHash = hash });
-        async Task<string> GrainsAsync(string key, int begin, int end) =>
-            string.Join(' ', (await tables.QueryAsync(key, new { ServiceId = "ring", BeginHash = begin, EndHash = end })).Select(row => row["grainid"]).Order());
+            await tables.QueryAsync(
+                "UpsertReminderRowKey",
+                new
+                {
+                    ServiceId = "ring",
+                    GrainId = $"{hash}",
+                    ReminderName = "r",
+                    StartTime = Now,
+                    Period = 1,
+                    GrainHash = hash,
+                }
+            );
+        async Task<string> GrainsAsync(string key, int begin, int end) => string.Join(' ', (
+                    await tables.QueryAsync(
+                        key,
+                        new
+                        {
+                            ServiceId = "ring",
+                            BeginHash = begin,
+                            EndHash = end,
+                        }
+                    )
+                ).Select(row => row["grainid"]).Order());
 
         Assert.Equal("0", await GrainsAsync("ReadRangeRows1Key", -10, 0));
         Assert.Equal("-10 10", await GrainsAsync("ReadRangeRows2Key", 0, -10));
@@ -171,13 +300,19 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
         Assert.Equal("", await GrainsAsync("ReadRangeRows2Key", 0, 0));
     }
 
-    private async Task JoinAsync(string cluster, params int[] ports)
+    async Task JoinAsync(string cluster, params int[] ports)
     {
         await tables.QueryAsync("InsertMembershipVersionKey", new Silo(cluster, 0));
         foreach (var (version, port) in ports.Index())
-            Assert.True(await tables.SucceedsAsync("InsertMembershipKey", new Silo(cluster, port) { Version = version }));
+            Assert.True(
+                await tables.SucceedsAsync("InsertMembershipKey", new Silo(cluster, port) { Version = version })
+            );
     }
 
-    private async Task<List<int>> PortsAsync(string cluster) =>
-        [.. (await tables.QueryAsync("MembershipReadAllKey", new Silo(cluster, 0))).Select(row => (int)row["port"]!).Order()];
+    async Task<List<int>> PortsAsync(string cluster) =>
+        [
+            .. (await tables.QueryAsync("MembershipReadAllKey", new Silo(cluster, 0)))
+                .Select(row => (int)row["port"]!)
+                .Order(),
+        ];
 }

@@ -5,15 +5,19 @@ namespace Resources.Cluster.Tests;
 
 public sealed class SchemaTests(TestPostgres postgres)
 {
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Nodes_that_start_together_apply_each_script_once_and_one_after_the_other()
     {
         var database = await postgres.CreateDatabaseAsync();
         var pending = await Schema.PendingAsync(database, Cancelled);
-        Assert.Equal(["001_orleans_clustering.sql", "002_orleans_reminders.sql", "003_orleans_storage.sql"], pending.Take(3));
-        var (inside, mostInside) = (0, 0);
+        Assert.Equal(
+            ["001_orleans_clustering.sql", "002_orleans_reminders.sql", "003_orleans_storage.sql"],
+            pending.Take(3)
+        );
+        var inside = 0;
+        var mostInside = 0;
         async Task ApplyMarten(CancellationToken _)
         {
             mostInside = Math.Max(mostInside, Interlocked.Increment(ref inside));
@@ -62,10 +66,13 @@ public sealed class SchemaTests(TestPostgres postgres)
         var database = await postgres.CreateDatabaseAsync();
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
         var whole = await CatalogueAsync(database);
-        await ExecuteAsync(database, """
+        await ExecuteAsync(
+            database,
+            """
             drop index mt_events_access, mt_events_accounts, mt_events_of_account, mt_events_commands;
             delete from schema_scripts where name = '098_lost_indexes.sql';
-            """);
+            """
+        );
         Assert.NotEqual(whole, await CatalogueAsync(database));
 
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
@@ -79,7 +86,9 @@ public sealed class SchemaTests(TestPostgres postgres)
         var database = await postgres.CreateDatabaseAsync();
         var before = await Schema.PendingAsync(database, Cancelled);
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Schema.ApplyAsync(database, _ => throw new InvalidOperationException(), Cancelled));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            Schema.ApplyAsync(database, _ => throw new InvalidOperationException(), Cancelled)
+        );
         Assert.Equal(before, await Schema.PendingAsync(database, Cancelled));
 
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
@@ -92,7 +101,9 @@ public sealed class SchemaTests(TestPostgres postgres)
     {
         var database = await postgres.CreateDatabaseAsync();
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
-        await ExecuteAsync(database, """
+        await ExecuteAsync(
+            database,
+            """
             select create_resource_views(2);
             drop view resource_words;
             drop table resource_words_1, resource_words_2;
@@ -103,13 +114,18 @@ public sealed class SchemaTests(TestPostgres postgres)
             alter function publish_resource_view_tables rename to publish_resource_views;
             alter function drop_other_resource_view_tables rename to drop_other_resource_views;
             delete from schema_scripts where name = '050_search_words.sql';
-            """);
-        static string Row(int generation, string words) => $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, now(), '', now(), '', null, '{words}');";
+            """
+        );
+        static string Row(int generation, string words) =>
+            $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, now(), '', now(), '', null, '{words}');";
         await ExecuteAsync(database, Row(1, "faust goethe") + Row(1, "faust:1A") + Row(2, "faust lenz"));
 
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
         await ExecuteAsync(database, Row(1, "faust schiller"));
-        await ExecuteAsync(database, "update resource_views_2 set words = 'faust moritz'; select publish_resource_views(2)");
+        await ExecuteAsync(
+            database,
+            "update resource_views_2 set words = 'faust moritz'; select publish_resource_views(2)"
+        );
 
         Assert.Equal(3, await CountAsync(database, "resource_words_1 where word in ('faust', 'goethe', 'schiller')"));
         Assert.Equal(3, await CountAsync(database, "resource_words where word in ('faust', 'lenz', 'moritz')"));
@@ -121,7 +137,7 @@ public sealed class SchemaTests(TestPostgres postgres)
         await NodeDatabase.ApplyMartenAsync(source);
     }
 
-    private static async Task ExecuteAsync(string database, string sql)
+    static async Task ExecuteAsync(string database, string sql)
     {
         await using var connection = new NpgsqlConnection(database);
         await connection.OpenAsync(Cancelled);
@@ -130,11 +146,12 @@ public sealed class SchemaTests(TestPostgres postgres)
     }
 
     /// <summary>Every column, index, constraint, trigger and function of the database, a line each.</summary>
-    private static async Task<string[]> CatalogueAsync(string database)
+    static async Task<string[]> CatalogueAsync(string database)
     {
         await using var connection = new NpgsqlConnection(database);
         await connection.OpenAsync(Cancelled);
-        await using var command = new NpgsqlCommand("""
+        await using var command = new NpgsqlCommand(
+            """
             select array(
                 select format('column %s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) from information_schema.columns where table_schema = 'public'
                 union all select indexdef from pg_indexes where schemaname = 'public'
@@ -142,11 +159,13 @@ public sealed class SchemaTests(TestPostgres postgres)
                 union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
                 union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace and prokind <> 'a'
                 order by 1)
-            """, connection);
+            """,
+            connection
+        );
         return (string[])(await command.ExecuteScalarAsync(Cancelled))!;
     }
 
-    private static async Task<long> CountAsync(string database, string table)
+    static async Task<long> CountAsync(string database, string table)
     {
         await using var connection = new NpgsqlConnection(database);
         await connection.OpenAsync(Cancelled);

@@ -14,8 +14,13 @@ internal sealed class StoppablePostgres : IAsyncDisposable
     readonly string location;
     int[] paused = [];
 
-    StoppablePostgres(EmbeddedPostgres server, PostgresAccount account, string control, string location) =>
-        (this.server, this.account, this.control, this.location) = (server, account, control, location);
+    StoppablePostgres(EmbeddedPostgres server, PostgresAccount account, string control, string location)
+    {
+        this.server = server;
+        this.account = account;
+        this.control = control;
+        this.location = location;
+    }
 
     public string ConnectionString => server.ConnectionString;
 
@@ -23,7 +28,12 @@ internal sealed class StoppablePostgres : IAsyncDisposable
     {
         var server = await EmbeddedPostgres.StartAsync(directory, NullLogger.Instance, ct);
         var location = Path.Combine(directory, "postgres");
-        return new(server, await PostgresAccount.ForAsync(location, ct), PostgresBinaries.Find(null)["pg_ctl"], location);
+        return new(
+            server,
+            await PostgresAccount.ForAsync(location, ct),
+            PostgresBinaries.Find(null)["pg_ctl"],
+            location
+        );
     }
 
     /// <summary>Stops the server: "fast" ends its sessions in order, "immediate" is a crash.</summary>
@@ -32,13 +42,18 @@ internal sealed class StoppablePostgres : IAsyncDisposable
     public Task StartAgainAsync()
     {
         var port = new NpgsqlConnectionStringBuilder(ConnectionString).Port;
-        return ControlAsync($"""start -l "$2/server.log" -o "-c listen_addresses=127.0.0.1 -c port={port} -c max_connections=200 -c unix_socket_directories=" """);
+        return ControlAsync(
+            $"""start -l "$2/server.log" -o "-c listen_addresses=127.0.0.1 -c port={port} -c max_connections=200 -c unix_socket_directories=" """
+        );
     }
 
     /// <summary>Freezes the server and all its processes: connections stay open and nobody answers.</summary>
     public async Task PauseAsync()
     {
-        var postmaster = int.Parse(File.ReadLines(Path.Combine(location, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        var postmaster = int.Parse(
+            File.ReadLines(Path.Combine(location, "postmaster.pid")).First(),
+            CultureInfo.InvariantCulture
+        );
         // First the one that makes the others, so that none is missed.
         await Signal.SendAsync("STOP", postmaster);
         paused = [postmaster, .. ChildrenOf(postmaster)];
@@ -47,7 +62,8 @@ internal sealed class StoppablePostgres : IAsyncDisposable
 
     public async Task ResumeAsync()
     {
-        if (paused is []) return;
+        if (paused is [])
+            return;
         await Signal.SendAsync("CONT", paused);
         paused = [];
     }
@@ -61,14 +77,29 @@ internal sealed class StoppablePostgres : IAsyncDisposable
     // The server must not inherit our pipes, which would stay open as long as it lives.
     async Task ControlAsync(string arguments)
     {
-        var (exitCode, _) = await account.RunAsync(["/bin/sh", "-c", $"""exec "$1" -D "$2" -w -s {arguments} </dev/null >/dev/null 2>&1""", "sh", control, location], CancellationToken.None);
+        var (exitCode, _) = await account.RunAsync(
+            [
+                "/bin/sh",
+                "-c",
+                $"""exec "$1" -D "$2" -w -s {arguments} </dev/null >/dev/null 2>&1""",
+                "sh",
+                control,
+                location,
+            ],
+            CancellationToken.None
+        );
         Assert.True(exitCode is 0, $"pg_ctl {arguments} ended with {exitCode}.");
     }
 
     static IEnumerable<int> ChildrenOf(int parent)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Processes are listed from /proc.");
-        foreach (var process in Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => name!.All(char.IsAsciiDigit)))
+        foreach (
+            var process in Directory
+                .GetDirectories("/proc")
+                .Select(Path.GetFileName)
+                .Where(name => name!.All(char.IsAsciiDigit))
+        )
         {
             string stat;
             try
@@ -80,7 +111,8 @@ internal sealed class StoppablePostgres : IAsyncDisposable
                 continue; // It has ended since.
             }
             // "4711 (a name) S 4710 …": the parent is the second word behind the name.
-            if (stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{parent}") yield return int.Parse(process!, CultureInfo.InvariantCulture);
+            if (stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{parent}")
+                yield return int.Parse(process!, CultureInfo.InvariantCulture);
         }
     }
 }

@@ -5,7 +5,10 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>A subscription that two activations deliver, which take it from each other again and again: two nodes of different clusters over one database.</summary>
+/// <summary>
+/// A subscription that two activations deliver, which take it from each other again and again: two nodes of different
+/// clusters over one database.
+/// </summary>
 public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<LogDatabase>, IAsyncLifetime
 {
     const int Versions = 15;
@@ -20,14 +23,24 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     public async ValueTask InitializeAsync()
     {
         receiver = await WebhookReceiver.StartAsync();
-        for (var i = 0; i < 2; i++) nodes.Add(await GrainNode.StartAsync(tables, $"fence-{Guid.NewGuid():n}", new() { AllowPrivateTargets = true, RetrySeconds = "0.1,0.1,0.5,1,1,1,1" }));
+        for (var i = 0; i < 2; i++)
+            nodes.Add(
+                await GrainNode.StartAsync(
+                    tables,
+                    $"fence-{Guid.NewGuid():n}",
+                    new() { AllowPrivateTargets = true, RetrySeconds = "0.1,0.1,0.5,1,1,1,1" }
+                )
+            );
         var email = $"{Guid.NewGuid():n}@example.org";
-        (owner, _) = await nodes[0].Service<Accounts>().RegisterAsync(new(email, null, ["admin"], true), Intent.OfNode());
+        (owner, _) = await nodes[0]
+            .Service<Accounts>()
+            .RegisterAsync(new(email, null, ["admin"], true), Intent.OfNode());
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var node in nodes) await node.DisposeAsync();
+        foreach (var node in nodes)
+            await node.DisposeAsync();
         await receiver.DisposeAsync();
     }
 
@@ -35,13 +48,29 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     public async Task Two_activations_of_a_webhook_lose_nothing_and_overtake_nothing()
     {
         var random = new Random(1);
-        receiver.AnswerWith(_ => { lock (random) return random.Next(10) is 0 ? 500 : 200; });
+        receiver.AnswerWith(_ =>
+        {
+            lock (random)
+                return random.Next(10) is 0 ? 500 : 200;
+        });
         var id = await SubscribeAsync(receiver.Url.ToString());
         var resources = await WriteAsync();
-        await Eventually.HoldsAsync(() => receiver.Taken.Select(request => (request.Resource, request.Version)).Distinct().Count() == resources.Length * Versions, Plenty, $"all is delivered. {receiver}");
+        await Eventually.HoldsAsync(
+            () =>
+                receiver.Taken.Select(request => (request.Resource, request.Version)).Distinct().Count()
+                == resources.Length * Versions,
+            Plenty,
+            $"all is delivered. {receiver}"
+        );
         InOrder(receiver.Taken.Select(request => (request.Resource, request.Version)));
-        Assert.All(receiver.All.GroupBy(request => (request.Resource, request.Version)), same => Assert.Single(same.Select(request => request.WebhookId).Distinct()));
-        await Eventually.HoldsAsync(async () => await tables.ExecuteAsync("select epoch from subscriptions where id = $1", id) is > 2L, Plenty, "it was taken over");
+        Assert.All(receiver.All.GroupBy(request => (request.Resource, request.Version)), same =>
+            Assert.Single(same.Select(request => request.WebhookId).Distinct())
+        );
+        await Eventually.HoldsAsync(
+            async () => await tables.ExecuteAsync("select epoch from subscriptions where id = $1", id) is > 2L,
+            Plenty,
+            "it was taken over"
+        );
     }
 
     [Fact]
@@ -49,20 +78,60 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     {
         var id = await SubscribeAsync(null);
         var writing = WriteAsync();
-        var (done, busy) = (new ConcurrentQueue<(string Resource, long Version)>(), new ConcurrentDictionary<string, int>());
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(consumer => Task.Run(async () =>
-        {
-            var grain = nodes[consumer % 2].Grain<ISubscriptionGrain>(id);
-            for (var started = TimeProvider.System.GetTimestamp(); done.Count < 6 * Versions && TimeProvider.System.GetElapsedTime(started) < Plenty;)
-            {
-                if (await AskAsync(() => grain.Pull(new($"{consumer}", 5, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1)))) is not { Value: { } batch }) continue;
-                var events = batch.Events.Select(each => each.Event.ToElement()).Select(each => (Resource: each.GetProperty("subject").GetString()!, Version: each.GetProperty("resourceversion").GetInt64())).ToArray();
-                foreach (var resource in events.Select(each => each.Resource).Distinct()) Assert.True(busy.TryAdd(resource, consumer), $"{resource} is with two consumers");
-                foreach (var each in events) done.Enqueue(each);
-                foreach (var resource in events.Select(each => each.Resource).Distinct()) busy.TryRemove(resource, out _);
-                while (await AskAsync(() => grain.Settle(new(batch.Lease, SettlementKind.Ack, null, TimeSpan.Zero, null))) is { Rejection: null, Value: 0 } or null) await Task.Yield();
-            }
-        }, TestContext.Current.CancellationToken)));
+        var done = new ConcurrentQueue<(string Resource, long Version)>();
+        var busy = new ConcurrentDictionary<string, int>();
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(consumer =>
+                    Task.Run(
+                        async () =>
+                        {
+                            var grain = nodes[consumer % 2].Grain<ISubscriptionGrain>(id);
+                            for (
+                                var started = TimeProvider.System.GetTimestamp();
+                                done.Count < 6 * Versions && TimeProvider.System.GetElapsedTime(started) < Plenty;
+
+                            )
+                            {
+                                if (
+                                    await AskAsync(() =>
+                                        grain.Pull(
+                                            new($"{consumer}", 5, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1))
+                                        )
+                                    )
+                                    is not { Value: { } batch }
+                                )
+                                    continue;
+                                var events = batch
+                                    .Events.Select(each => each.Event.ToElement())
+                                    .Select(each =>
+                                        (
+                                            Resource: each.GetProperty("subject").GetString()!,
+                                            Version: each.GetProperty("resourceversion").GetInt64()
+                                        )
+                                    )
+                                    .ToArray();
+                                foreach (var resource in events.Select(each => each.Resource).Distinct())
+                                    Assert.True(busy.TryAdd(resource, consumer), $"{resource} is with two consumers");
+                                foreach (var each in events)
+                                    done.Enqueue(each);
+                                foreach (var resource in events.Select(each => each.Resource).Distinct())
+                                    busy.TryRemove(resource, out _);
+                                while (
+                                    await AskAsync(() =>
+                                        grain.Settle(new(batch.Lease, SettlementKind.Ack, null, TimeSpan.Zero, null))
+                                    )
+                                        is { Rejection: null, Value: 0 }
+                                            or null
+                                )
+                                    await Task.Yield();
+                            }
+                        },
+                        TestContext.Current.CancellationToken
+                    )
+                )
+        );
         Assert.Equal(6 * Versions, done.Distinct().Count());
         InOrder(done);
         Assert.True(await tables.ExecuteAsync("select epoch from subscriptions where id = $1", id) is > 2L);
@@ -83,12 +152,19 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     }
 
     static void InOrder(IEnumerable<(string Resource, long Version)> taken) =>
-        Assert.All(taken.GroupBy(each => each.Resource), resource => Assert.Equal(Enumerable.Range(1, Versions).Select(version => (long)version), resource.Select(each => each.Version).Distinct()));
+        Assert.All(taken.GroupBy(each => each.Resource), resource =>
+            Assert.Equal(
+                Enumerable.Range(1, Versions).Select(version => (long)version),
+                resource.Select(each => each.Version).Distinct()
+            )
+        );
 
     async Task<Guid> SubscribeAsync(string? url)
     {
         var id = Guid.CreateVersion7();
-        var (creation, _) = await nodes[0].Service<Subscriptions>().CreateAsync(new(id, owner, $"{id}", new(Type: type), url, 0), TestContext.Current.CancellationToken);
+        var (creation, _) = await nodes[0]
+            .Service<Subscriptions>()
+            .CreateAsync(new(id, owner, $"{id}", new(Type: type), url, 0), TestContext.Current.CancellationToken);
         Assert.Equal(Creation.Done, creation);
         return id;
     }
@@ -97,16 +173,25 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     async Task<Guid[]> WriteAsync()
     {
         Guid[] resources = [.. Enumerable.Range(0, 6).Select(_ => Guid.CreateVersion7())];
-        await Task.WhenAll(resources.Select(async resource =>
-        {
-            for (var version = 1; version <= Versions; version++)
+        await Task.WhenAll(
+            resources.Select(async resource =>
             {
-                ResourceCommand command = version is 1 ? new CreateResource(type, "sample", "active", JsonText.Empty) : new PatchResource(PatchFormat.Merge, System.Text.Encoding.UTF8.GetBytes($$"""{"name":"{{version}}"}"""));
-                var reply = await nodes[0].Resource(resource).Execute(command, new(Guid.NewGuid(), owner.ToString(), null, null, Conditions.None));
-                Assert.Null(reply.Rejection);
-                await Task.Delay(300, TestContext.Current.CancellationToken);
-            }
-        }));
+                for (var version = 1; version <= Versions; version++)
+                {
+                    ResourceCommand command = version is 1
+                        ? new CreateResource(type, "sample", "active", JsonText.Empty)
+                        : new PatchResource(
+                            PatchFormat.Merge,
+                            System.Text.Encoding.UTF8.GetBytes($$"""{"name":"{{version}}"}""")
+                        );
+                    var reply = await nodes[0]
+                        .Resource(resource)
+                        .Execute(command, new(Guid.NewGuid(), owner.ToString(), null, null, Conditions.None));
+                    Assert.Null(reply.Rejection);
+                    await Task.Delay(300, TestContext.Current.CancellationToken);
+                }
+            })
+        );
         return resources;
     }
 }

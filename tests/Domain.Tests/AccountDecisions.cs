@@ -5,16 +5,24 @@ namespace Resources.Domain.Tests;
 /// <summary>What an account lets happen to it.</summary>
 public class AccountDecisions
 {
-    static readonly Guid Email = Guid.CreateVersion7(), First = Guid.CreateVersion7(), Last = Guid.CreateVersion7();
+    static readonly Guid Email = Guid.CreateVersion7(),
+        First = Guid.CreateVersion7(),
+        Last = Guid.CreateVersion7();
 
     [Fact]
     public void An_address_is_verified_with_the_password_that_was_registered_last()
     {
-        var account = Told(new AccountRegistered(Email, First, ["user"], EmailVerified: false), new AccountPasswordChanged(Last, "registration", null));
+        var account = Told(
+            new AccountRegistered(Email, First, ["user"], EmailVerified: false),
+            new AccountPasswordChanged(Last, "registration", null)
+        );
         Assert.Equal([new AccountEmailVerified()], Account.Decide(account, new VerifyEmail(Email, Last)).Events);
         // Told before somebody else has registered, and arriving after.
         Assert.Equal(Refusal.TokenSpent, Account.Decide(account, new VerifyEmail(Email, First)).Rejection?.Kind);
-        Assert.Equal(Refusal.TokenSpent, Account.Decide(account, new VerifyEmail(Guid.CreateVersion7(), Last)).Rejection?.Kind);
+        Assert.Equal(
+            Refusal.TokenSpent,
+            Account.Decide(account, new VerifyEmail(Guid.CreateVersion7(), Last)).Rejection?.Kind
+        );
     }
 
     [Fact]
@@ -22,9 +30,14 @@ public class AccountDecisions
     {
         var account = Told(new AccountRegistered(Email, First, ["user"], EmailVerified: true));
         Assert.Empty(Account.Decide(account, new VerifyEmail(Email, Last)).Events);
-        Assert.Equal(Refusal.AlreadyExists, Account.Decide(account, new ChangePassword(Last, First, PasswordMeans.Registration, null)).Rejection?.Kind);
+        Assert.Equal(
+            Refusal.AlreadyExists,
+            Account.Decide(account, new ChangePassword(Last, First, PasswordMeans.Registration, null)).Rejection?.Kind
+        );
     }
 
     static Account Told(params AccountEvent[] events) =>
-        events.Select((told, i) => new Recorded<AccountEvent>(told, i + 1, i + 1, DateTimeOffset.UnixEpoch, "")).Aggregate((Account?)null, Account.Evolve)!;
+        events
+            .Select((told, i) => new Recorded<AccountEvent>(told, i + 1, i + 1, DateTimeOffset.UnixEpoch, ""))
+            .Aggregate((Account?)null, Account.Evolve)!;
 }

@@ -6,6 +6,9 @@ namespace Resources.Domain.Tests;
 /// <summary>Who may know whom.</summary>
 public partial class Dependencies
 {
+    const int MaxLines = 400;
+    const int MaxColumns = 140;
+
     [Theory]
     [InlineData("Grains", "")]
     [InlineData("Projections", "Grains")]
@@ -14,32 +17,76 @@ public partial class Dependencies
     public void Projects_look_one_way(string project, string knows)
     {
         var file = XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj"));
-        Assert.Equal(knows, string.Join(",", file.Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))));
+        Assert.Equal(
+            knows,
+            string.Join(
+                ",",
+                file.Descendants("ProjectReference")
+                    .Select(reference =>
+                        Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/'))
+                    )
+            )
+        );
     }
 
     [Fact]
     public void There_are_no_other_projects() =>
-        Assert.Equal(["Api", "Grains", "Projections", "Silo"], Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order());
+        Assert.Equal(
+            ["Api", "Grains", "Projections", "Silo"],
+            Directory
+                .GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)
+                .Select(Path.GetFileNameWithoutExtension)
+                .Order()
+        );
 
     [Fact]
     public void J8_Every_package_has_one_version_and_a_reason_and_every_project_a_lock_file()
     {
         var reasons = Repository.Read("docs/adr/0007-packages.md");
-        foreach (var package in XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion"))
+        foreach (
+            var package in XDocument
+                .Load(Path.Combine(Repository.Root, "Directory.Packages.props"))
+                .Descendants("PackageVersion")
+        )
         {
             Assert.Matches(@"^\d+\.\d+\.\d+(-[\w.]+)?$", package.Attribute("Version")!.Value);
             var name = package.Attribute("Include")!.Value;
             // Of a family only the first is written out: "Microsoft.Orleans.Sdk, .Server".
-            Assert.True(reasons.Contains(name, StringComparison.Ordinal) || Enumerable.Range(0, name.Length).Any(at => name[at] is '.' && reasons.Contains($", {name[at..]}", StringComparison.Ordinal)), $"{name} has no reason in ADR 7.");
+            Assert.True(
+                reasons.Contains(name, StringComparison.Ordinal)
+                    || Enumerable
+                        .Range(0, name.Length)
+                        .Any(at => name[at] is '.' && reasons.Contains($", {name[at..]}", StringComparison.Ordinal)),
+                $"{name} has no reason in ADR 7."
+            );
         }
-        foreach (var project in Directory.GetFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories)) Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json")), project);
-        Assert.Contains("dotnet restore Resources.sln --locked-mode", Repository.Read(".ci/run"), StringComparison.Ordinal);
+        foreach (var project in Directory.GetFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories))
+            Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json")), project);
+        Assert.Contains(
+            "dotnet restore Resources.sln --locked-mode",
+            Repository.Read(".ci/run"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Decisions_know_no_grain_store_clock_or_chance()
     {
-        string[] pure = ["src/Grains/Resources/Resource.cs", "src/Grains/Resources/Events.cs", "src/Grains/Resources/ResourcePatch.cs", "src/Grains/Accounts/Account.cs", "src/Grains/Accounts/Factors.cs", "src/Grains/Accounts/PermissionSet.cs", "src/Grains/Accounts/Scope.cs", "src/Grains/Sessions/Session.cs", "src/Grains/Roles/RoleBook.cs", "src/Grains/Keys/ApiKey.cs", "src/Grains/Limits/LimitWindow.cs", .. Repository.Sources("src/Grains/Json")];
+        string[] pure =
+        [
+            "src/Grains/Resources/Resource.cs",
+            "src/Grains/Resources/Events.cs",
+            "src/Grains/Resources/ResourcePatch.cs",
+            "src/Grains/Accounts/Account.cs",
+            "src/Grains/Accounts/Factors.cs",
+            "src/Grains/Accounts/PermissionSet.cs",
+            "src/Grains/Accounts/Scope.cs",
+            "src/Grains/Sessions/Session.cs",
+            "src/Grains/Roles/RoleBook.cs",
+            "src/Grains/Keys/ApiKey.cs",
+            "src/Grains/Limits/LimitWindow.cs",
+            .. Repository.Sources("src/Grains/Json"),
+        ];
         Assert.True(pure.Length > 10);
         Nobody(pure, Impure());
     }
@@ -50,7 +97,9 @@ public partial class Dependencies
     [Fact]
     public void One_door_leads_to_the_log()
     {
-        var callers = Repository.Sources("src").Where(path => Repository.Read(path).Contains("append_events", StringComparison.Ordinal));
+        var callers = Repository
+            .Sources("src")
+            .Where(path => Repository.Read(path).Contains("append_events", StringComparison.Ordinal));
         Assert.Equal(["src/Grains/AppendBatch.cs"], callers.Where(path => path is not "src/Grains/EventLog.cs"));
         Nobody(Repository.Sources("src"), MartenAppend());
     }
@@ -59,19 +108,33 @@ public partial class Dependencies
     public void Namespaces_are_flat()
     {
         foreach (var path in Repository.Sources("src"))
-            foreach (Match match in Namespace().Matches(Repository.Read(path)))
-                Assert.Equal((path, "Resources." + path.Split('/')[1]), (path, match.Groups[1].Value));
+        foreach (Match match in Namespace().Matches(Repository.Read(path)))
+            Assert.Equal((path, "Resources." + path.Split('/')[1]), (path, match.Groups[1].Value));
     }
 
     [Fact]
-    public void Files_are_short() =>
-        Assert.All(Repository.Sources("src").Concat(Repository.Sources("tests")), path => Assert.True(Repository.Read(path).Count(c => c is '\n') <= 300, path));
+    public void Files_are_short_and_lines_fit_a_screen() =>
+        Assert.All(Repository.Sources("src").Concat(Repository.Sources("tests")), path =>
+        {
+            var lines = WithoutRawStrings(Repository.Read(path)).Split('\n');
+            Assert.True(
+                Repository.Read(path).Count(c => c is '\n') <= MaxLines,
+                $"{path} has more than {MaxLines} lines."
+            );
+            Assert.All(lines, line => Assert.True(line.Length <= MaxColumns, $"{path}: {line}"));
+        });
+
+    static string WithoutRawStrings(string source) => RawString().Replace(source, "");
 
     static void Nobody(IEnumerable<string> paths, Regex forbidden) =>
-        Assert.Empty(paths.SelectMany(path => forbidden.Matches(Repository.Read(path)).Select(match => $"{path}: {match.Value}")));
+        Assert.Empty(
+            paths.SelectMany(path => forbidden.Matches(Repository.Read(path)).Select(match => $"{path}: {match.Value}"))
+        );
 
     // Attributes of Orleans' serialiser are allowed: they describe data and run nothing.
-    [GeneratedRegex(@"using (Orleans\.|Marten|Npgsql|JasperFx|Microsoft\.)[\w.]*|\b(Grain|IGrainFactory|IGrainContext|IDocument\w+|NpgsqlConnection)\b(?!s)|DateTime(Offset)?\.(Utc)?Now|TimeProvider|Stopwatch|Environment\.|Guid\.(NewGuid|CreateVersion7)|Random\b")]
+    [GeneratedRegex(
+        @"using (Orleans\.|Marten|Npgsql|JasperFx|Microsoft\.)[\w.]*|\b(Grain|IGrainFactory|IGrainContext|IDocument\w+|NpgsqlConnection)\b(?!s)|DateTime(Offset)?\.(Utc)?Now|TimeProvider|Stopwatch|Environment\.|Guid\.(NewGuid|CreateVersion7)|Random\b"
+    )]
     private static partial Regex Impure();
 
     [GeneratedRegex(@"\b(IDocumentSession|IDocumentStore|IDocumentOperations|IQuerySession)\b")]
@@ -82,4 +145,7 @@ public partial class Dependencies
 
     [GeneratedRegex(@"^namespace ([\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Namespace();
+
+    [GeneratedRegex("\"\"\".*?\"\"\"", RegexOptions.Singleline)]
+    private static partial Regex RawString();
 }

@@ -48,57 +48,70 @@ public class LimitWindows
         Assert.Equal((7, 7), (window.Granted, window.Pending));
     }
 
-    /// <summary>Two activations of one grain that know nothing of each other, and a database that is away now and then.</summary>
+    /// <summary>
+    /// Two activations of one grain that know nothing of each other, and a database that is away now and then.
+    /// </summary>
     [Fact]
     public void However_two_activations_interleave_nodes_never_hold_more_than_the_limit_and_one_first_lease() =>
-        Gen.Select(Gen.Int[0, 1], Gen.Int[1, 7], Gen.Int[0, 9]).Array[1, 60].Sample(steps =>
-        {
-            var (windows, held, total) = (new[] { new LimitWindow(0, 60_000), new LimitWindow(0, 60_000) }, new int[2], 0);
-            foreach (var (at, wanted, what) in steps)
+        Gen.Select(Gen.Int[0, 1], Gen.Int[1, 7], Gen.Int[0, 9])
+            .Array[1, 60]
+            .Sample(steps =>
             {
-                var window = windows[at];
-                if (what < 3 && held[at] > 0)
+                var windows = new[] { new LimitWindow(0, 60_000), new LimitWindow(0, 60_000) };
+                var held = new int[2];
+                var total = 0;
+                foreach (var (at, wanted, what) in steps)
                 {
-                    var returned = Math.Min(wanted, held[at]);
-                    window.Return(returned);
-                    held[at] -= returned;
-                    continue;
-                }
-                var (reserved, mustBeKept) = window.Reserve(wanted, Permits);
-                if (mustBeKept)
-                {
-                    var pending = window.TakePending();
-                    if (what is 9)
+                    var window = windows[at];
+                    if (what < 3 && held[at] > 0)
                     {
-                        window.NotKept(pending, reserved);
+                        var returned = Math.Min(wanted, held[at]);
+                        window.Return(returned);
+                        held[at] -= returned;
                         continue;
                     }
-                    total += pending;
-                    reserved = window.Kept(total, reserved, Permits);
+                    var (reserved, mustBeKept) = window.Reserve(wanted, Permits);
+                    if (mustBeKept)
+                    {
+                        var pending = window.TakePending();
+                        if (what is 9)
+                        {
+                            window.NotKept(pending, reserved);
+                            continue;
+                        }
+                        total += pending;
+                        reserved = window.Kept(total, reserved, Permits);
+                    }
+                    held[at] += reserved;
+                    if (held.Sum() > Permits + 7)
+                        return false;
                 }
-                held[at] += reserved;
-                if (held.Sum() > Permits + 7) return false;
-            }
-            return true;
-        });
+                return true;
+            });
 
     [Fact]
     public void One_activation_gives_every_permit_and_no_more() =>
-        Gen.Select(Gen.Int[1, 7], Gen.Int[0, 9]).Array[1, 60].Sample(steps =>
-        {
-            var (window, held, total) = (new LimitWindow(0, 60_000), 0, 0);
-            foreach (var (wanted, what) in steps)
+        Gen.Select(Gen.Int[1, 7], Gen.Int[0, 9])
+            .Array[1, 60]
+            .Sample(steps =>
             {
-                if (what < 3 && held > 0)
+                var window = new LimitWindow(0, 60_000);
+                var held = 0;
+                var total = 0;
+                foreach (var (wanted, what) in steps)
                 {
-                    window.Return(1);
-                    held--;
+                    if (what < 3 && held > 0)
+                    {
+                        window.Return(1);
+                        held--;
+                    }
+                    var (reserved, mustBeKept) = window.Reserve(wanted, Permits);
+                    if (mustBeKept)
+                        reserved = window.Kept(total += window.TakePending(), reserved, Permits);
+                    held += reserved;
+                    if (reserved != Math.Min(wanted, Permits - (held - reserved)) || held != window.Granted)
+                        return false;
                 }
-                var (reserved, mustBeKept) = window.Reserve(wanted, Permits);
-                if (mustBeKept) reserved = window.Kept(total += window.TakePending(), reserved, Permits);
-                held += reserved;
-                if (reserved != Math.Min(wanted, Permits - (held - reserved)) || held != window.Granted) return false;
-            }
-            return true;
-        });
+                return true;
+            });
 }

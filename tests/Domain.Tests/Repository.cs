@@ -7,7 +7,10 @@ static class Repository
 {
     public static readonly string Root = Find();
 
-    /// <summary>The C# files below a folder, without what builds leave behind; paths are relative to the root, with forward slashes.</summary>
+    /// <summary>
+    /// The C# files below a folder, without what builds leave behind; paths are relative to the root, with forward
+    /// slashes.
+    /// </summary>
     public static IEnumerable<string> Sources(string folder) =>
         from file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
         let path = Path.GetRelativePath(Root, file).Replace('\\', '/')
@@ -21,7 +24,8 @@ static class Repository
         // A deterministic build may have rewritten the path of this file; the output folder lies in the tree as well.
         foreach (var start in new[] { Path.GetDirectoryName(here), AppContext.BaseDirectory })
             for (var folder = start; folder is not null; folder = Path.GetDirectoryName(folder))
-                if (File.Exists(Path.Combine(folder, "Resources.sln"))) return folder;
+                if (File.Exists(Path.Combine(folder, "Resources.sln")))
+                    return folder;
         throw new InvalidOperationException("The tests do not run inside the source tree.");
     }
 }

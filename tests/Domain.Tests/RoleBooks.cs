@@ -5,14 +5,18 @@ namespace Resources.Domain.Tests;
 /// <summary>Who counts as administrator.</summary>
 public class RoleBooks
 {
-    static readonly Guid One = Guid.CreateVersion7(), Other = Guid.CreateVersion7();
+    static readonly Guid One = Guid.CreateVersion7(),
+        Other = Guid.CreateVersion7();
 
     [Fact]
     public void One_of_two_administrators_may_go_and_the_other_stays()
     {
         var book = Counting(One, Other);
         Assert.Equal([new AdministratorRemoved(One)], RoleBook.Decide(book, new RemoveAdministrator(One)).Events);
-        Assert.Equal(Refusal.LastAdministrator, RoleBook.Decide(Counting(Other), new RemoveAdministrator(Other)).Rejection?.Kind);
+        Assert.Equal(
+            Refusal.LastAdministrator,
+            RoleBook.Decide(Counting(Other), new RemoveAdministrator(Other)).Rejection?.Kind
+        );
     }
 
     [Fact]

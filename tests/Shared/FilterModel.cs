@@ -28,7 +28,9 @@ public abstract record FilterModel
         public override bool Matches(JsonElement resource) => !Inner.Matches(resource);
     }
 
-    /// <summary>Conditions that all compare the same path by the same sign, written with their values in parentheses.</summary>
+    /// <summary>
+    /// Conditions that all compare the same path by the same sign, written with their values in parentheses.
+    /// </summary>
     public sealed record Shared(string[] Path, string Sign, FilterModel Inner) : FilterModel
     {
         public override bool Matches(JsonElement resource) => Inner.Matches(resource);
@@ -38,25 +40,35 @@ public abstract record FilterModel
     public sealed record Searched(string Text) : FilterModel
     {
         public override bool Matches(JsonElement resource) =>
-            Begin(Text, [.. Words(resource.GetProperty("name").GetString()!), .. Texts(resource.GetProperty("metadata")).SelectMany(Words)]);
+            Begin(
+                Text,
+                [
+                    .. Words(resource.GetProperty("name").GetString()!),
+                    .. Texts(resource.GetProperty("metadata")).SelectMany(Words),
+                ]
+            );
     }
 
     public sealed record Compared(string[] Path, string Sign, ModelValue Value) : FilterModel
     {
-        public override bool Matches(JsonElement resource) => Path switch
-        {
-            ["metadata"] => Value.Kind is ModelKind.Star || resource.GetProperty("metadata").TryGetProperty(Value.Literal, out _),
-            ["metadata", .. var steps] => Member(resource.GetProperty("metadata"), steps),
-            [var name] => Field(resource.GetProperty(name), name),
-            _ => throw new InvalidOperationException("Only metadata has members."),
-        };
+        public override bool Matches(JsonElement resource) =>
+            Path switch
+            {
+                ["metadata"] => Value.Kind is ModelKind.Star
+                    || resource.GetProperty("metadata").TryGetProperty(Value.Literal, out _),
+                ["metadata", .. var steps] => Member(resource.GetProperty("metadata"), steps),
+                [var name] => Field(resource.GetProperty(name), name),
+                _ => throw new InvalidOperationException("Only metadata has members."),
+            };
 
         bool Field(JsonElement field, string name)
         {
-            if (Value.Kind is ModelKind.Star && Sign is ":") return field.ValueKind is not JsonValueKind.Null;
+            if (Value.Kind is ModelKind.Star && Sign is ":")
+                return field.ValueKind is not JsonValueKind.Null;
             return name switch
             {
-                "createdAt" or "updatedAt" or "deletedAt" => field.ValueKind is not JsonValueKind.Null && Holds(Micros(field.GetString()!).CompareTo(Value.Micros)),
+                "createdAt" or "updatedAt" or "deletedAt" => field.ValueKind is not JsonValueKind.Null
+                    && Holds(Micros(field.GetString()!).CompareTo(Value.Micros)),
                 "version" => Holds(field.GetInt64().CompareTo(long.Parse(Value.Literal, CultureInfo.InvariantCulture))),
                 "name" when Sign is ":" => Begin(Value.Literal, [.. Words(field.GetString()!)]),
                 _ when Sign is "=" or ":" => Like(field.GetString()!, Value.Pieces),
@@ -69,12 +81,18 @@ public abstract record FilterModel
         {
             if (Sign is ":")
             {
-                var reached = steps.Aggregate((IEnumerable<JsonElement>)[metadata], (items, step) => items.SelectMany(Opened).Where(item => Has(item, step)).Select(item => item.GetProperty(step))).ToArray();
+                var reached = steps
+                    .Aggregate((IEnumerable<JsonElement>)[metadata], (items, step) =>
+                        items.SelectMany(Opened).Where(item => Has(item, step)).Select(item => item.GetProperty(step))
+                    )
+                    .ToArray();
                 return Value.Kind is ModelKind.Star ? reached is not [] : reached.SelectMany(Opened).Any(Is);
             }
             foreach (var step in steps)
-                if (Has(metadata, step)) metadata = metadata.GetProperty(step);
-                else return false;
+                if (Has(metadata, step))
+                    metadata = metadata.GetProperty(step);
+                else
+                    return false;
             return Sign switch
             {
                 "=" => Is(metadata),
@@ -88,37 +106,50 @@ public abstract record FilterModel
             };
         }
 
-        bool Is(JsonElement item) => (item.ValueKind, Value.Kind) switch
-        {
-            (JsonValueKind.String, ModelKind.Text) => Like(item.GetString()!, Value.Pieces),
-            (JsonValueKind.Number, ModelKind.Number) => ByValue(item.GetRawText(), Value.Literal) is 0,
-            (JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null, ModelKind.Constant) => item.GetRawText() == Value.Literal,
-            _ => false,
-        };
+        bool Is(JsonElement item) =>
+            (item.ValueKind, Value.Kind) switch
+            {
+                (JsonValueKind.String, ModelKind.Text) => Like(item.GetString()!, Value.Pieces),
+                (JsonValueKind.Number, ModelKind.Number) => ByValue(item.GetRawText(), Value.Literal) is 0,
+                (JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null, ModelKind.Constant) =>
+                    item.GetRawText() == Value.Literal,
+                _ => false,
+            };
 
-        bool Holds(int order) => Sign switch
-        {
-            "=" or ":" => order is 0,
-            "!=" => order is not 0,
-            "<" => order < 0,
-            "<=" => order <= 0,
-            ">" => order > 0,
-            ">=" => order >= 0,
-            _ => throw new InvalidOperationException(Sign),
-        };
+        bool Holds(int order) =>
+            Sign switch
+            {
+                "=" or ":" => order is 0,
+                "!=" => order is not 0,
+                "<" => order < 0,
+                "<=" => order <= 0,
+                ">" => order > 0,
+                ">=" => order >= 0,
+                _ => throw new InvalidOperationException(Sign),
+            };
 
-        static bool Has(JsonElement item, string step) => item.ValueKind is JsonValueKind.Object && item.TryGetProperty(step, out _);
+        static bool Has(JsonElement item, string step) =>
+            item.ValueKind is JsonValueKind.Object && item.TryGetProperty(step, out _);
 
-        static IEnumerable<JsonElement> Opened(JsonElement item) => item.ValueKind is JsonValueKind.Array ? item.EnumerateArray() : [item];
+        static IEnumerable<JsonElement> Opened(JsonElement item) =>
+            item.ValueKind is JsonValueKind.Array ? item.EnumerateArray() : [item];
     }
 
-    static bool Begin(string asked, string[] words) => Words(asked).All(part => words.Any(word => word.StartsWith(part, StringComparison.Ordinal)));
+    static bool Begin(string asked, string[] words) =>
+        Words(asked).All(part => words.Any(word => word.StartsWith(part, StringComparison.Ordinal)));
 
     public static IEnumerable<string> Words(string text)
     {
         var word = new StringBuilder();
         foreach (var rune in (IEnumerable<Rune>)[.. text.EnumerateRunes(), new Rune(' ')])
-            if (Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark)
+            if (
+                Rune.IsLetter(rune)
+                || Rune.GetUnicodeCategory(rune)
+                    is UnicodeCategory.DecimalDigitNumber
+                        or UnicodeCategory.NonSpacingMark
+                        or UnicodeCategory.SpacingCombiningMark
+                        or UnicodeCategory.EnclosingMark
+            )
                 word.Append(Rune.ToLowerInvariant(rune));
             else if (word.Length > 0)
             {
@@ -127,34 +158,42 @@ public abstract record FilterModel
             }
     }
 
-    static IEnumerable<string> Texts(JsonElement item) => item.ValueKind switch
-    {
-        JsonValueKind.String => [item.GetString()!],
-        JsonValueKind.Array => item.EnumerateArray().SelectMany(Texts),
-        JsonValueKind.Object => item.EnumerateObject().SelectMany(member => Texts(member.Value)),
-        _ => [],
-    };
+    static IEnumerable<string> Texts(JsonElement item) =>
+        item.ValueKind switch
+        {
+            JsonValueKind.String => [item.GetString()!],
+            JsonValueKind.Array => item.EnumerateArray().SelectMany(Texts),
+            JsonValueKind.Object => item.EnumerateObject().SelectMany(member => Texts(member.Value)),
+            _ => [],
+        };
 
     /// <summary>Whether a text is made of the pieces with anything between them.</summary>
-    public static bool Like(string text, ReadOnlySpan<string> pieces) => pieces switch
-    {
-        [var only] => text == only,
-        [var first, .. var rest] when text.StartsWith(first, StringComparison.Ordinal) => LikeRest(text[first.Length..], rest),
-        _ => false,
-    };
+    public static bool Like(string text, ReadOnlySpan<string> pieces) =>
+        pieces switch
+        {
+            [var only] => text == only,
+            [var first, .. var rest] when text.StartsWith(first, StringComparison.Ordinal) => LikeRest(
+                text[first.Length..],
+                rest
+            ),
+            _ => false,
+        };
 
     static bool LikeRest(string text, ReadOnlySpan<string> pieces)
     {
         for (var start = 0; start <= text.Length; start++)
-            if (Like(text[start..], pieces)) return true;
+            if (Like(text[start..], pieces))
+                return true;
         return false;
     }
 
-    static int ByCodePoint(string left, string right) => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
+    static int ByCodePoint(string left, string right) =>
+        Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
 
     static int ByValue(string left, string right)
     {
-        var ((a, i), (b, j)) = (Number(left), Number(right));
+        var (a, i) = Number(left);
+        var (b, j) = Number(right);
         var scale = Math.Min(i, j);
         return (a * BigInteger.Pow(10, i - scale)).CompareTo(b * BigInteger.Pow(10, j - scale));
     }
@@ -167,10 +206,14 @@ public abstract record FilterModel
         var point = parts[0].IndexOf('.', StringComparison.Ordinal);
         return point < 0
             ? (BigInteger.Parse(parts[0], CultureInfo.InvariantCulture), exponent)
-            : (BigInteger.Parse(parts[0].Remove(point, 1), CultureInfo.InvariantCulture), exponent - (parts[0].Length - point - 1));
+            : (
+                BigInteger.Parse(parts[0].Remove(point, 1), CultureInfo.InvariantCulture),
+                exponent - (parts[0].Length - point - 1)
+            );
     }
 
-    static long Micros(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture).UtcTicks / TimeSpan.TicksPerMicrosecond;
+    static long Micros(string time) =>
+        DateTimeOffset.Parse(time, CultureInfo.InvariantCulture).UtcTicks / TimeSpan.TicksPerMicrosecond;
 }
 
 public enum ModelKind

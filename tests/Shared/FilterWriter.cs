@@ -6,7 +6,11 @@ namespace Resources.Tests;
 public sealed partial class FilterWriter(Random random)
 {
     // From loose to tight: AND, conditions side by side, OR, negation, a condition alone or in parentheses.
-    const int And = 0, SideBySide = 1, Or = 2, Term = 3, Simple = 4;
+    const int And = 0,
+        SideBySide = 1,
+        Or = 2,
+        Term = 3,
+        Simple = 4;
 
     public string Write(FilterModel filter) => Write(filter, And, inList: false);
 
@@ -14,14 +18,29 @@ public sealed partial class FilterWriter(Random random)
     {
         var (own, text) = filter switch
         {
-            FilterModel.All all when level is And or Simple && Chance(2) => (And, $"{Write(all.Left, And, inList)} AND {Write(all.Right, SideBySide, inList)}"),
-            FilterModel.All all => (SideBySide, $"{Write(all.Left, SideBySide, inList)}{Space()} {Write(all.Right, Or, inList)}"),
+            FilterModel.All all when level is And or Simple && Chance(2) => (
+                And,
+                $"{Write(all.Left, And, inList)} AND {Write(all.Right, SideBySide, inList)}"
+            ),
+            FilterModel.All all => (
+                SideBySide,
+                $"{Write(all.Left, SideBySide, inList)}{Space()} {Write(all.Right, Or, inList)}"
+            ),
             FilterModel.Any any => (Or, $"{Write(any.Left, Or, inList)} OR {Write(any.Right, Term, inList)}"),
             FilterModel.Negated negated => (Term, Negate(Write(negated.Inner, Simple, inList))),
-            FilterModel.Shared shared => (Simple, $"{Path(shared.Path)}{Space()}{shared.Sign}{Space()}({Space()}{Write(shared.Inner, And, inList: true)}{Space()})"),
-            FilterModel.Searched searched => (Simple, BareWord().IsMatch(searched.Text) && Chance(2) ? searched.Text : Quote([searched.Text])),
+            FilterModel.Shared shared => (
+                Simple,
+                $"{Path(shared.Path)}{Space()}{shared.Sign}{Space()}({Space()}{Write(shared.Inner, And, inList: true)}{Space()})"
+            ),
+            FilterModel.Searched searched => (
+                Simple,
+                BareWord().IsMatch(searched.Text) && Chance(2) ? searched.Text : Quote([searched.Text])
+            ),
             FilterModel.Compared compared when inList => (Simple, Value(compared, inList)),
-            FilterModel.Compared compared => (Simple, $"{Path(compared.Path)}{Space()}{compared.Sign}{Space()}{Value(compared, inList)}"),
+            FilterModel.Compared compared => (
+                Simple,
+                $"{Path(compared.Path)}{Space()}{compared.Sign}{Space()}{Value(compared, inList)}"
+            ),
             _ => throw new ArgumentException(filter.GetType().Name),
         };
         return own < level || Chance(10) ? $"({Space()}{text}{Space()})" : text;
@@ -29,7 +48,9 @@ public sealed partial class FilterWriter(Random random)
 
     string Negate(string text) => text[0] is '-' or (>= '0' and <= '9') || Chance(2) ? $"NOT {text}" : $"-{text}";
 
-    string Path(string[] path) => path[0] + string.Concat(path[1..].Select(step => "." + (BareStep().IsMatch(step) && Chance(2) ? step : Quote([step]))));
+    string Path(string[] path) =>
+        path[0]
+        + string.Concat(path[1..].Select(step => "." + (BareStep().IsMatch(step) && Chance(2) ? step : Quote([step]))));
 
     string Value(FilterModel.Compared compared, bool inList)
     {
@@ -47,14 +68,23 @@ public sealed partial class FilterWriter(Random random)
     static bool CanStandBare(FilterModel.Compared compared, bool inList)
     {
         var text = compared.Value.Literal;
-        return BareValue().IsMatch(text) && !compared.Value.Pieces.Any(piece => piece.Contains('*', StringComparison.Ordinal))
-            && !(inList && text[0] is '-') && !(compared.Path is ["metadata", _, ..] && Typed().IsMatch(text)) && !(compared.Sign is ":" && text is "*");
+        return BareValue().IsMatch(text)
+            && !compared.Value.Pieces.Any(piece => piece.Contains('*', StringComparison.Ordinal))
+            && !(inList && text[0] is '-')
+            && !(compared.Path is ["metadata", _, ..] && Typed().IsMatch(text))
+            && !(compared.Sign is ":" && text is "*");
     }
 
     static string Quote(string[] pieces) =>
         $"\"{string.Join('*', pieces.Select(piece => piece.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal)))}\"";
 
-    string Space() => random.Next(6) switch { 0 => " ", 1 => " \t", _ => "" };
+    string Space() =>
+        random.Next(6) switch
+        {
+            0 => " ",
+            1 => " \t",
+            _ => "",
+        };
 
     bool Chance(int one) => random.Next(one) is 0;
 

@@ -7,12 +7,16 @@ namespace Resources.Tests;
 /// <summary>One PostgreSQL for all tests of an assembly, and a database of its own for each class that asks.</summary>
 public sealed class TestPostgres : IAsyncLifetime
 {
-    private readonly TestDirectory directory = new();
-    private EmbeddedPostgres server = null!;
-    private int databases;
+    readonly TestDirectory directory = new();
+    EmbeddedPostgres server = null!;
+    int databases;
 
     public async ValueTask InitializeAsync() =>
-        server = await EmbeddedPostgres.StartAsync(directory.Path, NullLogger.Instance, TestContext.Current.CancellationToken);
+        server = await EmbeddedPostgres.StartAsync(
+            directory.Path,
+            NullLogger.Instance,
+            TestContext.Current.CancellationToken
+        );
 
     public async ValueTask DisposeAsync()
     {

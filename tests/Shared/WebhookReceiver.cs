@@ -12,7 +12,13 @@ namespace Resources.Tests;
 
 /// <summary>A request that a receiver got.</summary>
 /// <param name="Status">What it answered.</param>
-public sealed record Received(string Path, IReadOnlyDictionary<string, string> Headers, byte[] Body, int Status, DateTimeOffset At)
+public sealed record Received(
+    string Path,
+    IReadOnlyDictionary<string, string> Headers,
+    byte[] Body,
+    int Status,
+    DateTimeOffset At
+)
 {
     public string WebhookId => Headers["webhook-id"];
 
@@ -74,11 +80,29 @@ public sealed class WebhookReceiver : IAsyncDisposable
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
-        var request = new Received(context.Request.Path, context.Request.Headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value.ToString()), body.ToArray(), 0, DateTimeOffset.UtcNow);
+        var request = new Received(
+            context.Request.Path,
+            context.Request.Headers.ToDictionary(
+                header => header.Key.ToLowerInvariant(),
+                header => header.Value.ToString()
+            ),
+            body.ToArray(),
+            0,
+            DateTimeOffset.UtcNow
+        );
         var status = await Answer(request, context.Response);
         received.Enqueue(request with { Status = status });
         context.Response.StatusCode = status;
     }
 
-    public override string ToString() => string.Join('\n', received.Select(request => string.Create(CultureInfo.InvariantCulture, $"{request.At:HH:mm:ss.fff} {request.Status} {request.Resource} {request.Version} {request.Type} {request.WebhookId}")));
+    public override string ToString() =>
+        string.Join(
+            '\n',
+            received.Select(request =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{request.At:HH:mm:ss.fff} {request.Status} {request.Resource} {request.Version} {request.Type} {request.WebhookId}"
+                )
+            )
+        );
 }

@@ -9,42 +9,86 @@ public static class Access
 {
     /// <summary>The caller of a request.</summary>
     /// <exception cref="InvalidOperationException">It has none: its endpoint is open.</exception>
-    public static Caller Caller(this HttpContext context) => Api.Caller.Of(context.User) ?? throw new InvalidOperationException("The endpoint was reached without a caller.");
+    public static Caller Caller(this HttpContext context) =>
+        Api.Caller.Of(context.User)
+        ?? throw new InvalidOperationException("The endpoint was reached without a caller.");
 
     /// <summary>The caller's account id.</summary>
     public static string CallerId(this HttpContext context) => context.Caller().Id;
 
-    /// <summary>What the caller means by a command that has no Idempotency-Key. For guests the account speaks that they ask for.</summary>
+    /// <summary>
+    /// What the caller means by a command that has no Idempotency-Key. For guests the account speaks that they ask for.
+    /// </summary>
     public static Intent Intend(this HttpContext context, Guid? account = null) =>
         IdempotencyKey.Intend(context, account?.ToString() ?? context.CallerId(), null, Conditions.None, []);
 
-    /// <summary>Lets only callers with the permission reach an endpoint. One that names a resource hides those that are beyond its reach.</summary>
-    public static TBuilder Require<TBuilder>(this TBuilder endpoint, string permission) where TBuilder : IEndpointConventionBuilder =>
-        endpoint.RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireAssertion(context => Api.Caller.Of(context.User)?.Permissions.ScopeOf(permission).IsNothing is false))
+    /// <summary>
+    /// Lets only callers with the permission reach an endpoint. One that names a resource hides those that are beyond
+    /// its reach.
+    /// </summary>
+    public static TBuilder Require<TBuilder>(this TBuilder endpoint, string permission)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint
+            .RequireAuthorization(policy =>
+                policy
+                    .RequireAuthenticatedUser()
+                    .RequireAssertion(context =>
+                        Api.Caller.Of(context.User)?.Permissions.ScopeOf(permission).IsNothing is false
+                    )
+            )
             .WithMetadata(new RequiredPermission(permission));
 
     /// <summary>The resources that the caller may see by a permission; null = all.</summary>
-    public static Sight? Visible(this HttpContext context, string permission) => context.Caller().Permissions.ScopeOf(permission).Of(context.CallerId());
+    public static Sight? Visible(this HttpContext context, string permission) =>
+        context.Caller().Permissions.ScopeOf(permission).Of(context.CallerId());
 
     /// <summary>What the caller may reach at this endpoint; null = all.</summary>
-    /// <exception cref="InvalidOperationException">The endpoint requires no permission, so nothing says what may be reached.</exception>
-    public static Sight? Visible(this HttpContext context) => context.Visible((context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>()
-        ?? throw new InvalidOperationException("The endpoint requires no permission; nothing says what its caller may reach.")).Permission);
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint requires no permission, so nothing says what may be reached.
+    /// </exception>
+    public static Sight? Visible(this HttpContext context) =>
+        context.Visible(
+            (
+                context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>()
+                ?? throw new InvalidOperationException(
+                    "The endpoint requires no permission; nothing says what its caller may reach."
+                )
+            ).Permission
+        );
 
-    /// <summary>Lets only sessions reach an endpoint, not API keys or tokens of other issuers: what it changes is the owner's alone.</summary>
-    /// <param name="recent">The owner must have authenticated in the last minutes (<see cref="SessionLimits.RecentMinutes"/>).</param>
-    public static TBuilder RequireSession<TBuilder>(this TBuilder endpoint, bool recent = false) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(recent));
+    /// <summary>
+    /// Lets only sessions reach an endpoint, not API keys or tokens of other issuers: what it changes is the owner's
+    /// alone.
+    /// </summary>
+    /// <param name="recent">
+    /// The owner must have authenticated in the last minutes (<see cref="SessionLimits.RecentMinutes"/>).
+    /// </param>
+    public static TBuilder RequireSession<TBuilder>(this TBuilder endpoint, bool recent = false)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(recent));
 
-    /// <summary>Lets a session reach an endpoint only when its owner has authenticated in the last minutes. API keys may: nobody authenticates with them.</summary>
-    public static TBuilder RequireRecent<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(true, OrKey: true));
+    /// <summary>
+    /// Lets a session reach an endpoint only when its owner has authenticated in the last minutes. API keys may: nobody
+    /// authenticates with them.
+    /// </summary>
+    public static TBuilder RequireRecent<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(true, OrKey: true));
 
-    /// <summary>What the caller lacks for an endpoint that asks for a session of some kind; null when nothing.</summary>
+    /// <summary>
+    /// What the caller lacks for an endpoint that asks for a session of some kind; null when nothing.
+    /// </summary>
     internal static ProblemType? LackOf(HttpContext context, RequiredSession required)
     {
         var caller = context.Caller();
-        if (caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie) && !(required.OrKey && caller.Kind is CredentialKind.ApiKey)) return ProblemType.SessionRequired;
+        if (
+            caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie)
+            && !(required.OrKey && caller.Kind is CredentialKind.ApiKey)
+        )
+            return ProblemType.SessionRequired;
         var services = context.RequestServices;
-        var since = services.GetRequiredService<TimeProvider>().GetUtcNow().AddMinutes(-services.GetRequiredService<SessionLimits>().RecentMinutes);
+        var since = services
+            .GetRequiredService<TimeProvider>()
+            .GetUtcNow()
+            .AddMinutes(-services.GetRequiredService<SessionLimits>().RecentMinutes);
         return required.Recent && caller.AuthenticatedAt < since ? ProblemType.ReauthenticationRequired : null;
     }
 }

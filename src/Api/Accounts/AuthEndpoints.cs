@@ -23,40 +23,98 @@ public static class AuthEndpoints
     public static void MapAuth(this RouteGroupBuilder api)
     {
         var auth = api.MapGroup("/auth").WithTags("auth");
-        auth.MapPost("/login", LoginAsync).AllowAnonymous().LimitBy(RateLimits.Login).WithName("login").WithSummary("Begin a session with e-mail and password")
-            .TakesBody<LoginRequest>().Answers<Envelope<TokenDocument>>(200).OrAnswers<Envelope<CookieDocument>>().OrAnswers<Envelope<MfaDocument>>().Refuses(401, 403, 413, 415);
-        auth.MapPost("/refresh", RefreshAsync).AllowAnonymous().WithName("refresh").WithSummary("Change a refresh token for the next tokens; it is good once")
-            .TakesBody<RefreshRequest>().Answers<Envelope<TokenDocument>>(200).Refuses(401, 413, 415);
-        auth.MapPost("/logout", LogoutAsync).RequireSession().WithName("logout").WithSummary("End the session").Produces(204);
-        auth.MapPost("/password", ChangeAsync).RequireSession().LimitBy(RateLimits.Login).WithName("changePassword").WithSummary("Change one's password; all other sessions end")
-            .TakesBody<PasswordRequest>().Produces(204).Refuses(413, 415);
+        auth.MapPost("/login", LoginAsync)
+            .AllowAnonymous()
+            .LimitBy(RateLimits.Login)
+            .WithName("login")
+            .WithSummary("Begin a session with e-mail and password")
+            .TakesBody<LoginRequest>()
+            .Answers<Envelope<TokenDocument>>(200)
+            .OrAnswers<Envelope<CookieDocument>>()
+            .OrAnswers<Envelope<MfaDocument>>()
+            .Refuses(401, 403, 413, 415);
+        auth.MapPost("/refresh", RefreshAsync)
+            .AllowAnonymous()
+            .WithName("refresh")
+            .WithSummary("Change a refresh token for the next tokens; it is good once")
+            .TakesBody<RefreshRequest>()
+            .Answers<Envelope<TokenDocument>>(200)
+            .Refuses(401, 413, 415);
+        auth.MapPost("/logout", LogoutAsync)
+            .RequireSession()
+            .WithName("logout")
+            .WithSummary("End the session")
+            .Produces(204);
+        auth.MapPost("/password", ChangeAsync)
+            .RequireSession()
+            .LimitBy(RateLimits.Login)
+            .WithName("changePassword")
+            .WithSummary("Change one's password; all other sessions end")
+            .TakesBody<PasswordRequest>()
+            .Produces(204)
+            .Refuses(413, 415);
     }
 
-    static Task LoginAsync(HttpContext context, Accounts accounts, Passwords passwords, SignIn signIn, SessionCookie cookies, RateLimits limits, Tickets tickets, ILogger<Accounts> log) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
-    {
-        // A page of another site may not log its visitor in, as whomever it likes.
-        if (asked.Cookie is true && !cookies.IsOurs(context.Request)) { await Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not begin sessions here."); return; }
-        passwords.ThrowIfBusy();
-        // By what was asked for, known or not: an answer tells nothing of either.
-        var tried = AccountDirectory.Normalize(asked.Email);
-        if (!await limits.TryAsync(context, RateLimits.LoginAccount, tried)) return;
-        var found = await accounts.FindAsync(asked.Email);
-        var check = await passwords.VerifyAsync(found?.PasswordHash, asked.Password);
-        if (check is PasswordCheck.Wrong)
+    static Task LoginAsync(
+        HttpContext context,
+        Accounts accounts,
+        Passwords passwords,
+        SignIn signIn,
+        SessionCookie cookies,
+        RateLimits limits,
+        Tickets tickets,
+        ILogger<Accounts> log
+    ) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
         {
-            // Not waited for: the time it takes would tell that there is an account.
-            if (found is not null) _ = NoteAsync(accounts.Grain(found.Id), context.Intend(found.Id), log);
-            await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "E-mail or password is wrong.");
-        }
-        else
-        {
-            limits.Refund(RateLimits.LoginAccount, tried);
-            if (check is PasswordCheck.RightButOld) await accounts.Grain(found!.Id).ChangePassword(await passwords.HashAsync(asked.Password), found.Account.Password, PasswordMeans.Rehash, null, context.Intend(found.Id));
-            if (found is not { Account: { IsActive: true, EmailVerified: true } account }) await Problems.WriteAsync(context, ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified yet.");
-            else if (account.Factors.AreAsked) await MfaEndpoints.AskAsync(context, tickets, found, asked.Cookie is true);
-            else await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
-        }
-    });
+            // A page of another site may not log its visitor in, as whomever it likes.
+            if (asked.Cookie is true && !cookies.IsOurs(context.Request))
+            {
+                await Problems.WriteAsync(
+                    context,
+                    ProblemType.CsrfRejected,
+                    "Pages of this origin may not begin sessions here."
+                );
+                return;
+            }
+            passwords.ThrowIfBusy();
+            // By what was asked for, known or not: an answer tells nothing of either.
+            var tried = AccountDirectory.Normalize(asked.Email);
+            if (!await limits.TryAsync(context, RateLimits.LoginAccount, tried))
+                return;
+            var found = await accounts.FindAsync(asked.Email);
+            var check = await passwords.VerifyAsync(found?.PasswordHash, asked.Password);
+            if (check is PasswordCheck.Wrong)
+            {
+                // Not waited for: the time it takes would tell that there is an account.
+                if (found is not null)
+                    _ = NoteAsync(accounts.Grain(found.Id), context.Intend(found.Id), log);
+                await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "E-mail or password is wrong.");
+            }
+            else
+            {
+                limits.Refund(RateLimits.LoginAccount, tried);
+                if (check is PasswordCheck.RightButOld)
+                    await accounts
+                        .Grain(found!.Id)
+                        .ChangePassword(
+                            await passwords.HashAsync(asked.Password),
+                            found.Account.Password,
+                            PasswordMeans.Rehash,
+                            null,
+                            context.Intend(found.Id)
+                        );
+                if (found is not { Account: { IsActive: true, EmailVerified: true } account })
+                    await Problems.WriteAsync(
+                        context,
+                        ProblemType.AccountInactive,
+                        "The account is disabled, or its e-mail address is not verified yet."
+                    );
+                else if (account.Factors.AreAsked)
+                    await MfaEndpoints.AskAsync(context, tickets, found, asked.Cookie is true);
+                else
+                    await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
+            }
+        });
 
     static async Task NoteAsync(IAccountGrain account, Intent intent, ILogger log)
     {
@@ -70,35 +128,62 @@ public static class AuthEndpoints
         }
     }
 
-    static Task RefreshAsync(HttpContext context, SignIn signIn) => RequestBody.TakeAsync(context, "refreshToken", MaxTokenLength, token => signIn.RefreshAsync(context, token));
+    static Task RefreshAsync(HttpContext context, SignIn signIn) =>
+        RequestBody.TakeAsync(context, "refreshToken", MaxTokenLength, token => signIn.RefreshAsync(context, token));
 
     static async Task LogoutAsync(HttpContext context, IClusterClient cluster)
     {
         var caller = context.Caller();
         var intent = context.Intend();
-        await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<ISessionGrain>(caller.Credential!.Value).Execute(new EndSession("logout"), sent));
-        if (caller.Kind is CredentialKind.Cookie) SessionCookie.Clear(context.Response);
+        await ClusterCalls.SendAsync(intent, sent =>
+            cluster.GetGrain<ISessionGrain>(caller.Credential!.Value).Execute(new EndSession("logout"), sent)
+        );
+        if (caller.Kind is CredentialKind.Cookie)
+            SessionCookie.Clear(context.Response);
         context.Response.StatusCode = 204;
     }
 
-    static Task ChangeAsync(HttpContext context, Accounts accounts, Passwords passwords) => RequestBody.TakeAsync(context, ReadPasswords, async asked =>
-    {
-        var caller = context.Caller();
-        var found = await accounts.Grain(caller.Account).GetSecrets();
-        if (found is null || await passwords.VerifyAsync(found.PasswordHash, asked.CurrentPassword) is PasswordCheck.Wrong) { await Problems.WriteAsync(context, ProblemType.Forbidden, "The current password is wrong."); return; }
-        var faults = new List<Fault>();
-        PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
-        if (faults is not []) { await Problems.InvalidAsync(context, faults); return; }
-        var (hash, intent) = (await passwords.HashAsync(asked.NewPassword), context.Intend());
-        var changed = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(caller.Account).ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential, sent));
-        if (changed.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
-        else context.Response.StatusCode = 204;
-    });
+    static Task ChangeAsync(HttpContext context, Accounts accounts, Passwords passwords) =>
+        RequestBody.TakeAsync(context, ReadPasswords, async asked =>
+        {
+            var caller = context.Caller();
+            var found = await accounts.Grain(caller.Account).GetSecrets();
+            if (
+                found is null
+                || await passwords.VerifyAsync(found.PasswordHash, asked.CurrentPassword) is PasswordCheck.Wrong
+            )
+            {
+                await Problems.WriteAsync(context, ProblemType.Forbidden, "The current password is wrong.");
+                return;
+            }
+            var faults = new List<Fault>();
+            PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
+            if (faults is not [])
+            {
+                await Problems.InvalidAsync(context, faults);
+                return;
+            }
+            var hash = await passwords.HashAsync(asked.NewPassword);
+            var intent = context.Intend();
+            var changed = await ClusterCalls.SendAsync(intent, sent =>
+                accounts
+                    .Grain(caller.Account)
+                    .ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential, sent)
+            );
+            if (changed.Rejection is { } rejection)
+                await Problems.RefuseAsync(context, rejection);
+            else
+                context.Response.StatusCode = 204;
+        });
 
     static LoginRequest ReadLogin(JsonElement body, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var asked = new LoginRequest(reader.Text("email", 1, MaxEmailLength)!, reader.Text("password", 1, Passwords.MaxLength)!, reader.Flag("cookie", optional: true));
+        var asked = new LoginRequest(
+            reader.Text("email", 1, MaxEmailLength)!,
+            reader.Text("password", 1, Passwords.MaxLength)!,
+            reader.Flag("cookie", optional: true)
+        );
         reader.RefuseOthers();
         return asked;
     }
@@ -106,7 +191,10 @@ public static class AuthEndpoints
     static PasswordRequest ReadPasswords(JsonElement body, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var asked = new PasswordRequest(reader.Text("currentPassword", 1, Passwords.MaxLength)!, reader.Text("newPassword", Passwords.MinLength, Passwords.MaxLength)!);
+        var asked = new PasswordRequest(
+            reader.Text("currentPassword", 1, Passwords.MaxLength)!,
+            reader.Text("newPassword", Passwords.MinLength, Passwords.MaxLength)!
+        );
         reader.RefuseOthers();
         return asked;
     }

@@ -30,7 +30,12 @@ public sealed class Caller
     /// <param name="book">What has become of all this since.</param>
     public Caller(Guid account, long accountVersion, string[] roles, PermissionSet? bound, AccessBook book)
     {
-        (Account, AccountVersion, rolesOf, this.roles, this.bound, this.book) = (account, accountVersion, accountVersion, roles, bound, book);
+        Account = account;
+        AccountVersion = accountVersion;
+        rolesOf = accountVersion;
+        this.roles = roles;
+        this.bound = bound;
+        this.book = book;
         Id = account.ToString();
         Principal = new(new CallerIdentity(this));
     }
@@ -56,8 +61,12 @@ public sealed class Caller
     /// <summary>The caller as the framework knows it.</summary>
     public ClaimsPrincipal Principal { get; }
 
-    /// <summary>Whether the session or key was ended, or the account disabled, since the credential was issued.</summary>
-    public bool IsOver => Credential is { } credential && book.IsOver(credential, Kind is not CredentialKind.ApiKey, Account, AccountVersion);
+    /// <summary>
+    /// Whether the session or key was ended, or the account disabled, since the credential was issued.
+    /// </summary>
+    public bool IsOver =>
+        Credential is { } credential
+        && book.IsOver(credential, Kind is not CredentialKind.ApiKey, Account, AccountVersion);
 
     /// <summary>The roles of the account now.</summary>
     public string[] Roles
@@ -65,7 +74,12 @@ public sealed class Caller
         get
         {
             // Kept, as the book forgets what is older than any token: an open stream may be.
-            if (book.RolesSince(Account, rolesOf) is var (changed, version)) (roles, rolesOf, permissionsOf) = (changed, version, 0);
+            if (book.RolesSince(Account, rolesOf) is var (changed, version))
+            {
+                roles = changed;
+                rolesOf = version;
+                permissionsOf = 0;
+            }
             return roles;
         }
     }
@@ -75,10 +89,13 @@ public sealed class Caller
     {
         get
         {
-            var (current, version) = (Roles, book.RolesVersion);
-            if (permissionsOf == version) return permissions;
+            var current = Roles;
+            var version = book.RolesVersion;
+            if (permissionsOf == version)
+                return permissions;
             permissions = book.PermissionsOf(current);
-            if (bound is not null) permissions = permissions.Intersect(bound);
+            if (bound is not null)
+                permissions = permissions.Intersect(bound);
             permissionsOf = version;
             return permissions;
         }

@@ -5,8 +5,12 @@ using Microsoft.Extensions.Options;
 namespace Resources.Api;
 
 /// <summary>The framework's way to <see cref="Credentials"/>.</summary>
-public sealed class CallerHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, Credentials credentials)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
+public sealed class CallerHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logs,
+    UrlEncoder encoder,
+    Credentials credentials
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
 {
     public const string Name = "Resources";
 
@@ -15,7 +19,8 @@ public sealed class CallerHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         (var caller, wasSent) = await credentials.FindAsync(Request);
-        if (caller is not null) return AuthenticateResult.Success(new(caller.Principal, Scheme.Name));
+        if (caller is not null)
+            return AuthenticateResult.Success(new(caller.Principal, Scheme.Name));
         return wasSent ? AuthenticateResult.Fail("The credential is not good.") : AuthenticateResult.NoResult();
     }
 

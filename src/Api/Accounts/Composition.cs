@@ -13,7 +13,13 @@ public static class Composition
     // Everything below is composed and combines with nothing before it.
     const char FirstCombining = '\u0300';
 
-    const int Syllables = 0xAC00, Leads = 0x1100, Vowels = 0x1161, Tails = 0x11A7, LeadCount = 19, VowelCount = 21, TailCount = 28;
+    const int Syllables = 0xAC00,
+        Leads = 0x1100,
+        Vowels = 0x1161,
+        Tails = 0x11A7,
+        LeadCount = 19,
+        VowelCount = 21,
+        TailCount = 28;
 
     static readonly FrozenDictionary<int, int[]> Parts;
     static readonly FrozenDictionary<(int, int), int> Wholes;
@@ -21,33 +27,44 @@ public static class Composition
 
     static Composition()
     {
-        var (parts, wholes, classes) = (new Dictionary<int, int[]>(), new Dictionary<(int, int), int>(), new Dictionary<int, int>());
+        var parts = new Dictionary<int, int[]>();
+        var wholes = new Dictionary<(int, int), int>();
+        var classes = new Dictionary<int, int>();
         using var table = new StreamReader(typeof(Composition).Assembly.GetManifestResourceStream("composition.txt")!);
         while (table.ReadLine() is { } line)
         {
-            if (line.StartsWith('#')) continue;
+            if (line.StartsWith('#'))
+                continue;
             if (line.Split(':') is [var range, var value])
             {
                 var ends = Numbers(range, '-');
-                for (var c = ends[0]; c <= ends[^1]; c++) classes[c] = int.Parse(value, CultureInfo.InvariantCulture);
+                for (var c = ends[0]; c <= ends[^1]; c++)
+                    classes[c] = int.Parse(value, CultureInfo.InvariantCulture);
                 continue;
             }
-            var (whole, made) = (Numbers(line.Split('=', '>')[0], ' ')[0], Numbers(line.Split('=', '>')[1], ' '));
+            var whole = Numbers(line.Split('=', '>')[0], ' ')[0];
+            var made = Numbers(line.Split('=', '>')[1], ' ');
             parts[whole] = made;
-            if (line.Contains('=', StringComparison.Ordinal)) wholes[(made[0], made[1])] = whole;
+            if (line.Contains('=', StringComparison.Ordinal))
+                wholes[(made[0], made[1])] = whole;
         }
-        (Parts, Wholes, Classes) = (parts.ToFrozenDictionary(), wholes.ToFrozenDictionary(), classes.ToFrozenDictionary());
+        Parts = parts.ToFrozenDictionary();
+        Wholes = wholes.ToFrozenDictionary();
+        Classes = classes.ToFrozenDictionary();
     }
 
     /// <summary>The composed form of a text without lone surrogates.</summary>
     public static string Compose(string text)
     {
-        if (!text.AsSpan().ContainsAnyInRange(FirstCombining, char.MaxValue)) return text;
+        if (!text.AsSpan().ContainsAnyInRange(FirstCombining, char.MaxValue))
+            return text;
         var apart = new List<int>(text.Length);
-        foreach (var rune in text.EnumerateRunes()) TakeApart(rune.Value, apart);
+        foreach (var rune in text.EnumerateRunes())
+            TakeApart(rune.Value, apart);
         Order(apart);
         var composed = new StringBuilder(text.Length);
-        foreach (var c in PutTogether(apart)) composed.Append(new Rune(c));
+        foreach (var c in PutTogether(apart))
+            composed.Append(new Rune(c));
         return composed.ToString();
     }
 
@@ -57,29 +74,48 @@ public static class Composition
         {
             into.Add(Leads + at / (VowelCount * TailCount));
             into.Add(Vowels + at / TailCount % VowelCount);
-            if (at % TailCount is > 0 and var tail) into.Add(Tails + tail);
+            if (at % TailCount is > 0 and var tail)
+                into.Add(Tails + tail);
         }
-        else if (Parts.TryGetValue(c, out var parts)) foreach (var part in parts) TakeApart(part, into);
-        else into.Add(c);
+        else if (Parts.TryGetValue(c, out var parts))
+            foreach (var part in parts)
+                TakeApart(part, into);
+        else
+            into.Add(c);
     }
 
     /// <summary>Marks stand in the order of their classes, those of one class as they came.</summary>
     static void Order(List<int> text)
     {
         for (var i = 1; i < text.Count; i++)
-            for (var j = i; j > 0 && ClassOf(text[j]) is > 0 and var mark && ClassOf(text[j - 1]) > mark; j--) (text[j - 1], text[j]) = (text[j], text[j - 1]);
+        for (var j = i; j > 0 && ClassOf(text[j]) is > 0 and var mark && ClassOf(text[j - 1]) > mark; j--)
+        {
+            text[j - 1] = text[j];
+            text[j] = text[j - 1];
+        }
     }
 
     static List<int> PutTogether(List<int> text)
     {
-        var (result, starter, last) = (new List<int>(text.Count), -1, -1);
+        var result = new List<int>(text.Count);
+        var starter = -1;
+        var last = -1;
         foreach (var c in text)
         {
             var mark = ClassOf(c);
             // What stands between must not be of the same class or a higher one: that would hide it from its base.
-            if (starter >= 0 && last < mark && WholeOf(result[starter], c) is { } whole) { result[starter] = whole; continue; }
-            if (mark is 0) (starter, last) = (result.Count, -1);
-            else last = mark;
+            if (starter >= 0 && last < mark && WholeOf(result[starter], c) is { } whole)
+            {
+                result[starter] = whole;
+                continue;
+            }
+            if (mark is 0)
+            {
+                starter = result.Count;
+                last = -1;
+            }
+            else
+                last = mark;
             result.Add(c);
         }
         return result;
@@ -87,12 +123,25 @@ public static class Composition
 
     static int? WholeOf(int first, int second)
     {
-        if (first - Leads is >= 0 and < LeadCount and var lead && second - Vowels is >= 0 and < VowelCount and var vowel) return Syllables + (lead * VowelCount + vowel) * TailCount;
-        if (first - Syllables is >= 0 and < LeadCount * VowelCount * TailCount and var at && at % TailCount is 0 && second - Tails is > 0 and < TailCount and var tail) return first + tail;
+        if (
+            first - Leads is >= 0 and < LeadCount and var lead
+            && second - Vowels is >= 0 and < VowelCount and var vowel
+        )
+            return Syllables + (lead * VowelCount + vowel) * TailCount;
+        if (
+            first - Syllables is >= 0 and < LeadCount * VowelCount * TailCount and var at
+            && at % TailCount is 0
+            && second - Tails is > 0 and < TailCount and var tail
+        )
+            return first + tail;
         return Wholes.TryGetValue((first, second), out var whole) ? whole : null;
     }
 
     static int ClassOf(int c) => Classes.GetValueOrDefault(c);
 
-    static int[] Numbers(string text, char between) => [.. text.Split(between).Select(number => int.Parse(number, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+    static int[] Numbers(string text, char between) =>
+        [
+            .. text.Split(between)
+                .Select(number => int.Parse(number, NumberStyles.HexNumber, CultureInfo.InvariantCulture)),
+        ];
 }

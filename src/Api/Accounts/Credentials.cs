@@ -5,10 +5,20 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>
-/// Finds the caller behind a request's credential: an access token, an API key or a session cookie. What is good is remembered for
-/// some minutes; whether it was ended meanwhile stands in the <see cref="AccessBook"/>, which every use asks.
+/// Finds the caller behind a request's credential: an access token, an API key or a session cookie. What is good is
+/// remembered for some minutes; whether it was ended meanwhile stands in the <see cref="AccessBook"/>, which every use
+/// asks.
 /// </summary>
-public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiKeyText keyTexts, AccessBook book, AccountQueries accounts, IClusterClient cluster, TimeProvider time, ILogger<Credentials> log) : BackgroundService
+public sealed class Credentials(
+    Tokens tokens,
+    SessionTokens sessionTokens,
+    ApiKeyText keyTexts,
+    AccessBook book,
+    AccountQueries accounts,
+    IClusterClient cluster,
+    TimeProvider time,
+    ILogger<Credentials> log
+) : BackgroundService
 {
     const string Scheme = "Bearer ";
     const int MostRemembered = 20_000;
@@ -23,11 +33,19 @@ public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiK
     long changes;
 
     /// <summary>The caller of a request.</summary>
-    /// <returns>The caller, or null; and whether a credential was sent. A header wins over a cookie, whatever becomes of it: rights are never joined.</returns>
+    /// <returns>
+    /// The caller, or null; and whether a credential was sent. A header wins over a cookie, whatever becomes of it:
+    /// rights are never joined.
+    /// </returns>
     public async ValueTask<(Caller? Caller, bool Sent)> FindAsync(HttpRequest request)
     {
         if (request.Headers.Authorization is { Count: > 0 } headers)
-            return (headers is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? await FindAsync(header, Scheme.Length) : null, true);
+            return (
+                headers is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+                    ? await FindAsync(header, Scheme.Length)
+                    : null,
+                true
+            );
         return SessionCookie.Read(request) is { } cookie ? (await FindCookieAsync(cookie), true) : (null, false);
     }
 
@@ -36,7 +54,9 @@ public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiK
     /// <param name="start">Where it begins in that.</param>
     public async ValueTask<Caller?> FindAsync(string text, int start = 0)
     {
-        var caller = text.AsSpan(start).StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal) ? await FindKeyAsync(text[start..]) : await tokens.FindAsync(text, start);
+        var caller = text.AsSpan(start).StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal)
+            ? await FindKeyAsync(text[start..])
+            : await tokens.FindAsync(text, start);
         return caller is { IsOver: false } ? caller : null;
     }
 
@@ -57,7 +77,8 @@ public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiK
 
     async ValueTask<Caller?> FindKeyAsync(string text)
     {
-        if (keyTexts.Read(text) is not var (id, hash)) return null;
+        if (keyTexts.Read(text) is not var (id, hash))
+            return null;
         if (Recall(id, hash) is { } known)
         {
             used.TryAdd(id, true);
@@ -65,43 +86,77 @@ public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiK
         }
         var before = Volatile.Read(ref changes);
         var found = await ClusterCalls.SendAsync(_ => cluster.GetGrain<IApiKeyGrain>(id).Find());
-        if (found is null || !ApiKeyText.Same(found.Key.SecretHash, hash)) return null;
+        if (found is null || !ApiKeyText.Same(found.Key.SecretHash, hash))
+            return null;
         used.TryAdd(id, true);
-        return Remember(id, hash, before, new(found.Key.Account, found.AccountVersion, found.Account.Roles, PermissionSet.Of(found.Key.Permissions), book)
-        {
-            Kind = CredentialKind.ApiKey, Credential = id, Expires = found.Key.ExpiresAt ?? DateTimeOffset.MaxValue,
-        });
+        return Remember(
+            id,
+            hash,
+            before,
+            new(
+                found.Key.Account,
+                found.AccountVersion,
+                found.Account.Roles,
+                PermissionSet.Of(found.Key.Permissions),
+                book
+            )
+            {
+                Kind = CredentialKind.ApiKey,
+                Credential = id,
+                Expires = found.Key.ExpiresAt ?? DateTimeOffset.MaxValue,
+            }
+        );
     }
 
     async ValueTask<Caller?> FindCookieAsync(string text)
     {
-        if (sessionTokens.ReadCookie(text) is not var (id, generation)) return null;
-        if (Recall(id, text) is { } known) return known.IsOver ? null : known;
+        if (sessionTokens.ReadCookie(text) is not var (id, generation))
+            return null;
+        if (Recall(id, text) is { } known)
+            return known.IsOver ? null : known;
         var before = Volatile.Read(ref changes);
         var session = cluster.GetGrain<ISessionGrain>(id);
         var found = await ClusterCalls.SendAsync(_ => session.Find());
-        if (found is null || found.Session is not { Kind: Session.Cookie } state || state.Generation != generation) return null;
+        if (found is null || found.Session is not { Kind: Session.Cookie } state || state.Generation != generation)
+            return null;
         // Looked up every few minutes while it is used, which keeps it from being idle.
-        if (await ClusterCalls.SendAsync(Intent.OfNode() with { Session = id }, sent => session.Use(new TouchSession(generation), sent)) is null) return null;
-        return Remember(id, text, before, new(state.Account, found.AccountVersion, found.Account.Roles, null, book)
-        {
-            Kind = CredentialKind.Cookie, Credential = id, Expires = state.ExpiresAt, AuthenticatedAt = state.AuthenticatedAt,
-        });
+        if (
+            await ClusterCalls.SendAsync(Intent.OfNode() with { Session = id }, sent =>
+                session.Use(new TouchSession(generation), sent)
+            )
+            is null
+        )
+            return null;
+        return Remember(
+            id,
+            text,
+            before,
+            new(state.Account, found.AccountVersion, found.Account.Roles, null, book)
+            {
+                Kind = CredentialKind.Cookie,
+                Credential = id,
+                Expires = state.ExpiresAt,
+                AuthenticatedAt = state.AuthenticatedAt,
+            }
+        );
     }
 
     Caller? Recall(Guid id, string proof)
     {
-        if (!remembered.TryGetValue(id, out var entry) || !ApiKeyText.Same(entry.Proof, proof)) return null;
+        if (!remembered.TryGetValue(id, out var entry) || !ApiKeyText.Same(entry.Proof, proof))
+            return null;
         var now = time.GetUtcNow();
         return now < entry.Until && now < entry.Caller.Expires ? entry.Caller : null;
     }
 
     Caller Remember(Guid id, string proof, long before, Caller caller)
     {
-        if (remembered.Count >= MostRemembered) remembered.Clear();
+        if (remembered.Count >= MostRemembered)
+            remembered.Clear();
         remembered[id] = (caller, proof, time.GetUtcNow() + Remembered);
         // What was found may be from before a change that was already noted here.
-        if (Volatile.Read(ref changes) != before) remembered.TryRemove(id, out _);
+        if (Volatile.Read(ref changes) != before)
+            remembered.TryRemove(id, out _);
         return caller;
     }
 
@@ -115,8 +170,10 @@ public sealed class Credentials(Tokens tokens, SessionTokens sessionTokens, ApiK
     async Task NoteAsync()
     {
         var keys = used.Keys.ToArray();
-        if (keys is []) return;
-        foreach (var key in keys) used.TryRemove(key, out _);
+        if (keys is [])
+            return;
+        foreach (var key in keys)
+            used.TryRemove(key, out _);
         try
         {
             await accounts.NoteUsesAsync(keys, time.GetUtcNow(), CancellationToken.None);

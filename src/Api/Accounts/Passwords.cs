@@ -29,7 +29,8 @@ public sealed class PasswordsBusyException() : Exception("Too many logins are un
 
 /// <summary>
 /// Passwords: 15 to 128 characters of any kind, compared as sent but for Unicode's canonical composition, hashed with
-/// PBKDF2-SHA512. Hashing is meant to be slow, so it has threads of its own, which give way to all else; who comes when too many wait is told so.
+/// PBKDF2-SHA512. Hashing is meant to be slow, so it has threads of its own, which give way to all else; who comes when
+/// too many wait is told so.
 /// </summary>
 public sealed class Passwords : IDisposable
 {
@@ -51,27 +52,35 @@ public sealed class Passwords : IDisposable
     public Passwords(PasswordOptions options)
     {
         nobody = hasher.HashPassword(this, Guid.CreateVersion7().ToString());
-        for (var i = 0; i < options.HashThreads; i++) new Thread(Work) { IsBackground = true, Name = "password hashing" }.Start();
+        for (var i = 0; i < options.HashThreads; i++)
+            new Thread(Work) { IsBackground = true, Name = "password hashing" }.Start();
     }
 
     /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
-    public Task<string> HashAsync(string password) => RunAsync(() => hasher.HashPassword(this, Composition.Compose(password)));
+    public Task<string> HashAsync(string password) =>
+        RunAsync(() => hasher.HashPassword(this, Composition.Compose(password)));
 
-    /// <summary>Whether a password is the one that was hashed. No hash, as where there is no account, costs the same time as one.</summary>
+    /// <summary>
+    /// Whether a password is the one that was hashed. No hash, as where there is no account, costs the same time as
+    /// one.
+    /// </summary>
     /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
-    public Task<PasswordCheck> VerifyAsync(string? hash, string password) => RunAsync(() =>
-        hasher.VerifyHashedPassword(this, hash ?? nobody, Composition.Compose(password)) switch
-        {
-            PasswordVerificationResult.Success when hash is not null => PasswordCheck.Right,
-            PasswordVerificationResult.SuccessRehashNeeded when hash is not null => PasswordCheck.RightButOld,
-            _ => PasswordCheck.Wrong,
-        });
+    public Task<PasswordCheck> VerifyAsync(string? hash, string password) =>
+        RunAsync(() =>
+            hasher.VerifyHashedPassword(this, hash ?? nobody, Composition.Compose(password)) switch
+            {
+                PasswordVerificationResult.Success when hash is not null => PasswordCheck.Right,
+                PasswordVerificationResult.SuccessRehashNeeded when hash is not null => PasswordCheck.RightButOld,
+                _ => PasswordCheck.Wrong,
+            }
+        );
 
     /// <summary>Refuses what would be refused later, before anything is looked up for it.</summary>
     /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
     public void ThrowIfBusy()
     {
-        if (work.Reader.Count >= MostWaiting) throw new PasswordsBusyException();
+        if (work.Reader.Count >= MostWaiting)
+            throw new PasswordsBusyException();
     }
 
     public void Dispose() => work.Writer.TryComplete();
@@ -79,7 +88,8 @@ public sealed class Passwords : IDisposable
     async Task<T> RunAsync<T>(Func<T> hash)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!work.Writer.TryWrite(Run)) throw new PasswordsBusyException();
+        if (!work.Writer.TryWrite(Run))
+            throw new PasswordsBusyException();
         return await done.Task;
 
         void Run()
@@ -99,10 +109,13 @@ public sealed class Passwords : IDisposable
     void Work()
     {
         // The runtime leaves priorities of threads alone on Linux, where the system takes 0 for the thread that asks.
-        if (OperatingSystem.IsLinux()) _ = SetPriority(0, 0, LowPriority);
-        else Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+        if (OperatingSystem.IsLinux())
+            _ = SetPriority(0, 0, LowPriority);
+        else
+            Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
         while (work.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
-            while (work.Reader.TryRead(out var hash)) hash();
+        while (work.Reader.TryRead(out var hash))
+            hash();
     }
 
     [DllImport("libc", EntryPoint = "setpriority"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

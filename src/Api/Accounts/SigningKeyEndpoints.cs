@@ -21,25 +21,58 @@ public static class SigningKeyEndpoints
     const int CacheSeconds = 30;
 
     public static void MapKeySet(this WebApplication app) =>
-        app.MapRead("/.well-known/jwks.json", KeySetAsync).AllowAnonymous().WithName("getKeySet").WithTags("auth").WithSummary("The keys with which access tokens are checked").Answers<KeySetDocument>(200);
+        app.MapRead("/.well-known/jwks.json", KeySetAsync)
+            .AllowAnonymous()
+            .WithName("getKeySet")
+            .WithTags("auth")
+            .WithSummary("The keys with which access tokens are checked")
+            .Answers<KeySetDocument>(200);
 
     public static void MapSigningKeys(this RouteGroupBuilder api)
     {
         var keys = api.MapGroup("/admin/signing-keys").WithTags("operations");
-        keys.MapRead("", ListAsync).Require(Permissions.SigningKeyManage).WithName("listSigningKeys").WithSummary("The keys of access tokens, newest first").Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
-        keys.MapPost("/rotate", RotateAsync).Require(Permissions.SigningKeyManage).WithName("rotateSigningKey").WithSummary("Make a new key, which signs in a minute").Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
-        keys.MapDelete("/{kid}", WithdrawAsync).Require(Permissions.SigningKeyManage).WithName("withdrawSigningKey").WithSummary("Withdraw a key that leaked: its tokens are refused within seconds").Produces(204).Refuses(404);
+        keys.MapRead("", ListAsync)
+            .Require(Permissions.SigningKeyManage)
+            .WithName("listSigningKeys")
+            .WithSummary("The keys of access tokens, newest first")
+            .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
+        keys.MapPost("/rotate", RotateAsync)
+            .Require(Permissions.SigningKeyManage)
+            .WithName("rotateSigningKey")
+            .WithSummary("Make a new key, which signs in a minute")
+            .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
+        keys.MapDelete("/{kid}", WithdrawAsync)
+            .Require(Permissions.SigningKeyManage)
+            .WithName("withdrawSigningKey")
+            .WithSummary("Withdraw a key that leaked: its tokens are refused within seconds")
+            .Produces(204)
+            .Refuses(404);
     }
 
     static Task KeySetAsync(HttpContext context, SigningKeys keys)
     {
         context.Response.Headers.CacheControl = $"public, max-age={CacheSeconds}";
-        return Answers.WriteAsync(context, new KeySetDocument([.. keys.All.Select(key => Public(key))]), WireJson.Default.KeySetDocument, "application/json");
+        return Answers.WriteAsync(
+            context,
+            new KeySetDocument([.. keys.All.Select(key => Public(key))]),
+            WireJson.Default.KeySetDocument,
+            "application/json"
+        );
     }
 
     static Task ListAsync(HttpContext context, SigningKeys keys) =>
-        Answers.OkAsync<IReadOnlyList<SigningKeyDocument>>(context, [.. keys.All.Select(key => new SigningKeyDocument(key.Key.KeyId, JsonNamingPolicy.CamelCase.ConvertName(key.State.ToString()), key.CreatedAt, key.SignsAt))],
-            WireJson.Default.EnvelopeIReadOnlyListSigningKeyDocument);
+        Answers.OkAsync<IReadOnlyList<SigningKeyDocument>>(
+            context,
+            [
+                .. keys.All.Select(key => new SigningKeyDocument(
+                    key.Key.KeyId,
+                    JsonNamingPolicy.CamelCase.ConvertName(key.State.ToString()),
+                    key.CreatedAt,
+                    key.SignsAt
+                )),
+            ],
+            WireJson.Default.EnvelopeIReadOnlyListSigningKeyDocument
+        );
 
     static async Task RotateAsync(HttpContext context, SigningKeys keys)
     {
@@ -49,13 +82,23 @@ public static class SigningKeyEndpoints
 
     static async Task WithdrawAsync(HttpContext context, string kid, SigningKeys keys)
     {
-        if (await keys.WithdrawAsync(kid, context.RequestAborted)) context.Response.StatusCode = 204;
-        else await Problems.WriteAsync(context, ProblemType.NotFound, "There is no such key, or not any more.");
+        if (await keys.WithdrawAsync(kid, context.RequestAborted))
+            context.Response.StatusCode = 204;
+        else
+            await Problems.WriteAsync(context, ProblemType.NotFound, "There is no such key, or not any more.");
     }
 
     static PublicKeyDocument Public(SigningKey key)
     {
         var point = key.Key.ECDsa.ExportParameters(includePrivateParameters: false).Q;
-        return new("EC", "P-256", Base64UrlEncoder.Encode(point.X), Base64UrlEncoder.Encode(point.Y), key.Key.KeyId, SecurityAlgorithms.EcdsaSha256, "sig");
+        return new(
+            "EC",
+            "P-256",
+            Base64UrlEncoder.Encode(point.X),
+            Base64UrlEncoder.Encode(point.Y),
+            key.Key.KeyId,
+            SecurityAlgorithms.EcdsaSha256,
+            "sig"
+        );
     }
 }

@@ -18,10 +18,25 @@ public enum SigningKeyState
 }
 
 /// <summary>A key that signs, will sign, or has signed tokens that are still good.</summary>
-public sealed record SigningKey(ECDsaSecurityKey Key, SigningKeyState State, DateTimeOffset CreatedAt, DateTimeOffset SignsAt);
+public sealed record SigningKey(
+    ECDsaSecurityKey Key,
+    SigningKeyState State,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset SignsAt
+);
 
-/// <summary>The ES256 keys that all nodes share, by the database. A new one is made by the node that first finds the newest too old.</summary>
-public sealed class SigningKeys(NpgsqlDataSource database, StoreContact contact, MasterKey master, TokenOptions options, TimeProvider time, ILogger<SigningKeys> log) : BackgroundService
+/// <summary>
+/// The ES256 keys that all nodes share, by the database. A new one is made by the node that first finds the newest too
+/// old.
+/// </summary>
+public sealed class SigningKeys(
+    NpgsqlDataSource database,
+    StoreContact contact,
+    MasterKey master,
+    TokenOptions options,
+    TimeProvider time,
+    ILogger<SigningKeys> log
+) : BackgroundService
 {
     /// <summary>From its publication until a key signs: longer than verifiers may keep the list.</summary>
     public static readonly TimeSpan Announcement = TimeSpan.FromSeconds(60);
@@ -38,7 +53,8 @@ public sealed class SigningKeys(NpgsqlDataSource database, StoreContact contact,
     public IReadOnlyList<SigningKey> All => keys;
 
     /// <summary>The key that signs.</summary>
-    public SigningCredentials Newest => new(keys.First(key => key.State is SigningKeyState.Signing).Key, SecurityAlgorithms.EcdsaSha256);
+    public SigningCredentials Newest =>
+        new(keys.First(key => key.State is SigningKeyState.Signing).Key, SecurityAlgorithms.EcdsaSha256);
 
     /// <summary>Tells that some key is not good any more.</summary>
     public event Action? Lost;
@@ -47,18 +63,27 @@ public sealed class SigningKeys(NpgsqlDataSource database, StoreContact contact,
     public ECDsaSecurityKey? Find(string? kid) => keys.FirstOrDefault(key => key.Key.KeyId == kid)?.Key;
 
     /// <summary>Reads the keys; the first node to come makes one.</summary>
-    /// <exception cref="ConfigurationException">The master key is not the one that the keys were encrypted with.</exception>
+    /// <exception cref="ConfigurationException">
+    /// The master key is not the one that the keys were encrypted with.
+    /// </exception>
     public async Task LoadAsync(CancellationToken ct)
     {
         await CreateAsync("not exists (select from signing_keys where withdrawn_at is null)", TimeSpan.Zero, ct);
         await ReadAsync(ct);
     }
 
-    /// <summary>Reads the keys anew, for a token of a key that is not known here; no more than once a second, whatever is sent.</summary>
+    /// <summary>
+    /// Reads the keys anew, for a token of a key that is not known here; no more than once a second, whatever is sent.
+    /// </summary>
     public async Task RefreshAsync(CancellationToken ct)
     {
-        var (before, now) = (Volatile.Read(ref lookedAt), time.GetTimestamp());
-        if (time.GetElapsedTime(before, now) < TimeSpan.FromSeconds(1) || Interlocked.CompareExchange(ref lookedAt, now, before) != before) return;
+        var before = Volatile.Read(ref lookedAt);
+        var now = time.GetTimestamp();
+        if (
+            time.GetElapsedTime(before, now) < TimeSpan.FromSeconds(1)
+            || Interlocked.CompareExchange(ref lookedAt, now, before) != before
+        )
+            return;
         await ReadAsync(ct);
     }
 
@@ -69,17 +94,30 @@ public sealed class SigningKeys(NpgsqlDataSource database, StoreContact contact,
         await ReadAsync(ct);
     }
 
-    /// <summary>Withdraws a key: its tokens are refused by every node within seconds. If it was the one that signs, a new one does so at once.</summary>
+    /// <summary>
+    /// Withdraws a key: its tokens are refused by every node within seconds. If it was the one that signs, a new one
+    /// does so at once.
+    /// </summary>
     /// <returns>Whether there was such a key.</returns>
     public async Task<bool> WithdrawAsync(string kid, CancellationToken ct)
     {
-        var found = await contact.WhileAvailableAsync(async ct =>
-        {
-            await using var command = database.CreateCommand("update signing_keys set withdrawn_at = clock_timestamp(), protected_key = null where kid = $1 and withdrawn_at is null");
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kid });
-            return await command.ExecuteNonQueryAsync(ct);
-        }, ct) > 0;
-        await CreateAsync("not exists (select from signing_keys where withdrawn_at is null and signs_at <= clock_timestamp())", TimeSpan.Zero, ct);
+        var found =
+            await contact.WhileAvailableAsync(
+                async ct =>
+                {
+                    await using var command = database.CreateCommand(
+                        "update signing_keys set withdrawn_at = clock_timestamp(), protected_key = null where kid = $1 and withdrawn_at is null"
+                    );
+                    command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kid });
+                    return await command.ExecuteNonQueryAsync(ct);
+                },
+                ct
+            ) > 0;
+        await CreateAsync(
+            "not exists (select from signing_keys where withdrawn_at is null and signs_at <= clock_timestamp())",
+            TimeSpan.Zero,
+            ct
+        );
         await ReadAsync(ct);
         return found;
     }
@@ -89,16 +127,22 @@ public sealed class SigningKeys(NpgsqlDataSource database, StoreContact contact,
         while (!stoppingToken.IsCancellationRequested)
         {
             await Task.Delay(Look, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stoppingToken.IsCancellationRequested) return;
+            if (stoppingToken.IsCancellationRequested)
+                return;
             try
             {
                 if (keys.All(key => key.CreatedAt < time.GetUtcNow().AddDays(-options.KeyDays)))
-                    await CreateAsync($"not exists (select from signing_keys where created_at > clock_timestamp() - interval '{options.KeyDays} days')", Announcement, stoppingToken);
+                    await CreateAsync(
+                        $"not exists (select from signing_keys where created_at > clock_timestamp() - interval '{options.KeyDays} days')",
+                        Announcement,
+                        stoppingToken
+                    );
                 await ReadAsync(stoppingToken);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                if (e is not StoreUnavailableException) log.LogError(e, "The signing keys cannot be read");
+                if (e is not StoreUnavailableException)
+                    log.LogError(e, "The signing keys cannot be read");
             }
             catch (OperationCanceledException)
             {
@@ -107,56 +151,111 @@ public sealed class SigningKeys(NpgsqlDataSource database, StoreContact contact,
         }
     }
 
-    /// <summary>Makes a key where a condition holds. Nodes that find so at once agree on one: the table lock lets them decide one after the other.</summary>
-    Task CreateAsync(string condition, TimeSpan announcement, CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var kid = Guid.CreateVersion7().ToString("N");
-        await using var connection = await database.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using (var alone = new NpgsqlCommand("lock table signing_keys in share row exclusive mode", connection, transaction)) await alone.ExecuteNonQueryAsync(ct);
-        await using var insert = new NpgsqlCommand($"insert into signing_keys (kid, protected_key, signs_at) select $1, $2, clock_timestamp() + $3 where {condition}", connection, transaction);
-        insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kid });
-        insert.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = master.Protect(key.ExportPkcs8PrivateKey(), kid) });
-        insert.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = announcement });
-        await insert.ExecuteNonQueryAsync(ct);
-        await transaction.CommitAsync(ct);
-        return true;
-    }, ct);
-
-    Task ReadAsync(CancellationToken ct) => contact.WhileAvailableAsync(async ct =>
-    {
-        await using var command = database.CreateCommand("select kid, protected_key, created_at, signs_at from signing_keys where withdrawn_at is null and protected_key is not null order by signs_at desc, kid desc");
-        var (found, now, signs, ended, over) = (new List<SigningKey>(), time.GetUtcNow(), false, DateTimeOffset.MaxValue, false);
-        await using (var row = await command.ExecuteReaderAsync(ct))
-        {
-            while (await row.ReadAsync(ct))
+    /// <summary>
+    /// Makes a key where a condition holds. Nodes that find so at once agree on one: the table lock lets them decide
+    /// one after the other.
+    /// </summary>
+    Task CreateAsync(string condition, TimeSpan announcement, CancellationToken ct) =>
+        contact.WhileAvailableAsync(
+            async ct =>
             {
-                var (kid, signsAt) = (row.GetString(0), row.GetFieldValue<DateTimeOffset>(3));
-                // Its last token was issued when the next key began to sign.
-                if (over = now - ended > TimeSpan.FromMinutes(options.AccessMinutes) + Skew) break;
-                var state = signs ? SigningKeyState.Verifying : signsAt <= now ? SigningKeyState.Signing : SigningKeyState.Announced;
-                found.Add(new(Find(kid) ?? Open(kid, row.GetFieldValue<byte[]>(1)), state, row.GetFieldValue<DateTimeOffset>(2), signsAt));
-                if (state is not SigningKeyState.Announced) (signs, ended) = (true, signsAt);
-            }
-        }
-        // With clocks apart the only key may seem to sign in a moment.
-        if (!signs && found is [.., var oldest]) found[^1] = oldest with { State = SigningKeyState.Signing };
-        var lost = keys.Any(before => found.All(key => key.Key.KeyId != before.Key.KeyId));
-        keys = [.. found];
-        if (lost) Lost?.Invoke();
-        if (over) await EndAsync(ct);
-        return true;
-    }, ct);
+                using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+                var kid = Guid.CreateVersion7().ToString("N");
+                await using var connection = await database.OpenConnectionAsync(ct);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                await using (
+                    var alone = new NpgsqlCommand(
+                        "lock table signing_keys in share row exclusive mode",
+                        connection,
+                        transaction
+                    )
+                )
+                    await alone.ExecuteNonQueryAsync(ct);
+                await using var insert = new NpgsqlCommand(
+                    $"insert into signing_keys (kid, protected_key, signs_at) select $1, $2, clock_timestamp() + $3 where {condition}",
+                    connection,
+                    transaction
+                );
+                insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kid });
+                insert.Parameters.Add(
+                    new NpgsqlParameter<byte[]> { TypedValue = master.Protect(key.ExportPkcs8PrivateKey(), kid) }
+                );
+                insert.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = announcement });
+                await insert.ExecuteNonQueryAsync(ct);
+                await transaction.CommitAsync(ct);
+                return true;
+            },
+            ct
+        );
 
-    /// <summary>Deletes the private parts of keys of which no token is left, however long tokens are good for at other nodes.</summary>
+    Task ReadAsync(CancellationToken ct) =>
+        contact.WhileAvailableAsync(
+            async ct =>
+            {
+                await using var command = database.CreateCommand(
+                    "select kid, protected_key, created_at, signs_at from signing_keys where withdrawn_at is null and protected_key is not null order by signs_at desc, kid desc"
+                );
+                var found = new List<SigningKey>();
+                var now = time.GetUtcNow();
+                var signs = false;
+                var ended = DateTimeOffset.MaxValue;
+                var over = false;
+                await using (var row = await command.ExecuteReaderAsync(ct))
+                {
+                    while (await row.ReadAsync(ct))
+                    {
+                        var kid = row.GetString(0);
+                        var signsAt = row.GetFieldValue<DateTimeOffset>(3);
+                        // Its last token was issued when the next key began to sign.
+                        if (over = now - ended > TimeSpan.FromMinutes(options.AccessMinutes) + Skew)
+                            break;
+                        var state =
+                            signs ? SigningKeyState.Verifying
+                            : signsAt <= now ? SigningKeyState.Signing
+                            : SigningKeyState.Announced;
+                        found.Add(
+                            new(
+                                Find(kid) ?? Open(kid, row.GetFieldValue<byte[]>(1)),
+                                state,
+                                row.GetFieldValue<DateTimeOffset>(2),
+                                signsAt
+                            )
+                        );
+                        if (state is not SigningKeyState.Announced)
+                        {
+                            signs = true;
+                            ended = signsAt;
+                        }
+                    }
+                }
+                // With clocks apart the only key may seem to sign in a moment.
+                if (!signs && found is [.., var oldest])
+                    found[^1] = oldest with { State = SigningKeyState.Signing };
+                var lost = keys.Any(before => found.All(key => key.Key.KeyId != before.Key.KeyId));
+                keys = [.. found];
+                if (lost)
+                    Lost?.Invoke();
+                if (over)
+                    await EndAsync(ct);
+                return true;
+            },
+            ct
+        );
+
+    /// <summary>
+    /// Deletes the private parts of keys of which no token is left, however long tokens are good for at other nodes.
+    /// </summary>
     async Task EndAsync(CancellationToken ct)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             update signing_keys ended set withdrawn_at = clock_timestamp(), protected_key = null where withdrawn_at is null and exists
                 (select from signing_keys next where next.withdrawn_at is null and next.signs_at > ended.signs_at and next.signs_at < clock_timestamp() - $1)
-            """);
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = TimeSpan.FromMinutes(TokenOptions.MostMinutes) + 2 * Skew });
+            """
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<TimeSpan> { TypedValue = TimeSpan.FromMinutes(TokenOptions.MostMinutes) + 2 * Skew }
+        );
         await command.ExecuteNonQueryAsync(ct);
     }
 

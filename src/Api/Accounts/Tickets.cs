@@ -25,12 +25,20 @@ public sealed class Tickets(IClusterClient cluster)
         return name;
     }
 
-    /// <summary>What was begun by a name, for one more try to end it; null when there is nothing, or not any more.</summary>
-    public async Task<byte[]?> TryAsync(string name) => name.Length is NameLength && Base64Url.IsValid(name) ? await ClusterCalls.SendAsync(_ => Grain(name).Try()) : null;
+    /// <summary>
+    /// What was begun by a name, for one more try to end it; null when there is nothing, or not any more.
+    /// </summary>
+    public async Task<byte[]?> TryAsync(string name) =>
+        name.Length is NameLength && Base64Url.IsValid(name)
+            ? await ClusterCalls.SendAsync(_ => Grain(name).Try())
+            : null;
 
     /// <summary>Ends it; false when it was ended already.</summary>
     public Task<bool> EndAsync(string name) => ClusterCalls.SendAsync(_ => Grain(name).End());
 
-    /// <summary>By a hash of the name: keys of grains stand in traces and logs, and who has the name can go on.</summary>
-    ITicketGrain Grain(string name) => cluster.GetGrain<ITicketGrain>(Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name))));
+    /// <summary>
+    /// By a hash of the name: keys of grains stand in traces and logs, and who has the name can go on.
+    /// </summary>
+    ITicketGrain Grain(string name) =>
+        cluster.GetGrain<ITicketGrain>(Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name))));
 }

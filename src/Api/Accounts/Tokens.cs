@@ -15,7 +15,8 @@ public sealed class Tokens
 
     readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
 
-    // Verifying a signature costs more than everything else in a read, so a verified token is remembered until it expires.
+    // Verifying a signature costs more than everything else in a read, so a verified token is remembered until it
+    // expires.
     readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
     static readonly JsonDocumentOptions Once = new() { AllowDuplicateProperties = false };
@@ -29,7 +30,11 @@ public sealed class Tokens
 
     public Tokens(SigningKeys keys, ExternalIssuers others, TokenOptions options, AccessBook book, TimeProvider time)
     {
-        (this.keys, this.others, this.options, this.book, this.time) = (keys, others, options, book, time);
+        this.keys = keys;
+        this.others = others;
+        this.options = options;
+        this.book = book;
+        this.time = time;
         rules = new()
         {
             ValidIssuer = options.Issuer,
@@ -48,38 +53,54 @@ public sealed class Tokens
     public (string Token, int Seconds) Issue(Guid session, Session state, Account account, long accountVersion)
     {
         var now = time.GetUtcNow();
-        var token = handler.CreateToken(new SecurityTokenDescriptor
-        {
-            TokenType = "at+jwt",
-            Issuer = options.Issuer,
-            Audience = options.Issuer,
-            IssuedAt = now.UtcDateTime,
-            NotBefore = now.UtcDateTime,
-            Expires = now.AddMinutes(options.AccessMinutes).UtcDateTime,
-            SigningCredentials = keys.Newest,
-            Claims = new Dictionary<string, object>
+        var token = handler.CreateToken(
+            new SecurityTokenDescriptor
             {
-                ["sub"] = state.Account.ToString(), ["jti"] = Guid.CreateVersion7().ToString(), ["sid"] = session.ToString(), ["ver"] = accountVersion,
-                ["roles"] = account.Roles, ["auth_time"] = state.AuthenticatedAt.ToUnixTimeSeconds(), ["amr"] = state.Methods,
-            },
-        });
+                TokenType = "at+jwt",
+                Issuer = options.Issuer,
+                Audience = options.Issuer,
+                IssuedAt = now.UtcDateTime,
+                NotBefore = now.UtcDateTime,
+                Expires = now.AddMinutes(options.AccessMinutes).UtcDateTime,
+                SigningCredentials = keys.Newest,
+                Claims = new Dictionary<string, object>
+                {
+                    ["sub"] = state.Account.ToString(),
+                    ["jti"] = Guid.CreateVersion7().ToString(),
+                    ["sid"] = session.ToString(),
+                    ["ver"] = accountVersion,
+                    ["roles"] = account.Roles,
+                    ["auth_time"] = state.AuthenticatedAt.ToUnixTimeSeconds(),
+                    ["amr"] = state.Methods,
+                },
+            }
+        );
         return (token, options.AccessMinutes * 60);
     }
 
-    /// <summary>The caller whom a token names; null when it is not good. What has become of its session is another question.</summary>
-    /// <param name="text">What holds the token: known ones are told by it as a whole, so that nothing is cut off each time.</param>
+    /// <summary>
+    /// The caller whom a token names; null when it is not good. What has become of its session is another question.
+    /// </summary>
+    /// <param name="text">
+    /// What holds the token: known ones are told by it as a whole, so that nothing is cut off each time.
+    /// </param>
     /// <param name="start">Where the token begins in it.</param>
     public ValueTask<Caller?> FindAsync(string text, int start = 0) =>
-        text.Length > Longest ? default : verified.TryGetValue(text, out Caller? known) ? new(known) : CheckAsync(text, text[start..]);
+        text.Length > Longest ? default
+        : verified.TryGetValue(text, out Caller? known) ? new(known)
+        : CheckAsync(text, text[start..]);
 
     async ValueTask<Caller?> CheckAsync(string text, string token)
     {
-        if (!handler.CanReadToken(token) || Parse(token) is not { } parsed) return null;
+        if (!handler.CanReadToken(token) || Parse(token) is not { } parsed)
+            return null;
         var caller = others.Knows(parsed.Issuer) ? await others.FindAsync(parsed) : await VerifyAsync(parsed);
-        if (caller is null) return null;
+        if (caller is null)
+            return null;
         verified.Set(text, caller, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = caller.Expires });
         // The key may have been withdrawn since it was found, and the memory cleared before this entry came.
-        if (caller.Kind is not CredentialKind.Token || keys.Find(parsed.Kid) is not null) return caller;
+        if (caller.Kind is not CredentialKind.Token || keys.Find(parsed.Kid) is not null)
+            return caller;
         verified.Remove(text);
         return null;
     }
@@ -89,7 +110,8 @@ public sealed class Tokens
         try
         {
             var parsed = handler.ReadJsonWebToken(token);
-            // Whoever marks something of a header as critical means that it must be understood; nothing of that kind is, here (RFC 7515, 4.1.11).
+            // Whoever marks something of a header as critical means that it must be understood; nothing of that kind
+            // is, here (RFC 7515, 4.1.11).
             return parsed.TryGetHeaderValue<object>("crit", out _) ? null : parsed;
         }
         catch (Exception e) when (e is ArgumentException or FormatException or JsonException)
@@ -101,12 +123,16 @@ public sealed class Tokens
 
     async Task<Caller?> VerifyAsync(JsonWebToken token)
     {
-        if (keys.Find(token.Kid) is null) await keys.RefreshAsync(CancellationToken.None);
+        if (keys.Find(token.Kid) is null)
+            await keys.RefreshAsync(CancellationToken.None);
         var result = await handler.ValidateTokenAsync(token, rules);
         return result.IsValid && IsPlain(token) ? Read(token) : null;
     }
 
-    /// <summary>The library takes a text for a time, and of members that stand twice the last; nobody who makes tokens as we do writes such.</summary>
+    /// <summary>
+    /// The library takes a text for a time, and of members that stand twice the last; nobody who makes tokens as we do
+    /// writes such.
+    /// </summary>
     static bool IsPlain(JsonWebToken token)
     {
         try
@@ -124,11 +150,23 @@ public sealed class Tokens
     Caller? Read(JsonWebToken token)
     {
         string? Claim(string name) => token.TryGetPayloadValue<string>(name, out var text) ? text : null;
-        if (!Guid.TryParse(Claim("sub"), out var account) || !Guid.TryParse(Claim("sid"), out var session) || !token.TryGetPayloadValue<long>("ver", out var version)) return null;
-        if (!token.TryGetPayloadValue<long>("auth_time", out var authenticated) || !token.TryGetPayloadValue<string[]>("roles", out var roles)) return null;
+        if (
+            !Guid.TryParse(Claim("sub"), out var account)
+            || !Guid.TryParse(Claim("sid"), out var session)
+            || !token.TryGetPayloadValue<long>("ver", out var version)
+        )
+            return null;
+        if (
+            !token.TryGetPayloadValue<long>("auth_time", out var authenticated)
+            || !token.TryGetPayloadValue<string[]>("roles", out var roles)
+        )
+            return null;
         return new(account, version, roles, null, book)
         {
-            Kind = CredentialKind.Token, Credential = session, Expires = new(token.ValidTo, TimeSpan.Zero), AuthenticatedAt = DateTimeOffset.FromUnixTimeSeconds(authenticated),
+            Kind = CredentialKind.Token,
+            Credential = session,
+            Expires = new(token.ValidTo, TimeSpan.Zero),
+            AuthenticatedAt = DateTimeOffset.FromUnixTimeSeconds(authenticated),
         };
     }
 }

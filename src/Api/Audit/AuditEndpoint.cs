@@ -10,10 +10,32 @@ namespace Resources.Api;
 /// <param name="Actor">The account that did it; <c>system</c> for nodes.</param>
 /// <param name="Session">The session or API key by which; null for guests and nodes.</param>
 /// <param name="Address">The network address from which; null for nodes.</param>
-public sealed record AuditDocument(string Position, Guid Id, DateTimeOffset Time, string Type, Guid Subject, string Actor, string? Session, string? Address, string? CorrelationId, JsonText Data)
+public sealed record AuditDocument(
+    string Position,
+    Guid Id,
+    DateTimeOffset Time,
+    string Type,
+    Guid Subject,
+    string Actor,
+    string? Session,
+    string? Address,
+    string? CorrelationId,
+    JsonText Data
+)
 {
     public static AuditDocument Of(AuditEntry entry) =>
-        new(entry.Position.ToString(CultureInfo.InvariantCulture), entry.Id, entry.At, entry.Type, entry.Subject, entry.Actor, entry.Session, entry.Address, entry.CorrelationId, entry.Data);
+        new(
+            entry.Position.ToString(CultureInfo.InvariantCulture),
+            entry.Id,
+            entry.At,
+            entry.Type,
+            entry.Subject,
+            entry.Actor,
+            entry.Session,
+            entry.Address,
+            entry.CorrelationId,
+            entry.Data
+        );
 }
 
 /// <summary>Who did what, when, from where and by which session: the log, seen by its actors.</summary>
@@ -21,37 +43,73 @@ public static class AuditEndpoint
 {
     const int MaxPage = 200;
 
-    /// <summary>A filter that takes little is looked for no longer than this; the page then says how far it came.</summary>
+    /// <summary>
+    /// A filter that takes little is looked for no longer than this; the page then says how far it came.
+    /// </summary>
     static readonly TimeSpan Search = TimeSpan.FromSeconds(2);
 
     public static void MapAudit(this RouteGroupBuilder api) =>
-        api.MapRead("/audit", ReadAsync).Require(Permissions.AuditRead).WithTags("audit").WithName("readAudit").WithSummary("Who did what, newest first")
-            .TakesQuery("actor", "subject", "session", "event", "since", "until", "cursor", "limit").Answers<Envelope<IReadOnlyList<AuditDocument>>>(200);
+        api.MapRead("/audit", ReadAsync)
+            .Require(Permissions.AuditRead)
+            .WithTags("audit")
+            .WithName("readAudit")
+            .WithSummary("Who did what, newest first")
+            .TakesQuery("actor", "subject", "session", "event", "since", "until", "cursor", "limit")
+            .Answers<Envelope<IReadOnlyList<AuditDocument>>>(200);
 
     static async Task ReadAsync(HttpContext context, AuditQueries audit)
     {
         var query = new QueryReader(context.Request);
-        var (limit, before) = (query.Limit(50, MaxPage), query.Number("cursor", 1) ?? long.MaxValue);
+        var limit = query.Limit(50, MaxPage);
+        var before = query.Number("cursor", 1) ?? long.MaxValue;
         var events = query.Text("event")?.Split(',');
-        if (events?.Any(name => !IsKnown(name)) is true) query.Fail<string>("event", "takes types of events such as session.started, or account.* for all of an object, joined by commas");
-        var filter = new AuditFilter(query.Text("actor"), query.Id("subject"), query.Id("session")?.ToString(), events, Time(query, "since"), Time(query, "until"));
-        if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
+        if (events?.Any(name => !IsKnown(name)) is true)
+            query.Fail<string>(
+                "event",
+                "takes types of events such as session.started, or account.* for all of an object, joined by commas"
+            );
+        var filter = new AuditFilter(
+            query.Text("actor"),
+            query.Id("subject"),
+            query.Id("session")?.ToString(),
+            events,
+            Time(query, "since"),
+            Time(query, "until")
+        );
+        if (query.Faults is not [])
+        {
+            await Problems.InvalidAsync(context, query.Faults);
+            return;
+        }
         var entries = new List<AuditEntry>();
-        for (var started = TimeProvider.System.GetTimestamp(); before > 0 && entries.Count < limit && TimeProvider.System.GetElapsedTime(started) < Search;)
+        for (
+            var started = TimeProvider.System.GetTimestamp();
+            before > 0 && entries.Count < limit && TimeProvider.System.GetElapsedTime(started) < Search;
+
+        )
         {
             (var page, before) = await audit.PageAsync(before, filter, limit - entries.Count, context.RequestAborted);
             entries.AddRange(page);
         }
-        await Answers.OkAsync<IReadOnlyList<AuditDocument>>(context, [.. entries.Select(AuditDocument.Of)], WireJson.Default.EnvelopeIReadOnlyListAuditDocument,
-            page: new(limit, before > 0 ? before.ToString(CultureInfo.InvariantCulture) : null));
+        await Answers.OkAsync<IReadOnlyList<AuditDocument>>(
+            context,
+            [.. entries.Select(AuditDocument.Of)],
+            WireJson.Default.EnvelopeIReadOnlyListAuditDocument,
+            page: new(limit, before > 0 ? before.ToString(CultureInfo.InvariantCulture) : null)
+        );
     }
 
-    static bool IsKnown(string name) => EventTypes.Names.Values.Contains(name) || name.EndsWith(".*", StringComparison.Ordinal) && EventTypes.Names.Values.Any(known => known.StartsWith(name[..^1], StringComparison.Ordinal));
+    static bool IsKnown(string name) =>
+        EventTypes.Names.Values.Contains(name)
+        || name.EndsWith(".*", StringComparison.Ordinal)
+            && EventTypes.Names.Values.Any(known => known.StartsWith(name[..^1], StringComparison.Ordinal));
 
     static DateTimeOffset? Time(QueryReader query, string name)
     {
-        if (query.Text(name) is not { } text) return null;
-        if (Rfc3339.TryParse(text, out var time)) return time;
+        if (query.Text(name) is not { } text)
+            return null;
+        if (Rfc3339.TryParse(text, out var time))
+            return time;
         query.Fail<string>(name, "takes a time such as 2026-01-31T12:00:00Z");
         return null;
     }

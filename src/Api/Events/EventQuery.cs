@@ -19,36 +19,57 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
     /// <summary>The parameters of every address at which events are read.</summary>
     public static readonly string[] Parameters = ["after", "limit", "wait", "type", "owner", "event"];
 
-    /// <summary>Reads parameters and <c>Last-Event-ID</c>, which wins over <c>after</c>; reports what is wrong with them.</summary>
+    /// <summary>
+    /// Reads parameters and <c>Last-Event-ID</c>, which wins over <c>after</c>; reports what is wrong with them.
+    /// </summary>
     /// <param name="resource">The resource that the address names; null = all.</param>
     /// <param name="head">The log's newest position.</param>
     public static EventQuery Read(HttpContext context, QueryReader query, Guid? resource, long head)
     {
         var wait = query.Number("wait", 0) ?? 0;
-        if (wait > 60) query.Fail<string>("wait", "takes at most 60 seconds");
+        if (wait > 60)
+            query.Fail<string>("wait", "takes at most 60 seconds");
         var owner = query.Text("owner");
-        if (owner is { Length: 0 or > MaxOwner }) query.Fail<string>("owner", "takes the id of an account");
-        return new(Start(context, query, head), new(null, query.Slug("type"), resource ?? query.Id("resource"), owner, EventNames(query)), query.Limit(100, MaxEvents), TimeSpan.FromSeconds(wait));
+        if (owner is { Length: 0 or > MaxOwner })
+            query.Fail<string>("owner", "takes the id of an account");
+        return new(
+            Start(context, query, head),
+            new(null, query.Slug("type"), resource ?? query.Id("resource"), owner, EventNames(query)),
+            query.Limit(100, MaxEvents),
+            TimeSpan.FromSeconds(wait)
+        );
     }
 
     /// <summary>Whether the client asks for a stream and not for a page.</summary>
-    public static bool WantsStream(HttpContext context) => MediaTypeHeaderValue.TryParseList(context.Request.Headers.Accept, out var ranges) && StreamsEvents.IsIn(ranges);
+    public static bool WantsStream(HttpContext context) =>
+        MediaTypeHeaderValue.TryParseList(context.Request.Headers.Accept, out var ranges) && StreamsEvents.IsIn(ranges);
 
     static long Start(HttpContext context, QueryReader query, long head)
     {
-        var (name, text) = context.Request.Headers[LastEventId] is [{ Length: > 0 } last] ? ("header:" + LastEventId, last) : ("?after", query.Text("after"));
-        if (text is null) return 0;
-        if (text is "now" && name is "?after") return head;
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position) && position <= head) return position;
+        var (name, text) = context.Request.Headers[LastEventId] is [{ Length: > 0 } last]
+            ? ("header:" + LastEventId, last)
+            : ("?after", query.Text("after"));
+        if (text is null)
+            return 0;
+        if (text is "now" && name is "?after")
+            return head;
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position) && position <= head)
+            return position;
         query.Faults.Add(new(name, "INVALID_POSITION", "This is no position that the log has reached."));
         return 0;
     }
 
     static string[]? EventNames(QueryReader query)
     {
-        if (query.Text("event") is not { } text) return null;
+        if (query.Text("event") is not { } text)
+            return null;
         var names = text.Split(',');
-        return names.All(EventTypes.OfResources.Contains) ? names : query.Fail<string[]>("event", $"takes names of events, separated by commas: {string.Join(", ", EventTypes.OfResources)}");
+        return names.All(EventTypes.OfResources.Contains)
+            ? names
+            : query.Fail<string[]>(
+                "event",
+                $"takes names of events, separated by commas: {string.Join(", ", EventTypes.OfResources)}"
+            );
     }
 }
 
@@ -59,5 +80,8 @@ public sealed record StreamsEvents(string? Parameter = null)
     public const string MediaType = "text/event-stream";
 
     /// <summary>Whether an Accept header takes a stream.</summary>
-    public static bool IsIn(IEnumerable<MediaTypeHeaderValue> accept) => accept.Any(range => range.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && range.Quality is not 0);
+    public static bool IsIn(IEnumerable<MediaTypeHeaderValue> accept) =>
+        accept.Any(range =>
+            range.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && range.Quality is not 0
+        );
 }

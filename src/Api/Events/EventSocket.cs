@@ -6,8 +6,8 @@ namespace Resources.Api;
 
 /// <summary>
 /// Events over a WebSocket, for clients that cannot send headers with a stream. Messages are JSON texts: <c>event</c>,
-/// <c>caught-up</c> and <c>position</c>, each with the position from which a client may go on. The client says nothing but its
-/// token, in its first message, where the handshake had none.
+/// <c>caught-up</c> and <c>position</c>, each with the position from which a client may go on. The client says nothing
+/// but its token, in its first message, where the handshake had none.
 /// </summary>
 static class EventSocket
 {
@@ -23,7 +23,8 @@ static class EventSocket
     public static async Task AcceptAsync(HttpContext context)
     {
         var isGuest = context.User.Identity is not { IsAuthenticated: true };
-        if (await IsRefusedAsync(context, isGuest)) return;
+        if (await IsRefusedAsync(context, isGuest))
+            return;
         // A guest is told what is wrong with the parameters, but not how far the log has come.
         var (asked, faults) = await ReadQueryAsync(context, isGuest);
         if (faults is not [])
@@ -32,13 +33,20 @@ static class EventSocket
             return;
         }
         using var lease = isGuest ? null : await EventStream.OpenAsync(context);
-        if (lease is null && !isGuest) return;
+        if (lease is null && !isGuest)
+            return;
 
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(context.WebSockets.WebSocketRequestedProtocols is [] ? null : Protocol);
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(
+            context.WebSockets.WebSocketRequestedProtocols is [] ? null : Protocol
+        );
         using var client = new SocketClient(socket, context.RequestAborted);
         try
         {
-            await client.CloseAsync(lease is null ? await AuthenticateAsync(context, client) : await SendAsync(context, client, lease, asked));
+            await client.CloseAsync(
+                lease is null
+                    ? await AuthenticateAsync(context, client)
+                    : await SendAsync(context, client, lease, asked)
+            );
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
         {
@@ -50,37 +58,65 @@ static class EventSocket
     /// <summary>Answers what stands against the handshake; false when nothing does.</summary>
     static async Task<bool> IsRefusedAsync(HttpContext context, bool isGuest)
     {
-        var (sockets, request) = (context.WebSockets, context.Request);
+        var sockets = context.WebSockets;
+        var request = context.Request;
         if (isGuest && (request.Headers.Authorization.Count > 0 || !sockets.IsWebSocketRequest))
-            await Problems.WriteAsync(context, ProblemType.Unauthenticated, "Send a valid access token: with the handshake, as Authorization: Bearer <token>, or in the first message.");
+            await Problems.WriteAsync(
+                context,
+                ProblemType.Unauthenticated,
+                "Send a valid access token: with the handshake, as Authorization: Bearer <token>, or in the first message."
+            );
         else if (!isGuest && context.Caller().Permissions.ScopeOf(Permissions.ResourceRead).IsNothing)
             await Problems.WriteAsync(context, ProblemType.Forbidden, "The caller lacks the permission for this.");
         else if (!sockets.IsWebSocketRequest)
         {
-            (context.Response.Headers.Connection, context.Response.Headers.Upgrade) = ("Upgrade", "websocket");
+            context.Response.Headers.Connection = "Upgrade";
+            context.Response.Headers.Upgrade = "websocket";
             await Problems.WriteAsync(context, ProblemType.UpgradeRequired, "Open a WebSocket here, or read /events.");
         }
         else if (!IsKnownOrigin(request, context.RequestServices.GetRequiredService<OriginOptions>()))
-            await Problems.WriteAsync(context, ProblemType.Forbidden, "Pages of this origin may not open WebSockets here.");
-        else if (sockets.WebSocketRequestedProtocols is not [] && !sockets.WebSocketRequestedProtocols.Contains(Protocol))
-            await Problems.InvalidAsync(context, [new("header:Sec-WebSocket-Protocol", "UNKNOWN_SUBPROTOCOL", $"The subprotocol here is {Protocol}; none need be offered.")]);
-        else return false;
+            await Problems.WriteAsync(
+                context,
+                ProblemType.Forbidden,
+                "Pages of this origin may not open WebSockets here."
+            );
+        else if (
+            sockets.WebSocketRequestedProtocols is not []
+            && !sockets.WebSocketRequestedProtocols.Contains(Protocol)
+        )
+            await Problems.InvalidAsync(
+                context,
+                [
+                    new(
+                        "header:Sec-WebSocket-Protocol",
+                        "UNKNOWN_SUBPROTOCOL",
+                        $"The subprotocol here is {Protocol}; none need be offered."
+                    ),
+                ]
+            );
+        else
+            return false;
         return true;
     }
 
-    /// <summary>Browsers say which page opens a WebSocket, and let any page do it: those of others are turned away here.</summary>
-    static bool IsKnownOrigin(HttpRequest request, OriginOptions origins) => request.Headers.Origin switch
-    {
-        [] => true,
-        [{ } origin] => origins.Knows(origin, request),
-        _ => false,
-    };
+    /// <summary>
+    /// Browsers say which page opens a WebSocket, and let any page do it: those of others are turned away here.
+    /// </summary>
+    static bool IsKnownOrigin(HttpRequest request, OriginOptions origins) =>
+        request.Headers.Origin switch
+        {
+            [] => true,
+            [{ } origin] => origins.Knows(origin, request),
+            _ => false,
+        };
 
     /// <summary>Reads the parameters; for guests every position counts as reached.</summary>
     static async Task<(EventQuery Asked, IReadOnlyList<Fault> Faults)> ReadQueryAsync(HttpContext context, bool isGuest)
     {
         var query = new QueryReader(context.Request);
-        var head = isGuest ? long.MaxValue : await context.RequestServices.GetRequiredService<ReadIndex>().HeadAsync(context.RequestAborted);
+        var head = isGuest
+            ? long.MaxValue
+            : await context.RequestServices.GetRequiredService<ReadIndex>().HeadAsync(context.RequestAborted);
         return (EventQuery.Read(context, query, null, head), query.Faults);
     }
 
@@ -93,19 +129,30 @@ static class EventSocket
         var first = client.ReceiveAsync(MaxMessage);
         // Waiting ends without the receiving, which could not be cancelled without losing the connection.
         await Task.WhenAny(first, Task.Delay(TimeToAuthenticate, leaving));
-        if (!first.IsCompleted) return leaving.IsCancellationRequested ? SocketClose.Of(StreamEnd.NodeStops) : SocketClose.Of(ProblemType.RequestTimeout);
+        if (!first.IsCompleted)
+            return leaving.IsCancellationRequested
+                ? SocketClose.Of(StreamEnd.NodeStops)
+                : SocketClose.Of(ProblemType.RequestTimeout);
         var message = await first;
-        if (client.HasClosed) return SocketClose.Normal;
-        if (TokenIn(message) is not { } token) return SocketClose.Of(ProblemType.ValidationFailed);
-        if (await services.GetRequiredService<Credentials>().FindAsync(token) is not { } caller) return SocketClose.Of(ProblemType.Unauthenticated);
-        if (caller.Permissions.ScopeOf(Permissions.ResourceRead).IsNothing) return SocketClose.Of(ProblemType.Forbidden);
+        if (client.HasClosed)
+            return SocketClose.Normal;
+        if (TokenIn(message) is not { } token)
+            return SocketClose.Of(ProblemType.ValidationFailed);
+        if (await services.GetRequiredService<Credentials>().FindAsync(token) is not { } caller)
+            return SocketClose.Of(ProblemType.Unauthenticated);
+        if (caller.Permissions.ScopeOf(Permissions.ResourceRead).IsNothing)
+            return SocketClose.Of(ProblemType.Forbidden);
         try
         {
-            if (!await services.GetRequiredService<RateLimits>().TakeAsync(RateLimits.Streams, caller.Id)) return SocketClose.Of(ProblemType.RateLimited);
+            if (!await services.GetRequiredService<RateLimits>().TakeAsync(RateLimits.Streams, caller.Id))
+                return SocketClose.Of(ProblemType.RateLimited);
             var (asked, faults) = await ReadQueryAsync(context, isGuest: false);
-            if (faults is not []) return SocketClose.Of(ProblemType.ValidationFailed, faults[0].Code);
+            if (faults is not [])
+                return SocketClose.Of(ProblemType.ValidationFailed, faults[0].Code);
             using var lease = services.GetRequiredService<StreamAccess>().Open(caller, Permissions.ResourceRead);
-            return lease is null ? SocketClose.Of(ProblemType.TooManyStreams) : await SendAsync(context, client, lease, asked);
+            return lease is null
+                ? SocketClose.Of(ProblemType.TooManyStreams)
+                : await SendAsync(context, client, lease, asked);
         }
         catch (StoreUnavailableException)
         {
@@ -122,25 +169,35 @@ static class EventSocket
     {
         var faults = new List<Fault>();
         using var document = message is { } text ? StrictJson.Read(text, faults) : null;
-        if (document is null) return null;
+        if (document is null)
+            return null;
         var reader = new ObjectReader(document.RootElement, faults);
-        var (type, token) = (reader.Text("type", 1, 32), reader.Text("token", 1, MaxToken));
+        var type = reader.Text("type", 1, 32);
+        var token = reader.Text("token", 1, MaxToken);
         reader.RefuseOthers();
         return faults is [] && type is "authenticate" ? token : null;
     }
 
     /// <summary>Sends events until the lease ends or the client says anything; answers why.</summary>
-    static async Task<SocketClose> SendAsync(HttpContext context, SocketClient client, StreamLease lease, EventQuery asked)
+    static async Task<SocketClose> SendAsync(
+        HttpContext context,
+        SocketClient client,
+        StreamLease lease,
+        EventQuery asked
+    )
     {
-        var (feed, heartbeat) = (context.RequestServices.GetRequiredService<EventFeed>(), context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat);
+        var feed = context.RequestServices.GetRequiredService<EventFeed>();
+        var heartbeat = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
         using var spoken = new CancellationTokenSource();
         var word = CancelAfterAsync(client.ReceiveAsync(1), spoken);
-        var (caughtUp, reached) = (false, asked.After);
+        var caughtUp = false;
+        var reached = asked.After;
         while (true)
         {
             // Taken before the lease is looked at, so that no change of it falls between.
             using var until = CancellationTokenSource.CreateLinkedTokenSource(spoken.Token, lease.Changed);
-            if (lease.End is { } end) return SocketClose.Of(end);
+            if (lease.End is { } end)
+                return SocketClose.Of(end);
             if (spoken.IsCancellationRequested)
             {
                 await word;
@@ -148,7 +205,17 @@ static class EventSocket
             }
             try
             {
-                await foreach (var page in feed.FollowAsync(reached, asked.Filter with { Visible = lease.Visible }, heartbeat, until.Token))
+                await foreach (
+                    var page in feed.FollowAsync(
+                        reached,
+                        asked.Filter with
+                        {
+                            Visible = lease.Visible,
+                        },
+                        heartbeat,
+                        until.Token
+                    )
+                )
                 {
                     foreach (var logged in page.Events)
                     {
@@ -157,8 +224,10 @@ static class EventSocket
                         until.Token.ThrowIfCancellationRequested();
                     }
                     reached = page.Reached;
-                    if (page.IsLive && !caughtUp) await client.SendAsync("caught-up", reached);
-                    else if (page.Events is []) await client.SendAsync("position", reached);
+                    if (page.IsLive && !caughtUp)
+                        await client.SendAsync("caught-up", reached);
+                    else if (page.Events is [])
+                        await client.SendAsync("position", reached);
                     caughtUp |= page.IsLive;
                 }
             }
@@ -168,7 +237,8 @@ static class EventSocket
             }
             catch (StoreUnavailableException)
             {
-                await Task.Delay(EventStream.StoreRest, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(EventStream.StoreRest, until.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

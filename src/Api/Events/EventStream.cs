@@ -6,7 +6,10 @@ using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>Events as server-sent events, for as long as the client stays and may see them. The client's own speed is the stream's: what it does not take stays in the log.</summary>
+/// <summary>
+/// Events as server-sent events, for as long as the client stays and may see them. The client's own speed is the
+/// stream's: what it does not take stays in the log.
+/// </summary>
 static class EventStream
 {
     /// <summary>What is written before the client must have taken it.</summary>
@@ -19,28 +22,47 @@ static class EventStream
     public static async Task SendAsync(HttpContext context, EventQuery asked)
     {
         using var lease = await OpenAsync(context);
-        if (lease is null) return;
+        if (lease is null)
+            return;
         await BeginAsync(context);
-        if (HttpMethods.IsHead(context.Request.Method)) return;
-        var (feed, heartbeat) = (context.RequestServices.GetRequiredService<EventFeed>(), context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat);
-        var (writer, caughtUp, reached) = (context.Response.BodyWriter, false, asked.After);
+        if (HttpMethods.IsHead(context.Request.Method))
+            return;
+        var feed = context.RequestServices.GetRequiredService<EventFeed>();
+        var heartbeat = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
+        var writer = context.Response.BodyWriter;
+        var caughtUp = false;
+        var reached = asked.After;
         while (true)
         {
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
-            if (lease.End is not null) break;
+            if (lease.End is not null)
+                break;
             try
             {
-                await foreach (var page in feed.FollowAsync(reached, asked.Filter with { Visible = lease.Visible }, heartbeat, until.Token))
+                await foreach (
+                    var page in feed.FollowAsync(
+                        reached,
+                        asked.Filter with
+                        {
+                            Visible = lease.Visible,
+                        },
+                        heartbeat,
+                        until.Token
+                    )
+                )
                 {
                     foreach (var logged in page.Events)
                     {
                         Write(writer, logged.Position, logged.Type, logged.Json.Span);
                         reached = logged.Position;
-                        if (writer.UnflushedBytes > FlushAfter) await writer.FlushAsync(until.Token);
+                        if (writer.UnflushedBytes > FlushAfter)
+                            await writer.FlushAsync(until.Token);
                     }
                     reached = page.Reached;
-                    if (page.IsLive && !caughtUp) WritePosition(writer, reached, caughtUp = true);
-                    else if (page.Events is []) WritePosition(writer, reached, isCaughtUp: false);
+                    if (page.IsLive && !caughtUp)
+                        WritePosition(writer, reached, caughtUp = true);
+                    else if (page.Events is [])
+                        WritePosition(writer, reached, isCaughtUp: false);
                     await writer.FlushAsync(until.Token);
                 }
             }
@@ -60,20 +82,36 @@ static class EventStream
     /// <param name="permissions">What it needs beside reading resources.</param>
     public static async Task<StreamLease?> OpenAsync(HttpContext context, params string[] permissions)
     {
-        if (!await context.RequestServices.GetRequiredService<RateLimits>().TryAsync(context, RateLimits.Streams, context.CallerId())) return null;
-        var lease = context.RequestServices.GetRequiredService<StreamAccess>().Open(context.Caller(), [Permissions.ResourceRead, .. permissions]);
+        if (
+            !await context
+                .RequestServices.GetRequiredService<RateLimits>()
+                .TryAsync(context, RateLimits.Streams, context.CallerId())
+        )
+            return null;
+        var lease = context
+            .RequestServices.GetRequiredService<StreamAccess>()
+            .Open(context.Caller(), [Permissions.ResourceRead, .. permissions]);
         if (lease is null)
         {
             context.Response.Headers.RetryAfter = "10";
-            await Problems.WriteAsync(context, ProblemType.TooManyStreams, "Close streams that you do not need, or open this one at another node.");
+            await Problems.WriteAsync(
+                context,
+                ProblemType.TooManyStreams,
+                "Close streams that you do not need, or open this one at another node."
+            );
         }
         else if (lease.End is StreamEnd.PermissionLost or StreamEnd.SessionOver or StreamEnd.TokenExpired)
         {
             lease.Dispose();
-            await Problems.WriteAsync(context, lease.End is StreamEnd.PermissionLost ? ProblemType.Forbidden : ProblemType.SessionOver, "The caller has lost the right to this.");
+            await Problems.WriteAsync(
+                context,
+                lease.End is StreamEnd.PermissionLost ? ProblemType.Forbidden : ProblemType.SessionOver,
+                "The caller has lost the right to this."
+            );
             return null;
         }
-        else Overload.Waits(context);
+        else
+            Overload.Waits(context);
         return lease;
     }
 
@@ -84,7 +122,8 @@ static class EventStream
         response.ContentType = StreamsEvents.MediaType;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
-        if (HttpMethods.IsHead(context.Request.Method)) return;
+        if (HttpMethods.IsHead(context.Request.Method))
+            return;
         response.BodyWriter.Write("retry: 1000\n\n"u8);
         await response.BodyWriter.FlushAsync(context.RequestAborted);
     }
@@ -103,19 +142,30 @@ static class EventStream
         writer.Write("\n\n"u8);
     }
 
-    /// <summary>Says how far the log was read: as an event when that is its end for the first time, else as a comment with a bare id.</summary>
+    /// <summary>
+    /// Says how far the log was read: as an event when that is its end for the first time, else as a comment with a
+    /// bare id.
+    /// </summary>
     public static void WritePosition(PipeWriter writer, long position, bool isCaughtUp)
     {
         var text = position.ToString(CultureInfo.InvariantCulture);
-        if (isCaughtUp) Write(writer, position, "caught-up", Encoding.ASCII.GetBytes($"{{\"position\":\"{text}\"}}"));
-        else writer.Write(Encoding.ASCII.GetBytes($": position {text}\nid: {text}\n\n"));
+        if (isCaughtUp)
+            Write(writer, position, "caught-up", Encoding.ASCII.GetBytes($"{{\"position\":\"{text}\"}}"));
+        else
+            writer.Write(Encoding.ASCII.GetBytes($": position {text}\nid: {text}\n\n"));
     }
 
     /// <summary>Says why the stream ends, where the client should know.</summary>
     public static async Task EndAsync(HttpContext context, StreamEnd end)
     {
-        if (end is StreamEnd.NodeStops || context.RequestAborted.IsCancellationRequested) return;
-        var code = end switch { StreamEnd.TokenExpired => "TOKEN_EXPIRED", StreamEnd.SessionOver => ProblemType.SessionOver.Code, _ => ProblemType.Forbidden.Code };
+        if (end is StreamEnd.NodeStops || context.RequestAborted.IsCancellationRequested)
+            return;
+        var code = end switch
+        {
+            StreamEnd.TokenExpired => "TOKEN_EXPIRED",
+            StreamEnd.SessionOver => ProblemType.SessionOver.Code,
+            _ => ProblemType.Forbidden.Code,
+        };
         context.Response.BodyWriter.Write(Encoding.ASCII.GetBytes($"event: end\ndata: {{\"code\":\"{code}\"}}\n\n"));
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }

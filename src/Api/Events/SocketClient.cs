@@ -20,7 +20,10 @@ sealed class SocketClient(WebSocket socket, CancellationToken aborted) : IDispos
     /// <summary>Whether the client has closed its side.</summary>
     public bool HasClosed => socket.State is WebSocketState.CloseReceived;
 
-    /// <summary>The client's next text; null when it is longer than <paramref name="most"/> bytes, no text, or a close. Never two at a time.</summary>
+    /// <summary>
+    /// The client's next text; null when it is longer than <paramref name="most"/> bytes, no text, or a close. Never
+    /// two at a time.
+    /// </summary>
     /// <exception cref="WebSocketException">The client is gone.</exception>
     public Task<ReadOnlyMemory<byte>?> ReceiveAsync(int most)
     {
@@ -46,7 +49,12 @@ sealed class SocketClient(WebSocket socket, CancellationToken aborted) : IDispos
         patience.CancelAfter(Patience);
         try
         {
-            await socket.SendAsync(message.AsMemory(0, length), WebSocketMessageType.Text, endOfMessage: true, patience.Token);
+            await socket.SendAsync(
+                message.AsMemory(0, length),
+                WebSocketMessageType.Text,
+                endOfMessage: true,
+                patience.Token
+            );
         }
         finally
         {
@@ -60,9 +68,11 @@ sealed class SocketClient(WebSocket socket, CancellationToken aborted) : IDispos
     {
         patience.CancelAfter(Farewell);
         await socket.CloseOutputAsync((WebSocketCloseStatus)why.Code, why.Reason, patience.Token);
-        // What came before the client heard is read and dropped: a connection that ends with something unread may lose the close.
+        // What came before the client heard is read and dropped: a connection that ends with something unread may lose
+        // the close.
         await receiving.WaitAsync(patience.Token);
-        while (socket.State is WebSocketState.CloseSent) await ReceiveAsync(4096).WaitAsync(patience.Token);
+        while (socket.State is WebSocketState.CloseSent)
+            await ReceiveAsync(4096).WaitAsync(patience.Token);
     }
 
     public void Dispose() => patience.Dispose();
@@ -70,13 +80,16 @@ sealed class SocketClient(WebSocket socket, CancellationToken aborted) : IDispos
     async Task<ReadOnlyMemory<byte>?> TextAsync(int most)
     {
         var buffer = new byte[most];
-        for (var length = 0; ;)
+        for (var length = 0; ; )
         {
             var part = await socket.ReceiveAsync(buffer.AsMemory(length), aborted);
             length += part.Count;
-            if (part.MessageType is not WebSocketMessageType.Text) return null;
-            if (part.EndOfMessage) return buffer.AsMemory(0, length);
-            if (length == most) return null;
+            if (part.MessageType is not WebSocketMessageType.Text)
+                return null;
+            if (part.EndOfMessage)
+                return buffer.AsMemory(0, length);
+            if (length == most)
+                return null;
         }
     }
 }
@@ -88,13 +101,15 @@ sealed record SocketClose(int Code, string Reason)
     public static readonly SocketClose Normal = new((int)WebSocketCloseStatus.NormalClosure, "");
 
     /// <summary>A failure: 4000 and what would be its status.</summary>
-    public static SocketClose Of(ProblemType type, string? reason = null) => new(4000 + type.Status, reason ?? type.Code);
+    public static SocketClose Of(ProblemType type, string? reason = null) =>
+        new(4000 + type.Status, reason ?? type.Code);
 
-    public static SocketClose Of(StreamEnd end) => end switch
-    {
-        StreamEnd.NodeStops => new((int)WebSocketCloseStatus.EndpointUnavailable, "NODE_STOPS"),
-        StreamEnd.TokenExpired => Of(ProblemType.Unauthenticated, "TOKEN_EXPIRED"),
-        StreamEnd.SessionOver => Of(ProblemType.Unauthenticated, ProblemType.SessionOver.Code),
-        _ => Of(ProblemType.Forbidden),
-    };
+    public static SocketClose Of(StreamEnd end) =>
+        end switch
+        {
+            StreamEnd.NodeStops => new((int)WebSocketCloseStatus.EndpointUnavailable, "NODE_STOPS"),
+            StreamEnd.TokenExpired => Of(ProblemType.Unauthenticated, "TOKEN_EXPIRED"),
+            StreamEnd.SessionOver => Of(ProblemType.Unauthenticated, ProblemType.SessionOver.Code),
+            _ => Of(ProblemType.Forbidden),
+        };
 }

@@ -5,10 +5,11 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>
-/// What the callers of open streams may still see. A stream ends with its credential, and follows what the node's book of access
-/// says of its caller: what was lost counts within a second on every node.
+/// What the callers of open streams may still see. A stream ends with its credential, and follows what the node's book
+/// of access says of its caller: what was lost counts within a second on every node.
 /// </summary>
-public sealed class StreamAccess(AccessBook book, StreamOptions options, Draining draining, TimeProvider time) : BackgroundService
+public sealed class StreamAccess(AccessBook book, StreamOptions options, Draining draining, TimeProvider time)
+    : BackgroundService
 {
     /// <summary>How late a stream may end after its credential.</summary>
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
@@ -23,7 +24,10 @@ public sealed class StreamAccess(AccessBook book, StreamOptions options, Drainin
     public StreamLease? Open(Caller caller, params string[] permissions)
     {
         var lease = new StreamLease(this, caller, permissions, draining.Begun);
-        if (open.Count >= options.MaxPerNode || open.Keys.Count(other => other.Account == lease.Account) >= options.MaxPerCaller)
+        if (
+            open.Count >= options.MaxPerNode
+            || open.Keys.Count(other => other.Account == lease.Account) >= options.MaxPerCaller
+        )
         {
             lease.Dispose();
             return null;
@@ -54,7 +58,8 @@ public sealed class StreamAccess(AccessBook book, StreamOptions options, Drainin
     void Update()
     {
         var now = time.GetUtcNow();
-        foreach (var lease in open.Keys) lease.Update(now);
+        foreach (var lease in open.Keys)
+            lease.Update(now);
     }
 }
 
@@ -72,7 +77,10 @@ public sealed class StreamLease : IDisposable
 
     internal StreamLease(StreamAccess streams, Caller caller, string[] permissions, CancellationToken leaving)
     {
-        (this.streams, this.caller, this.permissions, this.leaving) = (streams, caller, permissions, leaving);
+        this.streams = streams;
+        this.caller = caller;
+        this.permissions = permissions;
+        this.leaving = leaving;
         changed = CancellationTokenSource.CreateLinkedTokenSource(leaving);
     }
 
@@ -84,10 +92,17 @@ public sealed class StreamLease : IDisposable
     /// <summary>The resources that the stream may tell of; null = all. Holds until <see cref="Changed"/>.</summary>
     public Sight? Visible { get; private set; }
 
-    /// <summary>Cancelled when <see cref="Visible"/> or <see cref="End"/> has changed; there is another one then. To be taken before they are looked at.</summary>
+    /// <summary>
+    /// Cancelled when <see cref="Visible"/> or <see cref="End"/> has changed; there is another one then. To be taken
+    /// before they are looked at.
+    /// </summary>
     public CancellationToken Changed
     {
-        get { lock (gate) return changed.Token; }
+        get
+        {
+            lock (gate)
+                return changed.Token;
+        }
     }
 
     public void Dispose()
@@ -103,10 +118,16 @@ public sealed class StreamLease : IDisposable
     /// <summary>Takes what the caller may see now. An end is final.</summary>
     internal void Update(DateTimeOffset now)
     {
-        if (end is not null) return;
-        // Permissions that have no resource in common show nothing, to a list as to a stream; the stream is over with either.
+        if (end is not null)
+            return;
+        // Permissions that have no resource in common show nothing, to a list as to a stream; the stream is over with
+        // either.
         var scopes = permissions.Select(caller.Permissions.ScopeOf).ToArray();
-        var ending = now >= caller.Expires ? StreamEnd.TokenExpired : caller.IsOver ? StreamEnd.SessionOver : scopes.Any(scope => scope.IsNothing) ? StreamEnd.PermissionLost : (StreamEnd?)null;
+        var ending =
+            now >= caller.Expires ? StreamEnd.TokenExpired
+            : caller.IsOver ? StreamEnd.SessionOver
+            : scopes.Any(scope => scope.IsNothing) ? StreamEnd.PermissionLost
+            : (StreamEnd?)null;
         Change(ending, scopes.Aggregate((one, other) => one.Intersect(other)).Of(caller.Id));
     }
 
@@ -115,8 +136,11 @@ public sealed class StreamLease : IDisposable
         CancellationTokenSource before;
         lock (gate)
         {
-            if (closed || ending == end && visible == Visible) return;
-            (end, Visible, before) = (ending, visible, changed);
+            if (closed || ending == end && visible == Visible)
+                return;
+            end = ending;
+            Visible = visible;
+            before = changed;
             changed = CancellationTokenSource.CreateLinkedTokenSource(leaving);
         }
         before.Cancel();

@@ -8,7 +8,8 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>The body of every success.</summary>
-public sealed record Envelope<T>(T Data, Meta Meta) where T : notnull
+public sealed record Envelope<T>(T Data, Meta Meta)
+    where T : notnull
 {
     [JsonPropertyOrder(-1)]
     public bool Success => true;
@@ -18,10 +19,12 @@ public sealed record Envelope<T>(T Data, Meta Meta) where T : notnull
 /// <param name="Position">Where the log stood in this answer; on writes and lists.</param>
 /// <param name="Count">How many there are in all, when asked for.</param>
 public sealed record Meta(
-    DateTimeOffset Timestamp, string RequestId,
+    DateTimeOffset Timestamp,
+    string RequestId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Position = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PageMeta? Page = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Count = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Count = null
+);
 
 /// <param name="Next">Value for the next page's <c>cursor</c> or <c>after</c>; null at the end.</param>
 public sealed record PageMeta(int Limit, string? Next);
@@ -33,11 +36,25 @@ public static class Answers
     public const string PositionHeader = "Position";
 
     /// <summary>Answers data in the envelope.</summary>
-    public static Task OkAsync<T>(HttpContext context, T data, JsonTypeInfo<Envelope<T>> json, long? position = null, PageMeta? page = null, int status = 200, long? count = null) where T : notnull
+    public static Task OkAsync<T>(
+        HttpContext context,
+        T data,
+        JsonTypeInfo<Envelope<T>> json,
+        long? position = null,
+        PageMeta? page = null,
+        int status = 200,
+        long? count = null
+    )
+        where T : notnull
     {
         context.Response.StatusCode = status;
         var at = position is null ? null : SetPosition(context, position.Value);
-        return WriteAsync(context, new Envelope<T>(data, new(TimeProvider.System.GetUtcNow(), context.TraceIdentifier, at, page, count)), json, "application/json");
+        return WriteAsync(
+            context,
+            new Envelope<T>(data, new(TimeProvider.System.GetUtcNow(), context.TraceIdentifier, at, page, count)),
+            json,
+            "application/json"
+        );
     }
 
     /// <summary>Puts the position on an answer; returns its public form.</summary>
@@ -53,7 +70,8 @@ public static class Answers
     {
         var bytes = Serialize(body, json);
         var response = context.Response;
-        (response.ContentType, response.ContentLength) = (mediaType, bytes.Length);
+        response.ContentType = mediaType;
+        response.ContentLength = bytes.Length;
         response.BodyWriter.Write(bytes);
         return Task.CompletedTask;
     }
@@ -61,7 +79,8 @@ public static class Answers
     /// <summary>A body as JSON, text as it was sent; good until this thread serialises the next.</summary>
     public static ReadOnlySpan<byte> Serialize<T>(T body, JsonTypeInfo<T> json)
     {
-        if (Scratch.Value!.Buffer.Capacity > LargestKept) Scratch.Value = NewScratch();
+        if (Scratch.Value!.Buffer.Capacity > LargestKept)
+            Scratch.Value = NewScratch();
         var (buffer, writer) = Scratch.Value!;
         buffer.ResetWrittenCount();
         writer.Reset();
@@ -76,12 +95,19 @@ public static class Answers
     static (ArrayBufferWriter<byte>, Utf8JsonWriter) NewScratch()
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
-        return (buffer, new(buffer, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }));
+        return (
+            buffer,
+            new(buffer, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true })
+        );
     }
 }
 
 /// <summary>The wire forms, with their serialisers generated at build time.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.Never, Converters = [typeof(UtcTime)])]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    Converters = [typeof(UtcTime)]
+)]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Envelope<ResourceDocument>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<ResourceDocument>>))]

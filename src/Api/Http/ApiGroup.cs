@@ -4,8 +4,9 @@ using Resources.Grains;
 namespace Resources.Api;
 
 /// <summary>
-/// The group of all endpoints under <c>/api/v1</c>. It carries their safety: who is not signed in gets no further, parameters
-/// that an endpoint does not name are refused, and every answer has a form the client accepts. An endpoint cannot forget it.
+/// The group of all endpoints under <c>/api/v1</c>. It carries their safety: who is not signed in gets no further,
+/// parameters that an endpoint does not name are refused, and every answer has a form the client accepts. An endpoint
+/// cannot forget it.
 /// </summary>
 public static class ApiGroup
 {
@@ -23,31 +24,50 @@ public static class ApiGroup
     }
 
     /// <summary>Maps a read: GET and HEAD.</summary>
-    public static RouteHandlerBuilder MapRead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) => routes.MapMethods(pattern, GetAndHead, handler);
+    public static RouteHandlerBuilder MapRead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) =>
+        routes.MapMethods(pattern, GetAndHead, handler);
 
-    /// <summary>Maps a WebSocket: GET opens it over HTTP/1.1 and CONNECT over HTTP/2; HEAD is answered as GET is without an upgrade.</summary>
-    public static RouteHandlerBuilder MapSocket(this IEndpointRouteBuilder routes, string pattern, Delegate handler) => routes.MapMethods(pattern, [.. GetAndHead, "CONNECT"], handler);
+    /// <summary>
+    /// Maps a WebSocket: GET opens it over HTTP/1.1 and CONNECT over HTTP/2; HEAD is answered as GET is without an
+    /// upgrade.
+    /// </summary>
+    public static RouteHandlerBuilder MapSocket(this IEndpointRouteBuilder routes, string pattern, Delegate handler) =>
+        routes.MapMethods(pattern, [.. GetAndHead, "CONNECT"], handler);
 
     /// <summary>Lets HEAD reach reads that a library has mapped for GET.</summary>
-    public static TBuilder TakesHead<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new HttpMethodMetadata(GetAndHead));
+    public static TBuilder TakesHead<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new HttpMethodMetadata(GetAndHead));
 
     /// <summary>Names the query parameters of an endpoint; all others are refused.</summary>
-    public static TBuilder TakesQuery<TBuilder>(this TBuilder endpoint, params string[] names) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new QueryParameters(names));
+    public static TBuilder TakesQuery<TBuilder>(this TBuilder endpoint, params string[] names)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new QueryParameters(names));
 
-    /// <summary>Says what comes before bad input for this endpoint: 404 and 410 of the thing that is addressed.</summary>
-    public static TBuilder ChecksFirst<TBuilder>(this TBuilder endpoint, Func<HttpContext, Task<Rejection?>> check) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new FirstCheck(check));
+    /// <summary>
+    /// Says what comes before bad input for this endpoint: 404 and 410 of the thing that is addressed.
+    /// </summary>
+    public static TBuilder ChecksFirst<TBuilder>(this TBuilder endpoint, Func<HttpContext, Task<Rejection?>> check)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new FirstCheck(check));
 
     /// <summary>Puts an endpoint under a limit of its own.</summary>
-    public static TBuilder LimitBy<TBuilder>(this TBuilder endpoint, string policy) where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new LimitedBy(policy));
+    public static TBuilder LimitBy<TBuilder>(this TBuilder endpoint, string policy)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new LimitedBy(policy));
 
     /// <summary>Answers bad input, unless what is addressed is not there at all.</summary>
     public static async Task RefuseAsync(HttpContext context, IReadOnlyList<Fault> faults)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<FirstCheck>() is { } first && await first.Check(context) is { } rejection) await Problems.RefuseAsync(context, rejection);
-        else await Problems.InvalidAsync(context, faults);
+        if (
+            context.GetEndpoint()?.Metadata.GetMetadata<FirstCheck>() is { } first
+            && await first.Check(context) is { } rejection
+        )
+            await Problems.RefuseAsync(context, rejection);
+        else
+            await Problems.InvalidAsync(context, faults);
     }
 
-    static async ValueTask<object?> RefuseBadRequestsAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    static async ValueTask<object?> RefuseBadRequestsAsync(
+        EndpointFilterInvocationContext invocation,
+        EndpointFilterDelegate next
+    )
     {
         var context = invocation.HttpContext;
         // What an endpoint does not open to its caller's own cache is kept nowhere.
@@ -57,10 +77,19 @@ public static class ApiGroup
             await Problems.WriteAsync(context, ProblemType.NotAcceptable, "Answers are application/json.");
             return Results.Empty;
         }
-        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>() is { } required && Access.LackOf(context, required) is { } lack)
+        if (
+            context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>() is { } required
+            && Access.LackOf(context, required) is { } lack
+        )
         {
-            await Problems.WriteAsync(context, lack, lack != ProblemType.SessionRequired ? "This needs an authentication of the last minutes: POST /api/v1/auth/step-up."
-                : required.OrKey ? "Tokens of other issuers may not do this; log in, or use an API key." : "API keys and tokens of other issuers may not do this; log in.");
+            await Problems.WriteAsync(
+                context,
+                lack,
+                lack != ProblemType.SessionRequired
+                        ? "This needs an authentication of the last minutes: POST /api/v1/auth/step-up."
+                    : required.OrKey ? "Tokens of other issuers may not do this; log in, or use an API key."
+                    : "API keys and tokens of other issuers may not do this; log in."
+            );
             return Results.Empty;
         }
         if (context.Request.QueryString.HasValue && QueryFaults(context) is { Count: > 0 } faults)
@@ -76,21 +105,51 @@ public static class ApiGroup
         var known = context.GetEndpoint()?.Metadata.GetMetadata<QueryParameters>()?.Names ?? [];
         var faults = new List<Fault>();
         foreach (var (name, values) in context.Request.Query)
-            if (!known.Contains(name)) faults.Report("?" + name, "UNKNOWN_PARAMETER", known is [] ? "This address takes no parameters." : $"The parameters here are {string.Join(", ", known)}.");
-            else if (values.Count > 1) faults.Report("?" + name, "REPEATED_PARAMETER", $"{name} is given more than once.");
-            else if (!StrictJson.TextIsClean(values.ToString())) faults.Report("?" + name, "INVALID_PARAMETER", $"{name} has a character that no text may have.");
+            if (!known.Contains(name))
+                faults.Report(
+                    "?" + name,
+                    "UNKNOWN_PARAMETER",
+                    known is []
+                        ? "This address takes no parameters."
+                        : $"The parameters here are {string.Join(", ", known)}."
+                );
+            else if (values.Count > 1)
+                faults.Report("?" + name, "REPEATED_PARAMETER", $"{name} is given more than once.");
+            else if (!StrictJson.TextIsClean(values.ToString()))
+                faults.Report("?" + name, "INVALID_PARAMETER", $"{name} has a character that no text may have.");
         return faults;
     }
 
     static bool AcceptsJson(HttpContext context)
     {
         var accept = context.Request.Headers.Accept;
-        if (accept.Count is 0 || accept is ["*/*"] or ["application/json"]) return true;
-        if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges)) return true;
-        if (context.GetEndpoint()?.Metadata.GetMetadata<StreamsEvents>() is { } streams && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"]) && StreamsEvents.IsIn(ranges)) return true;
+        if (accept.Count is 0 || accept is ["*/*"] or ["application/json"])
+            return true;
+        if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges))
+            return true;
+        if (
+            context.GetEndpoint()?.Metadata.GetMetadata<StreamsEvents>() is { } streams
+            && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"])
+            && StreamsEvents.IsIn(ranges)
+        )
+            return true;
         // The most specific range that fits decides; quality 0 excludes.
-        return ranges.Where(range => range.MatchesAllTypes || range.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && (range.MatchesAllSubTypes || range.SubType.Equals("json", StringComparison.OrdinalIgnoreCase)))
-            .OrderByDescending(range => range.MatchesAllTypes ? 0 : range.MatchesAllSubTypes ? 1 : 2).FirstOrDefault() is { } best && best.Quality is not 0;
+        return ranges
+                .Where(range =>
+                    range.MatchesAllTypes
+                    || range.Type.Equals("application", StringComparison.OrdinalIgnoreCase)
+                        && (
+                            range.MatchesAllSubTypes || range.SubType.Equals("json", StringComparison.OrdinalIgnoreCase)
+                        )
+                )
+                .OrderByDescending(range =>
+                    range.MatchesAllTypes ? 0
+                    : range.MatchesAllSubTypes ? 1
+                    : 2
+                )
+                .FirstOrDefault()
+                is { } best
+            && best.Quality is not 0;
     }
 }
 

@@ -3,14 +3,19 @@ using Resources.Grains;
 
 namespace Resources.Api;
 
-/// <summary>Calls into the cluster from the edge. A call that fails because a node died is sent once more; the grain recognises what it did already.</summary>
+/// <summary>
+/// Calls into the cluster from the edge. A call that fails because a node died is sent once more; the grain recognises
+/// what it did already.
+/// </summary>
 public static class ClusterCalls
 {
     /// <summary>
-    /// Whether a call failed because a node is gone, that of the grain or one that knew where it is, or this one for the others. Calls to grains carry no cancellation of ours: one that
-    /// ends cancelled has expired on its way, as those do that a node was about to send when it was paused.
+    /// Whether a call failed because a node is gone, that of the grain or one that knew where it is, or this one for
+    /// the others. Calls to grains carry no cancellation of ours: one that ends cancelled has expired on its way, as
+    /// those do that a node was about to send when it was paused.
     /// </summary>
-    public static bool IsLostNode(Exception e) => e is OrleansException or TimeoutException or OperationCanceledException;
+    public static bool IsLostNode(Exception e) =>
+        e is OrleansException or TimeoutException or OperationCanceledException;
 
     /// <summary>Sends a call, and sends it again, marked as repeated, if the node was lost.</summary>
     public static async Task<T> SendAsync<T>(Func<bool, Task<T>> call)
@@ -26,5 +31,6 @@ public static class ClusterCalls
     }
 
     /// <summary>Sends a command, and sends it again, marked as repeated, if the node was lost.</summary>
-    public static Task<T> SendAsync<T>(Intent intent, Func<Intent, Task<T>> call) => SendAsync(again => call(again ? intent with { Repeated = true } : intent));
+    public static Task<T> SendAsync<T>(Intent intent, Func<Intent, Task<T>> call) =>
+        SendAsync(again => call(again ? intent with { Repeated = true } : intent));
 }

@@ -8,34 +8,69 @@ namespace Resources.Api;
 
 /// <summary>The body of every failure (RFC 9457 with our members).</summary>
 public sealed record Problem(
-    string Type, string Title, int Status, string Detail, string Instance, bool Success, string Error, string Code, string? TraceId,
+    string Type,
+    string Title,
+    int Status,
+    string Detail,
+    string Instance,
+    bool Success,
+    string Error,
+    string Code,
+    string? TraceId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Fault>? Errors = null,
-    [property: JsonPropertyName("violated-policies"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string[]? ViolatedPolicies = null);
+    [property: JsonPropertyName("violated-policies"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        string[]? ViolatedPolicies = null
+);
 
 /// <summary>Writes failures, and turns exceptions into them. Nothing of an exception reaches the client.</summary>
 public static class Problems
 {
     /// <summary>Answers a failure as a problem document.</summary>
-    public static Task WriteAsync(HttpContext context, ProblemType type, string detail, IReadOnlyList<Fault>? faults = null, string? violatedPolicy = null)
+    public static Task WriteAsync(
+        HttpContext context,
+        ProblemType type,
+        string detail,
+        IReadOnlyList<Fault>? faults = null,
+        string? violatedPolicy = null
+    )
     {
         var response = context.Response;
         response.StatusCode = type.Status;
         response.Headers.CacheControl = "no-store";
-        if (type.Status is 503) response.Headers.RetryAfter = "1";
-        if (type.Status is 401 && response.Headers.WWWAuthenticate.Count is 0) response.Headers.WWWAuthenticate = "Bearer";
-        var problem = new Problem(type.Uri, type.Title, type.Status, detail, context.Request.Path.Value ?? "/", false, detail, type.Code,
-            Activity.Current?.TraceId.ToHexString(), faults, violatedPolicy is null ? null : [violatedPolicy]);
+        if (type.Status is 503)
+            response.Headers.RetryAfter = "1";
+        if (type.Status is 401 && response.Headers.WWWAuthenticate.Count is 0)
+            response.Headers.WWWAuthenticate = "Bearer";
+        var problem = new Problem(
+            type.Uri,
+            type.Title,
+            type.Status,
+            detail,
+            context.Request.Path.Value ?? "/",
+            false,
+            detail,
+            type.Code,
+            Activity.Current?.TraceId.ToHexString(),
+            faults,
+            violatedPolicy is null ? null : [violatedPolicy]
+        );
         return Answers.WriteAsync(context, problem, WireJson.Default.Problem, "application/problem+json");
     }
 
     /// <summary>Answers bad input, all faults at once.</summary>
     public static Task InvalidAsync(HttpContext context, IReadOnlyList<Fault> faults) =>
-        WriteAsync(context, ProblemType.ValidationFailed, faults is [var only] ? only.Detail : $"The request has {faults.Count} faults; see 'errors'.", faults);
+        WriteAsync(
+            context,
+            ProblemType.ValidationFailed,
+            faults is [var only] ? only.Detail : $"The request has {faults.Count} faults; see 'errors'.",
+            faults
+        );
 
     /// <summary>Answers a grain's refusal; a version mismatch carries the current ETag.</summary>
     public static Task RefuseAsync(HttpContext context, Rejection rejection)
     {
-        if (rejection is { Kind: Refusal.VersionMismatch, Version: { } version }) context.Response.Headers.ETag = EntityTags.Of(version);
+        if (rejection is { Kind: Refusal.VersionMismatch, Version: { } version })
+            context.Response.Headers.ETag = EntityTags.Of(version);
         return WriteAsync(context, ProblemType.Of(rejection.Kind), rejection.Detail, rejection.Faults);
     }
 
@@ -55,31 +90,60 @@ public static class Problems
         catch (Exception e) when (!context.Response.HasStarted)
         {
             var (type, detail) = Classify(e);
-            var log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Resources.Api.Problems");
-            if (type.Status is 500) log.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path.Value);
-            else if (type.Status is 503) log.LogWarning("{Method} {Path}: {Reason}", context.Request.Method, context.Request.Path.Value, e.Message);
+            var log = context
+                .RequestServices.GetRequiredService<ILoggerFactory>()
+                .CreateLogger("Resources.Api.Problems");
+            if (type.Status is 500)
+                log.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path.Value);
+            else if (type.Status is 503)
+                log.LogWarning(
+                    "{Method} {Path}: {Reason}",
+                    context.Request.Method,
+                    context.Request.Path.Value,
+                    e.Message
+                );
             await WriteAsync(context, type, detail);
         }
     }
 
-    static (ProblemType, string) Classify(Exception e) => e switch
-    {
-        BadHttpRequestException bad => (ProblemType.Of(bad.StatusCode), bad.StatusCode is 413 ? "The body is larger than 1 MiB." : "The request is not valid HTTP."),
-        PasswordsBusyException => (ProblemType.LoginBusy, "Too many passwords are being checked. Try again in a moment."),
-        Projections.QueryTimeoutException => (ProblemType.QueryTimeout, $"No query may take longer than {Projections.QueryTimeoutException.Longest.TotalSeconds:F0} s. Narrow it: by type, status or owner, or by a metadata value or a word that few resources have."),
-        Projections.SearchesBusyException => (ProblemType.SearchesBusy, "Too many filters and searches are under way at this node."),
-        _ when ClusterCalls.IsLostNode(e) => (ProblemType.ClusterUnavailable, "A node was lost during the request; whether a write took effect is unknown. Send it again with the same Idempotency-Key."),
-        _ when StoreUnavailableException.Explains(e) => (ProblemType.StoreUnavailable, "The store does not answer; whether a write took effect is unknown. Send it again with the same Idempotency-Key."),
-        _ => (ProblemType.InternalError, "The fault was logged under the trace id."),
-    };
+    static (ProblemType, string) Classify(Exception e) =>
+        e switch
+        {
+            BadHttpRequestException bad => (
+                ProblemType.Of(bad.StatusCode),
+                bad.StatusCode is 413 ? "The body is larger than 1 MiB." : "The request is not valid HTTP."
+            ),
+            PasswordsBusyException => (
+                ProblemType.LoginBusy,
+                "Too many passwords are being checked. Try again in a moment."
+            ),
+            Projections.QueryTimeoutException => (
+                ProblemType.QueryTimeout,
+                $"No query may take longer than {Projections.QueryTimeoutException.Longest.TotalSeconds:F0} s. Narrow it: by type, status or owner, or by a metadata value or a word that few resources have."
+            ),
+            Projections.SearchesBusyException => (
+                ProblemType.SearchesBusy,
+                "Too many filters and searches are under way at this node."
+            ),
+            _ when ClusterCalls.IsLostNode(e) => (
+                ProblemType.ClusterUnavailable,
+                "A node was lost during the request; whether a write took effect is unknown. Send it again with the same Idempotency-Key."
+            ),
+            _ when StoreUnavailableException.Explains(e) => (
+                ProblemType.StoreUnavailable,
+                "The store does not answer; whether a write took effect is unknown. Send it again with the same Idempotency-Key."
+            ),
+            _ => (ProblemType.InternalError, "The fault was logged under the trace id."),
+        };
 
-    static string Explain(HttpContext context) => context.Response.StatusCode switch
-    {
-        401 => "Send a valid access token: Authorization: Bearer <token>.",
-        403 => "The caller lacks the permission for this.",
-        404 => "There is nothing at this address.",
-        405 => $"{context.Request.Method} is not allowed here; see the Allow header.",
-        415 => "The body's media type is not supported.",
-        _ => ProblemType.Of(context.Response.StatusCode).Title + ".",
-    };
+    static string Explain(HttpContext context) =>
+        context.Response.StatusCode switch
+        {
+            401 => "Send a valid access token: Authorization: Bearer <token>.",
+            403 => "The caller lacks the permission for this.",
+            404 => "There is nothing at this address.",
+            405 => $"{context.Request.Method} is not allowed here; see the Allow header.",
+            415 => "The body's media type is not supported.",
+            _ => ProblemType.Of(context.Response.StatusCode).Title + ".",
+        };
 }

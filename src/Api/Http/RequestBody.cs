@@ -5,10 +5,17 @@ using Resources.Grains;
 
 namespace Resources.Api;
 
-/// <summary>A request's JSON body, strictly read: its bytes, its document (null when it has faults) and its media type.</summary>
+/// <summary>
+/// A request's JSON body, strictly read: its bytes, its document (null when it has faults) and its media type.
+/// </summary>
 public sealed class RequestBody : IDisposable
 {
-    RequestBody(byte[] bytes, JsonDocument? document, string mediaType) => (Bytes, Document, MediaType) = (bytes, document, mediaType);
+    RequestBody(byte[] bytes, JsonDocument? document, string mediaType)
+    {
+        Bytes = bytes;
+        Document = document;
+        MediaType = mediaType;
+    }
 
     public byte[] Bytes { get; }
 
@@ -16,52 +23,88 @@ public sealed class RequestBody : IDisposable
 
     public string MediaType { get; }
 
-    /// <summary>Reads the body. A media type that is not among <paramref name="mediaTypes"/> yields null: the answer is 415.</summary>
-    public static async Task<RequestBody?> ReadAsync(HttpContext context, List<Fault> faults, params string[] mediaTypes)
+    /// <summary>
+    /// Reads the body. A media type that is not among <paramref name="mediaTypes"/> yields null: the answer is 415.
+    /// </summary>
+    public static async Task<RequestBody?> ReadAsync(
+        HttpContext context,
+        List<Fault> faults,
+        params string[] mediaTypes
+    )
     {
         var request = context.Request;
-        if (request.Headers.ContentEncoding.Count > 0 || Match(request.ContentType, mediaTypes) is not { } mediaType) return null;
+        if (request.Headers.ContentEncoding.Count > 0 || Match(request.ContentType, mediaTypes) is not { } mediaType)
+            return null;
         var bytes = await ReadAllAsync(request, context.RequestAborted);
         return new(bytes, StrictJson.Read(bytes, faults), mediaType);
     }
 
     /// <summary>Reads a JSON body and goes on with what it says; a body that is faulty is answered.</summary>
     /// <param name="read">Reads the document; collects faults.</param>
-    public static async Task TakeAsync<T>(HttpContext context, Func<JsonElement, List<Fault>, T> read, Func<T, Task> handle)
+    public static async Task TakeAsync<T>(
+        HttpContext context,
+        Func<JsonElement, List<Fault>, T> read,
+        Func<T, Task> handle
+    )
     {
         var faults = new List<Fault>();
         using var body = await ReadAsync(context, faults, "application/json");
-        if (body is null) { await RefuseMediaTypeAsync(context, "application/json"); return; }
+        if (body is null)
+        {
+            await RefuseMediaTypeAsync(context, "application/json");
+            return;
+        }
         var asked = body.Document is { } document ? read(document.RootElement, faults) : default;
-        if (faults is not []) await Problems.InvalidAsync(context, faults);
-        else await handle(asked!);
+        if (faults is not [])
+            await Problems.InvalidAsync(context, faults);
+        else
+            await handle(asked!);
     }
 
     /// <summary>The same of a body that is one text.</summary>
-    public static Task TakeAsync(HttpContext context, string name, int max, Func<string, Task> handle) => TakeAsync(context, (body, faults) =>
-    {
-        var reader = new ObjectReader(body, faults);
-        var text = reader.Text(name, 1, max);
-        reader.RefuseOthers();
-        return text!;
-    }, handle);
+    public static Task TakeAsync(HttpContext context, string name, int max, Func<string, Task> handle) =>
+        TakeAsync(
+            context,
+            (body, faults) =>
+            {
+                var reader = new ObjectReader(body, faults);
+                var text = reader.Text(name, 1, max);
+                reader.RefuseOthers();
+                return text!;
+            },
+            handle
+        );
 
     /// <summary>Answers 415 and names what is taken.</summary>
     public static Task RefuseMediaTypeAsync(HttpContext context, params string[] mediaTypes)
     {
-        context.Response.Headers[context.Request.Method is "PATCH" ? "Accept-Patch" : "Accept-Post"] = string.Join(", ", mediaTypes);
-        return Problems.WriteAsync(context, ProblemType.UnsupportedMediaType, $"Send {string.Join(" or ", mediaTypes)} in UTF-8, without a content coding.");
+        context.Response.Headers[context.Request.Method is "PATCH" ? "Accept-Patch" : "Accept-Post"] = string.Join(
+            ", ",
+            mediaTypes
+        );
+        return Problems.WriteAsync(
+            context,
+            ProblemType.UnsupportedMediaType,
+            $"Send {string.Join(" or ", mediaTypes)} in UTF-8, without a content coding."
+        );
     }
 
     public void Dispose() => Document?.Dispose();
 
     static string? Match(string? contentType, string[] mediaTypes)
     {
-        if (contentType is null) return null;
+        if (contentType is null)
+            return null;
         foreach (var known in mediaTypes)
-            if (contentType.Equals(known, StringComparison.OrdinalIgnoreCase)) return known;
-        if (!MediaTypeHeaderValue.TryParse(contentType, out var parsed)) return null;
-        if (parsed.Charset.HasValue && !HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)) return null;
+            if (contentType.Equals(known, StringComparison.OrdinalIgnoreCase))
+                return known;
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var parsed))
+            return null;
+        if (
+            parsed.Charset.HasValue
+            && !HeaderUtilities.RemoveQuotes(parsed.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+        )
+            return null;
         return mediaTypes.FirstOrDefault(known => parsed.MediaType.Equals(known, StringComparison.OrdinalIgnoreCase));
     }
 

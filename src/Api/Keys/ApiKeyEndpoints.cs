@@ -8,7 +8,16 @@ namespace Resources.Api;
 /// <param name="Prefix">How its text begins.</param>
 /// <param name="UsedAt">When it was last used, to a few minutes; null when never.</param>
 /// <param name="Key">Its text, once, when it is made.</param>
-public sealed record ApiKeyDocument(Guid Id, string Name, string Prefix, string[] Permissions, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? UsedAt, string? Key = null);
+public sealed record ApiKeyDocument(
+    Guid Id,
+    string Name,
+    string Prefix,
+    string[] Permissions,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? ExpiresAt,
+    DateTimeOffset? UsedAt,
+    string? Key = null
+);
 
 /// <summary>An API key to be made.</summary>
 /// <param name="Permissions">No more than its maker may do; what the account loses later, its keys lose too.</param>
@@ -23,52 +32,108 @@ public static class ApiKeyEndpoints
     public static void MapApiKeys(this RouteGroupBuilder api)
     {
         var keys = api.MapGroup("/api-keys").WithTags("api-keys").RequireSession();
-        keys.MapRead("", ListAsync).WithName("listApiKeys").WithSummary("One's API keys, newest first").Answers<Envelope<IReadOnlyList<ApiKeyDocument>>>(200);
-        keys.MapPost("", CreateAsync).RequireSession(recent: true).WithName("createApiKey").WithSummary("Make an API key; it is shown once")
-            .TakesBody<ApiKeyRequest>().Answers<Envelope<ApiKeyDocument>>(201).Refuses(403, 409, 413, 415);
-        keys.MapDelete("/{id}", RevokeAsync).WithName("revokeApiKey").WithSummary("Revoke an API key: it fails at every node within a second").Produces(204).Refuses(404);
+        keys.MapRead("", ListAsync)
+            .WithName("listApiKeys")
+            .WithSummary("One's API keys, newest first")
+            .Answers<Envelope<IReadOnlyList<ApiKeyDocument>>>(200);
+        keys.MapPost("", CreateAsync)
+            .RequireSession(recent: true)
+            .WithName("createApiKey")
+            .WithSummary("Make an API key; it is shown once")
+            .TakesBody<ApiKeyRequest>()
+            .Answers<Envelope<ApiKeyDocument>>(201)
+            .Refuses(403, 409, 413, 415);
+        keys.MapDelete("/{id}", RevokeAsync)
+            .WithName("revokeApiKey")
+            .WithSummary("Revoke an API key: it fails at every node within a second")
+            .Produces(204)
+            .Refuses(404);
     }
 
     static async Task ListAsync(HttpContext context, AccountQueries queries)
     {
         var keys = await queries.KeysAsync(context.Caller().Account, Most, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<ApiKeyDocument>>(context, [.. keys.Select(found => Document(found.Id, found.Key, found.UsedAt))], WireJson.Default.EnvelopeIReadOnlyListApiKeyDocument);
+        await Answers.OkAsync<IReadOnlyList<ApiKeyDocument>>(
+            context,
+            [.. keys.Select(found => Document(found.Id, found.Key, found.UsedAt))],
+            WireJson.Default.EnvelopeIReadOnlyListApiKeyDocument
+        );
     }
 
-    static Task CreateAsync(HttpContext context, IClusterClient cluster, AccountQueries queries, ApiKeyText texts) => RequestBody.TakeAsync(context, (body, faults) => Read(body, context.RequestServices.GetRequiredService<TimeProvider>(), faults), async asked =>
-    {
-        var caller = context.Caller();
-        var permissions = PermissionSet.Of(asked.Permissions);
-        if (await RoleRights.RefuseAsync(context, permissions, "The key would allow what the caller may not do.")) return;
-        if ((await queries.KeysAsync(caller.Account, Most, context.RequestAborted)).Count == Most) { await Problems.WriteAsync(context, ProblemType.TooManyApiKeys, "Revoke keys that you do not need."); return; }
-        var intent = context.Intend();
-        var id = intent.CommandId;
-        var (text, hash) = texts.Create(id);
-        var create = new CreateApiKey(caller.Account, asked.Name, hash, permissions.ToTexts(), asked.ExpiresAt);
-        var made = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IApiKeyGrain>(id).Execute(create, sent));
-        await Answers.OkAsync(context, Document(id, made.Value!, null) with { Key = text }, WireJson.Default.EnvelopeApiKeyDocument, status: 201);
-    });
+    static Task CreateAsync(HttpContext context, IClusterClient cluster, AccountQueries queries, ApiKeyText texts) =>
+        RequestBody.TakeAsync(
+            context,
+            (body, faults) => Read(body, context.RequestServices.GetRequiredService<TimeProvider>(), faults),
+            async asked =>
+            {
+                var caller = context.Caller();
+                var permissions = PermissionSet.Of(asked.Permissions);
+                if (
+                    await RoleRights.RefuseAsync(
+                        context,
+                        permissions,
+                        "The key would allow what the caller may not do."
+                    )
+                )
+                    return;
+                if ((await queries.KeysAsync(caller.Account, Most, context.RequestAborted)).Count == Most)
+                {
+                    await Problems.WriteAsync(context, ProblemType.TooManyApiKeys, "Revoke keys that you do not need.");
+                    return;
+                }
+                var intent = context.Intend();
+                var id = intent.CommandId;
+                var (text, hash) = texts.Create(id);
+                var create = new CreateApiKey(caller.Account, asked.Name, hash, permissions.ToTexts(), asked.ExpiresAt);
+                var made = await ClusterCalls.SendAsync(intent, sent =>
+                    cluster.GetGrain<IApiKeyGrain>(id).Execute(create, sent)
+                );
+                await Answers.OkAsync(
+                    context,
+                    Document(id, made.Value!, null) with
+                    {
+                        Key = text,
+                    },
+                    WireJson.Default.EnvelopeApiKeyDocument,
+                    status: 201
+                );
+            }
+        );
 
     static async Task RevokeAsync(HttpContext context, string id, IClusterClient cluster)
     {
-        var found = Ids.TryParse(id, out var key) ? (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IApiKeyGrain>(key).Get())).Value : null;
-        if (found is null || found.Account != context.Caller().Account) { await Problems.WriteAsync(context, ProblemType.ApiKeyNotFound, "There is no such API key."); return; }
+        var found = Ids.TryParse(id, out var key)
+            ? (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IApiKeyGrain>(key).Get())).Value
+            : null;
+        if (found is null || found.Account != context.Caller().Account)
+        {
+            await Problems.WriteAsync(context, ProblemType.ApiKeyNotFound, "There is no such API key.");
+            return;
+        }
         var intent = context.Intend();
-        await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IApiKeyGrain>(key).Execute(new RevokeApiKey(), sent));
+        await ClusterCalls.SendAsync(intent, sent =>
+            cluster.GetGrain<IApiKeyGrain>(key).Execute(new RevokeApiKey(), sent)
+        );
         context.Response.StatusCode = 204;
     }
 
-    static ApiKeyDocument Document(Guid id, ApiKey key, DateTimeOffset? usedAt) => new(id, key.Name, $"{ApiKeyText.Prefix}{id:N}", key.Permissions, key.CreatedAt, key.ExpiresAt, usedAt);
+    static ApiKeyDocument Document(Guid id, ApiKey key, DateTimeOffset? usedAt) =>
+        new(id, key.Name, $"{ApiKeyText.Prefix}{id:N}", key.Permissions, key.CreatedAt, key.ExpiresAt, usedAt);
 
     static ApiKeyRequest Read(JsonElement body, TimeProvider time, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var (name, permissions, text) = (reader.Text("name", 1, 100), RoleEndpoints.ReadPermissions(reader, faults), reader.IsNull("expiresAt") ? null : reader.Text("expiresAt", 1, 64, optional: true));
+        var name = reader.Text("name", 1, 100);
+        var permissions = RoleEndpoints.ReadPermissions(reader, faults);
+        var text = reader.IsNull("expiresAt") ? null : reader.Text("expiresAt", 1, 64, optional: true);
         reader.RefuseOthers();
         DateTimeOffset? expires = null;
-        if (text is not null && Rfc3339.TryParse(text, out var at)) expires = at;
-        else if (text is not null) faults.Report("/expiresAt", "INVALID_TIME", "The value has to be a time such as 2026-01-31T12:00:00Z.");
-        if (expires <= time.GetUtcNow()) faults.Report("/expiresAt", "IN_THE_PAST", "The value has to be a time to come.");
+        if (text is not null && Rfc3339.TryParse(text, out var at))
+            expires = at;
+        else if (text is not null)
+            faults.Report("/expiresAt", "INVALID_TIME", "The value has to be a time such as 2026-01-31T12:00:00Z.");
+        if (expires <= time.GetUtcNow())
+            faults.Report("/expiresAt", "IN_THE_PAST", "The value has to be a time to come.");
         return new(name!, permissions, expires);
     }
 }

@@ -13,9 +13,9 @@ namespace Resources.Api;
 public readonly record struct Standing(bool Allowed, int Left, int Reset);
 
 /// <summary>
-/// One limit at this node: it spends what the limit's grains have leased to it, and asks for more when that is used up. A lease is
-/// small: what the key needs here for half a second, at most 1/128 of the window's permits. What lies idle goes back. So little of a
-/// window is ever stranded here.
+/// One limit at this node: it spends what the limit's grains have leased to it, and asks for more when that is used up.
+/// A lease is small: what the key needs here for half a second, at most 1/128 of the window's permits. What lies idle
+/// goes back. So little of a window is ever stranded here.
 /// </summary>
 public sealed class LeasedLimit : IAsyncDisposable
 {
@@ -42,12 +42,21 @@ public sealed class LeasedLimit : IAsyncDisposable
     readonly ITimer tidy;
     readonly ConcurrentDictionary<string, Held> all = new();
 
-    /// <param name="hashKey">Keys leave the node as digests under this key: neither accounts nor addresses can be guessed from them.</param>
+    /// <param name="hashKey">
+    /// Keys leave the node as digests under this key: neither accounts nor addresses can be guessed from them.
+    /// </param>
     public LeasedLimit(string policy, RateLimit limit, byte[] hashKey, IClusterClient cluster, TimeProvider time)
     {
-        (this.policy, this.limit, this.hashKey, this.cluster, this.time) = (policy, limit, hashKey, cluster, time);
+        this.policy = policy;
+        this.limit = limit;
+        this.hashKey = hashKey;
+        this.cluster = cluster;
+        this.time = time;
         largest = Math.Max(1, limit.Permits / Parts);
-        Description = string.Create(CultureInfo.InvariantCulture, $"\"{policy}\";q={limit.Permits};w={limit.WindowSeconds}");
+        Description = string.Create(
+            CultureInfo.InvariantCulture,
+            $"\"{policy}\";q={limit.Permits};w={limit.WindowSeconds}"
+        );
         tidy = time.CreateTimer(_ => TidyUp(), null, Tidy, Tidy);
     }
 
@@ -56,7 +65,9 @@ public sealed class LeasedLimit : IAsyncDisposable
 
     /// <summary>Takes a permit, if there is one.</summary>
     /// <exception cref="StoreUnavailableException">The cluster cannot say, as the database is away.</exception>
-    /// <exception cref="OrleansException">The cluster cannot say, as a node was lost; or a <see cref="TimeoutException"/>.</exception>
+    /// <exception cref="OrleansException">
+    /// The cluster cannot say, as a node was lost; or a <see cref="TimeoutException"/>.
+    /// </exception>
     public ValueTask<Standing> TakeAsync(string key)
     {
         var held = all.GetOrAdd(key, static (key, hashKey) => new(hashKey, key), hashKey);
@@ -66,24 +77,30 @@ public sealed class LeasedLimit : IAsyncDisposable
     /// <summary>Gives back a permit that was taken for nothing.</summary>
     public void Refund(string key)
     {
-        if (!all.TryGetValue(key, out var held)) return;
+        if (!all.TryGetValue(key, out var held))
+            return;
         lock (held)
-            if (Now < held.Ends) held.Permits++;
+            if (Now < held.Ends)
+                held.Permits++;
     }
 
     public ValueTask DisposeAsync() => tidy.DisposeAsync();
 
     long Now => time.GetTimestamp();
 
-    /// <summary>Spends a permit that is here, or answers that there is none to be had; null = the cluster must be asked.</summary>
+    /// <summary>
+    /// Spends a permit that is here, or answers that there is none to be had; null = the cluster must be asked.
+    /// </summary>
     Standing? Spend(Held held)
     {
         lock (held)
         {
             var now = Now;
-            if (now >= held.Ends) return null;
+            if (now >= held.Ends)
+                return null;
             held.UsedAt = now;
-            if (held.Permits > 0) return new(true, --held.Permits + held.Left, Seconds(held, now));
+            if (held.Permits > 0)
+                return new(true, --held.Permits + held.Left, Seconds(held, now));
             return now < held.EmptyUntil ? new(false, 0, Seconds(held, now)) : null;
         }
     }
@@ -91,10 +108,11 @@ public sealed class LeasedLimit : IAsyncDisposable
     async ValueTask<Standing> AskAsync(Held held)
     {
         // Others that wait here may be quicker, and a window may end meanwhile.
-        for (var since = Now; Now - since < Ticks(Patience);)
+        for (var since = Now; Now - since < Ticks(Patience); )
         {
             await FetchAsync(held);
-            if (Spend(held) is { } standing) return standing;
+            if (Spend(held) is { } standing)
+                return standing;
         }
         throw new TimeoutException($"No permit of {policy} came in time.");
     }
@@ -104,8 +122,10 @@ public sealed class LeasedLimit : IAsyncDisposable
     {
         lock (held)
         {
-            if (held.Asking is { IsCompleted: false } asking) return asking;
-            if (Now < held.Ends && held.Permits > 0) return Task.CompletedTask;
+            if (held.Asking is { IsCompleted: false } asking)
+                return asking;
+            if (Now < held.Ends && held.Permits > 0)
+                return Task.CompletedTask;
             return held.Asking = LeaseAsync(held);
         }
     }
@@ -114,7 +134,11 @@ public sealed class LeasedLimit : IAsyncDisposable
     {
         int wanted;
         var asked = Now;
-        lock (held) wanted = held.Wanted = asked >= held.Ends ? Math.Min(2, largest) : asked - held.LeasedAt < Ticks(Lasting) ? Math.Min(largest, held.Wanted * 2) : Math.Max(1, held.Wanted / 2);
+        lock (held)
+            wanted = held.Wanted =
+                asked >= held.Ends ? Math.Min(2, largest)
+                : asked - held.LeasedAt < Ticks(Lasting) ? Math.Min(largest, held.Wanted * 2)
+                : Math.Max(1, held.Wanted / 2);
         // A lease that gets lost on its way is gone for this window; who asks again gets another.
         var lease = await ClusterCalls.SendAsync(_ =>
         {
@@ -123,7 +147,11 @@ public sealed class LeasedLimit : IAsyncDisposable
         });
         lock (held)
         {
-            if (held.Window != lease.Window) (held.Window, held.Permits) = (lease.Window, 0);
+            if (held.Window != lease.Window)
+            {
+                held.Window = lease.Window;
+                held.Permits = 0;
+            }
             held.Permits += lease.Granted;
             held.Left = lease.Left;
             // From before the question: the grain's window may end a moment later than this one, never sooner.
@@ -142,12 +170,15 @@ public sealed class LeasedLimit : IAsyncDisposable
         foreach (var (key, held) in all)
             lock (held)
             {
-                if (held.Asking is { IsCompleted: false }) continue;
-                if (now >= held.Ends) all.TryRemove(new(key, held));
+                if (held.Asking is { IsCompleted: false })
+                    continue;
+                if (now >= held.Ends)
+                    all.TryRemove(new(key, held));
                 else if (held.Permits > limit.Permits / 1000 && now - held.UsedAt > Ticks(Tidy))
                 {
                     var idle = held.Permits;
-                    (held.Permits, held.Left) = (0, held.Left + idle);
+                    held.Permits = 0;
+                    held.Left = held.Left + idle;
                     held.Asking = ReturnAsync(held, idle);
                 }
             }
@@ -165,7 +196,8 @@ public sealed class LeasedLimit : IAsyncDisposable
         }
     }
 
-    int Seconds(Held held, long now) => (int)Math.Max(1, Math.Ceiling((held.Ends - now) / (double)time.TimestampFrequency));
+    int Seconds(Held held, long now) =>
+        (int)Math.Max(1, Math.Ceiling((held.Ends - now) / (double)time.TimestampFrequency));
 
     long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
@@ -175,7 +207,8 @@ public sealed class LeasedLimit : IAsyncDisposable
         public Held(byte[] hashKey, string key)
         {
             var hash = HMACSHA256.HashData(hashKey, Encoding.UTF8.GetBytes(key));
-            (Hash, Bucket) = (Convert.ToHexStringLower(hash.AsSpan(0, 16)), hash[0] % Limits.Buckets);
+            Hash = Convert.ToHexStringLower(hash.AsSpan(0, 16));
+            Bucket = hash[0] % Limits.Buckets;
         }
 
         public readonly string Hash;

@@ -24,7 +24,9 @@ public sealed class RateLimitOptions
     /// <summary>Wrong passwords, by account.</summary>
     public RateLimit LoginAccount { get; set; } = new() { Permits = 10 };
 
-    /// <summary>Wrong codes of second factors, by account: so many that somebody who has the password still guesses no code.</summary>
+    /// <summary>
+    /// Wrong codes of second factors, by account: so many that somebody who has the password still guesses no code.
+    /// </summary>
     public RateLimit Mfa { get; set; } = new() { Permits = 10, WindowSeconds = 600 };
 
     /// <summary>Mails that are asked for, and links from them, by address.</summary>
@@ -37,7 +39,10 @@ public sealed class RateLimitOptions
 /// <summary>Section <c>Overload</c>.</summary>
 public sealed class OverloadOptions
 {
-    /// <summary>Requests that a node works on at once; those beyond are refused at once, as they would only wait. Streams, long polls and probes do not count.</summary>
+    /// <summary>
+    /// Requests that a node works on at once; those beyond are refused at once, as they would only wait. Streams, long
+    /// polls and probes do not count.
+    /// </summary>
     [Range(1, 100_000)]
     public int MaxRequests { get; set; } = 1_000;
 }

@@ -5,7 +5,10 @@ public sealed class Overload(OverloadOptions options)
 {
     int working;
 
-    /// <summary>Middleware, behind routing and before authentication: counts requests that are worked on. Probes are always let in.</summary>
+    /// <summary>
+    /// Middleware, behind routing and before authentication: counts requests that are worked on. Probes are always let
+    /// in.
+    /// </summary>
     public async Task ShedAsync(HttpContext context, RequestDelegate next)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<Unlimited>() is not null)
@@ -15,19 +18,27 @@ public sealed class Overload(OverloadOptions options)
         }
         try
         {
-            if (Interlocked.Increment(ref working) <= options.MaxRequests) await next(context);
-            else await Problems.WriteAsync(context, ProblemType.Overloaded, "This node has as much to do as it can. Try again in a moment.");
+            if (Interlocked.Increment(ref working) <= options.MaxRequests)
+                await next(context);
+            else
+                await Problems.WriteAsync(
+                    context,
+                    ProblemType.Overloaded,
+                    "This node has as much to do as it can. Try again in a moment."
+                );
         }
         finally
         {
-            if (context.Features.Get<Waiting>() is null) Interlocked.Decrement(ref working);
+            if (context.Features.Get<Waiting>() is null)
+                Interlocked.Decrement(ref working);
         }
     }
 
     /// <summary>From here on the request only waits for something to happen, and does not count.</summary>
     public static void Waits(HttpContext context)
     {
-        if (context.Features.Get<Waiting>() is not null) return;
+        if (context.Features.Get<Waiting>() is not null)
+            return;
         context.Features.Set(Waiting.Instance);
         Interlocked.Decrement(ref context.RequestServices.GetRequiredService<Overload>().working);
     }

@@ -6,8 +6,11 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>Fixed windows by caller, else by address, for the whole cluster; every limited answer says where its caller stands.</summary>
-public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClusterClient cluster, TimeProvider time) : IAsyncDisposable
+/// <summary>
+/// Fixed windows by caller, else by address, for the whole cluster; every limited answer says where its caller stands.
+/// </summary>
+public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClusterClient cluster, TimeProvider time)
+    : IAsyncDisposable
 {
     public const string Default = "default";
     public const string Login = "login";
@@ -18,25 +21,42 @@ public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClus
 
     readonly FrozenDictionary<string, LeasedLimit> policies = new (string Name, RateLimit Limit)[]
     {
-        (Default, options.Default), (Login, options.Login), (LoginAccount, options.LoginAccount), (Mfa, options.Mfa), (Reset, options.Reset), (Streams, options.Streams),
-    }.ToFrozenDictionary(policy => policy.Name, policy => new LeasedLimit(policy.Name, policy.Limit, master.Derive("keys of limits"), cluster, time));
+        (Default, options.Default),
+        (Login, options.Login),
+        (LoginAccount, options.LoginAccount),
+        (Mfa, options.Mfa),
+        (Reset, options.Reset),
+        (Streams, options.Streams),
+    }.ToFrozenDictionary(
+        policy => policy.Name,
+        policy => new LeasedLimit(policy.Name, policy.Limit, master.Derive("keys of limits"), cluster, time)
+    );
 
     /// <summary>Middleware: counts the request and refuses it when its window is used up.</summary>
     public Task LimitAsync(HttpContext context, RequestDelegate next)
     {
         var endpoint = context.GetEndpoint();
-        if (endpoint?.Metadata.GetMetadata<Unlimited>() is not null) return next(context);
+        if (endpoint?.Metadata.GetMetadata<Unlimited>() is not null)
+            return next(context);
         var policy = endpoint?.Metadata.GetMetadata<LimitedBy>()?.Policy ?? Default;
         // Ways in are tried by those who are nobody yet, or anybody.
-        var key = policy is Default or Mfa or Streams && Caller.Of(context.User) is { } caller ? caller.Id : Network(context.Connection.RemoteIpAddress);
+        var key =
+            policy is Default or Mfa or Streams && Caller.Of(context.User) is { } caller
+                ? caller.Id
+                : Network(context.Connection.RemoteIpAddress);
         var allowed = TryAsync(context, policy, key);
         // Mostly the node has permits: then nothing waits here.
-        return allowed.IsCompletedSuccessfully ? allowed.Result ? next(context) : Task.CompletedTask : GoOnAsync(allowed, context, next);
+        return allowed.IsCompletedSuccessfully
+            ? allowed.Result
+                ? next(context)
+                : Task.CompletedTask
+            : GoOnAsync(allowed, context, next);
     }
 
     static async Task GoOnAsync(ValueTask<bool> allowed, HttpContext context, RequestDelegate next)
     {
-        if (await allowed) await next(context);
+        if (await allowed)
+            await next(context);
     }
 
     /// <summary>Takes a permit of another limit for a request; when there is none the refusal is answered.</summary>
@@ -46,21 +66,37 @@ public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClus
         var limit = policies[policy];
         var standing = await limit.TakeAsync(key);
         // What limits most is shown: the last one that was asked is so if it refuses, or has less left.
-        if (standing.Allowed && LeftAsShown(context) <= standing.Left) return true;
+        if (standing.Allowed && LeftAsShown(context) <= standing.Left)
+            return true;
         context.Response.Headers["RateLimit-Policy"] = limit.Description;
-        context.Response.Headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"\"{policy}\";r={Math.Max(standing.Left, 0)};t={standing.Reset}");
-        if (standing.Allowed) return true;
+        context.Response.Headers["RateLimit"] = string.Create(
+            CultureInfo.InvariantCulture,
+            $"\"{policy}\";r={Math.Max(standing.Left, 0)};t={standing.Reset}"
+        );
+        if (standing.Allowed)
+            return true;
         context.Response.Headers.RetryAfter = standing.Reset.ToString(CultureInfo.InvariantCulture);
-        await Problems.WriteAsync(context, ProblemType.RateLimited, $"The limit is used up; it opens again in {standing.Reset} s.", violatedPolicy: policy);
+        await Problems.WriteAsync(
+            context,
+            ProblemType.RateLimited,
+            $"The limit is used up; it opens again in {standing.Reset} s.",
+            violatedPolicy: policy
+        );
         return false;
     }
 
     static int LeftAsShown(HttpContext context) =>
-        context.Response.Headers["RateLimit"] is [{ } shown] && shown.IndexOf(";r=", StringComparison.Ordinal) is >= 0 and var at
-            ? int.Parse(shown.AsSpan(at + 3, shown.IndexOf(";t=", StringComparison.Ordinal) - at - 3), CultureInfo.InvariantCulture) : int.MaxValue;
+        context.Response.Headers["RateLimit"] is [{ } shown]
+        && shown.IndexOf(";r=", StringComparison.Ordinal) is >= 0 and var at
+            ? int.Parse(
+                shown.AsSpan(at + 3, shown.IndexOf(";t=", StringComparison.Ordinal) - at - 3),
+                CultureInfo.InvariantCulture
+            )
+            : int.MaxValue;
 
     /// <summary>Takes a permit where there is no answer to write one on.</summary>
-    public async ValueTask<bool> TakeAsync(string policy, string key) => (await policies[policy].TakeAsync(key)).Allowed;
+    public async ValueTask<bool> TakeAsync(string policy, string key) =>
+        (await policies[policy].TakeAsync(key)).Allowed;
 
     /// <summary>Gives back a permit that was taken for nothing.</summary>
     public void Refund(string policy, string key) => policies[policy].Refund(key);
@@ -68,13 +104,18 @@ public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClus
     /// <summary>Whose address it is: an IPv6 client owns its /64.</summary>
     public static string Network(IPAddress? address)
     {
-        if (address is null) return "";
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        return address.AddressFamily is AddressFamily.InterNetwork ? address.ToString() : Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8));
+        if (address is null)
+            return "";
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return address.AddressFamily is AddressFamily.InterNetwork
+            ? address.ToString()
+            : Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8));
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var policy in policies.Values) await policy.DisposeAsync();
+        foreach (var policy in policies.Values)
+            await policy.DisposeAsync();
     }
 }

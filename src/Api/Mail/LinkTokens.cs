@@ -14,8 +14,9 @@ public enum LinkPurpose : byte
 }
 
 /// <summary>
-/// Tokens of links in mails, under a MAC of the operator's key; nothing of them is stored. Each names what it is to change, by its
-/// name in the vault: once that has changed the token is spent, and so is every other that was sent before.
+/// Tokens of links in mails, under a MAC of the operator's key; nothing of them is stored. Each names what it is to
+/// change, by its name in the vault: once that has changed the token is spent, and so is every other that was sent
+/// before.
 /// </summary>
 public sealed class LinkTokens(MasterKey master, TimeProvider time)
 {
@@ -43,10 +44,18 @@ public sealed class LinkTokens(MasterKey master, TimeProvider time)
     public (Guid Account, Guid Changes)? Read(LinkPurpose purpose, string text)
     {
         Span<byte> bytes = stackalloc byte[PayloadBytes + MacBytes];
-        if (text.Length != Base64Url.GetEncodedLength(bytes.Length) || Base64Url.DecodeFromChars(text, bytes, out _, out var written) is not OperationStatus.Done || written != bytes.Length) return null;
+        if (
+            text.Length != Base64Url.GetEncodedLength(bytes.Length)
+            || Base64Url.DecodeFromChars(text, bytes, out _, out var written) is not OperationStatus.Done
+            || written != bytes.Length
+        )
+            return null;
         Span<byte> mac = stackalloc byte[MacBytes];
         HMACSHA256.HashData(key, bytes[..PayloadBytes], mac);
-        if (!CryptographicOperations.FixedTimeEquals(mac, bytes[PayloadBytes..]) || bytes[0] != (byte)purpose) return null;
-        return BinaryPrimitives.ReadInt64BigEndian(bytes[33..]) > time.GetUtcNow().ToUnixTimeSeconds() ? (new(bytes[1..17]), new(bytes[17..33])) : null;
+        if (!CryptographicOperations.FixedTimeEquals(mac, bytes[PayloadBytes..]) || bytes[0] != (byte)purpose)
+            return null;
+        return BinaryPrimitives.ReadInt64BigEndian(bytes[33..]) > time.GetUtcNow().ToUnixTimeSeconds()
+            ? (new(bytes[1..17]), new(bytes[17..33]))
+            : null;
     }
 }

@@ -5,7 +5,9 @@ namespace Resources.Api;
 /// <summary>Section <c>Mail</c>.</summary>
 public sealed class MailOptions : IValidatableObject
 {
-    /// <summary>The SMTP server; null = no mail, but for Development, where mails become files in the data directory.</summary>
+    /// <summary>
+    /// The SMTP server; null = no mail, but for Development, where mails become files in the data directory.
+    /// </summary>
     public string? Host { get; set; }
 
     [Range(1, 65_535)]
@@ -19,13 +21,21 @@ public sealed class MailOptions : IValidatableObject
     [Required]
     public string From { get; set; } = "resources@localhost";
 
-    /// <summary>Where links in mails lead: the page of an application that takes a token and calls this API. Never taken from a request.</summary>
+    /// <summary>
+    /// Where links in mails lead: the page of an application that takes a token and calls this API. Never taken from a
+    /// request.
+    /// </summary>
     [Required]
     public string LinkBase { get; set; } = "http://localhost:8080";
 
     public IEnumerable<ValidationResult> Validate(ValidationContext context)
     {
-        if (!Uri.TryCreate(LinkBase, UriKind.Absolute, out var link) || link.Scheme != Uri.UriSchemeHttps && !link.IsLoopback) yield return new("is no https address.", [nameof(LinkBase)]);
-        if (!MimeKit.MailboxAddress.TryParse(From, out _)) yield return new("is no e-mail address.", [nameof(From)]);
+        if (
+            !Uri.TryCreate(LinkBase, UriKind.Absolute, out var link)
+            || link.Scheme != Uri.UriSchemeHttps && !link.IsLoopback
+        )
+            yield return new("is no https address.", [nameof(LinkBase)]);
+        if (!MimeKit.MailboxAddress.TryParse(From, out _))
+            yield return new("is no e-mail address.", [nameof(From)]);
     }
 }

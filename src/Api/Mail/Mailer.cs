@@ -12,10 +12,16 @@ namespace Resources.Api;
 public sealed record Letter(string Kind, string To, string Subject, string Text);
 
 /// <summary>
-/// Sends mails, and does what comes before them, off the path of requests: whether an address is known here shows neither in an
-/// answer nor in its time. What waits is lost with the node; whoever asked asks again.
+/// Sends mails, and does what comes before them, off the path of requests: whether an address is known here shows
+/// neither in an answer nor in its time. What waits is lost with the node; whoever asked asks again.
 /// </summary>
-public sealed class Mailer(MailOptions options, ApiSettings settings, IHostEnvironment environment, TimeProvider time, ILogger<Mailer> log) : BackgroundService
+public sealed class Mailer(
+    MailOptions options,
+    ApiSettings settings,
+    IHostEnvironment environment,
+    TimeProvider time,
+    ILogger<Mailer> log
+) : BackgroundService
 {
     const int MostWaiting = 1_000;
     const int Tries = 3;
@@ -39,7 +45,8 @@ public sealed class Mailer(MailOptions options, ApiSettings settings, IHostEnvir
     {
         try
         {
-            await foreach (var write in waiting.Reader.ReadAllAsync(stoppingToken)) await DoAsync(write, stoppingToken);
+            await foreach (var write in waiting.Reader.ReadAllAsync(stoppingToken))
+                await DoAsync(write, stoppingToken);
         }
         catch (OperationCanceledException)
         {
@@ -54,14 +61,16 @@ public sealed class Mailer(MailOptions options, ApiSettings settings, IHostEnvir
             try
             {
                 letter ??= await write();
-                if (letter is not null) await SendAsync(letter, ct);
+                if (letter is not null)
+                    await SendAsync(letter, ct);
                 return;
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
                 // Servers repeat addresses in what they answer: only the kind of the fault is told.
                 log.LogWarning("A mail ({Kind}) was not sent: {Fault}", letter?.Kind, e.GetType().Name);
-                if (left > 1) await Task.Delay(Rest, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (left > 1)
+                    await Task.Delay(Rest, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
     }
 
@@ -69,11 +78,22 @@ public sealed class Mailer(MailOptions options, ApiSettings settings, IHostEnvir
     {
         if (options.Host is null)
         {
-            var file = OwnerFile.Write(Path.Combine(settings.DataDirectory, "outbox", $"{time.GetUtcNow():yyyyMMdd-HHmmssfff}-{letter.Kind}.txt"), $"To: {letter.To}\nSubject: {letter.Subject}\n\n{letter.Text}\n");
+            var file = OwnerFile.Write(
+                Path.Combine(
+                    settings.DataDirectory,
+                    "outbox",
+                    $"{time.GetUtcNow():yyyyMMdd-HHmmssfff}-{letter.Kind}.txt"
+                ),
+                $"To: {letter.To}\nSubject: {letter.Subject}\n\n{letter.Text}\n"
+            );
             log.LogInformation("A mail ({Kind}) lies in {File}", letter.Kind, file);
             return;
         }
-        using var message = new MimeMessage { Subject = letter.Subject, Body = new TextPart("plain") { Text = letter.Text } };
+        using var message = new MimeMessage
+        {
+            Subject = letter.Subject,
+            Body = new TextPart("plain") { Text = letter.Text },
+        };
         message.From.Add(MailboxAddress.Parse(options.From));
         message.To.Add(MailboxAddress.Parse(letter.To));
         // The client's own timeout holds for each step, and a slow server has many.
@@ -82,8 +102,16 @@ public sealed class Mailer(MailOptions options, ApiSettings settings, IHostEnvir
         ct = timely.Token;
         using var client = new SmtpClient();
         var isNear = options.Host is "localhost" or "127.0.0.1" or "::1";
-        await client.ConnectAsync(options.Host, options.Port, isNear ? SecureSocketOptions.StartTlsWhenAvailable : options.Port is 465 ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTls, ct);
-        if (options.User is not null) await client.AuthenticateAsync(options.User, options.Password ?? "", ct);
+        await client.ConnectAsync(
+            options.Host,
+            options.Port,
+            isNear ? SecureSocketOptions.StartTlsWhenAvailable
+                : options.Port is 465 ? SecureSocketOptions.SslOnConnect
+                : SecureSocketOptions.StartTls,
+            ct
+        );
+        if (options.User is not null)
+            await client.AuthenticateAsync(options.User, options.Password ?? "", ct);
         await client.SendAsync(message, ct);
         await client.DisconnectAsync(quit: true, ct);
     }

@@ -9,8 +9,15 @@ namespace Resources.Api;
 
 /// <summary>The first start: signing keys, the first administrator, and the lines that a newcomer reads.</summary>
 public sealed class Bootstrap(
-    ApiSettings settings, SigningKeys keys, AccountQueries queries, Accounts accounts, Passwords passwords,
-    IServer server, IHostEnvironment environment, ILogger<Bootstrap> log) : IHostedLifecycleService
+    ApiSettings settings,
+    SigningKeys keys,
+    AccountQueries queries,
+    Accounts accounts,
+    Passwords passwords,
+    IServer server,
+    IHostEnvironment environment,
+    ILogger<Bootstrap> log
+) : IHostedLifecycleService
 {
     readonly BootstrapOptions options = settings.Bootstrap;
     string? password;
@@ -18,18 +25,25 @@ public sealed class Bootstrap(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await keys.LoadAsync(cancellationToken);
-        if (await queries.AnyAsync(cancellationToken)) return;
+        if (await queries.AnyAsync(cancellationToken))
+            return;
         var chosen = options.AdminPassword ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
-        var (_, created) = await accounts.RegisterAsync(new(options.AdminEmail, await passwords.HashAsync(chosen), [RoleBook.Administrator], EmailVerified: true), Intent.OfNode());
-        if (created.Rejection is null && options.AdminPassword is null) Tell(chosen);
+        var (_, created) = await accounts.RegisterAsync(
+            new(options.AdminEmail, await passwords.HashAsync(chosen), [RoleBook.Administrator], EmailVerified: true),
+            Intent.OfNode()
+        );
+        if (created.Rejection is null && options.AdminPassword is null)
+            Tell(chosen);
     }
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
         log.LogInformation("Resources listens at {Url}, its documentation is at {Docs}", url, url + "/docs");
-        if (password is null) return Task.CompletedTask;
-        Console.WriteLine($"""
+        if (password is null)
+            return Task.CompletedTask;
+        Console.WriteLine(
+            $"""
 
             Resources is ready
               API       {url}/api/v1
@@ -38,25 +52,31 @@ public sealed class Bootstrap(
             Try it:
               curl -s {url}/api/v1/auth/login -H 'content-type: application/json' -d '{$$"""{"email":"{{options.AdminEmail}}","password":"{{password}}"}"""}'
 
-            """);
+            """
+        );
         password = null;
         return Task.CompletedTask;
     }
 
     /// <summary>
-    /// Tells the password as soon as it counts, whatever becomes of the rest of the start: on the console and not in the log,
-    /// which is kept. On a developer's machine a file that only its owner can read keeps it, so that scripts find it.
+    /// Tells the password as soon as it counts, whatever becomes of the rest of the start: on the console and not in
+    /// the log, which is kept. On a developer's machine a file that only its owner can read keeps it, so that scripts
+    /// find it.
     /// </summary>
     void Tell(string first)
     {
         password = first;
-        var kept = environment.IsDevelopment() ? OwnerFile.Write(Path.Combine(settings.DataDirectory, "admin-password"), first) : null;
-        Console.WriteLine($"""
+        var kept = environment.IsDevelopment()
+            ? OwnerFile.Write(Path.Combine(settings.DataDirectory, "admin-password"), first)
+            : null;
+        Console.WriteLine(
+            $"""
 
             The first administrator
               Admin     {options.AdminEmail}
               Password  {first}   ({(kept is null ? "shown once: keep it" : "kept in " + kept)})
-            """);
+            """
+        );
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

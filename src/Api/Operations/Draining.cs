@@ -5,12 +5,17 @@ namespace Resources.Api;
 /// <summary>Section <c>Shutdown</c>.</summary>
 public sealed class ShutdownOptions
 {
-    /// <summary>After SIGTERM a node goes on serving for this long, not ready and closing connections as it answers, so that balancers and clients move away.</summary>
+    /// <summary>
+    /// After SIGTERM a node goes on serving for this long, not ready and closing connections as it answers, so that
+    /// balancers and clients move away.
+    /// </summary>
     [Range(0, 600)]
     public int DrainSeconds { get; set; } = 3;
 }
 
-/// <summary>A stop that fails no request: first unready and polite, then the listener closes, then the silo leaves.</summary>
+/// <summary>
+/// A stop that fails no request: first unready and polite, then the listener closes, then the silo leaves.
+/// </summary>
 public sealed class Draining(ShutdownOptions options, TimeProvider time) : IHostedLifecycleService
 {
     readonly CancellationTokenSource begun = new();
@@ -23,14 +28,16 @@ public sealed class Draining(ShutdownOptions options, TimeProvider time) : IHost
     /// <summary>Middleware: while draining, every answer asks its client to take a new connection, elsewhere.</summary>
     public Task CloseConnectionsAsync(HttpContext context, RequestDelegate next)
     {
-        if (IsDraining) context.Response.Headers.Connection = "close";
+        if (IsDraining)
+            context.Response.Headers.Connection = "close";
         return next(context);
     }
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await begun.CancelAsync();
-        await Task.Delay(TimeSpan.FromSeconds(options.DrainSeconds), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(TimeSpan.FromSeconds(options.DrainSeconds), time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

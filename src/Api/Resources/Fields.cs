@@ -8,14 +8,36 @@ namespace Resources.Api;
 static class Fields
 {
     static readonly HashSet<string> Members =
-        ["id", "type", "name", "status", "metadata", "owner", "version", "createdAt", "createdBy", "updatedAt", "updatedBy", "deletedAt"];
+    [
+        "id",
+        "type",
+        "name",
+        "status",
+        "metadata",
+        "owner",
+        "version",
+        "createdAt",
+        "createdBy",
+        "updatedAt",
+        "updatedBy",
+        "deletedAt",
+    ];
 
     /// <summary>Adds a fault for every field that resources do not have.</summary>
     public static void Check(QueryReader query)
     {
-        if (query.Text("fields") is not { } fields) return;
+        if (query.Text("fields") is not { } fields)
+            return;
         foreach (var field in fields.Split(','))
-            if (!Members.Contains(field) && !(field.StartsWith("metadata.", StringComparison.Ordinal) && field.Length > "metadata.".Length && !field.Contains("..", StringComparison.Ordinal) && !field.EndsWith('.')))
+            if (
+                !Members.Contains(field)
+                && !(
+                    field.StartsWith("metadata.", StringComparison.Ordinal)
+                    && field.Length > "metadata.".Length
+                    && !field.Contains("..", StringComparison.Ordinal)
+                    && !field.EndsWith('.')
+                )
+            )
                 query.Fail<string>("fields", $"has '{field}', which is not a field of resources");
     }
 
@@ -24,17 +46,21 @@ static class Fields
     {
         var whole = JsonSerializer.SerializeToElement(document, WireJson.Default.ResourceDocument);
         var picked = new JsonObject { ["id"] = JsonNodes.From(whole.GetProperty("id")) };
-        foreach (var field in fields.Split(',')) Copy(whole, picked, field.Split('.'));
+        foreach (var field in fields.Split(','))
+            Copy(whole, picked, field.Split('.'));
         return JsonNodes.ToElement(picked);
     }
 
     static void Copy(JsonElement from, JsonObject to, ReadOnlySpan<string> path)
     {
-        if (!from.TryGetProperty(path[0], out var member)) return;
-        if (path.Length is 1) to[path[0]] = JsonNodes.From(member);
+        if (!from.TryGetProperty(path[0], out var member))
+            return;
+        if (path.Length is 1)
+            to[path[0]] = JsonNodes.From(member);
         else if (member.ValueKind is JsonValueKind.Object)
         {
-            if (to[path[0]] is not JsonObject inner) to[path[0]] = inner = [];
+            if (to[path[0]] is not JsonObject inner)
+                to[path[0]] = inner = [];
             Copy(member, inner, path[1..]);
         }
     }

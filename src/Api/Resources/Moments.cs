@@ -9,17 +9,27 @@ static class Moments
 {
     public static async Task<Moment?> ReadAsync(QueryReader query, ReadIndex index, CancellationToken ct)
     {
-        var (version, at) = (query.Number("version", 1), query.Text("at"));
-        if (at is null) return version is null ? null : new(Version: version);
-        if (query.Text("version") is not null) query.Fail<Moment>("at", "and version exclude each other");
+        var version = query.Number("version", 1);
+        var at = query.Text("at");
+        if (at is null)
+            return version is null ? null : new(Version: version);
+        if (query.Text("version") is not null)
+            query.Fail<Moment>("at", "and version exclude each other");
         else if (at is not [] && at.All(char.IsAsciiDigit))
         {
-            if (!long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position > await index.HeadAsync(ct)) return query.Fail<Moment>("at", "is a position that the log has not reached");
+            if (
+                !long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+                || position > await index.HeadAsync(ct)
+            )
+                return query.Fail<Moment>("at", "is a position that the log has not reached");
             return new(Position: position);
         }
-        else if (!Rfc3339.TryParse(at, out var time)) query.Fail<Moment>("at", "takes an RFC 3339 time such as 2026-01-31T12:00:00Z, or a position");
-        else if (time > TimeProvider.System.GetUtcNow()) query.Fail<Moment>("at", "lies in the future");
-        else return new(Time: time.ToUniversalTime());
+        else if (!Rfc3339.TryParse(at, out var time))
+            query.Fail<Moment>("at", "takes an RFC 3339 time such as 2026-01-31T12:00:00Z, or a position");
+        else if (time > TimeProvider.System.GetUtcNow())
+            query.Fail<Moment>("at", "lies in the future");
+        else
+            return new(Time: time.ToUniversalTime());
         return null;
     }
 }

@@ -12,8 +12,11 @@ static class ResourceBodies
     {
         var reader = new ObjectReader(body, faults);
         var create = new CreateResource(
-            reader.Slug("type", optional: true) ?? Resource.DefaultType, reader.Text("name", 1, MaxName) ?? "",
-            reader.Slug("status", optional: true) ?? Resource.DefaultStatus, reader.Object("metadata", optional: true) ?? JsonText.Empty);
+            reader.Slug("type", optional: true) ?? Resource.DefaultType,
+            reader.Text("name", 1, MaxName) ?? "",
+            reader.Slug("status", optional: true) ?? Resource.DefaultStatus,
+            reader.Object("metadata", optional: true) ?? JsonText.Empty
+        );
         reader.RefuseOthers();
         return faults is [] ? create : null;
     }
@@ -22,8 +25,11 @@ static class ResourceBodies
     {
         var reader = new ObjectReader(body, faults);
         var replace = new ReplaceResource(
-            reader.Slug("type", optional: true), reader.Text("name", 1, MaxName) ?? "",
-            reader.Slug("status", optional: true) ?? Resource.DefaultStatus, reader.Object("metadata", optional: true) ?? JsonText.Empty);
+            reader.Slug("type", optional: true),
+            reader.Text("name", 1, MaxName) ?? "",
+            reader.Slug("status", optional: true) ?? Resource.DefaultStatus,
+            reader.Object("metadata", optional: true) ?? JsonText.Empty
+        );
         reader.RefuseOthers();
         return faults is [] ? replace : null;
     }

@@ -6,19 +6,52 @@ namespace Resources.Api;
 
 /// <summary>A resource, as every answer shows it.</summary>
 public sealed record ResourceDocument(
-    Guid Id, string Type, string Name, string Status, JsonText Metadata, string Owner, long Version,
-    DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset UpdatedAt, string UpdatedBy, DateTimeOffset? DeletedAt)
+    Guid Id,
+    string Type,
+    string Name,
+    string Status,
+    JsonText Metadata,
+    string Owner,
+    long Version,
+    DateTimeOffset CreatedAt,
+    string CreatedBy,
+    DateTimeOffset UpdatedAt,
+    string UpdatedBy,
+    DateTimeOffset? DeletedAt
+)
 {
-    public static ResourceDocument Of(Guid id, long version, Resource resource) => new(
-        id, resource.Type, resource.Name, resource.Status, resource.Metadata, resource.Owner, version,
-        resource.CreatedAt, resource.CreatedBy, resource.UpdatedAt, resource.UpdatedBy, resource.DeletedAt);
+    public static ResourceDocument Of(Guid id, long version, Resource resource) =>
+        new(
+            id,
+            resource.Type,
+            resource.Name,
+            resource.Status,
+            resource.Metadata,
+            resource.Owner,
+            version,
+            resource.CreatedAt,
+            resource.CreatedBy,
+            resource.UpdatedAt,
+            resource.UpdatedBy,
+            resource.DeletedAt
+        );
 }
 
 /// <summary>What a create takes; the owner is the caller.</summary>
-public sealed record ResourceCreation(string Name, string? Type = null, string? Status = null, JsonText? Metadata = null);
+public sealed record ResourceCreation(
+    string Name,
+    string? Type = null,
+    string? Status = null,
+    JsonText? Metadata = null
+);
 
 /// <summary>What a full replacement takes; a type, if given, must be the one it has.</summary>
-public sealed record ResourceReplacement(string Name, string? Type = null, string? Status = null, JsonText? Metadata = null);
+public sealed record ResourceReplacement(
+    string Name,
+    string? Type = null,
+    string? Status = null,
+    JsonText? Metadata = null
+);
 
 /// <summary>A merge patch: the members to change.</summary>
 public sealed record ResourceChange(string? Name = null, string? Status = null, JsonText? Metadata = null);

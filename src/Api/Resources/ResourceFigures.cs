@@ -4,7 +4,12 @@ namespace Resources.Api;
 
 /// <summary>Live resources in numbers: of those that the caller may see.</summary>
 /// <param name="ByDay">By the day (UTC) on which they were created, oldest first.</param>
-public sealed record StatisticsDocument(long Total, IReadOnlyList<TypeCount> ByType, IReadOnlyList<StatusCount> ByStatus, IReadOnlyList<DayCount> ByDay);
+public sealed record StatisticsDocument(
+    long Total,
+    IReadOnlyList<TypeCount> ByType,
+    IReadOnlyList<StatusCount> ByStatus,
+    IReadOnlyList<DayCount> ByDay
+);
 
 /// <summary>How many live resources have a type.</summary>
 public sealed record TypeCount(string Type, long Count);
@@ -21,17 +26,35 @@ static class ResourceFigures
     public static async Task StatisticsAsync(HttpContext context, StatisticsQueries statistics, ReadIndex index)
     {
         var query = new QueryReader(context.Request);
-        var (visible, type, status, from, to) = (context.Visible(Permissions.ResourceRead), query.Slug("type"), query.Slug("status"), query.Day("from"), query.Day("to"));
+        var visible = context.Visible(Permissions.ResourceRead);
+        var type = query.Slug("type");
+        var status = query.Slug("status");
+        var from = query.Day("from");
+        var to = query.Day("to");
         var wanted = Consistency.Read(query, context.Request);
-        if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
+        if (query.Faults is not [])
+        {
+            await Problems.InvalidAsync(context, query.Faults);
+            return;
+        }
 
-        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached) return;
+        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached)
+            return;
         var asked = ResourceLists.Name(query, "statistics of " + visible, "type", "status", "from", "to");
-        if (ResourceLists.AnswerHeld(context, asked, reached)) return;
+        if (ResourceLists.AnswerHeld(context, asked, reached))
+            return;
         var figures = await statistics.ReadAsync(visible, type, status, from, to, context.RequestAborted);
         context.Response.Headers.ETag = ResourceLists.Tag(asked, figures.Generation, figures.Position);
-        await Answers.OkAsync(context, new StatisticsDocument(figures.Total,
-            [.. figures.ByType.Select(each => new TypeCount(each.Value, each.Count))], [.. figures.ByStatus.Select(each => new StatusCount(each.Value, each.Count))],
-            [.. figures.ByDay.Select(each => new DayCount(each.Value, each.Count))]), WireJson.Default.EnvelopeStatisticsDocument, figures.Position);
+        await Answers.OkAsync(
+            context,
+            new StatisticsDocument(
+                figures.Total,
+                [.. figures.ByType.Select(each => new TypeCount(each.Value, each.Count))],
+                [.. figures.ByStatus.Select(each => new StatusCount(each.Value, each.Count))],
+                [.. figures.ByDay.Select(each => new DayCount(each.Value, each.Count))]
+            ),
+            WireJson.Default.EnvelopeStatisticsDocument,
+            figures.Position
+        );
     }
 }

@@ -5,15 +5,17 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>
-/// A list and what becomes of it, as server-sent events: the whole list at one position, then the resources that enter, change and
-/// leave. Where several changes of a resource are at hand at once the newest tells for all. Between two <c>position</c>s the client
-/// goes from one consistent list to the next.
+/// A list and what becomes of it, as server-sent events: the whole list at one position, then the resources that enter,
+/// change and leave. Where several changes of a resource are at hand at once the newest tells for all. Between two
+/// <c>position</c>s the client goes from one consistent list to the next.
 /// </summary>
 static class ResourceFollowing
 {
     const int MaxResources = 10_000;
 
-    /// <summary>The next changes are looked for no sooner than this, so that a busy log is not asked for each of its events.</summary>
+    /// <summary>
+    /// The next changes are looked for no sooner than this, so that a busy log is not asked for each of its events.
+    /// </summary>
     static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
 
     static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(250);
@@ -22,41 +24,77 @@ static class ResourceFollowing
     public static void Check(QueryReader query)
     {
         foreach (var name in new[] { "cursor", "limit", "count" })
-            if (query.Text(name) is not null) query.Fail<string>(name, "cannot be combined with follow");
+            if (query.Text(name) is not null)
+                query.Fail<string>(name, "cannot be combined with follow");
     }
 
     /// <summary>Sends the list and its changes until the client leaves or may see it no longer.</summary>
     /// <param name="wanted">The position that the list must have; null = the log's head.</param>
-    public static async Task SendAsync(HttpContext context, ResourceSelection selection, ResourceSort sort, string? fields, long? wanted)
+    public static async Task SendAsync(
+        HttpContext context,
+        ResourceSelection selection,
+        ResourceSort sort,
+        string? fields,
+        long? wanted
+    )
     {
         var services = context.RequestServices;
-        var (resources, index) = (services.GetRequiredService<ResourceQueries>(), services.GetRequiredService<ReadIndex>());
-        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached) return;
-        using var lease = await EventStream.OpenAsync(context, selection.IncludeDeleted ? [Permissions.ResourceReadDeleted] : []);
-        if (lease is null) return;
+        var resources = services.GetRequiredService<ResourceQueries>();
+        var index = services.GetRequiredService<ReadIndex>();
+        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached)
+            return;
+        using var lease = await EventStream.OpenAsync(
+            context,
+            selection.IncludeDeleted ? [Permissions.ResourceReadDeleted] : []
+        );
+        if (lease is null)
+            return;
         while (true)
         {
             var begun = context.Response.HasStarted;
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
-            if (lease.End is not null) break;
+            if (lease.End is not null)
+                break;
             var seen = selection with { Visible = lease.Visible };
             try
             {
-                var page = await resources.PageAsync(seen, sort, null, MaxResources + 1, CountKind.None, reached.Position, until.Token);
+                var page = await resources.PageAsync(
+                    seen,
+                    sort,
+                    null,
+                    MaxResources + 1,
+                    CountKind.None,
+                    reached.Position,
+                    until.Token
+                );
                 if (page.Rows.Count > MaxResources && !begun)
                 {
-                    await Problems.InvalidAsync(context, [new("?follow", "LIST_TOO_LONG", $"Lists of at most {MaxResources} resources can be followed; this one has more. Narrow it.")]);
+                    await Problems.InvalidAsync(
+                        context,
+                        [
+                            new(
+                                "?follow",
+                                "LIST_TOO_LONG",
+                                $"Lists of at most {MaxResources} resources can be followed; this one has more. Narrow it."
+                            ),
+                        ]
+                    );
                     return;
                 }
-                if (!begun) await EventStream.BeginAsync(context);
-                if (HttpMethods.IsHead(context.Request.Method) || page.Rows.Count > MaxResources) return;
+                if (!begun)
+                    await EventStream.BeginAsync(context);
+                if (HttpMethods.IsHead(context.Request.Method) || page.Rows.Count > MaxResources)
+                    return;
                 await new Follower(context, seen, fields, lease).RunAsync(page, until.Token);
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
                 // What the caller may see has changed, or the stream is over.
             }
-            catch (Exception e) when (context.Response.HasStarted && e is Grains.StoreUnavailableException or SearchesBusyException or QueryTimeoutException)
+            catch (Exception e)
+                when (context.Response.HasStarted
+                    && e is Grains.StoreUnavailableException or SearchesBusyException or QueryTimeoutException
+                )
             {
                 await Task.Delay(LongestRest, context.RequestAborted);
             }
@@ -73,7 +111,9 @@ static class ResourceFollowing
         readonly PipeWriter writer = context.Response.BodyWriter;
         readonly Dictionary<Guid, long> held = [];
 
-        /// <summary>Sends the list, then its changes; comes back when there are so many that the list is better sent anew.</summary>
+        /// <summary>
+        /// Sends the list, then its changes; comes back when there are so many that the list is better sent anew.
+        /// </summary>
         public async Task RunAsync(ResourcePage page, CancellationToken ct)
         {
             using var reading = tail.Join();
@@ -87,21 +127,27 @@ static class ResourceFollowing
             WritePosition("caught-up", position);
             await writer.FlushAsync(ct);
 
-            for (var rest = Rest; lease.End is null;)
+            for (var rest = Rest; lease.End is null; )
             {
                 var moved = tail.Moved;
                 if (position >= tail.Reached)
                 {
                     await moved.WaitAsync(heartbeat, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     ct.ThrowIfCancellationRequested();
-                    if (moved.IsCompleted) continue;
+                    if (moved.IsCompleted)
+                        continue;
                     WritePosition("position", position);
                     await writer.FlushAsync(ct);
                     continue;
                 }
-                if (await resources.ChangesAsync(selection, position, MaxResources, ct) is not { } changes) return;
-                if (changes.Position > position) await TellAsync(changes, ct);
-                rest = changes.Position > position ? Rest : rest + rest < LongestRest ? rest + rest : LongestRest;
+                if (await resources.ChangesAsync(selection, position, MaxResources, ct) is not { } changes)
+                    return;
+                if (changes.Position > position)
+                    await TellAsync(changes, ct);
+                rest =
+                    changes.Position > position ? Rest
+                    : rest + rest < LongestRest ? rest + rest
+                    : LongestRest;
                 position = changes.Position;
                 await Task.Delay(rest, ct);
             }
@@ -113,12 +159,18 @@ static class ResourceFollowing
             foreach (var (id, row) in changes.Rows)
             {
                 var had = held.TryGetValue(id, out var version);
-                if (row is null ? !had : had && version == row.Version) continue;
+                if (row is null ? !had : had && version == row.Version)
+                    continue;
                 told = true;
                 if (row is null)
                 {
                     held.Remove(id);
-                    EventStream.Write(writer, changes.Position, "removed", Encoding.ASCII.GetBytes($"{{\"id\":\"{id}\"}}"));
+                    EventStream.Write(
+                        writer,
+                        changes.Position,
+                        "removed",
+                        Encoding.ASCII.GetBytes($"{{\"id\":\"{id}\"}}")
+                    );
                 }
                 else
                 {
@@ -126,17 +178,27 @@ static class ResourceFollowing
                     await WriteAsync(changes.Position, had ? "changed" : "added", row, ct);
                 }
             }
-            if (told) WritePosition("position", changes.Position);
+            if (told)
+                WritePosition("position", changes.Position);
             await writer.FlushAsync(ct);
         }
 
         async Task WriteAsync(long position, string what, ResourceRow row, CancellationToken ct)
         {
             var document = ResourceDocument.Of(row.Id, row.Version, row.Resource);
-            EventStream.Write(writer, position, what, fields is null ? Answers.Serialize(document, WireJson.Default.ResourceDocument) : Answers.Serialize(Fields.Pick(document, fields), WireJson.Default.JsonElement));
-            if (writer.UnflushedBytes > EventStream.FlushAfter) await writer.FlushAsync(ct);
+            EventStream.Write(
+                writer,
+                position,
+                what,
+                fields is null
+                    ? Answers.Serialize(document, WireJson.Default.ResourceDocument)
+                    : Answers.Serialize(Fields.Pick(document, fields), WireJson.Default.JsonElement)
+            );
+            if (writer.UnflushedBytes > EventStream.FlushAfter)
+                await writer.FlushAsync(ct);
         }
 
-        void WritePosition(string what, long position) => EventStream.Write(writer, position, what, Encoding.ASCII.GetBytes($"{{\"position\":\"{position}\"}}"));
+        void WritePosition(string what, long position) =>
+            EventStream.Write(writer, position, what, Encoding.ASCII.GetBytes($"{{\"position\":\"{position}\"}}"));
     }
 }

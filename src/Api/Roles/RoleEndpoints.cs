@@ -20,53 +20,128 @@ public static class RoleEndpoints
     public static void MapRoles(this RouteGroupBuilder api)
     {
         var roles = api.MapGroup("/roles").WithTags("roles");
-        roles.MapRead("", ListAsync).Require(Permissions.RoleRead).WithName("listRoles").WithSummary("Roles, by name").Answers<Envelope<IReadOnlyList<RoleDocument>>>(200);
-        roles.MapPost("", CreateAsync).Require(Permissions.RoleManage).WithName("createRole").WithSummary("Make a role; it may allow no more than its maker may do")
-            .TakesBody<RoleRequest>().Answers<Envelope<RoleDocument>>(201).Refuses(409, 413, 415);
-        roles.MapPut("/{role}", ChangeAsync).Require(Permissions.RoleManage).WithName("changeRole").WithSummary("Give a role other permissions")
-            .TakesBody<RoleChangeRequest>().Answers<Envelope<RoleDocument>>(200).Refuses(404, 413, 415);
-        roles.MapDelete("/{role}", DeleteAsync).Require(Permissions.RoleManage).WithName("deleteRole").WithSummary("Delete a role: accounts that have it lose what it allows").Produces(204).Refuses(404);
+        roles
+            .MapRead("", ListAsync)
+            .Require(Permissions.RoleRead)
+            .WithName("listRoles")
+            .WithSummary("Roles, by name")
+            .Answers<Envelope<IReadOnlyList<RoleDocument>>>(200);
+        roles
+            .MapPost("", CreateAsync)
+            .Require(Permissions.RoleManage)
+            .WithName("createRole")
+            .WithSummary("Make a role; it may allow no more than its maker may do")
+            .TakesBody<RoleRequest>()
+            .Answers<Envelope<RoleDocument>>(201)
+            .Refuses(409, 413, 415);
+        roles
+            .MapPut("/{role}", ChangeAsync)
+            .Require(Permissions.RoleManage)
+            .WithName("changeRole")
+            .WithSummary("Give a role other permissions")
+            .TakesBody<RoleChangeRequest>()
+            .Answers<Envelope<RoleDocument>>(200)
+            .Refuses(404, 413, 415);
+        roles
+            .MapDelete("/{role}", DeleteAsync)
+            .Require(Permissions.RoleManage)
+            .WithName("deleteRole")
+            .WithSummary("Delete a role: accounts that have it lose what it allows")
+            .Produces(204)
+            .Refuses(404);
     }
 
     static async Task ListAsync(HttpContext context, RoleRights rights)
     {
         var roles = await rights.RolesAsync();
-        await Answers.OkAsync<IReadOnlyList<RoleDocument>>(context, [.. roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => Document(role.Key, role.Value))], WireJson.Default.EnvelopeIReadOnlyListRoleDocument);
+        await Answers.OkAsync<IReadOnlyList<RoleDocument>>(
+            context,
+            [.. roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => Document(role.Key, role.Value))],
+            WireJson.Default.EnvelopeIReadOnlyListRoleDocument
+        );
     }
 
-    static Task CreateAsync(HttpContext context, IClusterClient cluster) => RequestBody.TakeAsync(context, ReadRole, async asked =>
-    {
-        if (Permissions.BuiltIn.ContainsKey(asked.Name)) await Problems.WriteAsync(context, ProblemType.AlreadyExists, "There is a built-in role of this name.");
-        else await ExecuteAsync(context, cluster, asked.Name, asked.Permissions, permissions => new CreateRole(asked.Name, permissions), 201);
-    });
+    static Task CreateAsync(HttpContext context, IClusterClient cluster) =>
+        RequestBody.TakeAsync(context, ReadRole, async asked =>
+        {
+            if (Permissions.BuiltIn.ContainsKey(asked.Name))
+                await Problems.WriteAsync(context, ProblemType.AlreadyExists, "There is a built-in role of this name.");
+            else
+                await ExecuteAsync(
+                    context,
+                    cluster,
+                    asked.Name,
+                    asked.Permissions,
+                    permissions => new CreateRole(asked.Name, permissions),
+                    201
+                );
+        });
 
-    static Task ChangeAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights) => RequestBody.TakeAsync(context, ReadPermissions, async asked =>
-    {
-        // What is taken from a role must be the caller's to give, too.
-        if ((await rights.RolesAsync()).TryGetValue(role, out var before) && await RoleRights.RefuseAsync(context, before, "The role allows what the caller may not do.")) return;
-        await ExecuteAsync(context, cluster, role, asked.Permissions, permissions => new ChangeRole(role, permissions), 200);
-    });
+    static Task ChangeAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights) =>
+        RequestBody.TakeAsync(context, ReadPermissions, async asked =>
+        {
+            // What is taken from a role must be the caller's to give, too.
+            if (
+                (await rights.RolesAsync()).TryGetValue(role, out var before)
+                && await RoleRights.RefuseAsync(context, before, "The role allows what the caller may not do.")
+            )
+                return;
+            await ExecuteAsync(
+                context,
+                cluster,
+                role,
+                asked.Permissions,
+                permissions => new ChangeRole(role, permissions),
+                200
+            );
+        });
 
     static async Task DeleteAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights)
     {
-        if ((await rights.RolesAsync()).TryGetValue(role, out var before) && await RoleRights.RefuseAsync(context, before, "The role allows what the caller may not do.")) return;
+        if (
+            (await rights.RolesAsync()).TryGetValue(role, out var before)
+            && await RoleRights.RefuseAsync(context, before, "The role allows what the caller may not do.")
+        )
+            return;
         var intent = context.Intend();
-        var reply = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(new DeleteRole(role), sent));
-        if (reply.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
-        else context.Response.StatusCode = 204;
+        var reply = await ClusterCalls.SendAsync(intent, sent =>
+            cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(new DeleteRole(role), sent)
+        );
+        if (reply.Rejection is { } rejection)
+            await Problems.RefuseAsync(context, rejection);
+        else
+            context.Response.StatusCode = 204;
     }
 
-    static async Task ExecuteAsync(HttpContext context, IClusterClient cluster, string name, string[] texts, Func<string[], RoleCommand> command, int status)
+    static async Task ExecuteAsync(
+        HttpContext context,
+        IClusterClient cluster,
+        string name,
+        string[] texts,
+        Func<string[], RoleCommand> command,
+        int status
+    )
     {
         var permissions = PermissionSet.Of(texts);
-        if (await RoleRights.RefuseAsync(context, permissions, "The role would allow what the caller may not do.")) return;
+        if (await RoleRights.RefuseAsync(context, permissions, "The role would allow what the caller may not do."))
+            return;
         var intent = context.Intend();
-        var reply = await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(command(permissions.ToTexts()), sent));
-        if (reply.Rejection is { } rejection) await Problems.RefuseAsync(context, rejection);
-        else await Answers.OkAsync(context, Document(name, permissions), WireJson.Default.EnvelopeRoleDocument, status: status);
+        var reply = await ClusterCalls.SendAsync(intent, sent =>
+            cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(command(permissions.ToTexts()), sent)
+        );
+        if (reply.Rejection is { } rejection)
+            await Problems.RefuseAsync(context, rejection);
+        else
+            await Answers.OkAsync(
+                context,
+                Document(name, permissions),
+                WireJson.Default.EnvelopeRoleDocument,
+                status: status
+            );
     }
 
-    static RoleDocument Document(string name, PermissionSet permissions) => new(name, permissions.ToTexts(), Permissions.BuiltIn.ContainsKey(name));
+    static RoleDocument Document(string name, PermissionSet permissions) =>
+        new(name, permissions.ToTexts(), Permissions.BuiltIn.ContainsKey(name));
 
     static RoleRequest ReadRole(JsonElement body, List<Fault> faults)
     {
@@ -89,7 +164,8 @@ public static class RoleEndpoints
     {
         var texts = reader.Strings("permissions")?.ToArray() ?? [];
         for (var i = 0; i < texts.Length; i++)
-            if (Permissions.FaultOf(texts[i]) is { } fault) faults.Report($"/permissions/{i}", "INVALID_PERMISSION", fault);
+            if (Permissions.FaultOf(texts[i]) is { } fault)
+                faults.Report($"/permissions/{i}", "INVALID_PERMISSION", fault);
         return texts;
     }
 }

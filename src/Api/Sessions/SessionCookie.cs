@@ -19,7 +19,11 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
 
     /// <summary>Sets the cookie.</summary>
     public void Set(HttpResponse response, Guid session, int generation) =>
-        response.Cookies.Append(Name, tokens.Cookie(session, generation), Options(TimeSpan.FromHours(sessions.AbsoluteHours)));
+        response.Cookies.Append(
+            Name,
+            tokens.Cookie(session, generation),
+            Options(TimeSpan.FromHours(sessions.AbsoluteHours))
+        );
 
     /// <summary>Has the browser forget the session, and what it keeps of it.</summary>
     public static void Clear(HttpResponse response)
@@ -28,24 +32,58 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
         response.Headers["Clear-Site-Data"] = "\"cache\", \"cookies\", \"storage\"";
     }
 
-    /// <summary>Middleware: a request that a cookie authorises must come from a page of ours. Reading may also come without an origin; changing needs the page's CSRF token.</summary>
+    /// <summary>
+    /// Middleware: a request that a cookie authorises must come from a page of ours. Reading may also come without an
+    /// origin; changing needs the page's CSRF token.
+    /// </summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        if (Caller.Of(context.User) is not { Kind: CredentialKind.Cookie } caller) return next(context);
+        if (Caller.Of(context.User) is not { Kind: CredentialKind.Cookie } caller)
+            return next(context);
         var request = context.Request;
-        if (!IsOurs(request)) return Problems.WriteAsync(context, ProblemType.CsrfRejected, "Pages of this origin may not use this session.");
+        if (!IsOurs(request))
+            return Problems.WriteAsync(
+                context,
+                ProblemType.CsrfRejected,
+                "Pages of this origin may not use this session."
+            );
         // What is open to everyone needs no session, and so no proof that its page meant to use it.
         var isOpen = context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null;
-        if (isOpen || Safe.Contains(request.Method) || tokens.IsCsrf(caller.Credential!.Value, request.Headers[CsrfHeader])) return next(context);
-        return Problems.WriteAsync(context, ProblemType.CsrfRejected, $"A session by cookie needs its CSRF token in the header {CsrfHeader}.");
+        if (
+            isOpen
+            || Safe.Contains(request.Method)
+            || tokens.IsCsrf(caller.Credential!.Value, request.Headers[CsrfHeader])
+        )
+            return next(context);
+        return Problems.WriteAsync(
+            context,
+            ProblemType.CsrfRejected,
+            $"A session by cookie needs its CSRF token in the header {CsrfHeader}."
+        );
     }
 
-    /// <summary>Whether a browser's request comes from a page of this host, or of an origin that is allowed by configuration.</summary>
+    /// <summary>
+    /// Whether a browser's request comes from a page of this host, or of an origin that is allowed by configuration.
+    /// </summary>
     public bool IsOurs(HttpRequest request)
     {
-        if (request.Headers.Origin is [{ } origin]) return origins.Knows(origin, request);
-        return request.Headers.Origin.Count is 0 && (StringValues.IsNullOrEmpty(request.Headers["Sec-Fetch-Site"]) || request.Headers["Sec-Fetch-Site"] is ["same-origin" or "none"]);
+        if (request.Headers.Origin is [{ } origin])
+            return origins.Knows(origin, request);
+        return request.Headers.Origin.Count is 0
+            && (
+                StringValues.IsNullOrEmpty(request.Headers["Sec-Fetch-Site"])
+                || request.Headers["Sec-Fetch-Site"] is ["same-origin" or "none"]
+            );
     }
 
-    static CookieOptions Options(TimeSpan? life) => new() { Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict, Path = "/", MaxAge = life, IsEssential = true };
+    static CookieOptions Options(TimeSpan? life) =>
+        new()
+        {
+            Secure = true,
+            HttpOnly = true,
+            SameSite = SameSiteMode.Strict,
+            Path = "/",
+            MaxAge = life,
+            IsEssential = true,
+        };
 }

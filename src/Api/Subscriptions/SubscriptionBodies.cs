@@ -7,9 +7,17 @@ namespace Resources.Api;
 
 /// <summary>What creating a subscription takes.</summary>
 /// <param name="After">A position, or <c>now</c>, which is also the default: events behind it are delivered.</param>
-public sealed record SubscriptionRequest(string Name, DeliveryDocument Delivery, SubscriptionFilter? Filter = null, string? After = null);
+public sealed record SubscriptionRequest(
+    string Name,
+    DeliveryDocument Delivery,
+    SubscriptionFilter? Filter = null,
+    string? After = null
+);
 
-/// <summary>What a replay takes: a position, behind which everything is delivered again, or a parked resource, which is tried again at once.</summary>
+/// <summary>
+/// What a replay takes: a position, behind which everything is delivered again, or a parked resource, which is tried
+/// again at once.
+/// </summary>
 public sealed record ReplayRequest(string? Position = null, Guid? Resource = null);
 
 /// <summary>What a pull takes.</summary>
@@ -39,15 +47,25 @@ static class SubscriptionBodies
 
     /// <summary>A subscription to be made; incomplete when there are faults.</summary>
     /// <param name="head">The log's newest position.</param>
-    public static async Task<NewSubscription> CreationAsync(JsonElement body, Guid owner, long head, WebhookTargets targets, List<Fault> faults, CancellationToken ct)
+    public static async Task<NewSubscription> CreationAsync(
+        JsonElement body,
+        Guid owner,
+        long head,
+        WebhookTargets targets,
+        List<Fault> faults,
+        CancellationToken ct
+    )
     {
         var reader = new ObjectReader(body, faults);
         var name = reader.Text("name", 1, MaxName);
         var filter = reader.Nested("filter", optional: true) is { } nested ? Filter(nested, faults) : new();
         var url = reader.Nested("delivery") is { } delivery ? Url(delivery, faults) : null;
-        var after = reader.Text("after", 1, 20, optional: true) is { } text and not "now" ? Position(text, head, "/after", faults) : head;
+        var after = reader.Text("after", 1, 20, optional: true) is { } text and not "now"
+            ? Position(text, head, "/after", faults)
+            : head;
         reader.RefuseOthers();
-        if (url is not null && await targets.RefuseAsync(url, ct) is { } refusal) faults.Report("/delivery/url", ProblemType.WebhookTargetForbidden.Code, refusal);
+        if (url is not null && await targets.RefuseAsync(url, ct) is { } refusal)
+            faults.Report("/delivery/url", ProblemType.WebhookTargetForbidden.Code, refusal);
         return new(Guid.CreateVersion7(), owner, name ?? "", filter, url, after);
     }
 
@@ -55,17 +73,26 @@ static class SubscriptionBodies
     public static (long? Position, Guid? Resource) Replay(JsonElement body, long reached, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var (position, resource) = (reader.Text("position", 1, 20, optional: true), reader.Text("resource", 36, 36, optional: true));
+        var position = reader.Text("position", 1, 20, optional: true);
+        var resource = reader.Text("resource", 36, 36, optional: true);
         reader.RefuseOthers();
-        if (faults is [] && position is null == resource is null) faults.Report("", "ONE_OF", "The body has either a position or a resource.");
-        return (position is null ? null : Position(position, reached, "/position", faults), resource is null ? null : Id(resource, "/resource", faults));
+        if (faults is [] && position is null == resource is null)
+            faults.Report("", "ONE_OF", "The body has either a position or a resource.");
+        return (
+            position is null ? null : Position(position, reached, "/position", faults),
+            resource is null ? null : Id(resource, "/resource", faults)
+        );
     }
 
     public static PullRequest Pull(JsonElement body, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var asked = new PullRequest(reader.Text("consumer", 1, MaxConsumer) ?? "", reader.Number("limit", 1, MaxPositions, optional: true) ?? 100,
-            TimeSpan.FromSeconds(reader.Number("leaseSeconds", 1, LongestLease, optional: true) ?? 30), TimeSpan.FromSeconds(reader.Number("wait", 0, 60, optional: true) ?? 0));
+        var asked = new PullRequest(
+            reader.Text("consumer", 1, MaxConsumer) ?? "",
+            reader.Number("limit", 1, MaxPositions, optional: true) ?? 100,
+            TimeSpan.FromSeconds(reader.Number("leaseSeconds", 1, LongestLease, optional: true) ?? 30),
+            TimeSpan.FromSeconds(reader.Number("wait", 0, 60, optional: true) ?? 0)
+        );
         reader.RefuseOthers();
         return asked;
     }
@@ -74,8 +101,12 @@ static class SubscriptionBodies
     {
         var reader = new ObjectReader(body, faults);
         var lease = reader.Text("lease", 36, 36) is { } text ? Id(text, "/lease", faults) : Guid.Empty;
-        var positions = reader.Strings("positions", 1, 20, MaxPositions, optional: true)?.Select((each, at) => Position(each, long.MaxValue, $"/positions/{at}", faults)).ToArray();
-        var delay = kind is SettlementKind.Nack ? reader.Number("delaySeconds", 0, LongestLease, optional: true) ?? 0 : 0;
+        var positions = reader
+            .Strings("positions", 1, 20, MaxPositions, optional: true)
+            ?.Select((each, at) => Position(each, long.MaxValue, $"/positions/{at}", faults))
+            .ToArray();
+        var delay =
+            kind is SettlementKind.Nack ? reader.Number("delaySeconds", 0, LongestLease, optional: true) ?? 0 : 0;
         var reason = kind is SettlementKind.Park ? reader.Text("reason", 1, MaxReason) : null;
         reader.RefuseOthers();
         return new(lease, kind, positions, TimeSpan.FromSeconds(delay), reason);
@@ -83,11 +114,18 @@ static class SubscriptionBodies
 
     static SubscriptionFilter Filter(ObjectReader reader, List<Fault> faults)
     {
-        var (type, resource, owner) = (reader.Slug("type", optional: true), reader.Text("resource", 36, 36, optional: true), reader.Text("owner", 1, MaxOwner, optional: true));
+        var type = reader.Slug("type", optional: true);
+        var resource = reader.Text("resource", 36, 36, optional: true);
+        var owner = reader.Text("owner", 1, MaxOwner, optional: true);
         var events = reader.Strings("events", optional: true)?.Distinct().ToArray();
         reader.RefuseOthers();
         for (var i = 0; i < events?.Length; i++)
-            if (!EventTypes.OfResources.Contains(events[i])) faults.Report($"/filter/events/{i}", "UNKNOWN_EVENT", $"The events are {string.Join(", ", EventTypes.OfResources)}.");
+            if (!EventTypes.OfResources.Contains(events[i]))
+                faults.Report(
+                    $"/filter/events/{i}",
+                    "UNKNOWN_EVENT",
+                    $"The events are {string.Join(", ", EventTypes.OfResources)}."
+                );
         return new(type, resource is null ? null : Id(resource, "/filter/resource", faults), owner, events);
     }
 
@@ -95,7 +133,8 @@ static class SubscriptionBodies
     static string? Url(ObjectReader reader, List<Fault> faults)
     {
         var kind = reader.Text("kind", 1, 20);
-        if (kind is not (null or "webhook" or "pull")) faults.Report("/delivery/kind", "UNKNOWN_DELIVERY", "The kinds are webhook and pull.");
+        if (kind is not (null or "webhook" or "pull"))
+            faults.Report("/delivery/kind", "UNKNOWN_DELIVERY", "The kinds are webhook and pull.");
         var url = kind is "webhook" ? reader.Text("url", 1, 10_000) : null;
         reader.RefuseOthers();
         return url;
@@ -103,14 +142,16 @@ static class SubscriptionBodies
 
     static long Position(string text, long head, string pointer, List<Fault> faults)
     {
-        if (Positions.Parse(text) is { } position && position <= head) return position;
+        if (Positions.Parse(text) is { } position && position <= head)
+            return position;
         faults.Report(pointer, "INVALID_POSITION", "This is no position that was reached.");
         return 0;
     }
 
     static Guid Id(string text, string pointer, List<Fault> faults)
     {
-        if (Ids.TryParse(text, out var id)) return id;
+        if (Ids.TryParse(text, out var id))
+            return id;
         faults.Report(pointer, "INVALID_ID", "This is not an id of ours.");
         return default;
     }

@@ -5,7 +5,9 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>Durable subscriptions: made, shown, changed. What is another's is not there for those who hold only <c>:own</c>.</summary>
+/// <summary>
+/// Durable subscriptions: made, shown, changed. What is another's is not there for those who hold only <c>:own</c>.
+/// </summary>
 public static class SubscriptionEndpoints
 {
     const string Json = "application/json";
@@ -14,105 +16,263 @@ public static class SubscriptionEndpoints
     public static void MapSubscriptions(this RouteGroupBuilder api)
     {
         var subscriptions = api.MapGroup("/subscriptions").WithTags("subscriptions");
-        subscriptions.MapPost("", CreateAsync).Require(Permissions.SubscriptionManage).WithName("createSubscription").WithSummary("Subscribe to events: a webhook, or a group of consumers that pull")
-            .Carries("Location").TakesBody<SubscriptionRequest>().Answers<Envelope<SubscriptionDocument>>(201).Refuses(409, 413, 415);
-        subscriptions.MapRead("", ListAsync).Require(Permissions.SubscriptionRead).WithName("listSubscriptions").WithSummary("Subscriptions, by id").TakesQuery("cursor", "limit")
+        subscriptions
+            .MapPost("", CreateAsync)
+            .Require(Permissions.SubscriptionManage)
+            .WithName("createSubscription")
+            .WithSummary("Subscribe to events: a webhook, or a group of consumers that pull")
+            .Carries("Location")
+            .TakesBody<SubscriptionRequest>()
+            .Answers<Envelope<SubscriptionDocument>>(201)
+            .Refuses(409, 413, 415);
+        subscriptions
+            .MapRead("", ListAsync)
+            .Require(Permissions.SubscriptionRead)
+            .WithName("listSubscriptions")
+            .WithSummary("Subscriptions, by id")
+            .TakesQuery("cursor", "limit")
             .Answers<Envelope<IReadOnlyList<SubscriptionDocument>>>(200);
 
         var one = subscriptions.MapGroup("/{id}");
-        one.MapRead("", Of((context, subscription) => Answers.OkAsync(context, SubscriptionDocument.Of(subscription), WireJson.Default.EnvelopeSubscriptionDocument))).Require(Permissions.SubscriptionRead)
-            .WithName("getSubscription").WithSummary("A subscription: position, lag, what is held back, and the last error").Answers<Envelope<SubscriptionDocument>>(200).Refuses(404);
-        one.MapDelete("", DeleteAsync).Require(Permissions.SubscriptionManage).WithName("deleteSubscription").WithSummary("Delete a subscription, if it is there").Produces(204).Refuses(404);
-        one.MapRead("/attempts", Of(AttemptsAsync)).Require(Permissions.SubscriptionRead).WithName("listAttempts").WithSummary("The latest attempts to deliver, newest first").TakesQuery("cursor", "limit")
-            .Answers<Envelope<IReadOnlyList<AttemptDocument>>>(200).Refuses(404);
-        one.MapRead("/parked", Of(ParkedAsync)).Require(Permissions.SubscriptionRead).WithName("listParked").WithSummary("Resources whose events are held back, by id").TakesQuery("cursor", "limit")
-            .Answers<Envelope<IReadOnlyList<ParkedDocument>>>(200).Refuses(404);
-        one.MapPost("/pause", Of((context, subscription) => ChangeAsync(context, subscription, (all, ct) => all.PauseAsync(subscription.Id, ct)))).Require(Permissions.SubscriptionManage)
-            .WithName("pauseSubscription").WithSummary("Stop deliveries; events stay in the log").Answers<Envelope<SubscriptionDocument>>(200).Refuses(404);
-        one.MapPost("/resume", Of((context, subscription) => ChangeAsync(context, subscription, (all, ct) => all.ResumeAsync(subscription.Id, ct)))).Require(Permissions.SubscriptionManage)
-            .WithName("resumeSubscription").WithSummary("Go on where deliveries stopped").Answers<Envelope<SubscriptionDocument>>(200).Refuses(404);
-        one.MapPost("/secret", Of(RotateAsync)).Require(Permissions.SubscriptionManage).RequireRecent().WithName("rotateSecret").WithSummary("Make a new secret; the old one signs too for a day").Answers<Envelope<SecretDocument>>(200).Refuses(404, 409);
-        one.MapPost("/test", Of(TestAsync)).Require(Permissions.SubscriptionManage).WithName("testSubscription").WithSummary("Send a test event to the webhook now").Answers<Envelope<TestDocument>>(200).Refuses(404, 409);
-        one.MapPost("/replay", Of(ReplayAsync)).Require(Permissions.SubscriptionManage).WithName("replaySubscription").WithSummary("Deliver again from a position, or try a parked resource again")
-            .TakesBody<ReplayRequest>().Answers<Envelope<SubscriptionDocument>>(200).Refuses(404, 409, 413, 415);
+        one.MapRead(
+                "",
+                Of(
+                    (context, subscription) =>
+                        Answers.OkAsync(
+                            context,
+                            SubscriptionDocument.Of(subscription),
+                            WireJson.Default.EnvelopeSubscriptionDocument
+                        )
+                )
+            )
+            .Require(Permissions.SubscriptionRead)
+            .WithName("getSubscription")
+            .WithSummary("A subscription: position, lag, what is held back, and the last error")
+            .Answers<Envelope<SubscriptionDocument>>(200)
+            .Refuses(404);
+        one.MapDelete("", DeleteAsync)
+            .Require(Permissions.SubscriptionManage)
+            .WithName("deleteSubscription")
+            .WithSummary("Delete a subscription, if it is there")
+            .Produces(204)
+            .Refuses(404);
+        one.MapRead("/attempts", Of(AttemptsAsync))
+            .Require(Permissions.SubscriptionRead)
+            .WithName("listAttempts")
+            .WithSummary("The latest attempts to deliver, newest first")
+            .TakesQuery("cursor", "limit")
+            .Answers<Envelope<IReadOnlyList<AttemptDocument>>>(200)
+            .Refuses(404);
+        one.MapRead("/parked", Of(ParkedAsync))
+            .Require(Permissions.SubscriptionRead)
+            .WithName("listParked")
+            .WithSummary("Resources whose events are held back, by id")
+            .TakesQuery("cursor", "limit")
+            .Answers<Envelope<IReadOnlyList<ParkedDocument>>>(200)
+            .Refuses(404);
+        one.MapPost(
+                "/pause",
+                Of(
+                    (context, subscription) =>
+                        ChangeAsync(context, subscription, (all, ct) => all.PauseAsync(subscription.Id, ct))
+                )
+            )
+            .Require(Permissions.SubscriptionManage)
+            .WithName("pauseSubscription")
+            .WithSummary("Stop deliveries; events stay in the log")
+            .Answers<Envelope<SubscriptionDocument>>(200)
+            .Refuses(404);
+        one.MapPost(
+                "/resume",
+                Of(
+                    (context, subscription) =>
+                        ChangeAsync(context, subscription, (all, ct) => all.ResumeAsync(subscription.Id, ct))
+                )
+            )
+            .Require(Permissions.SubscriptionManage)
+            .WithName("resumeSubscription")
+            .WithSummary("Go on where deliveries stopped")
+            .Answers<Envelope<SubscriptionDocument>>(200)
+            .Refuses(404);
+        one.MapPost("/secret", Of(RotateAsync))
+            .Require(Permissions.SubscriptionManage)
+            .RequireRecent()
+            .WithName("rotateSecret")
+            .WithSummary("Make a new secret; the old one signs too for a day")
+            .Answers<Envelope<SecretDocument>>(200)
+            .Refuses(404, 409);
+        one.MapPost("/test", Of(TestAsync))
+            .Require(Permissions.SubscriptionManage)
+            .WithName("testSubscription")
+            .WithSummary("Send a test event to the webhook now")
+            .Answers<Envelope<TestDocument>>(200)
+            .Refuses(404, 409);
+        one.MapPost("/replay", Of(ReplayAsync))
+            .Require(Permissions.SubscriptionManage)
+            .WithName("replaySubscription")
+            .WithSummary("Deliver again from a position, or try a parked resource again")
+            .TakesBody<ReplayRequest>()
+            .Answers<Envelope<SubscriptionDocument>>(200)
+            .Refuses(404, 409, 413, 415);
         one.MapPull();
     }
 
     /// <summary>A handler of one subscription: 404 where the caller may not see it.</summary>
-    internal static Delegate Of(Func<HttpContext, Subscription, Task> handle) => async (HttpContext context, string id, SubscriptionQueries queries) =>
-    {
-        if (await FindAsync(context, id, queries) is { } found) await handle(context, found);
-        else await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription.");
-    };
+    internal static Delegate Of(Func<HttpContext, Subscription, Task> handle) =>
+        async (HttpContext context, string id, SubscriptionQueries queries) =>
+        {
+            if (await FindAsync(context, id, queries) is { } found)
+                await handle(context, found);
+            else
+                await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription.");
+        };
 
     static async Task<Subscription?> FindAsync(HttpContext context, string id, SubscriptionQueries queries) =>
-        Ids.TryParse(id, out var subscription) ? await queries.FindAsync(subscription, Owner(context), context.RequestAborted) : null;
+        Ids.TryParse(id, out var subscription)
+            ? await queries.FindAsync(subscription, Owner(context), context.RequestAborted)
+            : null;
 
     /// <summary>Whose subscriptions alone the caller may reach; null = all.</summary>
     static Guid? Owner(HttpContext context) => context.Visible() is { } visible ? Guid.Parse(visible.Account) : null;
 
-    static async Task CreateAsync(HttpContext context, Subscriptions subscriptions, SubscriptionQueries queries, WebhookTargets targets, ReadIndex index)
+    static async Task CreateAsync(
+        HttpContext context,
+        Subscriptions subscriptions,
+        SubscriptionQueries queries,
+        WebhookTargets targets,
+        ReadIndex index
+    )
     {
-        var (faults, ct) = (new List<Fault>(), context.RequestAborted);
+        var faults = new List<Fault>();
+        var ct = context.RequestAborted;
         using var body = await RequestBody.ReadAsync(context, faults, Json);
-        if (body is null) { await RequestBody.RefuseMediaTypeAsync(context, Json); return; }
-        var asked = body.Document is { } document ? await SubscriptionBodies.CreationAsync(document.RootElement, Guid.Parse(context.CallerId()), await index.HeadAsync(ct), targets, faults, ct) : null;
+        if (body is null)
+        {
+            await RequestBody.RefuseMediaTypeAsync(context, Json);
+            return;
+        }
+        var asked = body.Document is { } document
+            ? await SubscriptionBodies.CreationAsync(
+                document.RootElement,
+                Guid.Parse(context.CallerId()),
+                await index.HeadAsync(ct),
+                targets,
+                faults,
+                ct
+            )
+            : null;
         if (faults is not [])
         {
-            if (faults is [{ } only] && only.Code == ProblemType.WebhookTargetForbidden.Code) await Problems.WriteAsync(context, ProblemType.WebhookTargetForbidden, only.Detail, faults);
-            else await Problems.InvalidAsync(context, faults);
+            if (faults is [{ } only] && only.Code == ProblemType.WebhookTargetForbidden.Code)
+                await Problems.WriteAsync(context, ProblemType.WebhookTargetForbidden, only.Detail, faults);
+            else
+                await Problems.InvalidAsync(context, faults);
             return;
         }
         var (creation, secret) = await subscriptions.CreateAsync(asked!, ct);
         switch (creation)
         {
-            case Creation.NameTaken: await Problems.WriteAsync(context, ProblemType.AlreadyExists, "You have a subscription of this name."); return;
-            case Creation.TooMany: await Problems.WriteAsync(context, ProblemType.TooManySubscriptions, "Delete subscriptions that you do not need."); return;
+            case Creation.NameTaken:
+                await Problems.WriteAsync(context, ProblemType.AlreadyExists, "You have a subscription of this name.");
+                return;
+            case Creation.TooMany:
+                await Problems.WriteAsync(
+                    context,
+                    ProblemType.TooManySubscriptions,
+                    "Delete subscriptions that you do not need."
+                );
+                return;
         }
         context.Response.Headers.Location = $"{ApiGroup.Path}/subscriptions/{asked!.Id}";
         var made = await queries.FindAsync(asked.Id, null, ct);
-        await Answers.OkAsync(context, SubscriptionDocument.Of(made!, secret), WireJson.Default.EnvelopeSubscriptionDocument, status: 201);
+        await Answers.OkAsync(
+            context,
+            SubscriptionDocument.Of(made!, secret),
+            WireJson.Default.EnvelopeSubscriptionDocument,
+            status: 201
+        );
     }
 
     static async Task ListAsync(HttpContext context, SubscriptionQueries queries)
     {
         var query = new QueryReader(context.Request);
-        var (limit, after) = (query.Limit(20, MaxPage), query.Id("cursor") ?? Guid.Empty);
-        if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
+        var limit = query.Limit(20, MaxPage);
+        var after = query.Id("cursor") ?? Guid.Empty;
+        if (query.Faults is not [])
+        {
+            await Problems.InvalidAsync(context, query.Faults);
+            return;
+        }
         var rows = await queries.PageAsync(Owner(context), after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<SubscriptionDocument>>(context, [.. rows.Take(limit).Select(row => SubscriptionDocument.Of(row))], WireJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
-            page: new(limit, rows.Count > limit ? rows[limit - 1].Id.ToString() : null));
+        await Answers.OkAsync<IReadOnlyList<SubscriptionDocument>>(
+            context,
+            [.. rows.Take(limit).Select(row => SubscriptionDocument.Of(row))],
+            WireJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
+            page: new(limit, rows.Count > limit ? rows[limit - 1].Id.ToString() : null)
+        );
     }
 
-    static async Task DeleteAsync(HttpContext context, string id, Subscriptions subscriptions, SubscriptionQueries queries)
+    static async Task DeleteAsync(
+        HttpContext context,
+        string id,
+        Subscriptions subscriptions,
+        SubscriptionQueries queries
+    )
     {
         // A second deletion finds nothing and is as good as the first; another's is not told from one that never was.
-        if (await FindAsync(context, id, queries) is { } found) await subscriptions.DeleteAsync(found.Id, context.RequestAborted);
-        else if (!Ids.TryParse(id, out _)) { await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription."); return; }
+        if (await FindAsync(context, id, queries) is { } found)
+            await subscriptions.DeleteAsync(found.Id, context.RequestAborted);
+        else if (!Ids.TryParse(id, out _))
+        {
+            await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription.");
+            return;
+        }
         context.Response.StatusCode = 204;
     }
 
     static async Task AttemptsAsync(HttpContext context, Subscription subscription)
     {
         var query = new QueryReader(context.Request);
-        var (limit, before) = (query.Limit(20, MaxPage), query.Number("cursor", 1) ?? long.MaxValue);
-        if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
+        var limit = query.Limit(20, MaxPage);
+        var before = query.Number("cursor", 1) ?? long.MaxValue;
+        if (query.Faults is not [])
+        {
+            await Problems.InvalidAsync(context, query.Faults);
+            return;
+        }
         var rows = await Queries(context).AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<AttemptDocument>>(context, [.. rows.Take(limit).Select(AttemptDocument.Of)], WireJson.Default.EnvelopeIReadOnlyListAttemptDocument,
-            page: new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null));
+        await Answers.OkAsync<IReadOnlyList<AttemptDocument>>(
+            context,
+            [.. rows.Take(limit).Select(AttemptDocument.Of)],
+            WireJson.Default.EnvelopeIReadOnlyListAttemptDocument,
+            page: new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null)
+        );
     }
 
     static async Task ParkedAsync(HttpContext context, Subscription subscription)
     {
         var query = new QueryReader(context.Request);
-        var (limit, after) = (query.Limit(20, MaxPage), query.Id("cursor") ?? Guid.Empty);
-        if (query.Faults is not []) { await Problems.InvalidAsync(context, query.Faults); return; }
+        var limit = query.Limit(20, MaxPage);
+        var after = query.Id("cursor") ?? Guid.Empty;
+        if (query.Faults is not [])
+        {
+            await Problems.InvalidAsync(context, query.Faults);
+            return;
+        }
         var rows = await Queries(context).ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<ParkedDocument>>(context, [.. rows.Take(limit).Select(ParkedDocument.Of)], WireJson.Default.EnvelopeIReadOnlyListParkedDocument,
-            page: new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null));
+        await Answers.OkAsync<IReadOnlyList<ParkedDocument>>(
+            context,
+            [.. rows.Take(limit).Select(ParkedDocument.Of)],
+            WireJson.Default.EnvelopeIReadOnlyListParkedDocument,
+            page: new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null)
+        );
     }
 
-    static async Task ChangeAsync(HttpContext context, Subscription subscription, Func<Subscriptions, CancellationToken, Task> change)
+    static async Task ChangeAsync(
+        HttpContext context,
+        Subscription subscription,
+        Func<Subscriptions, CancellationToken, Task> change
+    )
     {
         await change(All(context), context.RequestAborted);
         await ShowAsync(context, subscription.Id);
@@ -120,32 +280,54 @@ public static class SubscriptionEndpoints
 
     static async Task RotateAsync(HttpContext context, Subscription subscription)
     {
-        if (await All(context).RotateAsync(subscription.Id, context.RequestAborted) is not { } secret) { await RefuseKindAsync(context, subscription); return; }
-        var until = (await Queries(context).FindAsync(subscription.Id, null, context.RequestAborted))?.PreviousSecretUntil;
+        if (await All(context).RotateAsync(subscription.Id, context.RequestAborted) is not { } secret)
+        {
+            await RefuseKindAsync(context, subscription);
+            return;
+        }
+        var until = (
+            await Queries(context).FindAsync(subscription.Id, null, context.RequestAborted)
+        )?.PreviousSecretUntil;
         await Answers.OkAsync(context, new SecretDocument(secret, until), WireJson.Default.EnvelopeSecretDocument);
     }
 
     static async Task TestAsync(HttpContext context, Subscription subscription)
     {
-        if (await context.RequestServices.GetRequiredService<IClusterClient>().GetGrain<ISubscriptionGrain>(subscription.Id).Test() is not { } outcome) await RefuseKindAsync(context, subscription);
-        else await Answers.OkAsync(context, TestDocument.Of(outcome), WireJson.Default.EnvelopeTestDocument);
+        if (
+            await context
+                .RequestServices.GetRequiredService<IClusterClient>()
+                .GetGrain<ISubscriptionGrain>(subscription.Id)
+                .Test()
+            is not { } outcome
+        )
+            await RefuseKindAsync(context, subscription);
+        else
+            await Answers.OkAsync(context, TestDocument.Of(outcome), WireJson.Default.EnvelopeTestDocument);
     }
 
-    static Task ReplayAsync(HttpContext context, Subscription subscription) => RequestBody.TakeAsync(context, (body, faults) => SubscriptionBodies.Replay(body, subscription.Position, faults), async asked =>
-    {
-        if (asked.Position is { } position) await All(context).ReplayAsync(subscription.Id, position, context.RequestAborted);
-        else if (!await All(context).RetryAsync(subscription.Id, asked.Resource!.Value, context.RequestAborted))
-        {
-            await Problems.WriteAsync(context, ProblemType.ResourceNotParked, "The resource is not parked.");
-            return;
-        }
-        await ShowAsync(context, subscription.Id);
-    });
+    static Task ReplayAsync(HttpContext context, Subscription subscription) =>
+        RequestBody.TakeAsync(
+            context,
+            (body, faults) => SubscriptionBodies.Replay(body, subscription.Position, faults),
+            async asked =>
+            {
+                if (asked.Position is { } position)
+                    await All(context).ReplayAsync(subscription.Id, position, context.RequestAborted);
+                else if (!await All(context).RetryAsync(subscription.Id, asked.Resource!.Value, context.RequestAborted))
+                {
+                    await Problems.WriteAsync(context, ProblemType.ResourceNotParked, "The resource is not parked.");
+                    return;
+                }
+                await ShowAsync(context, subscription.Id);
+            }
+        );
 
     static async Task ShowAsync(HttpContext context, Guid id)
     {
-        if (await Queries(context).FindAsync(id, null, context.RequestAborted) is { } now) await Answers.OkAsync(context, SubscriptionDocument.Of(now), WireJson.Default.EnvelopeSubscriptionDocument);
-        else await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "It was deleted meanwhile.");
+        if (await Queries(context).FindAsync(id, null, context.RequestAborted) is { } now)
+            await Answers.OkAsync(context, SubscriptionDocument.Of(now), WireJson.Default.EnvelopeSubscriptionDocument);
+        else
+            await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "It was deleted meanwhile.");
     }
 
     /// <summary>Answers that the subscription delivers in another way.</summary>
@@ -154,5 +336,6 @@ public static class SubscriptionEndpoints
 
     static Subscriptions All(HttpContext context) => context.RequestServices.GetRequiredService<Subscriptions>();
 
-    static SubscriptionQueries Queries(HttpContext context) => context.RequestServices.GetRequiredService<SubscriptionQueries>();
+    static SubscriptionQueries Queries(HttpContext context) =>
+        context.RequestServices.GetRequiredService<SubscriptionQueries>();
 }

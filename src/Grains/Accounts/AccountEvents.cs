@@ -1,9 +1,9 @@
 namespace Resources.Grains;
 
 /// <summary>
-/// Everything that can happen to an account. As in <see cref="ResourceEvent"/>, these records are the stored format. No secret and
-/// nothing that names a person is in them: <c>Email</c> and <c>Password</c> are names of secrets in the vault, which forgets them
-/// with the account.
+/// Everything that can happen to an account. As in <see cref="ResourceEvent"/>, these records are the stored format. No
+/// secret and nothing that names a person is in them: <c>Email</c> and <c>Password</c> are names of secrets in the
+/// vault, which forgets them with the account.
 /// </summary>
 public abstract record AccountEvent;
 
@@ -14,7 +14,10 @@ public sealed record AccountRegistered(Guid Email, Guid? Password, string[] Role
 public sealed record AccountEmailVerified : AccountEvent;
 
 /// <summary>Ends every session but the one that is kept.</summary>
-/// <param name="Means"><c>change</c>, by who knew the old one; <c>reset</c>, by who reads the address; <c>rehash</c>, the same one hashed anew, which ends nothing; <c>registration</c>, by who registered again before the address was verified.</param>
+/// <param name="Means">
+/// <c>change</c>, by who knew the old one; <c>reset</c>, by who reads the address; <c>rehash</c>, the same one hashed
+/// anew, which ends nothing; <c>registration</c>, by who registered again before the address was verified.
+/// </param>
 public sealed record AccountPasswordChanged(Guid Password, string Means, Guid? KeptSession) : AccountEvent;
 
 /// <summary>All sessions of the account have ended, but for one.</summary>

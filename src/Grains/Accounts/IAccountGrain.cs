@@ -8,7 +8,9 @@ public interface IAccountGrain : IGrainWithGuidKey
     [Alias("Get")]
     Task<Reply<Account>> Get();
 
-    /// <summary>The account with its secrets, for who checks a password or shows the owner; null when there is none.</summary>
+    /// <summary>
+    /// The account with its secrets, for who checks a password or shows the owner; null when there is none.
+    /// </summary>
     [Alias("GetSecrets")]
     Task<AccountSecrets?> GetSecrets();
 
@@ -21,9 +23,17 @@ public interface IAccountGrain : IGrainWithGuidKey
     Task<Reply<Account>> VerifyEmail(Guid email, Guid? password, Intent intent);
 
     /// <summary>Sets another password, by its hash.</summary>
-    /// <param name="replaces">The password that it takes the place of, by its name in the vault; null = the first.</param>
+    /// <param name="replaces">
+    /// The password that it takes the place of, by its name in the vault; null = the first.
+    /// </param>
     [Alias("ChangePassword")]
-    Task<Reply<Account>> ChangePassword(string hash, Guid? replaces, PasswordMeans means, Guid? keptSession, Intent intent);
+    Task<Reply<Account>> ChangePassword(
+        string hash,
+        Guid? replaces,
+        PasswordMeans means,
+        Guid? keptSession,
+        Intent intent
+    );
 
     /// <summary>Ends all sessions but one.</summary>
     [Alias("EndSessions")]
@@ -37,7 +47,9 @@ public interface IAccountGrain : IGrainWithGuidKey
     [Alias("SetDisabled")]
     Task<Reply<Account>> SetDisabled(bool disabled, Intent intent);
 
-    /// <summary>Deletes the account, and forgets what names its owner. The last administrator cannot be deleted.</summary>
+    /// <summary>
+    /// Deletes the account, and forgets what names its owner. The last administrator cannot be deleted.
+    /// </summary>
     [Alias("Delete")]
     Task<Reply<Account>> Delete(Intent intent);
 

@@ -42,7 +42,15 @@ public interface IFactorGrain : IGrainWithGuidKey
 /// <summary>What the vault keeps of a passkey.</summary>
 /// <param name="Label">What its owner calls it.</param>
 [GenerateSerializer, Immutable, Alias("passkey-credential")]
-public sealed record PasskeyCredential(byte[] Id, byte[] PublicKey, string Label, string[] Transports, bool UserVerified, bool BackupEligible, bool BackedUp);
+public sealed record PasskeyCredential(
+    byte[] Id,
+    byte[] PublicKey,
+    string Label,
+    string[] Transports,
+    bool UserVerified,
+    bool BackupEligible,
+    bool BackedUp
+);
 
 /// <summary>A passkey with what the vault keeps of it.</summary>
 [GenerateSerializer, Immutable, Alias("known-passkey")]

@@ -1,6 +1,9 @@
 namespace Resources.Grains;
 
-/// <summary>How far a permission reaches over resources: all; or those of some types; and the account's own, all or of some types.</summary>
+/// <summary>
+/// How far a permission reaches over resources: all; or those of some types; and the account's own, all or of some
+/// types.
+/// </summary>
 /// <param name="IsAll">Everything.</param>
 /// <param name="Types">All resources of these types, in order.</param>
 /// <param name="Own">The account's own resources of all types.</param>
@@ -15,11 +18,31 @@ public sealed record Scope(bool IsAll, string[] Types, bool Own, string[] OwnTyp
     /// <summary>The reach of permissions for one action together.</summary>
     public static Scope Of(IReadOnlyCollection<Permission> granting)
     {
-        if (granting.Any(one => one is { Own: false, Type: null })) return All;
-        if (granting.Count is 0) return Nothing;
-        string[] types = [.. granting.Where(one => !one.Own).Select(one => one.Type!).Distinct().Order(StringComparer.Ordinal)];
+        if (granting.Any(one => one is { Own: false, Type: null }))
+            return All;
+        if (granting.Count is 0)
+            return Nothing;
+        string[] types =
+        [
+            .. granting.Where(one => !one.Own).Select(one => one.Type!).Distinct().Order(StringComparer.Ordinal),
+        ];
         var own = granting.Any(one => one is { Own: true, Type: null });
-        return new(false, types, own, own ? [] : [.. granting.Where(one => one is { Own: true, Type: not null }).Select(one => one.Type!).Distinct().Except(types).Order(StringComparer.Ordinal)]);
+        return new(
+            false,
+            types,
+            own,
+            own
+                ? []
+                :
+                [
+                    .. granting
+                        .Where(one => one is { Own: true, Type: not null })
+                        .Select(one => one.Type!)
+                        .Distinct()
+                        .Except(types)
+                        .Order(StringComparer.Ordinal),
+                ]
+        );
     }
 
     /// <summary>Whether a resource is within reach of an account.</summary>
@@ -32,19 +55,38 @@ public sealed record Scope(bool IsAll, string[] Types, bool Own, string[] OwnTyp
     /// <summary>What is in both scopes.</summary>
     public Scope Intersect(Scope other)
     {
-        if (IsAll) return other;
-        if (other.IsAll) return this;
+        if (IsAll)
+            return other;
+        if (other.IsAll)
+            return this;
         string[] types = [.. Types.Intersect(other.Types).Order(StringComparer.Ordinal)];
         var own = Own && other.Own;
-        var ownTypes = own ? [] : Types.Concat(OwnTypes).Concat(other.Types).Concat(other.OwnTypes).Distinct()
-            .Where(type => !types.Contains(type) && (Own || Types.Contains(type) || OwnTypes.Contains(type)) && (other.Own || other.Types.Contains(type) || other.OwnTypes.Contains(type)))
-            .Order(StringComparer.Ordinal).ToArray();
+        var ownTypes = own
+            ? []
+            : Types
+                .Concat(OwnTypes)
+                .Concat(other.Types)
+                .Concat(other.OwnTypes)
+                .Distinct()
+                .Where(type =>
+                    !types.Contains(type)
+                    && (Own || Types.Contains(type) || OwnTypes.Contains(type))
+                    && (other.Own || other.Types.Contains(type) || other.OwnTypes.Contains(type))
+                )
+                .Order(StringComparer.Ordinal)
+                .ToArray();
         return new(false, types, own, ownTypes);
     }
 
-    public bool Equals(Scope? other) => other is not null && IsAll == other.IsAll && Own == other.Own && Types.SequenceEqual(other.Types) && OwnTypes.SequenceEqual(other.OwnTypes);
+    public bool Equals(Scope? other) =>
+        other is not null
+        && IsAll == other.IsAll
+        && Own == other.Own
+        && Types.SequenceEqual(other.Types)
+        && OwnTypes.SequenceEqual(other.OwnTypes);
 
-    public override int GetHashCode() => HashCode.Combine(IsAll, Own, string.Join(',', Types), string.Join(',', OwnTypes));
+    public override int GetHashCode() =>
+        HashCode.Combine(IsAll, Own, string.Join(',', Types), string.Join(',', OwnTypes));
 }
 
 /// <summary>The part of the resources that an account can see.</summary>
@@ -56,8 +98,12 @@ public sealed record Sight(Scope Scope, string Account)
     public bool Allows(string type, string owner) => Scope.Allows(type, owner, Account);
 
     /// <summary>What is in both of two sights of one account.</summary>
-    public static Sight? Both(Sight? one, Sight? other) => one is null ? other : other is null ? one : one with { Scope = one.Scope.Intersect(other.Scope) };
+    public static Sight? Both(Sight? one, Sight? other) =>
+        one is null ? other
+        : other is null ? one
+        : one with { Scope = one.Scope.Intersect(other.Scope) };
 
     /// <summary>A name for it: two sights of one name show the same.</summary>
-    public override string ToString() => $"{Account}:{string.Join(' ', Scope.Types)}:{(Scope.Own ? "*" : string.Join(' ', Scope.OwnTypes))}";
+    public override string ToString() =>
+        $"{Account}:{string.Join(' ', Scope.Types)}:{(Scope.Own ? "*" : string.Join(' ', Scope.OwnTypes))}";
 }

@@ -1,8 +1,9 @@
 namespace Resources.Grains;
 
 /// <summary>
-/// Something that was begun and has to be ended soon: a login that waits for its second factor, a ceremony with a passkey. The key
-/// is random, and whoever has it may end it, once. It is kept in memory only: with its node it is lost, and is to be begun again.
+/// Something that was begun and has to be ended soon: a login that waits for its second factor, a ceremony with a
+/// passkey. The key is random, and whoever has it may end it, once. It is kept in memory only: with its node it is
+/// lost, and is to be begun again.
 /// </summary>
 [Alias("resources.ITicketGrain")]
 public interface ITicketGrain : IGrainWithStringKey
@@ -35,7 +36,8 @@ sealed class TicketGrain(TimeProvider time) : Grain, ITicketGrain
 
     public Task<byte[]?> Try()
     {
-        if (ticket is not var (content, until, tries) || time.GetUtcNow() >= until || tries is 0) return Task.FromResult<byte[]?>(null);
+        if (ticket is not var (content, until, tries) || time.GetUtcNow() >= until || tries is 0)
+            return Task.FromResult<byte[]?>(null);
         ticket = (content, until, tries - 1);
         return Task.FromResult<byte[]?>(content);
     }

@@ -6,9 +6,9 @@ namespace Resources.Grains;
 internal static class CompactJson
 {
     // PostgreSQL's jsonb writes 1e300 with 301 digits. No decimal that survives needs more than 31 characters.
-    private const int LongNumber = 40;
+    const int LongNumber = 40;
 
-    private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("+-.0123456789Ee"u8);
+    static readonly SearchValues<byte> NumberBytes = SearchValues.Create("+-.0123456789Ee"u8);
 
     public static int Write(ReadOnlySpan<byte> json, Span<byte> output)
     {
@@ -46,7 +46,7 @@ internal static class CompactJson
         return written;
     }
 
-    private static int StringLength(ReadOnlySpan<byte> json)
+    static int StringLength(ReadOnlySpan<byte> json)
     {
         var i = 1;
         while (true)

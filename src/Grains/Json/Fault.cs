@@ -7,11 +7,16 @@ namespace Resources.Grains;
 /// <param name="Pointer">A JSON Pointer (RFC 6901) into the body; "" is the whole body.</param>
 /// <param name="Code">One of <see cref="FaultCode"/>, stable.</param>
 /// <param name="Detail">A sentence for people. It never repeats what was sent.</param>
-/// <param name="Position">Where in the text of a parameter, in characters before it; null where that says nothing.</param>
+/// <param name="Position">
+/// Where in the text of a parameter, in characters before it; null where that says nothing.
+/// </param>
 [GenerateSerializer, Immutable, Alias("fault")]
 public sealed record Fault(
-    string Pointer, string Code, string Detail,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Position = null);
+    string Pointer,
+    string Code,
+    string Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Position = null
+);
 
 /// <summary>The codes of faults in a body: part of the contract with clients.</summary>
 public static class FaultCode

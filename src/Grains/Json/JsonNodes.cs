@@ -9,16 +9,21 @@ namespace Resources.Grains;
 public static class JsonNodes
 {
     // Text is stored as sent; escapes for HTML have no place here.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    static readonly JsonWriterOptions Plain = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     /// <summary>A node that reads from the element, whose document has to live as long.</summary>
-    public static JsonNode? From(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.Object => JsonObject.Create(element),
-        JsonValueKind.Array => JsonArray.Create(element),
-        _ => JsonValue.Create(element),
-    };
+    public static JsonNode? From(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.Object => JsonObject.Create(element),
+            JsonValueKind.Array => JsonArray.Create(element),
+            _ => JsonValue.Create(element),
+        };
 
     /// <summary>An element of its own with the value of the node.</summary>
     public static JsonElement ToElement(JsonNode? node) => JsonElement.Parse(Write(node));

@@ -10,20 +10,20 @@ namespace Resources.Grains;
 internal readonly ref struct JsonNumber
 {
     // Every number that survives can be written shorter than this; longer tokens are padded with zeros.
-    private const int LongestToken = 400;
-    private const int LargestExponent = 400;
-    private const int DecimalDigits = 28;
+    const int LongestToken = 400;
+    const int LargestExponent = 400;
+    const int DecimalDigits = 28;
 
-    private JsonNumber(bool negative, ReadOnlySpan<byte> digits, int exponent)
+    JsonNumber(bool negative, ReadOnlySpan<byte> digits, int exponent)
     {
         Negative = negative;
         Digits = digits;
         Exponent = exponent;
     }
 
-    private bool Negative { get; }
-    private ReadOnlySpan<byte> Digits { get; }
-    private int Exponent { get; }
+    bool Negative { get; }
+    ReadOnlySpan<byte> Digits { get; }
+    int Exponent { get; }
 
     /// <summary>
     /// Whether clients and the store can keep the number: it is a decimal of at most 28 significant digits within the
@@ -76,7 +76,7 @@ internal readonly ref struct JsonNumber
         return length + written;
     }
 
-    private static JsonNumber Read(ReadOnlySpan<byte> token, Span<byte> buffer)
+    static JsonNumber Read(ReadOnlySpan<byte> token, Span<byte> buffer)
     {
         var negative = token[0] == '-';
         var mantissa = negative ? token[1..] : token;
@@ -105,23 +105,28 @@ internal readonly ref struct JsonNumber
         return new JsonNumber(negative, buffer[first..(last + 1)], exponent + whole.Length - 1 - first);
     }
 
-    private static int ReadExponent(ReadOnlySpan<byte> text)
+    static int ReadExponent(ReadOnlySpan<byte> text)
     {
         const int Beyond = 1_000_000_000;
-        return Utf8Parser.TryParse(text, out int exponent, out _) && Math.Abs((long)exponent) < Beyond
-            ? exponent
-            : text[0] == '-' ? -Beyond : Beyond;
+        return Utf8Parser.TryParse(text, out int exponent, out _) && Math.Abs((long)exponent) < Beyond ? exponent
+            : text[0] == '-' ? -Beyond
+            : Beyond;
     }
 
-    private bool FitsDecimal() =>
+    bool FitsDecimal() =>
         Digits.Length <= DecimalDigits
         && Digits.Length - 1 - Exponent <= DecimalDigits
-        && (Exponent < DecimalDigits
-            || (Exponent == DecimalDigits && Digits.SequenceCompareTo("79228162514264337593543950335"u8) <= 0));
+        && (
+            Exponent < DecimalDigits
+            || (Exponent == DecimalDigits && Digits.SequenceCompareTo("79228162514264337593543950335"u8) <= 0)
+        );
 
-    private bool FitsDouble(ReadOnlySpan<byte> token)
+    bool FitsDouble(ReadOnlySpan<byte> token)
     {
-        if (!double.TryParse(token, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
+        if (
+            !double.TryParse(token, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            || !double.IsFinite(value)
+        )
             return false;
         Span<byte> text = stackalloc byte[32];
         value.TryFormat(text, out var length, default, CultureInfo.InvariantCulture);

@@ -10,11 +10,13 @@ public sealed class JsonPatch
     /// <summary>The most operations in a patch.</summary>
     public const int MaxOperations = 100;
 
-    private readonly List<PatchOperation> _operations;
+    readonly List<PatchOperation> operations;
 
-    private JsonPatch(List<PatchOperation> operations) => _operations = operations;
+    JsonPatch(List<PatchOperation> operations) => this.operations = operations;
 
-    /// <summary>Reads a patch that came through <see cref="StrictJson"/>, or returns null and adds every fault of its structure.</summary>
+    /// <summary>
+    /// Reads a patch that came through <see cref="StrictJson"/>, or returns null and adds every fault of its structure.
+    /// </summary>
     public static JsonPatch? Parse(JsonElement patch, List<Fault> faults)
     {
         if (patch.ValueKind != JsonValueKind.Array)
@@ -31,7 +33,10 @@ public sealed class JsonPatch
         var operations = new List<PatchOperation>(patch.GetArrayLength());
         var index = 0;
         foreach (var element in patch.EnumerateArray())
-            if (PatchOperation.Read(element, $"/{index++.ToString(CultureInfo.InvariantCulture)}", faults) is { } operation)
+            if (
+                PatchOperation.Read(element, $"/{index++.ToString(CultureInfo.InvariantCulture)}", faults) is
+                { } operation
+            )
                 operations.Add(operation);
         return operations.Count == index ? new JsonPatch(operations) : null;
     }
@@ -44,27 +49,27 @@ public sealed class JsonPatch
     /// Which pointers may be written. All are asked before anything is applied; <c>test</c> and the source of
     /// <c>copy</c> are not asked for, as they only read.
     /// </param>
-    /// <param name="maxBytes">How large the result may be. What the operations write may add up to a few times as much.</param>
+    /// <param name="maxBytes">
+    /// How large the result may be. What the operations write may add up to a few times as much.
+    /// </param>
     public PatchResult Apply(JsonNode? document, Func<string, bool> mayWrite, int maxBytes)
     {
-        for (var i = 0; i < _operations.Count; i++)
-            if (_operations[i].Written().FirstOrDefault(pointer => !mayWrite(pointer)) is { } forbidden)
+        for (var i = 0; i < operations.Count; i++)
+            if (operations[i].Written().FirstOrDefault(pointer => !mayWrite(pointer)) is { } forbidden)
                 return new PatchResult.Forbidden(i, forbidden);
 
         var run = new PatchRun(document, maxBytes);
-        for (var i = 0; i < _operations.Count; i++)
-            if (run.Apply(_operations[i], i) is { } failure)
+        for (var i = 0; i < operations.Count; i++)
+            if (run.Apply(operations[i], i) is { } failure)
                 return failure;
-        return run.Finish(_operations.LastOrDefault(), _operations.Count - 1);
+        return run.Finish(operations.LastOrDefault(), operations.Count - 1);
     }
 }
 
 /// <summary>What became of a patch. An index counts operations from 0; a pointer is one into the document.</summary>
 public abstract record PatchResult
 {
-    private PatchResult()
-    {
-    }
+    PatchResult() { }
 
     /// <summary>The patched document.</summary>
     public sealed record Done(JsonNode? Document) : PatchResult;

@@ -24,11 +24,15 @@ public static class JsonPointer
         for (var i = 0; i < steps.Length; i++)
             if (steps[i].Contains('~', StringComparison.Ordinal))
                 // ~1 first: "~01" means "~1", not "/".
-                steps[i] = steps[i].Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+                steps[i] = steps[i]
+                    .Replace("~1", "/", StringComparison.Ordinal)
+                    .Replace("~0", "~", StringComparison.Ordinal);
         return steps;
     }
 
-    /// <summary>The array index a step denotes: digits without leading zeros, below <paramref name="count"/>; else -1.</summary>
+    /// <summary>
+    /// The array index a step denotes: digits without leading zeros, below <paramref name="count"/>; else -1.
+    /// </summary>
     internal static int Index(string step, int count)
     {
         if (step.Length is 0 or > 9 || (step[0] == '0' && step.Length > 1))

@@ -16,15 +16,15 @@ namespace Resources.Grains;
 public sealed class JsonText : IEquatable<JsonText>
 {
     [Id(0)]
-    private readonly byte[] _utf8;
+    readonly byte[] utf8;
 
-    private JsonText(byte[] utf8) => _utf8 = utf8;
+    JsonText(byte[] utf8) => this.utf8 = utf8;
 
     /// <summary>The object without members.</summary>
     public static JsonText Empty { get; } = new("{}"u8.ToArray());
 
     /// <summary>The text. It may be written to an answer as it is.</summary>
-    public ReadOnlyMemory<byte> Utf8 => _utf8;
+    public ReadOnlyMemory<byte> Utf8 => utf8;
 
     /// <summary>A compact copy of an object.</summary>
     public static JsonText From(JsonElement element)
@@ -39,12 +39,12 @@ public sealed class JsonText : IEquatable<JsonText>
     public static JsonText Stored(ReadOnlySpan<byte> utf8) => Compact(utf8);
 
     /// <summary>The object parsed, to look into.</summary>
-    public JsonElement ToElement() => JsonElement.Parse(_utf8);
+    public JsonElement ToElement() => JsonElement.Parse(utf8);
 
     /// <summary>Writes the text as one value, without validating it again.</summary>
-    public void WriteTo(Utf8JsonWriter writer) => writer.WriteRawValue(_utf8, skipInputValidation: true);
+    public void WriteTo(Utf8JsonWriter writer) => writer.WriteRawValue(utf8, skipInputValidation: true);
 
-    private static JsonText Compact(ReadOnlySpan<byte> raw)
+    static JsonText Compact(ReadOnlySpan<byte> raw)
     {
         if (raw.Length == 2)
             return Empty;
@@ -60,10 +60,10 @@ public sealed class JsonText : IEquatable<JsonText>
     {
         if (other is null)
             return false;
-        if (ReferenceEquals(this, other) || _utf8.AsSpan().SequenceEqual(other._utf8))
+        if (ReferenceEquals(this, other) || utf8.AsSpan().SequenceEqual(other.utf8))
             return true;
-        using var left = JsonDocument.Parse(_utf8);
-        using var right = JsonDocument.Parse(other._utf8);
+        using var left = JsonDocument.Parse(utf8);
+        using var right = JsonDocument.Parse(other.utf8);
         return JsonElement.DeepEquals(left.RootElement, right.RootElement);
     }
 
@@ -75,14 +75,14 @@ public sealed class JsonText : IEquatable<JsonText>
     {
         // Names alone, in any order: equal values may spell their strings and numbers differently.
         var hash = 0;
-        using var document = JsonDocument.Parse(_utf8);
+        using var document = JsonDocument.Parse(utf8);
         foreach (var member in document.RootElement.EnumerateObject())
             hash ^= member.Name.GetHashCode(StringComparison.Ordinal);
         return hash;
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Encoding.UTF8.GetString(_utf8);
+    public override string ToString() => Encoding.UTF8.GetString(utf8);
 }
 
 /// <summary>Nests the text as a plain JSON object, so that the store and its queries see its members.</summary>
@@ -96,5 +96,6 @@ public sealed class JsonTextConverter : JsonConverter<JsonText>
         return JsonText.From(document.RootElement);
     }
 
-    public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) => value.WriteTo(writer);
+    public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) =>
+        value.WriteTo(writer);
 }

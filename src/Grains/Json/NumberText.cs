@@ -9,7 +9,9 @@ public static partial class NumberText
     /// <summary>Whether a text is spelled as a number of JSON.</summary>
     public static bool IsNumber(string text) => Spelling().IsMatch(text);
 
-    /// <summary>Whether clients and the store can keep a number, which would else be refused in a body. The text has to be one.</summary>
+    /// <summary>
+    /// Whether clients and the store can keep a number, which would else be refused in a body. The text has to be one.
+    /// </summary>
     public static bool Survives(string number) => JsonNumber.Survives(Encoding.ASCII.GetBytes(number));
 
     [GeneratedRegex(@"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\z", RegexOptions.CultureInvariant)]

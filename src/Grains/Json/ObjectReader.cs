@@ -9,29 +9,31 @@ namespace Resources.Grains;
 /// </summary>
 public sealed class ObjectReader
 {
-    private readonly JsonElement _element;
-    private readonly List<Fault> _faults;
-    private readonly string _at;
-    private readonly bool _isObject;
-    private readonly List<string> _asked = new(8);
-    private int _found;
+    readonly JsonElement element;
+    readonly List<Fault> faults;
+    readonly string at;
+    readonly bool isObject;
+    readonly List<string> asked = new(8);
+    int found;
 
     /// <param name="element">What should be an object.</param>
     /// <param name="faults">Where faults go.</param>
     /// <param name="at">The pointer of the element, when it is not the whole body.</param>
     public ObjectReader(JsonElement element, List<Fault> faults, string at = "")
     {
-        _element = element;
-        _faults = faults;
-        _at = at;
-        _isObject = element.ValueKind == JsonValueKind.Object;
-        if (!_isObject)
+        this.element = element;
+        this.faults = faults;
+        this.at = at;
+        isObject = element.ValueKind == JsonValueKind.Object;
+        if (!isObject)
             faults.Report(at, FaultCode.WrongType, "The value has to be an object.");
     }
 
     /// <summary>A string of <paramref name="min"/> to <paramref name="max"/> Unicode scalar values.</summary>
     public string? Text(string name, int min, int max, bool optional = false) =>
-        Find(name, JsonValueKind.String, optional)?.GetString() is { } text && IsBounded(text, min, max, name) ? text : null;
+        Find(name, JsonValueKind.String, optional)?.GetString() is { } text && IsBounded(text, min, max, name)
+            ? text
+            : null;
 
     /// <summary>A slug, see <see cref="Grains.Slug"/>.</summary>
     public string? Slug(string name, bool optional = false)
@@ -40,8 +42,11 @@ public sealed class ObjectReader
             return null;
         if (Grains.Slug.IsValid(text))
             return text;
-        Report(name, FaultCode.InvalidSlug,
-            $"The value has to be 1 to {Grains.Slug.MaxLength} lower-case letters or digits, in words joined by single '-', '_' or '.'.");
+        Report(
+            name,
+            FaultCode.InvalidSlug,
+            $"The value has to be 1 to {Grains.Slug.MaxLength} lower-case letters or digits, in words joined by single '-', '_' or '.'."
+        );
         return null;
     }
 
@@ -54,7 +59,7 @@ public sealed class ObjectReader
 
     /// <summary>An object of known members, to be read in turn.</summary>
     public ObjectReader? Nested(string name, bool optional = false) =>
-        Find(name, JsonValueKind.Object, optional) is { } value ? new ObjectReader(value, _faults, Pointer(name)) : null;
+        Find(name, JsonValueKind.Object, optional) is { } value ? new ObjectReader(value, faults, Pointer(name)) : null;
 
     /// <summary>A whole number from <paramref name="min"/> to <paramref name="max"/>.</summary>
     public int? Number(string name, int min, int max, bool optional = false)
@@ -71,7 +76,13 @@ public sealed class ObjectReader
     /// A list of at most <paramref name="most"/> strings, each of <paramref name="min"/> to <paramref name="max"/>
     /// Unicode scalar values.
     /// </summary>
-    public IReadOnlyList<string>? Strings(string name, int min = 1, int max = 255, int most = 100, bool optional = false)
+    public IReadOnlyList<string>? Strings(
+        string name,
+        int min = 1,
+        int max = 255,
+        int most = 100,
+        bool optional = false
+    )
     {
         if (Find(name, JsonValueKind.Array, optional) is not { } list)
             return null;
@@ -97,73 +108,74 @@ public sealed class ObjectReader
     /// <summary>Whether a member is there with the value null; it then counts as asked for.</summary>
     public bool IsNull(string name)
     {
-        if (!_isObject || !_element.TryGetProperty(name, out var value) || value.ValueKind is not JsonValueKind.Null)
+        if (!isObject || !element.TryGetProperty(name, out var value) || value.ValueKind is not JsonValueKind.Null)
             return false;
-        _asked.Add(name);
-        _found++;
+        asked.Add(name);
+        found++;
         return true;
     }
 
     /// <summary>Makes every member that was not asked for a fault.</summary>
     public void RefuseOthers()
     {
-        if (!_isObject || _element.GetPropertyCount() == _found)
+        if (!isObject || element.GetPropertyCount() == found)
             return;
-        foreach (var member in _element.EnumerateObject())
-            if (!_asked.Contains(member.Name))
+        foreach (var member in element.EnumerateObject())
+            if (!asked.Contains(member.Name))
                 Report(member.Name, FaultCode.UnknownMember, "The member is not known here.");
     }
 
-    private JsonElement? Find(string name, JsonValueKind kind, bool optional)
+    JsonElement? Find(string name, JsonValueKind kind, bool optional)
     {
-        _asked.Add(name);
-        if (!_isObject)
+        asked.Add(name);
+        if (!isObject)
             return null;
-        if (!_element.TryGetProperty(name, out var value))
+        if (!element.TryGetProperty(name, out var value))
         {
             if (!optional)
                 Report(name, FaultCode.Required, "The member is required.");
             return null;
         }
-        _found++;
+        found++;
         if (value.ValueKind == kind || kind is JsonValueKind.True && value.ValueKind is JsonValueKind.False)
             return value;
         ReportKind(Pointer(name), value, kind);
         return null;
     }
 
-    private bool IsBounded(string text, int min, int max, string name, int? index = null)
+    bool IsBounded(string text, int min, int max, string name, int? index = null)
     {
         var length = StrictJson.ScalarLength(text);
         if (length < min)
-            _faults.Report(Pointer(name, index), FaultCode.TooShort, $"The text has to have at least {min} characters.");
+            faults.Report(Pointer(name, index), FaultCode.TooShort, $"The text has to have at least {min} characters.");
         else if (length > max)
-            _faults.Report(Pointer(name, index), FaultCode.TooLong, $"The text may have at most {max} characters.");
+            faults.Report(Pointer(name, index), FaultCode.TooLong, $"The text may have at most {max} characters.");
         return length >= min && length <= max;
     }
 
-    private void ReportKind(string pointer, JsonElement value, JsonValueKind kind)
+    void ReportKind(string pointer, JsonElement value, JsonValueKind kind)
     {
         if (value.ValueKind == JsonValueKind.Null)
-            _faults.Report(pointer, FaultCode.NullNotAllowed, "The value may not be null.");
+            faults.Report(pointer, FaultCode.NullNotAllowed, "The value may not be null.");
         else
-            _faults.Report(pointer, FaultCode.WrongType, $"The value has to be {Named(kind)}.");
+            faults.Report(pointer, FaultCode.WrongType, $"The value has to be {Named(kind)}.");
     }
 
-    private void Report(string name, string code, string detail) => _faults.Report(Pointer(name), code, detail);
+    void Report(string name, string code, string detail) => faults.Report(Pointer(name), code, detail);
 
-    private string Pointer(string name, int? index = null)
+    string Pointer(string name, int? index = null)
     {
-        var pointer = JsonPointer.Append(_at, name);
+        var pointer = JsonPointer.Append(at, name);
         return index is { } i ? JsonPointer.Append(pointer, i.ToString(CultureInfo.InvariantCulture)) : pointer;
     }
 
-    private static string Named(JsonValueKind kind) => kind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "a list",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.True => "true or false",
-        _ => "a string",
-    };
+    static string Named(JsonValueKind kind) =>
+        kind switch
+        {
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Array => "a list",
+            JsonValueKind.Number => "a number",
+            JsonValueKind.True => "true or false",
+            _ => "a string",
+        };
 }

@@ -19,14 +19,18 @@ internal sealed record Place(string Pointer, string[] Steps);
 internal sealed record PatchOperation(PatchKind Kind, Place Path, Place? From, JsonElement Value)
 {
     /// <summary>The places that the operation changes.</summary>
-    public IEnumerable<string> Written() => Kind switch
-    {
-        PatchKind.Test => [],
-        PatchKind.Move => [From!.Pointer, Path.Pointer],
-        _ => [Path.Pointer],
-    };
+    public IEnumerable<string> Written() =>
+        Kind switch
+        {
+            PatchKind.Test => [],
+            PatchKind.Move => [From!.Pointer, Path.Pointer],
+            _ => [Path.Pointer],
+        };
 
-    /// <summary>Reads an operation, or returns null and adds its faults. Members it has no use for are ignored (RFC 6902, section 4).</summary>
+    /// <summary>
+    /// Reads an operation, or returns null and adds its faults. Members it has no use for are ignored (RFC 6902,
+    /// section 4).
+    /// </summary>
     public static PatchOperation? Read(JsonElement element, string at, List<Fault> faults)
     {
         if (element.ValueKind != JsonValueKind.Object)
@@ -49,7 +53,7 @@ internal sealed record PatchOperation(PatchKind Kind, Place Path, Place? From, J
             : null;
     }
 
-    private static PatchKind? ReadKind(JsonElement element, string at, List<Fault> faults)
+    static PatchKind? ReadKind(JsonElement element, string at, List<Fault> faults)
     {
         if (ReadText(element, "op", at, faults) is not { } name)
             return null;
@@ -64,11 +68,15 @@ internal sealed record PatchOperation(PatchKind Kind, Place Path, Place? From, J
             _ => null,
         };
         if (kind is null)
-            faults.Report($"{at}/op", FaultCode.UnknownOperation, "The operation has to be add, remove, replace, move, copy or test.");
+            faults.Report(
+                $"{at}/op",
+                FaultCode.UnknownOperation,
+                "The operation has to be add, remove, replace, move, copy or test."
+            );
         return kind;
     }
 
-    private static Place? ReadPlace(JsonElement element, string member, string at, List<Fault> faults)
+    static Place? ReadPlace(JsonElement element, string member, string at, List<Fault> faults)
     {
         if (ReadText(element, member, at, faults) is not { } pointer)
             return null;
@@ -78,7 +86,7 @@ internal sealed record PatchOperation(PatchKind Kind, Place Path, Place? From, J
         return null;
     }
 
-    private static string? ReadText(JsonElement element, string member, string at, List<Fault> faults)
+    static string? ReadText(JsonElement element, string member, string at, List<Fault> faults)
     {
         if (!element.TryGetProperty(member, out var value))
             faults.Report($"{at}/{member}", FaultCode.Required, $"The operation needs '{member}'.");

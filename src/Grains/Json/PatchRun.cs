@@ -9,20 +9,20 @@ internal sealed class PatchRun
 {
     // While it is being patched a document may take this many times its limit: what is replaced or removed later is
     // not subtracted, so that measuring costs one pass at the end, and a bomb of copies costs no more than this.
-    private const int Slack = 4;
+    const int Slack = 4;
 
-    private readonly int _maxBytes;
-    private long _written;
+    readonly int maxBytes;
+    long written;
 
     public PatchRun(JsonNode? document, int maxBytes)
     {
         var bytes = JsonNodes.Write(document);
         Document = JsonNodes.From(JsonElement.Parse(bytes));
-        _written = bytes.Length;
-        _maxBytes = maxBytes;
+        written = bytes.Length;
+        this.maxBytes = maxBytes;
     }
 
-    private JsonNode? Document { get; set; }
+    JsonNode? Document { get; set; }
 
     /// <summary>Applies an operation; null when it went well.</summary>
     public PatchResult? Apply(PatchOperation operation, int index)
@@ -48,7 +48,12 @@ internal sealed class PatchRun
             if (from.Pointer == path.Pointer)
                 return null;
             if (path.Pointer.StartsWith(from.Pointer + "/", StringComparison.Ordinal))
-                return new PatchResult.CannotApply(index, path.Pointer, FaultCode.MoveIntoItself, "A value cannot be moved into itself.");
+                return new PatchResult.CannotApply(
+                    index,
+                    path.Pointer,
+                    FaultCode.MoveIntoItself,
+                    "A value cannot be moved into itself."
+                );
         }
         // Copied as text, not node by node: its size and depth are needed anyway.
         var text = JsonNodes.Write(source);
@@ -59,24 +64,36 @@ internal sealed class PatchRun
 
     /// <summary>The document, unless it has become too large; the last operation is blamed for it.</summary>
     public PatchResult Finish(PatchOperation? last, int index) =>
-        last is not null && JsonNodes.Write(Document).Length > _maxBytes ? TooLarge(last.Path, index) : new PatchResult.Done(Document);
+        last is not null && JsonNodes.Write(Document).Length > maxBytes
+            ? TooLarge(last.Path, index)
+            : new PatchResult.Done(Document);
 
-    private PatchResult.CannotApply? Put(Place path, ReadOnlySpan<byte> text, JsonElement value, int index, PatchKind kind)
+    PatchResult.CannotApply? Put(Place path, ReadOnlySpan<byte> text, JsonElement value, int index, PatchKind kind)
     {
         if (path.Steps.Length + Depth(text) > StrictJson.MaxDepth)
-            return new PatchResult.CannotApply(index, path.Pointer, FaultCode.TooDeep,
-                $"The result would be nested deeper than {StrictJson.MaxDepth} levels.");
-        if (!(kind == PatchKind.Add ? Add(path.Steps, JsonNodes.From(value)) : Replace(path.Steps, JsonNodes.From(value))))
+            return new PatchResult.CannotApply(
+                index,
+                path.Pointer,
+                FaultCode.TooDeep,
+                $"The result would be nested deeper than {StrictJson.MaxDepth} levels."
+            );
+        if (
+            !(
+                kind == PatchKind.Add
+                    ? Add(path.Steps, JsonNodes.From(value))
+                    : Replace(path.Steps, JsonNodes.From(value))
+            )
+        )
             return NotFound(index, path);
 
-        _written += text.Length;
-        return _written > (long)_maxBytes * Slack ? TooLarge(path, index) : null;
+        written += text.Length;
+        return written > (long)maxBytes * Slack ? TooLarge(path, index) : null;
     }
 
-    private PatchResult.CannotApply TooLarge(Place path, int index) =>
-        new(index, path.Pointer, FaultCode.TooLarge, $"The result would be larger than {_maxBytes} bytes.");
+    PatchResult.CannotApply TooLarge(Place path, int index) =>
+        new(index, path.Pointer, FaultCode.TooLarge, $"The result would be larger than {maxBytes} bytes.");
 
-    private bool Add(string[] steps, JsonNode? value)
+    bool Add(string[] steps, JsonNode? value)
     {
         if (steps is [])
         {
@@ -99,7 +116,7 @@ internal sealed class PatchRun
         }
     }
 
-    private bool Replace(string[] steps, JsonNode? value)
+    bool Replace(string[] steps, JsonNode? value)
     {
         if (steps is [])
         {
@@ -119,10 +136,15 @@ internal sealed class PatchRun
         }
     }
 
-    private PatchResult.CannotApply? Remove(Place path, int index)
+    PatchResult.CannotApply? Remove(Place path, int index)
     {
         if (path.Steps is [])
-            return new PatchResult.CannotApply(index, "", FaultCode.RootRemoved, "Without its root there is no document.");
+            return new PatchResult.CannotApply(
+                index,
+                "",
+                FaultCode.RootRemoved,
+                "Without its root there is no document."
+            );
         switch (Parent(path.Steps))
         {
             case JsonObject parent when parent.Remove(path.Steps[^1]):
@@ -135,9 +157,9 @@ internal sealed class PatchRun
         }
     }
 
-    private JsonNode? Parent(string[] steps) => Find(steps.AsSpan()[..^1], out var parent) ? parent : null;
+    JsonNode? Parent(string[] steps) => Find(steps.AsSpan()[..^1], out var parent) ? parent : null;
 
-    private bool Find(ReadOnlySpan<string> steps, out JsonNode? node)
+    bool Find(ReadOnlySpan<string> steps, out JsonNode? node)
     {
         node = Document;
         foreach (var step in steps)
@@ -154,10 +176,10 @@ internal sealed class PatchRun
         return true;
     }
 
-    private static PatchResult.CannotApply NotFound(int index, Place place) =>
+    static PatchResult.CannotApply NotFound(int index, Place place) =>
         new(index, place.Pointer, FaultCode.PathNotFound, "The document has no such place.");
 
-    private static int Depth(ReadOnlySpan<byte> text)
+    static int Depth(ReadOnlySpan<byte> text)
     {
         var depth = 0;
         var reader = new Utf8JsonReader(text);

@@ -40,7 +40,7 @@ public static class StrictJson
             return false;
         if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
             return true;
-        for (var rest = text.AsSpan(); !rest.IsEmpty;)
+        for (var rest = text.AsSpan(); !rest.IsEmpty; )
         {
             if (Rune.DecodeFromUtf16(rest, out _, out var length) != OperationStatus.Done)
                 return false;
@@ -60,7 +60,7 @@ public static class StrictJson
         return length;
     }
 
-    private static int FirstInvalid(ReadOnlySpan<byte> body)
+    static int FirstInvalid(ReadOnlySpan<byte> body)
     {
         var at = 0;
         while (Rune.DecodeFromUtf8(body[at..], out _, out var length) == OperationStatus.Done)

@@ -8,23 +8,23 @@ namespace Resources.Grains;
 /// One pass over a body that finds what <see cref="Utf8JsonReader"/> lets pass. It allocates two small arrays, not per
 /// member; pointers are made only for faults.
 /// </summary>
-internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
+internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
 {
     // Comparing this many names is as fast as hashing them.
-    private const int FewNames = 16;
+    const int FewNames = 16;
 
     // A long name above many faults must not be repeated in each.
-    private const int LongestPointer = 1_000;
+    const int LongestPointer = 1_000;
 
-    private readonly ReadOnlySpan<byte> _body = body;
-    private Frame[] _frames = new Frame[4];
-    private (int Start, int Length)[] _names = new (int, int)[FewNames];
-    private int _depth;
-    private int _nameCount;
-    private bool _failed;
+    readonly ReadOnlySpan<byte> body = text;
+    Frame[] frames = new Frame[4];
+    (int Start, int Length)[] names = new (int, int)[FewNames];
+    int depth;
+    int nameCount;
+    bool failed;
 
     /// <summary>An open object or array.</summary>
-    private struct Frame
+    struct Frame
     {
         public bool IsArray;
         public int Index;
@@ -39,7 +39,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
     public bool Passes()
     {
         // One more than allowed: the reader's own refusal could not be told from a fault of syntax.
-        var reader = new Utf8JsonReader(_body, new JsonReaderOptions { MaxDepth = StrictJson.MaxDepth + 1 });
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = StrictJson.MaxDepth + 1 });
         try
         {
             while (faults.Count < FaultList.Most && reader.Read())
@@ -48,12 +48,16 @@ internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
         }
         catch (JsonException e)
         {
-            Report(0, FaultCode.InvalidJson, $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
+            Report(
+                0,
+                FaultCode.InvalidJson,
+                $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."
+            );
         }
-        return !_failed && faults.Count < FaultList.Most;
+        return !failed && faults.Count < FaultList.Most;
     }
 
-    private bool Take(ref Utf8JsonReader reader)
+    bool Take(ref Utf8JsonReader reader)
     {
         switch (reader.TokenType)
         {
@@ -61,44 +65,52 @@ internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
                 TakeName(ref reader);
                 return true;
             case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                _nameCount = _frames[--_depth].FirstName;
+                nameCount = frames[--depth].FirstName;
                 return true;
         }
 
-        if (_depth > 0)
-            _frames[_depth - 1].Index++;
+        if (depth > 0)
+            frames[depth - 1].Index++;
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
                 return Open(reader.TokenType == JsonTokenType.StartArray);
             case JsonTokenType.String when reader.ValueIsEscaped:
-                IsClean(reader.ValueSpan, _depth);
+                IsClean(reader.ValueSpan, depth);
                 break;
             case JsonTokenType.Number when !JsonNumber.Survives(reader.ValueSpan):
-                Report(_depth, FaultCode.NumberOutOfRange,
-                    "The number is neither a double in its shortest form nor a decimal of at most 28 digits.");
+                Report(
+                    depth,
+                    FaultCode.NumberOutOfRange,
+                    "The number is neither a double in its shortest form nor a decimal of at most 28 digits."
+                );
                 break;
         }
         return true;
     }
 
-    private bool Open(bool isArray)
+    bool Open(bool isArray)
     {
-        if (_depth == StrictJson.MaxDepth)
+        if (depth == StrictJson.MaxDepth)
         {
-            Report(_depth, FaultCode.TooDeep, $"The body is nested deeper than {StrictJson.MaxDepth} levels.");
+            Report(depth, FaultCode.TooDeep, $"The body is nested deeper than {StrictJson.MaxDepth} levels.");
             return false;
         }
-        if (_depth == _frames.Length)
-            Array.Resize(ref _frames, _depth * 2);
-        _frames[_depth++] = new Frame { IsArray = isArray, Index = -1, FirstName = _nameCount };
+        if (depth == frames.Length)
+            Array.Resize(ref frames, depth * 2);
+        frames[depth++] = new Frame
+        {
+            IsArray = isArray,
+            Index = -1,
+            FirstName = nameCount,
+        };
         return true;
     }
 
-    private void TakeName(ref Utf8JsonReader reader)
+    void TakeName(ref Utf8JsonReader reader)
     {
-        ref var frame = ref _frames[_depth - 1];
-        if (reader.ValueIsEscaped && !IsClean(reader.ValueSpan, _depth - 1))
+        ref var frame = ref frames[depth - 1];
+        if (reader.ValueIsEscaped && !IsClean(reader.ValueSpan, depth - 1))
         {
             frame.NameLength = 0;
             return;
@@ -106,33 +118,33 @@ internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
         frame.NameStart = (int)reader.TokenStartIndex;
         frame.NameLength = reader.ValueSpan.Length + 2;
         if (IsDuplicate(ref frame, ref reader))
-            Report(_depth, FaultCode.DuplicateMember, "The member occurs more than once.");
+            Report(depth, FaultCode.DuplicateMember, "The member occurs more than once.");
     }
 
-    private bool IsDuplicate(ref Frame frame, ref Utf8JsonReader reader)
+    bool IsDuplicate(ref Frame frame, ref Utf8JsonReader reader)
     {
-        var earlier = _names.AsSpan(frame.FirstName, _nameCount - frame.FirstName);
+        var earlier = names.AsSpan(frame.FirstName, nameCount - frame.FirstName);
         if (frame.ManyNames is null && (reader.ValueIsEscaped || earlier.Length == FewNames))
         {
             frame.ManyNames = new HashSet<string>(FewNames * 2, StringComparer.Ordinal);
             foreach (var (start, length) in earlier)
-                frame.ManyNames.Add(Encoding.UTF8.GetString(_body.Slice(start, length)));
+                frame.ManyNames.Add(Encoding.UTF8.GetString(body.Slice(start, length)));
         }
         if (frame.ManyNames is not null)
             return !frame.ManyNames.Add(reader.GetString()!);
 
         var name = reader.ValueSpan;
         foreach (var (start, length) in earlier)
-            if (length == name.Length && _body.Slice(start, length).SequenceEqual(name))
+            if (length == name.Length && body.Slice(start, length).SequenceEqual(name))
                 return true;
-        if (_nameCount == _names.Length)
-            Array.Resize(ref _names, _nameCount * 2);
-        _names[_nameCount++] = (frame.NameStart + 1, name.Length);
+        if (nameCount == names.Length)
+            Array.Resize(ref names, nameCount * 2);
+        names[nameCount++] = (frame.NameStart + 1, name.Length);
         return false;
     }
 
     /// <summary>Looks at the escapes of a string; bytes outside them are known to be clean.</summary>
-    private bool IsClean(ReadOnlySpan<byte> text, int depth)
+    bool IsClean(ReadOnlySpan<byte> text, int depth)
     {
         for (var at = text.IndexOf((byte)'\\'); at >= 0; at = text.IndexOf((byte)'\\'))
         {
@@ -157,25 +169,28 @@ internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
         return true;
     }
 
-    private static char Unit(ReadOnlySpan<byte> escape) =>
+    static char Unit(ReadOnlySpan<byte> escape) =>
         (char)ushort.Parse(escape.Slice(2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
-    private bool Report(int depth, string code, string detail)
+    bool Report(int depth, string code, string detail)
     {
-        _failed = true;
+        failed = true;
         faults.Report(Pointer(depth), code, detail);
         return false;
     }
 
     /// <summary>The current place, or the nearest one above it whose pointer is clean and of bearable length.</summary>
-    private readonly string Pointer(int depth)
+    readonly string Pointer(int depth)
     {
         var pointer = "";
-        foreach (ref readonly var frame in _frames.AsSpan(0, depth))
+        foreach (ref readonly var frame in frames.AsSpan(0, depth))
         {
             if (!frame.IsArray && frame.NameLength is (0 or > LongestPointer))
                 break;
-            var longer = JsonPointer.Append(pointer, frame.IsArray ? frame.Index.ToString(CultureInfo.InvariantCulture) : Name(frame));
+            var longer = JsonPointer.Append(
+                pointer,
+                frame.IsArray ? frame.Index.ToString(CultureInfo.InvariantCulture) : Name(frame)
+            );
             if (longer.Length > LongestPointer)
                 break;
             pointer = longer;
@@ -183,9 +198,9 @@ internal ref struct StrictScan(ReadOnlySpan<byte> body, List<Fault> faults)
         return pointer;
     }
 
-    private readonly string Name(in Frame frame)
+    readonly string Name(in Frame frame)
     {
-        var reader = new Utf8JsonReader(_body.Slice(frame.NameStart, frame.NameLength));
+        var reader = new Utf8JsonReader(body.Slice(frame.NameStart, frame.NameLength));
         reader.Read();
         return reader.GetString()!;
     }

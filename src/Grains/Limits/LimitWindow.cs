@@ -19,7 +19,8 @@ public sealed class LimitWindow(long start, long ends)
     bool isLeased;
 
     /// <summary>A window that another activation has begun.</summary>
-    public static LimitWindow Loaded(long start, long ends, int granted) => new(start, ends) { Granted = granted, isLeased = true };
+    public static LimitWindow Loaded(long start, long ends, int granted) =>
+        new(start, ends) { Granted = granted, isLeased = true };
 
     /// <summary>Reserves up to so many permits.</summary>
     /// <returns>How many, and whether the database has to know before they are given.</returns>
@@ -50,7 +51,9 @@ public sealed class LimitWindow(long start, long ends)
     }
 
     /// <summary>The database has added it.</summary>
-    /// <param name="total">What all activations have added. What is above the limit was refused to who added it last.</param>
+    /// <param name="total">
+    /// What all activations have added. What is above the limit was refused to who added it last.
+    /// </param>
     /// <param name="reserved">Permits that wait for the answer.</param>
     /// <param name="permits">The limit.</param>
     /// <returns>How many of them may be given.</returns>

@@ -2,11 +2,13 @@ namespace Resources.Grains;
 
 /// <summary>
 /// Everything that can happen to a resource, in the order of a life. These records are the stored format: rename or
-/// remove nothing, add members only as optional. Who, when, version and position stand in the envelope (<see cref="Recorded{TEvent}"/>).
+/// remove nothing, add members only as optional. Who, when, version and position stand in the envelope
+/// (<see cref="Recorded{TEvent}"/>).
 /// </summary>
 public abstract record ResourceEvent;
 
-public sealed record ResourceCreated(string Type, string Name, string Status, JsonText Metadata, string Owner) : ResourceEvent;
+public sealed record ResourceCreated(string Type, string Name, string Status, JsonText Metadata, string Owner)
+    : ResourceEvent;
 
 public sealed record ResourceReplaced(string Name, string Status, JsonText Metadata) : ResourceEvent;
 

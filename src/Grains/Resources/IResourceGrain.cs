@@ -9,7 +9,10 @@ public interface IResourceGrain : IGrainWithGuidKey
     [Alias("Execute")]
     Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent);
 
-    /// <summary>The resource now; a null value when it was never created. Deleted resources are answered with their deletion time.</summary>
+    /// <summary>
+    /// The resource now; a null value when it was never created. Deleted resources are answered with their deletion
+    /// time.
+    /// </summary>
     [Alias("Get")]
     Task<Reply<Resource>> Get();
 

@@ -2,51 +2,101 @@ using System.Diagnostics;
 
 namespace Resources.Grains;
 
-/// <summary>A resource at a version: a pure function of its events. This file decides and evolves; it knows no grain, store or clock.</summary>
+/// <summary>
+/// A resource at a version: a pure function of its events. This file decides and evolves; it knows no grain, store or
+/// clock.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("resource")]
 public sealed record Resource(
-    string Type, string Name, string Status, JsonText Metadata, string Owner,
-    DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset UpdatedAt, string UpdatedBy, DateTimeOffset? DeletedAt)
+    string Type,
+    string Name,
+    string Status,
+    JsonText Metadata,
+    string Owner,
+    DateTimeOffset CreatedAt,
+    string CreatedBy,
+    DateTimeOffset UpdatedAt,
+    string UpdatedBy,
+    DateTimeOffset? DeletedAt
+)
 {
     public const string DefaultType = "resource";
     public const string DefaultStatus = "active";
 
-    public static Decision<ResourceEvent> Decide(Resource? state, long version, ResourceCommand command, Intent intent) => (state, command) switch
-    {
-        (null, CreateResource c) => [new ResourceCreated(c.Type, c.Name, c.Status, c.Metadata, intent.Actor)],
-        (null, _) => new Rejection(Refusal.NotFound, "There is no such resource."),
-        (_, CreateResource) => new Rejection(Refusal.AlreadyExists, "A resource with this id exists already."),
-        ({ DeletedAt: not null }, DeleteResource) => [],
-        ({ DeletedAt: null }, RestoreResource) => [],
-        ({ DeletedAt: not null }, not RestoreResource) => new Rejection(Refusal.Deleted, "This resource was deleted.", Version: version),
-        (_, ReplaceResource { Type: { } type }) when type != state.Type => Invalid(new Fault("/type", "TYPE_IS_FIXED", $"The type of this resource is '{state.Type}' and cannot change.")),
-        (_, PatchResource c) => ResourcePatch.Decide(state, version, c, intent.Conditions),
-        _ when !intent.Conditions.Hold(version) => Mismatch(version),
-        (_, ReplaceResource c) => state.Replace(c),
-        (_, DeleteResource) => [new ResourceDeleted()],
-        (_, RestoreResource) => [new ResourceRestored()],
-        _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
-    };
+    public static Decision<ResourceEvent> Decide(
+        Resource? state,
+        long version,
+        ResourceCommand command,
+        Intent intent
+    ) =>
+        (state, command) switch
+        {
+            (null, CreateResource c) => [new ResourceCreated(c.Type, c.Name, c.Status, c.Metadata, intent.Actor)],
+            (null, _) => new Rejection(Refusal.NotFound, "There is no such resource."),
+            (_, CreateResource) => new Rejection(Refusal.AlreadyExists, "A resource with this id exists already."),
+            ({ DeletedAt: not null }, DeleteResource) => [],
+            ({ DeletedAt: null }, RestoreResource) => [],
+            ({ DeletedAt: not null }, not RestoreResource) => new Rejection(
+                Refusal.Deleted,
+                "This resource was deleted.",
+                Version: version
+            ),
+            (_, ReplaceResource { Type: { } type }) when type != state.Type => Invalid(
+                new Fault("/type", "TYPE_IS_FIXED", $"The type of this resource is '{state.Type}' and cannot change.")
+            ),
+            (_, PatchResource c) => ResourcePatch.Decide(state, version, c, intent.Conditions),
+            _ when !intent.Conditions.Hold(version) => Mismatch(version),
+            (_, ReplaceResource c) => state.Replace(c),
+            (_, DeleteResource) => [new ResourceDeleted()],
+            (_, RestoreResource) => [new ResourceRestored()],
+            _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
+        };
 
-    public static Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) => recorded.Data switch
-    {
-        ResourceCreated e => new(e.Type, e.Name, e.Status, e.Metadata, e.Owner, recorded.At, recorded.Actor, recorded.At, recorded.Actor, null),
-        ResourceReplaced e => state!.Touched(recorded) with { Name = e.Name, Status = e.Status, Metadata = e.Metadata },
-        ResourceRenamed e => state!.Touched(recorded) with { Name = e.Name },
-        ResourceMetadataChanged e => state!.Touched(recorded) with { Metadata = e.Metadata },
-        ResourceStatusChanged e => state!.Touched(recorded) with { Status = e.Status },
-        ResourceDeleted => state!.Touched(recorded) with { DeletedAt = recorded.At },
-        ResourceRestored => state!.Touched(recorded) with { DeletedAt = null },
-        _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
-    };
+    public static Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
+        recorded.Data switch
+        {
+            ResourceCreated e => new(
+                e.Type,
+                e.Name,
+                e.Status,
+                e.Metadata,
+                e.Owner,
+                recorded.At,
+                recorded.Actor,
+                recorded.At,
+                recorded.Actor,
+                null
+            ),
+            ResourceReplaced e => state!.Touched(recorded) with
+            {
+                Name = e.Name,
+                Status = e.Status,
+                Metadata = e.Metadata,
+            },
+            ResourceRenamed e => state!.Touched(recorded) with { Name = e.Name },
+            ResourceMetadataChanged e => state!.Touched(recorded) with { Metadata = e.Metadata },
+            ResourceStatusChanged e => state!.Touched(recorded) with { Status = e.Status },
+            ResourceDeleted => state!.Touched(recorded) with { DeletedAt = recorded.At },
+            ResourceRestored => state!.Touched(recorded) with { DeletedAt = null },
+            _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
+        };
 
     Decision<ResourceEvent> Replace(ReplaceResource c) =>
-        c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata) ? [] : [new ResourceReplaced(c.Name, c.Status, c.Metadata)];
+        c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata)
+            ? []
+            : [new ResourceReplaced(c.Name, c.Status, c.Metadata)];
 
-    Resource Touched(Recorded<ResourceEvent> recorded) => this with { UpdatedAt = recorded.At, UpdatedBy = recorded.Actor };
+    Resource Touched(Recorded<ResourceEvent> recorded) =>
+        this with
+        {
+            UpdatedAt = recorded.At,
+            UpdatedBy = recorded.Actor,
+        };
 
     /// <summary>The refusal of a request that was made for another version.</summary>
-    public static Rejection Mismatch(long version) => new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
+    public static Rejection Mismatch(long version) =>
+        new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
 
-    internal static Rejection Invalid(params Fault[] faults) => new(Refusal.Invalid, "The request is not valid.", faults);
+    internal static Rejection Invalid(params Fault[] faults) =>
+        new(Refusal.Invalid, "The request is not valid.", faults);
 }

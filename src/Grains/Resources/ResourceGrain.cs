@@ -4,14 +4,20 @@ namespace Resources.Grains;
 
 [PreferLocalPlacement, CollectionAgeLimit(Minutes = 5)]
 sealed class ResourceGrain(EventLog log, Snapshots snapshots, StoreContact contact)
-    : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact), IResourceGrain
+    : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact),
+        IResourceGrain
 {
     public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent) =>
-        Transact(intent, (state, version) => Resource.Decide(state, version, command, intent), startsStream: command is CreateResource);
+        Transact(
+            intent,
+            (state, version) => Resource.Decide(state, version, command, intent),
+            startsStream: command is CreateResource
+        );
 
     public Task<Reply<Resource>> Get() => Current();
 
     public Task<Reply<Resource>> GetPast(Moment moment) => Past(moment.Version ?? 0, moment.Time, moment.Position);
 
-    protected override Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) => Resource.Evolve(state, recorded);
+    protected override Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
+        Resource.Evolve(state, recorded);
 }

@@ -1,6 +1,9 @@
 namespace Resources.Grains;
 
-/// <summary>Everything that can happen to the roles, which are one stream: who may do what is decided on one state. As in <see cref="ResourceEvent"/>, these records are the stored format.</summary>
+/// <summary>
+/// Everything that can happen to the roles, which are one stream: who may do what is decided on one state. As in
+/// <see cref="ResourceEvent"/>, these records are the stored format.
+/// </summary>
 public abstract record RoleEvent;
 
 public sealed record RoleCreated(string Name, string[] Permissions) : RoleEvent;

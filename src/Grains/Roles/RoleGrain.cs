@@ -13,11 +13,15 @@ public interface IRoleGrain : IGrainWithGuidKey
 }
 
 [KeepAlive]
-sealed class RoleGrain(EventLog log, Snapshots snapshots, StoreContact contact) : EventSourcedGrain<RoleBook, RoleEvent>(log, snapshots, contact), IRoleGrain
+sealed class RoleGrain(EventLog log, Snapshots snapshots, StoreContact contact)
+    : EventSourcedGrain<RoleBook, RoleEvent>(log, snapshots, contact),
+        IRoleGrain
 {
-    public Task<Reply<RoleBook>> Execute(RoleCommand command, Intent intent) => Transact(intent, (state, _) => RoleBook.Decide(state, command));
+    public Task<Reply<RoleBook>> Execute(RoleCommand command, Intent intent) =>
+        Transact(intent, (state, _) => RoleBook.Decide(state, command));
 
     public Task<Reply<RoleBook>> Get() => Current();
 
-    protected override RoleBook Evolve(RoleBook? state, Recorded<RoleEvent> recorded) => RoleBook.Evolve(state, recorded.Data);
+    protected override RoleBook Evolve(RoleBook? state, Recorded<RoleEvent> recorded) =>
+        RoleBook.Evolve(state, recorded.Data);
 }

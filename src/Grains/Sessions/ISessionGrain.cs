@@ -10,7 +10,10 @@ public interface ISessionGrain : IGrainWithGuidKey
     [Alias("Execute")]
     Task<Reply<Session>> Execute(SessionCommand command, Intent intent);
 
-    /// <summary>Runs a command of the session's owner; null where the session is over, or its account does not allow it any more.</summary>
+    /// <summary>
+    /// Runs a command of the session's owner; null where the session is over, or its account does not allow it any
+    /// more.
+    /// </summary>
     [Alias("Use")]
     Task<OpenSession?> Use(SessionCommand command, Intent intent);
 
@@ -34,7 +37,9 @@ public sealed class SessionLimits
     [Range(1, 8_760)]
     public int AbsoluteHours { get; set; } = 30 * 24;
 
-    /// <summary>For so many minutes after its owner has authenticated, a session may change passwords, factors and keys.</summary>
+    /// <summary>
+    /// For so many minutes after its owner has authenticated, a session may change passwords, factors and keys.
+    /// </summary>
     [Range(1, 1_440)]
     public int RecentMinutes { get; set; } = 15;
 

@@ -1,10 +1,15 @@
 namespace Resources.Grains;
 
-/// <summary>One subscription; the key is its id. Its activation is where its events are delivered from. Settings are in the store; the grain follows them.</summary>
+/// <summary>
+/// One subscription; the key is its id. Its activation is where its events are delivered from. Settings are in the
+/// store; the grain follows them.
+/// </summary>
 [Alias("resources.ISubscriptionGrain")]
 public interface ISubscriptionGrain : IGrainWithGuidKey
 {
-    /// <summary>Delivers from now on, if the subscription is active, by settings of this revision or a later one.</summary>
+    /// <summary>
+    /// Delivers from now on, if the subscription is active, by settings of this revision or a later one.
+    /// </summary>
     [Alias("Wake")]
     Task Wake(long revision);
 
@@ -12,11 +17,17 @@ public interface ISubscriptionGrain : IGrainWithGuidKey
     [Alias("Test")]
     Task<DeliveryOutcome?> Test();
 
-    /// <summary>Leases the next events to a consumer; none when there are none in time. Refused as <see cref="Refusal.SubscriptionInactive"/>.</summary>
+    /// <summary>
+    /// Leases the next events to a consumer; none when there are none in time. Refused as
+    /// <see cref="Refusal.SubscriptionInactive"/>.
+    /// </summary>
     [Alias("Pull")]
     Task<Reply<PulledBatch>> Pull(PullRequest request);
 
-    /// <summary>Says what became of leased events; answers of how many. Refused as <see cref="Refusal.SubscriptionInactive"/> or <see cref="Refusal.LeaseLost"/>.</summary>
+    /// <summary>
+    /// Says what became of leased events; answers of how many. Refused as <see cref="Refusal.SubscriptionInactive"/> or
+    /// <see cref="Refusal.LeaseLost"/>.
+    /// </summary>
     [Alias("Settle")]
     Task<Reply<int>> Settle(Settlement settlement);
 }
@@ -27,7 +38,13 @@ public interface ISubscriptionGrain : IGrainWithGuidKey
 /// <param name="RetryAfter">How long the target asks to be left alone.</param>
 /// <param name="SlowDown">Whether the target as a whole is in trouble.</param>
 [GenerateSerializer, Immutable, Alias("delivery-outcome")]
-public sealed record DeliveryOutcome(int? Status, string? Error, int Milliseconds, TimeSpan? RetryAfter = null, bool SlowDown = false);
+public sealed record DeliveryOutcome(
+    int? Status,
+    string? Error,
+    int Milliseconds,
+    TimeSpan? RetryAfter = null,
+    bool SlowDown = false
+);
 
 /// <summary>A consumer asks for events.</summary>
 /// <param name="Limit">At most so many events.</param>

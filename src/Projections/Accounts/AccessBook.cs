@@ -10,15 +10,25 @@ namespace Resources.Projections;
 /// <param name="Version">The version of the account that this is.</param>
 /// <param name="Roles">Its roles now; null = as they were.</param>
 /// <param name="Active">Whether it may have sessions; null = as it was.</param>
-/// <param name="SessionsEnded">Sessions of tokens that were issued before this version are over, but for the kept one.</param>
-sealed record AccountMark(long Version, string[]? Roles, bool? Active, long SessionsEnded, Guid? KeptSession, DateTimeOffset At);
+/// <param name="SessionsEnded">
+/// Sessions of tokens that were issued before this version are over, but for the kept one.
+/// </param>
+sealed record AccountMark(
+    long Version,
+    string[]? Roles,
+    bool? Active,
+    long SessionsEnded,
+    Guid? KeptSession,
+    DateTimeOffset At
+);
 
 /// <summary>
-/// Who may do what, as this node knows it: the roles, and what has become of sessions, accounts and keys in the last minutes. It
-/// follows the log, a moment behind its head; what tokens say is checked against it without asking anyone. Older changes are in
-/// the tokens themselves, which do not live so long.
+/// Who may do what, as this node knows it: the roles, and what has become of sessions, accounts and keys in the last
+/// minutes. It follows the log, a moment behind its head; what tokens say is checked against it without asking anyone.
+/// Older changes are in the tokens themselves, which do not live so long.
 /// </summary>
-public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, ILogger<AccessBook> logger) : BackgroundService
+public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, ILogger<AccessBook> logger)
+    : BackgroundService
 {
     /// <summary>Changes are remembered for so long: longer than any access token lives, with its skew.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromMinutes(70);
@@ -44,25 +54,38 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
     /// <summary>Why the log cannot be read; null while it can.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Tells, after the book has changed, of the account, session or key that an event was about; an empty id is a change of roles.</summary>
+    /// <summary>
+    /// Tells, after the book has changed, of the account, session or key that an event was about; an empty id is a
+    /// change of roles.
+    /// </summary>
     public event Action<Guid>? Changed;
 
     /// <summary>The roles there are.</summary>
     public IReadOnlyCollection<string> Roles => [.. roles.Keys];
 
     /// <summary>What some roles allow together; those that do not exist allow nothing.</summary>
-    public PermissionSet PermissionsOf(IEnumerable<string> names) => PermissionSet.Union(names.Select(name => roles.GetValueOrDefault(name)).OfType<PermissionSet>());
+    public PermissionSet PermissionsOf(IEnumerable<string> names) =>
+        PermissionSet.Union(names.Select(name => roles.GetValueOrDefault(name)).OfType<PermissionSet>());
 
     /// <summary>Whether a credential that was good at a version of its account is good no more.</summary>
     /// <param name="credential">A session or an API key.</param>
     /// <param name="isSession">Sessions end with a change of the password; keys do not.</param>
     public bool IsOver(Guid credential, bool isSession, Guid account, long accountVersion) =>
-        ended.ContainsKey(credential) ||
-        marks.TryGetValue(account, out var mark) && mark.Version > accountVersion && (mark.Active is false || isSession && accountVersion < mark.SessionsEnded && credential != mark.KeptSession);
+        ended.ContainsKey(credential)
+        || marks.TryGetValue(account, out var mark)
+            && mark.Version > accountVersion
+            && (
+                mark.Active is false
+                || isSession && accountVersion < mark.SessionsEnded && credential != mark.KeptSession
+            );
 
-    /// <summary>The roles that an account has now and the version that they are of, where they have changed since a version.</summary>
+    /// <summary>
+    /// The roles that an account has now and the version that they are of, where they have changed since a version.
+    /// </summary>
     public (string[] Roles, long Version)? RolesSince(Guid account, long accountVersion) =>
-        marks.TryGetValue(account, out var mark) && mark.Version > accountVersion && mark.Roles is { } changed ? (changed, mark.Version) : null;
+        marks.TryGetValue(account, out var mark) && mark.Version > accountVersion && mark.Roles is { } changed
+            ? (changed, mark.Version)
+            : null;
 
     /// <summary>Reads what tokens may not know yet, before any is accepted.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -76,7 +99,8 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var (seen, swept) = (0L, Stopwatch.GetTimestamp());
+        var seen = 0L;
+        var swept = Stopwatch.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -97,7 +121,8 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                if (e is not StoreUnavailableException) logger.LogError(e, "The log cannot be read for changes of access");
+                if (e is not StoreUnavailableException)
+                    logger.LogError(e, "The log cannot be read for changes of access");
                 Fault = e.Message;
                 await Task.Delay(Look, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -114,13 +139,26 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
         {
             switch (happened.Data)
             {
-                case RoleCreated e: Define(e.Name, e.Permissions); break;
-                case RoleChanged e: Define(e.Name, e.Permissions); break;
-                case RoleDeleted e: roles.TryRemove(e.Name, out _); Interlocked.Increment(ref version); break;
-                case SessionEnded or ApiKeyRevoked: ended[happened.Stream] = happened.At; break;
-                case AccountEvent e: Mark(happened, e); break;
-                case SessionAuthenticated: break;
-                default: continue;
+                case RoleCreated e:
+                    Define(e.Name, e.Permissions);
+                    break;
+                case RoleChanged e:
+                    Define(e.Name, e.Permissions);
+                    break;
+                case RoleDeleted e:
+                    roles.TryRemove(e.Name, out _);
+                    Interlocked.Increment(ref version);
+                    break;
+                case SessionEnded or ApiKeyRevoked:
+                    ended[happened.Stream] = happened.At;
+                    break;
+                case AccountEvent e:
+                    Mark(happened, e);
+                    break;
+                case SessionAuthenticated:
+                    break;
+                default:
+                    continue;
             }
             Changed?.Invoke(happened.Data is RoleEvent ? Guid.Empty : happened.Stream);
         }
@@ -135,7 +173,8 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
     void Mark(AccessEvent happened, AccountEvent data)
     {
         var before = marks.GetValueOrDefault(happened.Stream) ?? new(0, null, null, 0, null, happened.At);
-        if (happened.Version <= before.Version) return;
+        if (happened.Version <= before.Version)
+            return;
         var mark = before with { Version = happened.Version, At = happened.At };
         AccountMark Ended(Guid? kept) => mark with { SessionsEnded = happened.Version, KeptSession = kept };
         marks[happened.Stream] = data switch
@@ -152,8 +191,10 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
     void Forget(DateTimeOffset before)
     {
         foreach (var pair in marks)
-            if (pair.Value.At < before) marks.TryRemove(pair);
+            if (pair.Value.At < before)
+                marks.TryRemove(pair);
         foreach (var pair in ended)
-            if (pair.Value < before) ended.TryRemove(pair);
+            if (pair.Value < before)
+                ended.TryRemove(pair);
     }
 }

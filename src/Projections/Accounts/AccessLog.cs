@@ -15,43 +15,88 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
 
     /// <summary>Every event of the roles, in order.</summary>
     public async Task<IReadOnlyList<AccessEvent>> RolesAsync(CancellationToken ct) =>
-        [.. (await ReadAsync($"{Columns} stream_id = $1 order by version", ct, new NpgsqlParameter<Guid> { TypedValue = RoleBook.Id })).Select(read => read.Event)];
+        [
+            .. (
+                await ReadAsync(
+                    $"{Columns} stream_id = $1 order by version",
+                    ct,
+                    new NpgsqlParameter<Guid> { TypedValue = RoleBook.Id }
+                )
+            ).Select(read => read.Event),
+        ];
 
     /// <summary>The events since a time, in order, and the position that was read to.</summary>
-    public async Task<(IReadOnlyList<AccessEvent> Events, long Reached)> SinceAsync(DateTimeOffset since, CancellationToken ct)
+    public async Task<(IReadOnlyList<AccessEvent> Events, long Reached)> SinceAsync(
+        DateTimeOffset since,
+        CancellationToken ct
+    )
     {
         var head = await index.HeadAsync(ct);
         var found = new List<AccessEvent>();
         // From the head backwards: how far that goes is known by the events only.
         for (var before = head + 1; ; )
         {
-            var page = await ReadAsync($"{Columns} changes_access(type) and seq_id < $1 order by seq_id desc limit {PageSize}", ct, new NpgsqlParameter<long> { TypedValue = before });
+            var page = await ReadAsync(
+                $"{Columns} changes_access(type) and seq_id < $1 order by seq_id desc limit {PageSize}",
+                ct,
+                new NpgsqlParameter<long> { TypedValue = before }
+            );
             found.AddRange(page.TakeWhile(read => read.Event.At >= since).Select(read => read.Event));
-            if (page.Count < PageSize || page[^1].Event.At < since) break;
+            if (page.Count < PageSize || page[^1].Event.At < since)
+                break;
             before = page[^1].Position;
         }
         found.Reverse();
         return (found, head);
     }
 
-    /// <summary>The next events after a position, and the position up to which there are no others; the same position when there is nothing new.</summary>
+    /// <summary>
+    /// The next events after a position, and the position up to which there are no others; the same position when there
+    /// is nothing new.
+    /// </summary>
     public async Task<(IReadOnlyList<AccessEvent> Events, long Reached)> AfterAsync(long position, CancellationToken ct)
     {
         // Learnt before the events are read: none below it can come later.
         var head = await index.HeadAsync(ct);
-        if (head <= position) return ([], position);
-        var page = await ReadAsync($"select * from read_access($1, {PageSize})", ct, new NpgsqlParameter<long> { TypedValue = position });
-        return ([.. page.Select(read => read.Event)], page.Count == PageSize ? page[^1].Position : Math.Max(head, page.Count > 0 ? page[^1].Position : 0));
+        if (head <= position)
+            return ([], position);
+        var page = await ReadAsync(
+            $"select * from read_access($1, {PageSize})",
+            ct,
+            new NpgsqlParameter<long> { TypedValue = position }
+        );
+        return (
+            [.. page.Select(read => read.Event)],
+            page.Count == PageSize ? page[^1].Position : Math.Max(head, page.Count > 0 ? page[^1].Position : 0)
+        );
     }
 
-    Task<List<(long Position, AccessEvent Event)>> ReadAsync(string sql, CancellationToken ct, NpgsqlParameter parameter) => contact.WhileAvailableAsync(async ct =>
-    {
-        await using var command = database.CreateCommand(sql);
-        command.Parameters.Add(parameter.Clone());
-        var events = new List<(long, AccessEvent)>();
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
-            events.Add((row.GetInt64(0), new(EventTypes.Read(row.GetString(4), row.GetString(5)), row.GetGuid(1), row.GetInt64(2), row.GetFieldValue<DateTimeOffset>(3))));
-        return events;
-    }, ct);
+    Task<List<(long Position, AccessEvent Event)>> ReadAsync(
+        string sql,
+        CancellationToken ct,
+        NpgsqlParameter parameter
+    ) =>
+        contact.WhileAvailableAsync(
+            async ct =>
+            {
+                await using var command = database.CreateCommand(sql);
+                command.Parameters.Add(parameter.Clone());
+                var events = new List<(long, AccessEvent)>();
+                await using var row = await command.ExecuteReaderAsync(ct);
+                while (await row.ReadAsync(ct))
+                    events.Add(
+                        (
+                            row.GetInt64(0),
+                            new(
+                                EventTypes.Read(row.GetString(4), row.GetString(5)),
+                                row.GetGuid(1),
+                                row.GetInt64(2),
+                                row.GetFieldValue<DateTimeOffset>(3)
+                            )
+                        )
+                    );
+                return events;
+            },
+            ct
+        );
 }

@@ -3,14 +3,28 @@ using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>An event of the log with its envelope, and with what is asked of its resource: type and owner, which never change.</summary>
+/// <summary>
+/// An event of the log with its envelope, and with what is asked of its resource: type and owner, which never change.
+/// </summary>
 public sealed record LogEvent(
-    long Position, Guid Id, string Type, Guid Resource, long Version, DateTimeOffset At, string Actor, string? CorrelationId, JsonText Data, string ResourceType, string Owner)
+    long Position,
+    Guid Id,
+    string Type,
+    Guid Resource,
+    long Version,
+    DateTimeOffset At,
+    string Actor,
+    string? CorrelationId,
+    JsonText Data,
+    string ResourceType,
+    string Owner
+)
 {
     byte[]? json;
 
     /// <summary>The event as <see cref="CloudEvent"/> in UTF-8 JSON, made once for all who send it.</summary>
-    public ReadOnlyMemory<byte> Json => json ??= JsonSerializer.SerializeToUtf8Bytes(CloudEvent.Of(this), CloudEventJson.Relaxed.CloudEvent);
+    public ReadOnlyMemory<byte> Json =>
+        json ??= JsonSerializer.SerializeToUtf8Bytes(CloudEvent.Of(this), CloudEventJson.Relaxed.CloudEvent);
 }
 
 /// <summary>Which events a reader gets. Every part narrows it; null or empty = all.</summary>
@@ -19,19 +33,28 @@ public sealed record LogEvent(
 /// <param name="Resource">Only events of this resource.</param>
 /// <param name="Owner">Only events of this owner's resources.</param>
 /// <param name="EventTypes">Only these kinds of events.</param>
-public sealed record EventFilter(Sight? Visible = null, string? ResourceType = null, Guid? Resource = null, string? Owner = null, string[]? EventTypes = null)
+public sealed record EventFilter(
+    Sight? Visible = null,
+    string? ResourceType = null,
+    Guid? Resource = null,
+    string? Owner = null,
+    string[]? EventTypes = null
+)
 {
     /// <summary>All events.</summary>
     public static readonly EventFilter All = new();
 
     /// <summary>Whether a reader gets an event.</summary>
     public bool Takes(LogEvent logged) =>
-        (Resource is null || logged.Resource == Resource) &&
-        (Visible is null || Visible.Allows(logged.ResourceType, logged.Owner)) &&
-        (Owner is null || logged.Owner == Owner) &&
-        (ResourceType is null || logged.ResourceType == ResourceType) &&
-        (EventTypes is null or [] || EventTypes.Contains(logged.Type));
+        (Resource is null || logged.Resource == Resource)
+        && (Visible is null || Visible.Allows(logged.ResourceType, logged.Owner))
+        && (Owner is null || logged.Owner == Owner)
+        && (ResourceType is null || logged.ResourceType == ResourceType)
+        && (EventTypes is null or [] || EventTypes.Contains(logged.Type));
 }
 
-/// <summary>Events in their order, and how far the log was looked through for them: all of the reader's events up to there are in these pages and those before.</summary>
+/// <summary>
+/// Events in their order, and how far the log was looked through for them: all of the reader's events up to there are
+/// in these pages and those before.
+/// </summary>
 public sealed record LogPage(IReadOnlyList<LogEvent> Events, long Reached);

@@ -6,9 +6,9 @@ using Resources.Grains;
 namespace Resources.Projections;
 
 /// <summary>
-/// Tells this node's followers that the log has grown, wherever in the cluster the append was made. Appends of this node are
-/// known at once; those of others come by NOTIFY, which is sent apart from the append: within its transaction it would make
-/// commits queue behind each other. News may be lost, so followers also look by themselves now and then.
+/// Tells this node's followers that the log has grown, wherever in the cluster the append was made. Appends of this
+/// node are known at once; those of others come by NOTIFY, which is sent apart from the append: within its transaction
+/// it would make commits queue behind each other. News may be lost, so followers also look by themselves now and then.
 /// </summary>
 public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogger<LogNews> log) : BackgroundService
 {
@@ -25,16 +25,18 @@ public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogg
     /// <summary>Signals growth of the log.</summary>
     public AppendSignal Grown { get; } = new();
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(ForwardAsync(stoppingToken), AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(ForwardAsync(stoppingToken), AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));
 
     async Task ForwardAsync(CancellationToken ct)
     {
-        for (var seen = 0L; !ct.IsCancellationRequested; Grown.Set()) seen = await appended.WaitAsync(seen, Forever, ct);
+        for (var seen = 0L; !ct.IsCancellationRequested; Grown.Set())
+            seen = await appended.WaitAsync(seen, Forever, ct);
     }
 
     async Task AnnounceAsync(CancellationToken ct)
     {
-        for (var seen = 0L; !ct.IsCancellationRequested;)
+        for (var seen = 0L; !ct.IsCancellationRequested; )
         {
             try
             {
@@ -42,7 +44,11 @@ public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogg
                 await using var connection = await sessions.Source.OpenConnectionAsync(ct);
                 await using var notify = new NpgsqlCommand("select pg_notify($1, $2)", connection)
                 {
-                    Parameters = { new NpgsqlParameter<string> { TypedValue = Channel }, new NpgsqlParameter<string> { TypedValue = node } },
+                    Parameters =
+                    {
+                        new NpgsqlParameter<string> { TypedValue = Channel },
+                        new NpgsqlParameter<string> { TypedValue = node },
+                    },
                 };
                 for (; ; await Task.Delay(Rest, ct))
                 {
@@ -71,11 +77,14 @@ public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogg
                 await using var connection = await sessions.Source.OpenConnectionAsync(ct);
                 connection.Notification += (_, notification) =>
                 {
-                    if (notification.Payload != node) Grown.Set();
+                    if (notification.Payload != node)
+                        Grown.Set();
                 };
-                await using (var listen = new NpgsqlCommand("listen " + Channel, connection)) await listen.ExecuteNonQueryAsync(ct);
+                await using (var listen = new NpgsqlCommand("listen " + Channel, connection))
+                    await listen.ExecuteNonQueryAsync(ct);
                 Grown.Set();
-                while (true) await connection.WaitAsync(ct);
+                while (true)
+                    await connection.WaitAsync(ct);
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
@@ -90,5 +99,8 @@ public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogg
     }
 }
 
-/// <summary>Connections for what belongs to a session and not to a statement: locks, settings, LISTEN. Closing one ends its session; those of the pools are not cleaned up between uses.</summary>
+/// <summary>
+/// Connections for what belongs to a session and not to a statement: locks, settings, LISTEN. Closing one ends its
+/// session; those of the pools are not cleaned up between uses.
+/// </summary>
 public sealed record SessionSource(NpgsqlDataSource Source);

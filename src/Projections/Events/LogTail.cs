@@ -6,9 +6,9 @@ using Resources.Grains;
 namespace Resources.Projections;
 
 /// <summary>
-/// The newest events, read from the log once for all who follow it at this node. Readers keep nothing but their position: who is
-/// too far behind for what is kept here reads the log itself, so a slow reader costs others nothing and loses nothing. While nobody
-/// reads, nothing is read or kept.
+/// The newest events, read from the log once for all who follow it at this node. Readers keep nothing but their
+/// position: who is too far behind for what is kept here reads the log itself, so a slow reader costs others nothing
+/// and loses nothing. While nobody reads, nothing is read or kept.
 /// </summary>
 public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogger<LogTail> logger) : BackgroundService
 {
@@ -40,19 +40,31 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     /// <summary>Whether the log is not read, as nobody follows it here.</summary>
     public bool IsIdle
     {
-        get { lock (gate) return start is long.MaxValue; }
+        get
+        {
+            lock (gate)
+                return start is long.MaxValue;
+        }
     }
 
     /// <summary>The position up to which the log was last read.</summary>
     public long Position
     {
-        get { lock (gate) return reached; }
+        get
+        {
+            lock (gate)
+                return reached;
+        }
     }
 
     /// <summary>The position up to which what is kept here goes; beyond every position while nothing is.</summary>
     public long Reached
     {
-        get { lock (gate) return start is long.MaxValue ? start : reached; }
+        get
+        {
+            lock (gate)
+                return start is long.MaxValue ? start : reached;
+        }
     }
 
     /// <summary>Why the tail stands still; null while it does not.</summary>
@@ -61,41 +73,57 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     /// <summary>Completes when the tail moves on from where it is now.</summary>
     public Task Moved
     {
-        get { lock (gate) return moved.Task; }
+        get
+        {
+            lock (gate)
+                return moved.Task;
+        }
     }
 
     /// <summary>Has the log read here until the result is disposed.</summary>
     public IDisposable Join()
     {
-        lock (gate) readers++;
+        lock (gate)
+            readers++;
         came.Set();
         return new Reader(this);
     }
 
-    /// <summary>The position behind which there are, of the events that are kept here, only those since a time; null while there are none.</summary>
+    /// <summary>
+    /// The position behind which there are, of the events that are kept here, only those since a time; null while there
+    /// are none.
+    /// </summary>
     public long? Before(DateTimeOffset time)
     {
         lock (gate)
         {
-            if (start is long.MaxValue) return null;
+            if (start is long.MaxValue)
+                return null;
             for (var at = count; at > 0; at--)
-                if (At(at - 1).At < time) return At(at - 1).Position;
+                if (At(at - 1).At < time)
+                    return At(at - 1).Position;
             return start;
         }
     }
 
-    /// <summary>The events after a position that a filter takes, at most <paramref name="limit"/>; null where the tail does not go back so far.</summary>
+    /// <summary>
+    /// The events after a position that a filter takes, at most <paramref name="limit"/>; null where the tail does not
+    /// go back so far.
+    /// </summary>
     public LogPage? Read(long after, EventFilter filter, int limit)
     {
         lock (gate)
         {
-            if (after < start) return null;
+            if (after < start)
+                return null;
             var events = new List<LogEvent>();
             for (var at = FirstBehind(after); at < count; at++)
             {
                 var logged = At(at);
-                if (!filter.Takes(logged)) continue;
-                if (events.Count == limit) return new(events, events[^1].Position);
+                if (!filter.Takes(logged))
+                    continue;
+                if (events.Count == limit)
+                    return new(events, events[^1].Position);
                 events.Add(logged);
             }
             return new(events, Math.Max(after, reached));
@@ -104,7 +132,7 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        for (var (seen, seenComing) = (0L, 0L); !stoppingToken.IsCancellationRequested;)
+        for (var (seen, seenComing) = (0L, 0L); !stoppingToken.IsCancellationRequested; )
         {
             try
             {
@@ -114,14 +142,20 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
                     seenComing = await came.WaitAsync(seenComing, Forever, stoppingToken);
                     continue;
                 }
-                if (start is long.MaxValue) Begin(await index.HeadAsync(stoppingToken));
+                if (start is long.MaxValue)
+                    Begin(await index.HeadAsync(stoppingToken));
                 seen = await news.Grown.WaitAsync(seen, Look, stoppingToken);
-                while (await log.PageAsync(reached, EventFilter.All, PageSize, stoppingToken) is var page && page.Reached > reached) Add(page);
+                while (
+                    await log.PageAsync(reached, EventFilter.All, PageSize, stoppingToken) is var page
+                    && page.Reached > reached
+                )
+                    Add(page);
                 Fault = null;
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                if (e is not StoreUnavailableException) logger.LogError(e, "The log cannot be read");
+                if (e is not StoreUnavailableException)
+                    logger.LogError(e, "The log cannot be read");
                 Fault = e.Message;
                 await Task.Delay(Between, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -137,22 +171,30 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     {
         lock (gate)
         {
-            if (readers > 0 || start is not long.MaxValue && Stopwatch.GetElapsedTime(leftAt) < Linger) return false;
+            if (readers > 0 || start is not long.MaxValue && Stopwatch.GetElapsedTime(leftAt) < Linger)
+                return false;
             start = long.MaxValue;
             Array.Clear(ring);
-            (first, count, bytes) = (0, 0, 0);
+            first = 0;
+            count = 0;
+            bytes = 0;
             return true;
         }
     }
 
     void Leave()
     {
-        lock (gate) (readers, leftAt) = (readers - 1, Stopwatch.GetTimestamp());
+        lock (gate)
+        {
+            readers = readers - 1;
+            leftAt = Stopwatch.GetTimestamp();
+        }
     }
 
     void Begin(long head)
     {
-        lock (gate) start = head;
+        lock (gate)
+            start = head;
         Add(new([], head));
     }
 
@@ -163,12 +205,14 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
         {
             foreach (var logged in page.Events)
             {
-                while (count == Kept || count > 0 && bytes > KeptBytes) Drop();
+                while (count == Kept || count > 0 && bytes > KeptBytes)
+                    Drop();
                 ring[(first + count++) % Kept] = logged;
                 bytes += logged.Data.Utf8.Length;
             }
             reached = page.Reached;
-            (waiting, moved) = (moved, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            waiting = moved;
+            moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
         waiting.TrySetResult();
     }
@@ -177,7 +221,9 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     {
         var oldest = ring[first];
         ring[first] = null!;
-        (first, count, start) = ((first + 1) % Kept, count - 1, oldest.Position);
+        first = (first + 1) % Kept;
+        count = count - 1;
+        start = oldest.Position;
         bytes -= oldest.Data.Utf8.Length;
     }
 
@@ -185,12 +231,15 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
 
     int FirstBehind(long position)
     {
-        var (low, high) = (0, count);
+        var low = 0;
+        var high = count;
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (At(middle).Position <= position) low = middle + 1;
-            else high = middle;
+            if (At(middle).Position <= position)
+                low = middle + 1;
+            else
+                high = middle;
         }
         return low;
     }

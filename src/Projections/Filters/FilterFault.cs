@@ -20,7 +20,8 @@ sealed class FilterFaults(string text, List<FilterFault> faults)
     /// <summary>Adds a fault found at an index of the text, and answers null for the caller to return.</summary>
     public Filter? Add(int at, string detail)
     {
-        if (count++ < Most) faults.Add(new(ScalarsBefore(at), detail));
+        if (count++ < Most)
+            faults.Add(new(ScalarsBefore(at), detail));
         return null;
     }
 

@@ -11,41 +11,50 @@ namespace Resources.Projections;
 public static class FilterSql
 {
     /// <summary>
-    /// The condition, to stand behind <c>where</c> or between <c>and</c>s. Whatever came from the filter's author becomes a
-    /// parameter, <c>$n</c>, numbered from those that are there already.
+    /// The condition, to stand behind <c>where</c> or between <c>and</c>s. Whatever came from the filter's author
+    /// becomes a parameter, <c>$n</c>, numbered from those that are there already.
     /// </summary>
-    /// <param name="lexicon">What is known of the words searched for, at the moment of which the rows are; null = nothing.</param>
-    public static string Write(Filter filter, NpgsqlParameterCollection parameters, Lexicon? lexicon = null) => filter switch
-    {
-        Filter.And and => $"({Write(and.Left, parameters, lexicon)} and {Write(and.Right, parameters, lexicon)})",
-        Filter.Or or => $"({Write(or.Left, parameters, lexicon)} or {Write(or.Right, parameters, lexicon)})",
-        // In SQL a condition can also be unknown, which is as good as false here and must be so under a negation as well.
-        Filter.Not not => $"(({Write(not.Inner, parameters, lexicon)}) is not true)",
-        Filter.Field { Value: FilterValue.Text text } field => Text(field, text, parameters),
-        Filter.Field field => Ordered(field, Parameter(field.Value, parameters)),
-        Filter.FieldPresent { Name: ResourceField.DeletedAt } => "deleted_at is not null",
-        Filter.FieldPresent => "true",
-        Filter.Metadata { Comparator: Comparator.NotEqual } member => NotEqual(member, parameters),
-        Filter.Metadata member => $"metadata @@ {Path(MetadataPath.Comparison(member), parameters)}",
-        Filter.MetadataPresent { Pointer: "" } => "true",
-        Filter.MetadataPresent member => $"metadata @? {Path(MetadataPath.Presence(member.Pointer, lax: true), parameters)}",
-        Filter.Search search => $"({string.Join(" and ", search.Words.Select(word => Word(word, search.NameOnly, parameters, lexicon)))})",
-        _ => throw new UnreachableException($"FilterSql has no arm for {filter.GetType().Name}."),
-    };
+    /// <param name="lexicon">
+    /// What is known of the words searched for, at the moment of which the rows are; null = nothing.
+    /// </param>
+    public static string Write(Filter filter, NpgsqlParameterCollection parameters, Lexicon? lexicon = null) =>
+        filter switch
+        {
+            Filter.And and => $"({Write(and.Left, parameters, lexicon)} and {Write(and.Right, parameters, lexicon)})",
+            Filter.Or or => $"({Write(or.Left, parameters, lexicon)} or {Write(or.Right, parameters, lexicon)})",
+            // In SQL a condition can also be unknown, which is as good as false here and must be so under a negation as
+            // well.
+            Filter.Not not => $"(({Write(not.Inner, parameters, lexicon)}) is not true)",
+            Filter.Field { Value: FilterValue.Text text } field => Text(field, text, parameters),
+            Filter.Field field => Ordered(field, Parameter(field.Value, parameters)),
+            Filter.FieldPresent { Name: ResourceField.DeletedAt } => "deleted_at is not null",
+            Filter.FieldPresent => "true",
+            Filter.Metadata { Comparator: Comparator.NotEqual } member => NotEqual(member, parameters),
+            Filter.Metadata member => $"metadata @@ {Path(MetadataPath.Comparison(member), parameters)}",
+            Filter.MetadataPresent { Pointer: "" } => "true",
+            Filter.MetadataPresent member =>
+                $"metadata @? {Path(MetadataPath.Presence(member.Pointer, lax: true), parameters)}",
+            Filter.Search search =>
+                $"({string.Join(" and ", search.Words.Select(word => Word(word, search.NameOnly, parameters, lexicon)))})",
+            _ => throw new UnreachableException($"FilterSql has no arm for {filter.GetType().Name}."),
+        };
 
-    static string Word(string beginning, bool nameOnly, NpgsqlParameterCollection parameters, Lexicon? lexicon) => lexicon?.WordsFrom(beginning) switch
-    {
-        null => Matches(SearchWords.Query(beginning, nameOnly), parameters),
-        [] => "false",
-        var words => Matches(SearchWords.Query(words, nameOnly), parameters),
-    };
+    static string Word(string beginning, bool nameOnly, NpgsqlParameterCollection parameters, Lexicon? lexicon) =>
+        lexicon?.WordsFrom(beginning) switch
+        {
+            null => Matches(SearchWords.Query(beginning, nameOnly), parameters),
+            [] => "false",
+            var words => Matches(SearchWords.Query(words, nameOnly), parameters),
+        };
 
-    static string Matches(string query, NpgsqlParameterCollection parameters) => $"words @@ {Add(query, NpgsqlDbType.Text, parameters)}::tsquery";
+    static string Matches(string query, NpgsqlParameterCollection parameters) =>
+        $"words @@ {Add(query, NpgsqlDbType.Text, parameters)}::tsquery";
 
     static string Text(Filter.Field field, FilterValue.Text text, NpgsqlParameterCollection parameters)
     {
         var pieces = text.Pieces;
-        if (pieces.Count is 1) return Ordered(field, Add(pieces[0], NpgsqlDbType.Text, parameters));
+        if (pieces.Count is 1)
+            return Ordered(field, Add(pieces[0], NpgsqlDbType.Text, parameters));
         var like = Add(string.Join('%', pieces.Select(EscapeLike)), NpgsqlDbType.Text, parameters);
         return field.Comparator switch
         {
@@ -55,7 +64,8 @@ public static class FilterSql
         };
     }
 
-    static string Ordered(Filter.Field field, string parameter) => $"{Column(field.Name)} {Operator(field.Comparator)} {parameter}";
+    static string Ordered(Filter.Field field, string parameter) =>
+        $"{Column(field.Name)} {Operator(field.Comparator)} {parameter}";
 
     static string NotEqual(Filter.Metadata member, NpgsqlParameterCollection parameters)
     {
@@ -63,45 +73,51 @@ public static class FilterSql
         return $"(metadata @? {present} and (metadata @@ {Path(MetadataPath.Comparison(member with { Comparator = Comparator.Equal }), parameters)}) is not true)";
     }
 
-    static string Column(ResourceField field) => field switch
-    {
-        ResourceField.Id => "id",
-        ResourceField.Type => "type",
-        ResourceField.Name => "name",
-        ResourceField.Status => "status",
-        ResourceField.Owner => "owner",
-        ResourceField.Version => "version",
-        ResourceField.CreatedAt => "created_at",
-        ResourceField.CreatedBy => "created_by",
-        ResourceField.UpdatedAt => "updated_at",
-        ResourceField.UpdatedBy => "updated_by",
-        ResourceField.DeletedAt => "deleted_at",
-        _ => throw new UnreachableException($"{field} has no column."),
-    };
+    static string Column(ResourceField field) =>
+        field switch
+        {
+            ResourceField.Id => "id",
+            ResourceField.Type => "type",
+            ResourceField.Name => "name",
+            ResourceField.Status => "status",
+            ResourceField.Owner => "owner",
+            ResourceField.Version => "version",
+            ResourceField.CreatedAt => "created_at",
+            ResourceField.CreatedBy => "created_by",
+            ResourceField.UpdatedAt => "updated_at",
+            ResourceField.UpdatedBy => "updated_by",
+            ResourceField.DeletedAt => "deleted_at",
+            _ => throw new UnreachableException($"{field} has no column."),
+        };
 
-    static string Operator(Comparator comparator) => comparator switch
-    {
-        Comparator.Equal => "=",
-        Comparator.NotEqual => "<>",
-        Comparator.Less => "<",
-        Comparator.AtMost => "<=",
-        Comparator.Greater => ">",
-        Comparator.AtLeast => ">=",
-        _ => throw new UnreachableException($"{comparator} is no operator of SQL."),
-    };
+    static string Operator(Comparator comparator) =>
+        comparator switch
+        {
+            Comparator.Equal => "=",
+            Comparator.NotEqual => "<>",
+            Comparator.Less => "<",
+            Comparator.AtMost => "<=",
+            Comparator.Greater => ">",
+            Comparator.AtLeast => ">=",
+            _ => throw new UnreachableException($"{comparator} is no operator of SQL."),
+        };
 
     static string EscapeLike(string text) =>
-        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+        text.Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("%", "\\%", StringComparison.Ordinal)
+            .Replace("_", "\\_", StringComparison.Ordinal);
 
-    static string Parameter(FilterValue value, NpgsqlParameterCollection parameters) => value switch
-    {
-        FilterValue.Id id => Add(id.Value, NpgsqlDbType.Uuid, parameters),
-        FilterValue.Whole whole => Add(whole.Value, NpgsqlDbType.Bigint, parameters),
-        FilterValue.Time time => Add(time.Value, NpgsqlDbType.TimestampTz, parameters),
-        _ => throw new UnreachableException($"No field is a {value.GetType().Name}."),
-    };
+    static string Parameter(FilterValue value, NpgsqlParameterCollection parameters) =>
+        value switch
+        {
+            FilterValue.Id id => Add(id.Value, NpgsqlDbType.Uuid, parameters),
+            FilterValue.Whole whole => Add(whole.Value, NpgsqlDbType.Bigint, parameters),
+            FilterValue.Time time => Add(time.Value, NpgsqlDbType.TimestampTz, parameters),
+            _ => throw new UnreachableException($"No field is a {value.GetType().Name}."),
+        };
 
-    static string Path(string path, NpgsqlParameterCollection parameters) => Add(path, NpgsqlDbType.JsonPath, parameters);
+    static string Path(string path, NpgsqlParameterCollection parameters) =>
+        Add(path, NpgsqlDbType.JsonPath, parameters);
 
     static string Add(object value, NpgsqlDbType type, NpgsqlParameterCollection parameters)
     {

@@ -3,19 +3,24 @@ namespace Resources.Projections;
 /// <summary>What a filter compares with.</summary>
 public abstract record FilterValue
 {
-    FilterValue()
-    {
-    }
+    FilterValue() { }
 
-    /// <summary>A text. In an equality it may have wildcards, each of which stands for any run of characters, also for none.</summary>
-    /// <param name="Pattern">The text, in which '*' is a wildcard; an asterisk or a backslash that is meant as such has a backslash before it.</param>
+    /// <summary>
+    /// A text. In an equality it may have wildcards, each of which stands for any run of characters, also for none.
+    /// </summary>
+    /// <param name="Pattern">
+    /// The text, in which '*' is a wildcard; an asterisk or a backslash that is meant as such has a backslash before
+    /// it.
+    /// </param>
     public sealed record Text(string Pattern) : FilterValue
     {
         /// <summary>A text without wildcards.</summary>
         public static Text Of(string literal) =>
             new(literal.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal));
 
-        /// <summary>The plain texts before, between and after the wildcards: a single one when there are none.</summary>
+        /// <summary>
+        /// The plain texts before, between and after the wildcards: a single one when there are none.
+        /// </summary>
         public IReadOnlyList<string> Pieces
         {
             get
@@ -28,7 +33,8 @@ public abstract record FilterValue
                         pieces.Add(piece.ToString());
                         piece.Clear();
                     }
-                    else piece.Append(Pattern[i] is '\\' ? Pattern[++i] : Pattern[i]);
+                    else
+                        piece.Append(Pattern[i] is '\\' ? Pattern[++i] : Pattern[i]);
                 pieces.Add(piece.ToString());
                 return pieces;
             }

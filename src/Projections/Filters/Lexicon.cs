@@ -3,8 +3,9 @@ using Npgsql;
 namespace Resources.Projections;
 
 /// <summary>
-/// Which words of resources begin with those that are searched for. To look for a beginning PostgreSQL collects all rows of all
-/// words that begin so, before it looks at anything else; whole words it follows only where the rarest of them leads.
+/// Which words of resources begin with those that are searched for. To look for a beginning PostgreSQL collects all
+/// rows of all words that begin so, before it looks at anything else; whole words it follows only where the rarest of
+/// them leads.
 /// </summary>
 public sealed class Lexicon
 {
@@ -13,34 +14,53 @@ public sealed class Lexicon
 
     readonly Dictionary<string, string[]> words = [];
 
-    Lexicon()
-    {
-    }
+    Lexicon() { }
 
-    /// <summary>The words that a filter searches for, if there are several: for a single one all rows are collected either way.</summary>
+    /// <summary>
+    /// The words that a filter searches for, if there are several: for a single one all rows are collected either way.
+    /// </summary>
     public static string[] BeginningsIn(Filter? filter)
     {
-        if (filter is null) return [];
+        if (filter is null)
+            return [];
         var found = new HashSet<string>(StringComparer.Ordinal);
         Collect(filter, found);
         return found.Count > 1 ? [.. found] : [];
     }
 
-    /// <summary>Looks beginnings up in <c>resource_words</c>, which stays what it is until the end of the transaction.</summary>
-    /// <param name="transaction">A new one, REPEATABLE READ: the rows must be of the same moment as their words.</param>
-    public static async Task<Lexicon> ReadAsync(NpgsqlTransaction transaction, string[] beginnings, CancellationToken ct)
+    /// <summary>
+    /// Looks beginnings up in <c>resource_words</c>, which stays what it is until the end of the transaction.
+    /// </summary>
+    /// <param name="transaction">
+    /// A new one, REPEATABLE READ: the rows must be of the same moment as their words.
+    /// </param>
+    public static async Task<Lexicon> ReadAsync(
+        NpgsqlTransaction transaction,
+        string[] beginnings,
+        CancellationToken ct
+    )
     {
         var lexicon = new Lexicon();
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
-        // In a statement of its own, as the next one takes the snapshot: no other generation takes this one's place in between.
+        // In a statement of its own, as the next one takes the snapshot: no other generation takes this one's place in
+        // between.
         batch.BatchCommands.Add(new("lock table resource_words in access share mode"));
-        batch.BatchCommands.Add(new($"""
-            select beginning, array(select word from resource_words where word >= beginning and word < beginning || chr({0x10FFFF}) order by word limit {MostWords + 1})
-            from unnest($1) asked(beginning)
-            """) { Parameters = { new NpgsqlParameter<string[]> { TypedValue = beginnings } } });
+        batch.BatchCommands.Add(
+            new(
+                $"""
+                select beginning, array(select word from resource_words where word >= beginning and word < beginning || chr({0x10FFFF}) order by word limit {MostWords
+                    + 1})
+                from unnest($1) asked(beginning)
+                """
+            )
+            {
+                Parameters = { new NpgsqlParameter<string[]> { TypedValue = beginnings } },
+            }
+        );
         await using var row = await batch.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
-            if (row.GetFieldValue<string[]>(1) is { Length: <= MostWords } found) lexicon.words.Add(row.GetString(0), found);
+            if (row.GetFieldValue<string[]>(1) is { Length: <= MostWords } found)
+                lexicon.words.Add(row.GetString(0), found);
         return lexicon;
     }
 
@@ -51,10 +71,20 @@ public sealed class Lexicon
     {
         switch (filter)
         {
-            case Filter.And and: Collect(and.Left, found); Collect(and.Right, found); break;
-            case Filter.Or or: Collect(or.Left, found); Collect(or.Right, found); break;
-            case Filter.Not not: Collect(not.Inner, found); break;
-            case Filter.Search search: found.UnionWith(search.Words); break;
+            case Filter.And and:
+                Collect(and.Left, found);
+                Collect(and.Right, found);
+                break;
+            case Filter.Or or:
+                Collect(or.Left, found);
+                Collect(or.Right, found);
+                break;
+            case Filter.Not not:
+                Collect(not.Inner, found);
+                break;
+            case Filter.Search search:
+                found.UnionWith(search.Words);
+                break;
         }
     }
 }

@@ -5,40 +5,58 @@ using Resources.Grains;
 namespace Resources.Projections;
 
 /// <summary>
-/// The words by which resources are found. Rows and questions take theirs from here, so that PostgreSQL's own idea of words,
-/// which changes with its version and locale, has no part in it.
+/// The words by which resources are found. Rows and questions take theirs from here, so that PostgreSQL's own idea of
+/// words, which changes with its version and locale, has no part in it.
 /// </summary>
 public static class SearchWords
 {
     const int LongestWord = 64;
     const int MostWords = 2000;
 
-    /// <summary>The words of a text: runs of letters, marks and decimal digits in lower case, of which the first 64 characters count.</summary>
+    /// <summary>
+    /// The words of a text: runs of letters, marks and decimal digits in lower case, of which the first 64 characters
+    /// count.
+    /// </summary>
     public static IEnumerable<string> Of(string text)
     {
-        for (var at = 0; at < text.Length;)
+        for (var at = 0; at < text.Length; )
         {
-            var (start, end, length) = (at, at, 0);
+            var start = at;
+            var end = at;
+            var length = 0;
             while (at < text.Length && IsPartOfWord(text, at, out var width))
             {
                 at += width;
-                if (++length <= LongestWord) end = at;
+                if (++length <= LongestWord)
+                    end = at;
             }
-            if (length > 0) yield return text[start..end].ToLowerInvariant();
-            else at += WidthAt(text, at);
+            if (length > 0)
+                yield return text[start..end].ToLowerInvariant();
+            else
+                at += WidthAt(text, at);
         }
     }
 
-    /// <summary>The words of every text in the metadata, at any depth. Names of members and other values are not looked at.</summary>
+    /// <summary>
+    /// The words of every text in the metadata, at any depth. Names of members and other values are not looked at.
+    /// </summary>
     public static IEnumerable<string> OfMetadata(JsonText metadata) => Texts(metadata).SelectMany(Of);
 
     /// <summary>
-    /// The text of a tsvector with each of these words once; at most the first 2,000 different ones, and "" without any.
+    /// The text of a tsvector with each of these words once; at most the first 2,000 different ones, and "" without
+    /// any.
     /// </summary>
     /// <param name="words">Words as <see cref="Of"/> gives them.</param>
     /// <param name="weight">'A' to 'C', or null for the least, which has no letter.</param>
     public static string Vector(IEnumerable<string> words, char? weight) =>
-        string.Join(' ', words.Distinct(StringComparer.Ordinal).Take(MostWords).Order(StringComparer.Ordinal).Select(word => $"{Lexeme(word)}:1{weight}"));
+        string.Join(
+            ' ',
+            words
+                .Distinct(StringComparer.Ordinal)
+                .Take(MostWords)
+                .Order(StringComparer.Ordinal)
+                .Select(word => $"{Lexeme(word)}:1{weight}")
+        );
 
     /// <summary>The text of a tsquery: the word is the beginning of a word of the vector.</summary>
     /// <param name="word">A word as <see cref="Of"/> gives it.</param>
@@ -48,7 +66,8 @@ public static class SearchWords
     /// <summary>The text of a tsquery: one of these is a word of the vector.</summary>
     /// <param name="words">At least one word of vectors.</param>
     /// <param name="nameOnly">Whether only words of weight A count, which are those of a name.</param>
-    public static string Query(IEnumerable<string> words, bool nameOnly) => string.Join(" | ", words.Select(word => Lexeme(word) + (nameOnly ? ":A" : "")));
+    public static string Query(IEnumerable<string> words, bool nameOnly) =>
+        string.Join(" | ", words.Select(word => Lexeme(word) + (nameOnly ? ":A" : "")));
 
     static string Lexeme(string word) =>
         $"'{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'";
@@ -58,17 +77,29 @@ public static class SearchWords
         var texts = new List<string>();
         var reader = new Utf8JsonReader(metadata.Utf8.Span);
         while (reader.Read())
-            if (reader.TokenType is JsonTokenType.String) texts.Add(reader.GetString()!);
+            if (reader.TokenType is JsonTokenType.String)
+                texts.Add(reader.GetString()!);
         return texts;
     }
 
     static bool IsPartOfWord(string text, int at, out int width)
     {
         width = WidthAt(text, at);
-        var category = width is 2 ? CharUnicodeInfo.GetUnicodeCategory(char.ConvertToUtf32(text[at], text[at + 1])) : CharUnicodeInfo.GetUnicodeCategory(text[at]);
-        return category is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
-            or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or UnicodeCategory.DecimalDigitNumber;
+        var category = width is 2
+            ? CharUnicodeInfo.GetUnicodeCategory(char.ConvertToUtf32(text[at], text[at + 1]))
+            : CharUnicodeInfo.GetUnicodeCategory(text[at]);
+        return category
+            is UnicodeCategory.UppercaseLetter
+                or UnicodeCategory.LowercaseLetter
+                or UnicodeCategory.TitlecaseLetter
+                or UnicodeCategory.ModifierLetter
+                or UnicodeCategory.OtherLetter
+                or UnicodeCategory.NonSpacingMark
+                or UnicodeCategory.SpacingCombiningMark
+                or UnicodeCategory.EnclosingMark
+                or UnicodeCategory.DecimalDigitNumber;
     }
 
-    static int WidthAt(string text, int at) => at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+    static int WidthAt(string text, int at) =>
+        at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
 }

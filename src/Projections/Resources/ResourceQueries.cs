@@ -10,7 +10,15 @@ public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
 /// <summary>Which resources a list is about. Every part narrows it.</summary>
 /// <param name="Visible">Only these resources may be seen; null = all may.</param>
 /// <param name="Lexicon">What is known of the words that the filter searches for; it narrows nothing.</param>
-public sealed record ResourceSelection(Sight? Visible, string? Type = null, string? Status = null, string? Owner = null, Filter? Filter = null, bool IncludeDeleted = false, Lexicon? Lexicon = null);
+public sealed record ResourceSelection(
+    Sight? Visible,
+    string? Type = null,
+    string? Status = null,
+    string? Owner = null,
+    Filter? Filter = null,
+    bool IncludeDeleted = false,
+    Lexicon? Lexicon = null
+);
 
 /// <summary>How many resources a selection has.</summary>
 public enum CountKind
@@ -23,9 +31,17 @@ public enum CountKind
 }
 
 /// <summary>A page of a list with the position that it shows, and that of the log's head at the same moment.</summary>
-public sealed record ResourcePage(IReadOnlyList<ResourceRow> Rows, long Position, int Generation, long Head, long? Count);
+public sealed record ResourcePage(
+    IReadOnlyList<ResourceRow> Rows,
+    long Position,
+    int Generation,
+    long Head,
+    long? Count
+);
 
-/// <summary>What has become of resources up to a position: null for those that the selection does not have, any more or at all.</summary>
+/// <summary>
+/// What has become of resources up to a position: null for those that the selection does not have, any more or at all.
+/// </summary>
 public sealed record ResourceChanges(IReadOnlyDictionary<Guid, ResourceRow?> Rows, long Position);
 
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
@@ -34,70 +50,143 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     /// <summary>Estimates up to this are exact.</summary>
     const int WorthCounting = 10_000;
 
-    /// <summary>The rows after a place in an order, at most <paramref name="limit"/>. Where the view has not come as far as is wanted the page has no rows.</summary>
+    /// <summary>
+    /// The rows after a place in an order, at most <paramref name="limit"/>. Where the view has not come as far as is
+    /// wanted the page has no rows.
+    /// </summary>
     /// <param name="after">The place of the last row of the page before; null = from the start.</param>
     /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
     /// <exception cref="QueryTimeoutException">The selection takes longer than a query may.</exception>
-    public async Task<ResourcePage> PageAsync(ResourceSelection selection, ResourceSort sort, object[]? after, int limit, CountKind count, long? wanted, CancellationToken ct)
+    public async Task<ResourcePage> PageAsync(
+        ResourceSelection selection,
+        ResourceSort sort,
+        object[]? after,
+        int limit,
+        CountKind count,
+        long? wanted,
+        CancellationToken ct
+    )
     {
-        var counting = count is CountKind.Exact || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || selection.Visible is not null);
-        var page = await RunAsync(selection, (parameters, which) => ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted), ReadAsync, ct);
-        return count is CountKind.Estimated && page.Count is null ? page with { Count = await EstimateAsync(selection, ct) } : page;
+        var counting =
+            count is CountKind.Exact
+            || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || selection.Visible is not null);
+        var page = await RunAsync(
+            selection,
+            (parameters, which) => ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted),
+            ReadAsync,
+            ct
+        );
+        return count is CountKind.Estimated && page.Count is null
+            ? page with
+            {
+                Count = await EstimateAsync(selection, ct),
+            }
+            : page;
     }
 
     /// <summary>The resources that events after a position were about, as they are now.</summary>
     /// <returns>Null when there are more than <paramref name="limit"/>.</returns>
-    public Task<ResourceChanges?> ChangesAsync(ResourceSelection selection, long after, int limit, CancellationToken ct) => RunAsync(selection, (parameters, which) =>
-        ResourceSql.Changes(parameters, which, after, limit + 1), async (row, token) =>
-    {
-        var (position, rows) = (after, new Dictionary<Guid, ResourceRow?>());
-        while (await row.ReadAsync(token))
-        {
-            position = Math.Max(after, row.GetInt64(0));
-            if (row.IsDBNull(1)) break;
-            rows[row.GetGuid(1)] = row.IsDBNull(2) ? null : ReadRow(row, 2);
-        }
-        return rows.Count > limit ? null : new ResourceChanges(rows, position);
-    }, ct);
+    public Task<ResourceChanges?> ChangesAsync(
+        ResourceSelection selection,
+        long after,
+        int limit,
+        CancellationToken ct
+    ) =>
+        RunAsync(
+            selection,
+            (parameters, which) => ResourceSql.Changes(parameters, which, after, limit + 1),
+            async (row, token) =>
+            {
+                var position = after;
+                var rows = new Dictionary<Guid, ResourceRow?>();
+                while (await row.ReadAsync(token))
+                {
+                    position = Math.Max(after, row.GetInt64(0));
+                    if (row.IsDBNull(1))
+                        break;
+                    rows[row.GetGuid(1)] = row.IsDBNull(2) ? null : ReadRow(row, 2);
+                }
+                return rows.Count > limit ? null : new ResourceChanges(rows, position);
+            },
+            ct
+        );
 
     static async Task<ResourcePage> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
     {
         var rows = new List<ResourceRow>();
-        var (position, generation, head, count) = (0L, 0, 0L, (long?)null);
+        var position = 0L;
+        var generation = 0;
+        var head = 0L;
+        var count = (long?)null;
         while (await row.ReadAsync(ct))
         {
-            (position, generation, head, count) = (row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetInt64(3));
+            position = row.GetInt64(0);
+            generation = row.GetInt32(1);
+            head = row.GetInt64(2);
+            count = row.IsDBNull(3) ? null : row.GetInt64(3);
             // A page without rows still has a position.
-            if (row.IsDBNull(4)) break;
+            if (row.IsDBNull(4))
+                break;
             rows.Add(ReadRow(row, 4));
         }
         return new(rows, position, generation, head, count);
     }
 
-    static ResourceRow ReadRow(NpgsqlDataReader row, int at) => new(row.GetGuid(at), row.GetInt64(at + 1), new(
-        row.GetString(at + 2), row.GetString(at + 3), row.GetString(at + 4), JsonText.Stored(row.GetFieldValue<byte[]>(at + 5)), row.GetString(at + 6),
-        row.GetFieldValue<DateTimeOffset>(at + 7), row.GetString(at + 8), row.GetFieldValue<DateTimeOffset>(at + 9), row.GetString(at + 10), row.IsDBNull(at + 11) ? null : row.GetFieldValue<DateTimeOffset>(at + 11)));
+    static ResourceRow ReadRow(NpgsqlDataReader row, int at) =>
+        new(
+            row.GetGuid(at),
+            row.GetInt64(at + 1),
+            new(
+                row.GetString(at + 2),
+                row.GetString(at + 3),
+                row.GetString(at + 4),
+                JsonText.Stored(row.GetFieldValue<byte[]>(at + 5)),
+                row.GetString(at + 6),
+                row.GetFieldValue<DateTimeOffset>(at + 7),
+                row.GetString(at + 8),
+                row.GetFieldValue<DateTimeOffset>(at + 9),
+                row.GetString(at + 10),
+                row.IsDBNull(at + 11) ? null : row.GetFieldValue<DateTimeOffset>(at + 11)
+            )
+        );
 
-    /// <summary>Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.</summary>
+    /// <summary>
+    /// Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.
+    /// </summary>
     async Task<long> EstimateAsync(ResourceSelection selection, CancellationToken ct)
     {
-        var counted = await RunAsync(selection, (parameters, which) => ResourceSql.CountUpTo(parameters, which, WorthCounting + 1), async (row, token) =>
-        {
-            await row.ReadAsync(token);
-            return row.GetInt64(0);
-        }, ct);
-        if (counted <= WorthCounting) return counted;
-        return Math.Max(counted, await RunAsync(selection, ResourceSql.Explain, async (row, token) =>
-        {
-            await row.ReadAsync(token);
-            using var plan = System.Text.Json.JsonDocument.Parse(row.GetString(0));
-            return (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
-        }, ct));
+        var counted = await RunAsync(
+            selection,
+            (parameters, which) => ResourceSql.CountUpTo(parameters, which, WorthCounting + 1),
+            async (row, token) =>
+            {
+                await row.ReadAsync(token);
+                return row.GetInt64(0);
+            },
+            ct
+        );
+        if (counted <= WorthCounting)
+            return counted;
+        return Math.Max(
+            counted,
+            await RunAsync(
+                selection,
+                ResourceSql.Explain,
+                async (row, token) =>
+                {
+                    await row.ReadAsync(token);
+                    using var plan = System.Text.Json.JsonDocument.Parse(row.GetString(0));
+                    return (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
+                },
+                ct
+            )
+        );
     }
 
     async Task<NpgsqlConnection> OpenAsync(ResourceSelection selection, CancellationToken ct)
     {
-        if (selection is { Filter: null, IncludeDeleted: false }) return await database.OpenConnectionAsync(ct);
+        if (selection is { Filter: null, IncludeDeleted: false })
+            return await database.OpenConnectionAsync(ct);
         try
         {
             return await searches.Source.OpenConnectionAsync(ct);
@@ -109,28 +198,50 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     }
 
     /// <summary>
-    /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search asks for, and what deleted resources do,
-    /// decides which index serves it, so those are planned anew each time, on connections of their own.
+    /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search
+    /// asks for, and what deleted resources do, decides which index serves it, so those are planned anew each time, on
+    /// connections of their own.
     /// </summary>
-    Task<T> RunAsync<T>(ResourceSelection selection, Func<NpgsqlParameterCollection, ResourceSelection, string> write, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct) => contact.WhileAvailableAsync(async token =>
-    {
-        await using var connection = await OpenAsync(selection, token);
-        try
-        {
-            if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings) return await SearchAsync(connection, beginnings, selection, write, read, token);
-            await using var command = connection.CreateCommand();
-            command.CommandText = write(command.Parameters, selection);
-            await using var row = await command.ExecuteReaderAsync(token);
-            return await read(row, token);
-        }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
-        {
-            throw new QueryTimeoutException();
-        }
-    }, ct);
+    Task<T> RunAsync<T>(
+        ResourceSelection selection,
+        Func<NpgsqlParameterCollection, ResourceSelection, string> write,
+        Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
+        CancellationToken ct
+    ) =>
+        contact.WhileAvailableAsync(
+            async token =>
+            {
+                await using var connection = await OpenAsync(selection, token);
+                try
+                {
+                    if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
+                        return await SearchAsync(connection, beginnings, selection, write, read, token);
+                    await using var command = connection.CreateCommand();
+                    command.CommandText = write(command.Parameters, selection);
+                    await using var row = await command.ExecuteReaderAsync(token);
+                    return await read(row, token);
+                }
+                catch (PostgresException e)
+                    when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
+                {
+                    throw new QueryTimeoutException();
+                }
+            },
+            ct
+        );
 
-    /// <summary>Asks for words first and then for rows, in two round trips and of one snapshot: a row whose word came in between would be missed.</summary>
-    static async Task<T> SearchAsync<T>(NpgsqlConnection connection, string[] beginnings, ResourceSelection selection, Func<NpgsqlParameterCollection, ResourceSelection, string> write, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct)
+    /// <summary>
+    /// Asks for words first and then for rows, in two round trips and of one snapshot: a row whose word came in between
+    /// would be missed.
+    /// </summary>
+    static async Task<T> SearchAsync<T>(
+        NpgsqlConnection connection,
+        string[] beginnings,
+        ResourceSelection selection,
+        Func<NpgsqlParameterCollection, ResourceSelection, string> write,
+        Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
+        CancellationToken ct
+    )
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var lexicon = await Lexicon.ReadAsync(transaction, beginnings, ct);
@@ -144,7 +255,10 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     }
 }
 
-/// <summary>Connections for filters and searches: never prepared, and bounded in number and time, so that slow ones cannot take those of writes.</summary>
+/// <summary>
+/// Connections for filters and searches: never prepared, and bounded in number and time, so that slow ones cannot take
+/// those of writes.
+/// </summary>
 public sealed record SearchPool(NpgsqlDataSource Source);
 
 /// <summary>All connections for searches have been in use for seconds.</summary>

@@ -12,12 +12,14 @@ public sealed class ResourceSort
     /// <summary>One key: a field and its direction.</summary>
     public readonly record struct Key(SortField Field, bool Descending);
 
-    static readonly Dictionary<string, SortField> Fields = Enum.GetValues<SortField>().ToDictionary(field => JsonName(field));
+    static readonly Dictionary<string, SortField> Fields = Enum.GetValues<SortField>()
+        .ToDictionary(field => JsonName(field));
 
     ResourceSort(Key[] keys) => Keys = keys;
 
     /// <summary>Newest first.</summary>
-    public static ResourceSort Newest { get; } = Parse("-createdAt", out var sort, out _) ? sort : throw new InvalidOperationException();
+    public static ResourceSort Newest { get; } =
+        Parse("-createdAt", out var sort, out _) ? sort : throw new InvalidOperationException();
 
     /// <summary>The fields that lists can be sorted by.</summary>
     public static IEnumerable<string> Names => Fields.Keys;
@@ -26,53 +28,87 @@ public sealed class ResourceSort
 
     /// <summary>Reads <c>-createdAt,name</c>: fields joined by commas, a minus before those that descend.</summary>
     /// <param name="fault">What is wrong, as the rest of a sentence that begins with the parameter's name.</param>
-    public static bool Parse(string text, [NotNullWhen(true)] out ResourceSort? sort, [NotNullWhen(false)] out string? fault)
+    public static bool Parse(
+        string text,
+        [NotNullWhen(true)] out ResourceSort? sort,
+        [NotNullWhen(false)] out string? fault
+    )
     {
-        (sort, fault) = (null, null);
+        sort = null;
+        fault = null;
         var keys = new List<Key>();
         foreach (var part in text.Split(','))
         {
             var descending = part.StartsWith('-');
-            if (!Fields.TryGetValue(descending ? part[1..] : part, out var field)) fault = $"takes fields of {string.Join(", ", Fields.Keys)}, joined by commas, with a minus before those that descend";
-            else if (keys.Any(key => key.Field == field)) fault = $"names {JsonName(field)} twice";
-            else keys.Add(new(field, descending));
+            if (!Fields.TryGetValue(descending ? part[1..] : part, out var field))
+                fault =
+                    $"takes fields of {string.Join(", ", Fields.Keys)}, joined by commas, with a minus before those that descend";
+            else if (keys.Any(key => key.Field == field))
+                fault = $"names {JsonName(field)} twice";
+            else
+                keys.Add(new(field, descending));
         }
-        if (keys.Count > MostKeys) fault = $"takes at most {MostKeys} fields";
-        if (fault is null && !HasIndex(keys)) fault = "takes more fields behind createdAt and updatedAt only; type, status and owner take createdAt, the other way round, behind them";
-        if (fault is not null) return false;
+        if (keys.Count > MostKeys)
+            fault = $"takes at most {MostKeys} fields";
+        if (fault is null && !HasIndex(keys))
+            fault =
+                "takes more fields behind createdAt and updatedAt only; type, status and owner take createdAt, the other way round, behind them";
+        if (fault is not null)
+            return false;
         sort = new(Complete(keys));
         return true;
     }
 
     /// <summary>The place of a resource in this order.</summary>
-    public object[] PlaceOf(ResourceRow row) => [.. Keys.Select(key => key.Field switch
-    {
-        SortField.CreatedAt => (object)row.Resource.CreatedAt,
-        SortField.UpdatedAt => row.Resource.UpdatedAt,
-        SortField.Name => row.Resource.Name,
-        SortField.Type => row.Resource.Type,
-        SortField.Status => row.Resource.Status,
-        SortField.Owner => row.Resource.Owner,
-        _ => row.Id,
-    })];
+    public object[] PlaceOf(ResourceRow row) =>
+        [
+            .. Keys.Select(key =>
+                key.Field switch
+                {
+                    SortField.CreatedAt => (object)row.Resource.CreatedAt,
+                    SortField.UpdatedAt => row.Resource.UpdatedAt,
+                    SortField.Name => row.Resource.Name,
+                    SortField.Type => row.Resource.Type,
+                    SortField.Status => row.Resource.Status,
+                    SortField.Owner => row.Resource.Owner,
+                    _ => row.Id,
+                }
+            ),
+        ];
 
-    /// <summary>Times differ from row to row, so what follows them sorts few. Behind a shared value the rest would be sorted on every request, unless its index has it.</summary>
-    static bool HasIndex(List<Key> keys) => keys switch
-    {
-        [_] or [{ Field: SortField.CreatedAt or SortField.UpdatedAt }, ..] => true,
-        [{ Field: SortField.Name } name, { Field: SortField.Id } id] => name.Descending == id.Descending,
-        [{ Field: SortField.Type or SortField.Status or SortField.Owner } first, { Field: SortField.CreatedAt } time, .. var rest] =>
-            first.Descending != time.Descending && rest is [] or [{ Field: SortField.Id }] && rest.All(id => id.Descending == time.Descending),
-        _ => false,
-    };
+    /// <summary>
+    /// Times differ from row to row, so what follows them sorts few. Behind a shared value the rest would be sorted on
+    /// every request, unless its index has it.
+    /// </summary>
+    static bool HasIndex(List<Key> keys) =>
+        keys switch
+        {
+            [_] or [{ Field: SortField.CreatedAt or SortField.UpdatedAt }, ..] => true,
+            [{ Field: SortField.Name } name, { Field: SortField.Id } id] => name.Descending == id.Descending,
+            [
+                { Field: SortField.Type or SortField.Status or SortField.Owner } first,
+                { Field: SortField.CreatedAt } time,
+                .. var rest,
+            ] => first.Descending != time.Descending
+                && rest is [] or [{ Field: SortField.Id }]
+                && rest.All(id => id.Descending == time.Descending),
+            _ => false,
+        };
 
-    /// <summary>Many resources share a type, status or owner: among them the newest comes first (last when the key descends), as their indexes have it.</summary>
+    /// <summary>
+    /// Many resources share a type, status or owner: among them the newest comes first (last when the key descends), as
+    /// their indexes have it.
+    /// </summary>
     static Key[] Complete(List<Key> keys)
     {
         var last = keys[^1];
-        if (last.Field is SortField.Type or SortField.Status or SortField.Owner && keys.All(key => key.Field is not SortField.CreatedAt))
+        if (
+            last.Field is SortField.Type or SortField.Status or SortField.Owner
+            && keys.All(key => key.Field is not SortField.CreatedAt)
+        )
             keys.Add(last = new(SortField.CreatedAt, !last.Descending));
-        if (keys.All(key => key.Field is not SortField.Id)) keys.Add(new(SortField.Id, last.Descending));
+        if (keys.All(key => key.Field is not SortField.Id))
+            keys.Add(new(SortField.Id, last.Descending));
         return [.. keys];
     }
 

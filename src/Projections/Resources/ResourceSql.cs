@@ -6,34 +6,52 @@ using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>The statements of <see cref="ResourceQueries"/>. Every value is a parameter; each statement is served by an index.</summary>
+/// <summary>
+/// The statements of <see cref="ResourceQueries"/>. Every value is a parameter; each statement is served by an index.
+/// </summary>
 public static class ResourceSql
 {
     /// <summary>The scope of counts that are everyone's; no owner has this id.</summary>
     public const string Everyone = "*";
 
-    const string Now = "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
+    const string Now =
+        "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
 
     /// <summary>Types that a sight shows whole have a branch each in a list, up to so many.</summary>
     const int FewTypes = 8;
 
-    const string Columns = "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
+    const string Columns =
+        "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
 
     /// <summary>
-    /// Position and generation of the view, head of the log, count (null unless asked for) and columns of a page; one row without columns when the page is empty.
-    /// All of it is of one snapshot, and the page is only read where the view has come as far as is wanted.
+    /// Position and generation of the view, head of the log, count (null unless asked for) and columns of a page; one
+    /// row without columns when the page is empty. All of it is of one snapshot, and the page is only read where the
+    /// view has come as far as is wanted.
     /// </summary>
     /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
-    public static string Page(NpgsqlParameterCollection parameters, ResourceSelection selection, ResourceSort sort, object[]? after, int limit, bool counting, long? wanted)
+    public static string Page(
+        NpgsqlParameterCollection parameters,
+        ResourceSelection selection,
+        ResourceSort sort,
+        object[]? after,
+        int limit,
+        bool counting,
+        long? wanted
+    )
     {
         parameters.Add(new() { Value = (object?)wanted ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         const string isThere = "now.position >= coalesce($1, now.head)";
-        var count = !counting ? "null::bigint" : IsCounted(selection) ? Counted(parameters, selection) : $"(select count(*) from resource_views where {isThere} and {Where(parameters, selection, LivesOf(selection))})";
+        var count =
+            !counting ? "null::bigint"
+            : IsCounted(selection) ? Counted(parameters, selection)
+            : $"(select count(*) from resource_views where {isThere} and {Where(parameters, selection, LivesOf(selection))})";
         var order = string.Join(", ", sort.Keys.Select(key => Column(key.Field) + (key.Descending ? " desc" : "")));
-        // Not a parameter: without it PostgreSQL expects a tenth of all rows from the prepared statement, and plans each call anew.
+        // Not a parameter: without it PostgreSQL expects a tenth of all rows from the prepared statement, and plans
+        // each call anew.
         var size = limit.ToString(CultureInfo.InvariantCulture);
         var places = after is null ? new string?[] { null } : [.. After(parameters, sort, after)];
-        // Each branch is the continuation of one index; together they are the rest of the list. What a filter takes is found by the filter.
+        // Each branch is the continuation of one index; together they are the rest of the list. What a filter takes is
+        // found by the filter.
         var parts = selection.Filter is null ? Parts(parameters, selection) : [Seen(parameters, selection)];
         var branches =
             from life in LivesOf(selection) is Lives.Either ? new[] { Lives.Live, Lives.Deleted } : [Lives.Live]
@@ -41,22 +59,36 @@ public static class ResourceSql
             from place in places
             select $"select {Columns} from resource_views where {isThere} and {part} and {Asked(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
         var all = branches.ToArray();
-        var rows = all is [var only] ? only : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
+        var rows = all is [var only]
+            ? only
+            : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
         return $"with now as materialized ({Now}) select now.*, {count}, r.* from now left join lateral ({rows}) r on true";
     }
 
     /// <summary>
-    /// The position of the view; and of each resource that events behind another position up to there were about, its id and, where the selection has it,
-    /// its columns. All of it is of one snapshot, so nothing is missed and nothing is newer than the position.
+    /// The position of the view; and of each resource that events behind another position up to there were about, its
+    /// id and, where the selection has it, its columns. All of it is of one snapshot, so nothing is missed and nothing
+    /// is newer than the position.
     /// </summary>
-    public static string Changes(NpgsqlParameterCollection parameters, ResourceSelection selection, long after, int limit)
+    public static string Changes(
+        NpgsqlParameterCollection parameters,
+        ResourceSelection selection,
+        long after,
+        int limit
+    )
     {
         parameters.Add(new() { Value = after, NpgsqlDbType = NpgsqlDbType.Bigint });
         return $"""
             with now as materialized (select position from resource_views_position),
-            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and type like 'resource.%') events limit {limit.ToString(CultureInfo.InvariantCulture)})
+            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and type like 'resource.%') events limit {limit.ToString(
+                CultureInfo.InvariantCulture
+            )})
             select now.position, touched.stream_id, r.* from now left join touched on true
-            left join lateral (select {Columns} from resource_views where id = touched.stream_id and {Where(parameters, selection, LivesOf(selection))}) r on true
+            left join lateral (select {Columns} from resource_views where id = touched.stream_id and {Where(
+                parameters,
+                selection,
+                LivesOf(selection)
+            )}) r on true
             """;
     }
 
@@ -69,62 +101,103 @@ public static class ResourceSql
         $"explain (format json) select from resource_views where {Where(parameters, selection, LivesOf(selection))}";
 
     /// <summary>Whether the statistics know the count already.</summary>
-    public static bool IsCounted(ResourceSelection selection) => selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone } && (selection.Owner is null || selection.Visible is null || selection.Visible.IsOwn && selection.Owner == selection.Visible.Account);
+    public static bool IsCounted(ResourceSelection selection) =>
+        selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone }
+        && (
+            selection.Owner is null
+            || selection.Visible is null
+            || selection.Visible.IsOwn && selection.Owner == selection.Visible.Account
+        );
 
     static Lives LivesOf(ResourceSelection selection) => selection.IncludeDeleted ? Lives.Either : Lives.Live;
 
     static string Counted(NpgsqlParameterCollection parameters, ResourceSelection selection)
     {
-        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_totals where ").Append(Counts(parameters, selection.Owner, selection.Visible));
-        if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
-        if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
+        var sql = new StringBuilder("(select coalesce(sum(live), 0)::bigint from resource_totals where ").Append(
+            Counts(parameters, selection.Owner, selection.Visible)
+        );
+        if (selection.Type is not null)
+            sql.Append(" and type = ").Append(Text(parameters, selection.Type));
+        if (selection.Status is not null)
+            sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         return sql.Append(')').ToString();
     }
 
-    /// <summary>The condition for counts, which are kept for everyone and for each owner, to be those of an owner or of a sight. Each resource counts in one of them only.</summary>
+    /// <summary>
+    /// The condition for counts, which are kept for everyone and for each owner, to be those of an owner or of a sight.
+    /// Each resource counts in one of them only.
+    /// </summary>
     public static string Counts(NpgsqlParameterCollection parameters, string? owner, Sight? visible)
     {
-        if (owner is not null || visible is null || visible.IsOwn) return $"scope = {Text(parameters, owner ?? visible?.Account ?? Everyone)}";
+        if (owner is not null || visible is null || visible.IsOwn)
+            return $"scope = {Text(parameters, owner ?? visible?.Account ?? Everyone)}";
         var types = Texts(parameters, visible.Scope.Types);
         var own = visible.Scope.Own ? "true" : $"type = any ({Texts(parameters, visible.Scope.OwnTypes)})";
         return $"(scope = '{Everyone}' and type = any ({types}) or scope = {Text(parameters, visible.Account)} and type <> all ({types}) and {own})";
     }
 
     /// <summary>
-    /// Conditions that each show a part of what may be seen, and no resource twice: along the index of its type or of its owner. Where the
-    /// selection is of one type that is all, or what the account owns, or nothing.
+    /// Conditions that each show a part of what may be seen, and no resource twice: along the index of its type or of
+    /// its owner. Where the selection is of one type that is all, or what the account owns, or nothing.
     /// </summary>
     static string[] Parts(NpgsqlParameterCollection parameters, ResourceSelection selection)
     {
-        if (selection.Visible is not { Scope: var scope } visible || selection.Type is { } one && scope.Types.Contains(one)) return ["true"];
-        if (scope.IsNothing || selection.Type is { } other && !scope.Own && !scope.OwnTypes.Contains(other)) return ["false"];
-        if (visible.IsOwn || selection.Type is not null) return [$"owner = {Text(parameters, visible.Account)}"];
+        if (
+            selection.Visible is not { Scope: var scope } visible
+            || selection.Type is { } one && scope.Types.Contains(one)
+        )
+            return ["true"];
+        if (scope.IsNothing || selection.Type is { } other && !scope.Own && !scope.OwnTypes.Contains(other))
+            return ["false"];
+        if (visible.IsOwn || selection.Type is not null)
+            return [$"owner = {Text(parameters, visible.Account)}"];
         var parts = new List<string>();
-        if (scope.Types.Length > FewTypes) parts.Add($"type = any ({Texts(parameters, scope.Types)})");
-        else parts.AddRange(scope.Types.Select(type => $"type = {Text(parameters, type)}"));
-        if (scope.Own) parts.Add($"owner = {Text(parameters, visible.Account)} and type <> all ({Texts(parameters, scope.Types)})");
-        else if (scope.OwnTypes is not []) parts.Add($"owner = {Text(parameters, visible.Account)} and type = any ({Texts(parameters, scope.OwnTypes)})");
+        if (scope.Types.Length > FewTypes)
+            parts.Add($"type = any ({Texts(parameters, scope.Types)})");
+        else
+            parts.AddRange(scope.Types.Select(type => $"type = {Text(parameters, type)}"));
+        if (scope.Own)
+            parts.Add(
+                $"owner = {Text(parameters, visible.Account)} and type <> all ({Texts(parameters, scope.Types)})"
+            );
+        else if (scope.OwnTypes is not [])
+            parts.Add(
+                $"owner = {Text(parameters, visible.Account)} and type = any ({Texts(parameters, scope.OwnTypes)})"
+            );
         return [.. parts];
     }
 
-    static string Seen(NpgsqlParameterCollection parameters, ResourceSelection selection) => $"({string.Join(" or ", Parts(parameters, selection))})";
+    static string Seen(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
+        $"({string.Join(" or ", Parts(parameters, selection))})";
 
-    static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives) => $"{Seen(parameters, selection)} and {Asked(parameters, selection, lives)}";
+    static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives) =>
+        $"{Seen(parameters, selection)} and {Asked(parameters, selection, lives)}";
 
     /// <summary>What the selection asks for, whatever may be seen.</summary>
     static string Asked(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives)
     {
-        var sql = new StringBuilder(lives switch { Lives.Live => "deleted_at is null", Lives.Deleted => "deleted_at is not null", _ => "true" });
-        if (selection.Type is not null) sql.Append(" and type = ").Append(Text(parameters, selection.Type));
-        if (selection.Status is not null) sql.Append(" and status = ").Append(Text(parameters, selection.Status));
-        if (selection.Owner is not null) sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
-        if (selection.Filter is not null) sql.Append(" and ").Append(FilterSql.Write(selection.Filter, parameters, selection.Lexicon));
+        var sql = new StringBuilder(
+            lives switch
+            {
+                Lives.Live => "deleted_at is null",
+                Lives.Deleted => "deleted_at is not null",
+                _ => "true",
+            }
+        );
+        if (selection.Type is not null)
+            sql.Append(" and type = ").Append(Text(parameters, selection.Type));
+        if (selection.Status is not null)
+            sql.Append(" and status = ").Append(Text(parameters, selection.Status));
+        if (selection.Owner is not null)
+            sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
+        if (selection.Filter is not null)
+            sql.Append(" and ").Append(FilterSql.Write(selection.Filter, parameters, selection.Lexicon));
         return sql.ToString();
     }
 
     /// <summary>
-    /// Conditions that together hold for the rows behind a place: for each key, equal in those before it and behind in itself.
-    /// From where the keys run the same way to the end, one comparison of whole rows does.
+    /// Conditions that together hold for the rows behind a place: for each key, equal in those before it and behind in
+    /// itself. From where the keys run the same way to the end, one comparison of whole rows does.
     /// </summary>
     static List<string> After(NpgsqlParameterCollection parameters, ResourceSort sort, object[] place)
     {
@@ -135,34 +208,46 @@ public static class ResourceSql
         for (var at = 0; at < keys.Count; at++)
         {
             var tail = keys.Skip(at).All(key => key.Descending == keys[at].Descending) ? keys.Count : at + 1;
-            var equal = string.Concat(Enumerable.Range(0, at).Select(before => $"{columns[before]} = {values[before]} and "));
-            conditions.Add($"{equal}({string.Join(", ", columns[at..tail])}) {(keys[at].Descending ? "<" : ">")} ({string.Join(", ", values[at..tail])})");
-            if (tail == keys.Count) break;
+            var equal = string.Concat(
+                Enumerable.Range(0, at).Select(before => $"{columns[before]} = {values[before]} and ")
+            );
+            conditions.Add(
+                $"{equal}({string.Join(", ", columns[at..tail])}) {(keys[at].Descending ? "<" : ">")} ({string.Join(", ", values[at..tail])})"
+            );
+            if (tail == keys.Count)
+                break;
         }
         return conditions;
     }
 
-    static string Column(SortField field) => field switch
-    {
-        SortField.CreatedAt => "created_at",
-        SortField.UpdatedAt => "updated_at",
-        SortField.Name => "name",
-        SortField.Type => "type",
-        SortField.Status => "status",
-        SortField.Owner => "owner",
-        _ => "id",
-    };
+    static string Column(SortField field) =>
+        field switch
+        {
+            SortField.CreatedAt => "created_at",
+            SortField.UpdatedAt => "updated_at",
+            SortField.Name => "name",
+            SortField.Type => "type",
+            SortField.Status => "status",
+            SortField.Owner => "owner",
+            _ => "id",
+        };
 
-    static string Value(NpgsqlParameterCollection parameters, SortField field, object value) => Add(parameters, field switch
-    {
-        SortField.CreatedAt or SortField.UpdatedAt => NpgsqlDbType.TimestampTz,
-        SortField.Id => NpgsqlDbType.Uuid,
-        _ => NpgsqlDbType.Text,
-    }, value);
+    static string Value(NpgsqlParameterCollection parameters, SortField field, object value) =>
+        Add(
+            parameters,
+            field switch
+            {
+                SortField.CreatedAt or SortField.UpdatedAt => NpgsqlDbType.TimestampTz,
+                SortField.Id => NpgsqlDbType.Uuid,
+                _ => NpgsqlDbType.Text,
+            },
+            value
+        );
 
     static string Text(NpgsqlParameterCollection parameters, string value) => Add(parameters, NpgsqlDbType.Text, value);
 
-    static string Texts(NpgsqlParameterCollection parameters, string[] values) => Add(parameters, NpgsqlDbType.Array | NpgsqlDbType.Text, values);
+    static string Texts(NpgsqlParameterCollection parameters, string[] values) =>
+        Add(parameters, NpgsqlDbType.Array | NpgsqlDbType.Text, values);
 
     static string Add(NpgsqlParameterCollection parameters, NpgsqlDbType type, object value)
     {

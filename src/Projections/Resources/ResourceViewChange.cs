@@ -29,8 +29,10 @@ sealed class ResourceViewChange(Guid id)
         var changes = new Dictionary<Guid, ResourceViewChange>();
         foreach (var stored in events)
         {
-            if (stored.Data is not ResourceEvent data) continue;
-            if (!changes.TryGetValue(stored.StreamId, out var change)) changes[stored.StreamId] = change = new(stored.StreamId);
+            if (stored.Data is not ResourceEvent data)
+                continue;
+            if (!changes.TryGetValue(stored.StreamId, out var change))
+                changes[stored.StreamId] = change = new(stored.StreamId);
             try
             {
                 change.Fold(data, stored);
@@ -45,20 +47,37 @@ sealed class ResourceViewChange(Guid id)
 
     void Fold(ResourceEvent data, IEvent stored)
     {
-        (Version, UpdatedAt, UpdatedBy) = (stored.Version, stored.Timestamp.ToString("O"), Present(stored.UserName));
+        Version = stored.Version;
+        UpdatedAt = stored.Timestamp.ToString("O");
+        UpdatedBy = Present(stored.UserName);
         switch (data)
         {
             case ResourceCreated e:
-                (Created, CreatedAt, CreatedBy) = (e with { Type = Present(e.Type), Owner = Present(e.Owner) }, UpdatedAt, UpdatedBy);
+                Created = e with { Type = Present(e.Type), Owner = Present(e.Owner) };
+                CreatedAt = UpdatedAt;
+                CreatedBy = UpdatedBy;
                 Become(e.Name, e.Status, e.Metadata);
                 break;
-            case ResourceReplaced e: Become(e.Name, e.Status, e.Metadata); break;
-            case ResourceRenamed e: Rename(e.Name); break;
-            case ResourceStatusChanged e: Status = Present(e.Status); break;
-            case ResourceMetadataChanged e: Describe(e.Metadata); break;
-            case ResourceDeleted: (Deletion, DeletedAt) = (true, UpdatedAt); break;
-            case ResourceRestored: (Deletion, DeletedAt) = (true, null); break;
-            default: throw new InvalidOperationException($"No arm for {data.GetType().Name}.");
+            case ResourceReplaced e:
+                Become(e.Name, e.Status, e.Metadata);
+                break;
+            case ResourceRenamed e:
+                Rename(e.Name);
+                break;
+            case ResourceStatusChanged e:
+                Status = Present(e.Status);
+                break;
+            case ResourceMetadataChanged e:
+                Describe(e.Metadata);
+                break;
+            case ResourceDeleted:
+                (Deletion, DeletedAt) = (true, UpdatedAt);
+                break;
+            case ResourceRestored:
+                (Deletion, DeletedAt) = (true, null);
+                break;
+            default:
+                throw new InvalidOperationException($"No arm for {data.GetType().Name}.");
         }
     }
 
@@ -69,10 +88,19 @@ sealed class ResourceViewChange(Guid id)
         Describe(metadata);
     }
 
-    void Rename(string name) => (Name, NameWords) = (Present(name), SearchWords.Vector(SearchWords.Of(name), 'A'));
+    void Rename(string name)
+    {
+        Name = Present(name);
+        NameWords = SearchWords.Vector(SearchWords.Of(name), 'A');
+    }
 
-    void Describe(JsonText metadata) => (Metadata, MetadataWords) = (Present(metadata).ToString(), SearchWords.Vector(SearchWords.OfMetadata(metadata), null));
+    void Describe(JsonText metadata)
+    {
+        Metadata = Present(metadata).ToString();
+        MetadataWords = SearchWords.Vector(SearchWords.OfMetadata(metadata), null);
+    }
 
     /// <summary>JSON may lack a member that a type demands; a row must not.</summary>
-    static T Present<T>(T? value) where T : class => value ?? throw new InvalidDataException("The event lacks a member.");
+    static T Present<T>(T? value)
+        where T : class => value ?? throw new InvalidDataException("The event lacks a member.");
 }

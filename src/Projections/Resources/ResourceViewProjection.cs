@@ -10,17 +10,45 @@ using Resources.Grains;
 namespace Resources.Projections;
 
 /// <summary>
-/// Keeps one generation of the rows behind lists and of the counts behind statistics. A page of events is folded by resource
-/// and written in two statements, in the transaction that also moves the projection's position; the counts are moved by what
-/// the rows were before and are after, so that lists and statistics agree at every position.
+/// Keeps one generation of the rows behind lists and of the counts behind statistics. A page of events is folded by
+/// resource and written in two statements, in the transaction that also moves the projection's position; the counts are
+/// moved by what the rows were before and are after, so that lists and statistics agree at every position.
 /// </summary>
 public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChangeListener
 {
     /// <summary>The follower's name, in the API and in Marten's table of positions.</summary>
     public const string FollowerName = "resource_views";
 
-    static readonly Histogram<double> Visible = Followers.Meter.CreateHistogram("resources.follower.visible", "s", "Time from an event's append until lists show it",
-        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [.001, .0025, .005, .01, .015, .02, .03, .04, .05, .075, .1, .15, .25, .5, 1, 2.5, 5, 10, 60] });
+    static readonly Histogram<double> Visible = Followers.Meter.CreateHistogram(
+        "resources.follower.visible",
+        "s",
+        "Time from an event's append until lists show it",
+        advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries =
+            [
+                .001,
+                .0025,
+                .005,
+                .01,
+                .015,
+                .02,
+                .03,
+                .04,
+                .05,
+                .075,
+                .1,
+                .15,
+                .25,
+                .5,
+                1,
+                2.5,
+                5,
+                10,
+                60,
+            ],
+        }
+    );
 
     static readonly KeyValuePair<string, object?> Tag = new("follower", FollowerName);
 
@@ -38,8 +66,11 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
     /// <param name="time">Measures how long events take to become visible.</param>
     public ResourceViewProjection(int generation, TimeProvider time)
     {
-        (Name, Version, this.time) = (FollowerName, (uint)generation, time);
-        (insertCreated, updateChanged) = (InsertCreated(generation), UpdateChanged(generation));
+        Name = FollowerName;
+        Version = (uint)generation;
+        this.time = time;
+        insertCreated = InsertCreated(generation);
+        updateChanged = UpdateChanged(generation);
     }
 
     public Task ApplyAsync(IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
@@ -47,78 +78,111 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
         var changes = ResourceViewChange.Fold(events);
         var created = changes.Where(change => change.Created is not null).ToArray();
         if (created is not [])
-            operations.QueueSqlCommand(insertCreated,
-                Each(created, c => c.Id), Each(created, c => c.Created!.Type), Each(created, c => c.Name!), Each(created, c => c.Status!), Each(created, c => c.Metadata!),
-                Each(created, c => c.Created!.Owner), Each(created, c => c.Version), Each(created, c => c.CreatedAt!), Each(created, c => c.CreatedBy!),
-                Each(created, c => c.UpdatedAt), Each(created, c => c.UpdatedBy), Each(created, c => c.DeletedAt!), Each(created, c => c.NameWords!), Each(created, c => c.MetadataWords!));
+            operations.QueueSqlCommand(
+                insertCreated,
+                Each(created, c => c.Id),
+                Each(created, c => c.Created!.Type),
+                Each(created, c => c.Name!),
+                Each(created, c => c.Status!),
+                Each(created, c => c.Metadata!),
+                Each(created, c => c.Created!.Owner),
+                Each(created, c => c.Version),
+                Each(created, c => c.CreatedAt!),
+                Each(created, c => c.CreatedBy!),
+                Each(created, c => c.UpdatedAt),
+                Each(created, c => c.UpdatedBy),
+                Each(created, c => c.DeletedAt!),
+                Each(created, c => c.NameWords!),
+                Each(created, c => c.MetadataWords!)
+            );
         var changed = changes.Where(change => change.Created is null).ToArray();
         if (changed is not [])
-            operations.QueueSqlCommand(updateChanged,
-                Each(changed, c => c.Id), Each(changed, c => c.Name!), Each(changed, c => c.Status!), Each(changed, c => c.Metadata!), Each(changed, c => c.Version),
-                Each(changed, c => c.UpdatedAt), Each(changed, c => c.UpdatedBy), Each(changed, c => c.Deletion), Each(changed, c => c.DeletedAt!), Each(changed, c => c.NameWords!), Each(changed, c => c.MetadataWords!));
+            operations.QueueSqlCommand(
+                updateChanged,
+                Each(changed, c => c.Id),
+                Each(changed, c => c.Name!),
+                Each(changed, c => c.Status!),
+                Each(changed, c => c.Metadata!),
+                Each(changed, c => c.Version),
+                Each(changed, c => c.UpdatedAt),
+                Each(changed, c => c.UpdatedBy),
+                Each(changed, c => c.Deletion),
+                Each(changed, c => c.DeletedAt!),
+                Each(changed, c => c.NameWords!),
+                Each(changed, c => c.MetadataWords!)
+            );
         appended = [.. events.Select(stored => stored.Timestamp)];
         return Task.CompletedTask;
     }
 
-    public Task BeforeCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token) => Task.CompletedTask;
+    public Task BeforeCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token) =>
+        Task.CompletedTask;
 
     public Task AfterCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token)
     {
-        if (!IsRead) return Task.CompletedTask;
+        if (!IsRead)
+            return Task.CompletedTask;
         var now = time.GetUtcNow();
-        foreach (var at in appended) Visible.Record((now - at).TotalSeconds, Tag);
+        foreach (var at in appended)
+            Visible.Record((now - at).TotalSeconds, Tag);
         return Task.CompletedTask;
     }
 
-    static T[] Each<T>(ResourceViewChange[] changes, Func<ResourceViewChange, T> part) => Array.ConvertAll(changes, change => part(change));
+    static T[] Each<T>(ResourceViewChange[] changes, Func<ResourceViewChange, T> part) =>
+        Array.ConvertAll(changes, change => part(change));
 
-    static string InsertCreated(int generation) => $"""
-        with written as (
-            insert into resource_views_{generation}
-                (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words)
-            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, metadata_words || name_words
-            from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
-                ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
-                as n(id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words)
-            on conflict (id) do nothing
-            returning owner, type, status, created_at, deleted_at
-        ),
-        moved as (select owner, type, status, created_at, 1 as step from written where deleted_at is null)
-        {Count(generation)}
-        """;
+    static string InsertCreated(int generation) =>
+        $"""
+            with written as (
+                insert into resource_views_{generation}
+                    (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words)
+                select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, metadata_words || name_words
+                from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
+                    ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
+                    as n(id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words)
+                on conflict (id) do nothing
+                returning owner, type, status, created_at, deleted_at
+            ),
+            moved as (select owner, type, status, created_at, 1 as step from written where deleted_at is null)
+            {Count(generation)}
+            """;
 
-    static string UpdateChanged(int generation) => $"""
-        with changed as (
-            select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
-                as n(id, name, status, metadata, version, updated_at, updated_by, deletion, deleted_at, name_words, metadata_words)
-        ),
-        before as (
-            select v.owner, v.type, v.status, v.created_at, v.deleted_at from resource_views_{generation} v join changed n on v.id = n.id
-            where v.version < n.version and (n.deletion or n.status is not null)
-        ),
-        written as (
-            update resource_views_{generation} v set name = coalesce(n.name, v.name), status = coalesce(n.status, v.status), metadata = coalesce(n.metadata, v.metadata),
-                version = n.version, updated_at = n.updated_at, updated_by = n.updated_by,
-                deleted_at = case when n.deletion then n.deleted_at else v.deleted_at end,
-                words = case when n.name_words is null and n.metadata_words is null then v.words
-                    else coalesce(n.metadata_words, ts_filter(v.words, array['d']::"char"[])) || coalesce(n.name_words, ts_filter(v.words, array['a']::"char"[])) end
-            from changed n where v.id = n.id and v.version < n.version
-            returning v.owner, v.type, v.status, v.created_at, v.deleted_at, n.deletion or n.status is not null as counts
-        ),
-        moved as (
-            select owner, type, status, created_at, -1 as step from before where deleted_at is null
-            union all
-            select owner, type, status, created_at, 1 from written where counts and deleted_at is null
-        )
-        {Count(generation)}
-        """;
+    static string UpdateChanged(int generation) =>
+        $"""
+            with changed as (
+                select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
+                    as n(id, name, status, metadata, version, updated_at, updated_by, deletion, deleted_at, name_words, metadata_words)
+            ),
+            before as (
+                select v.owner, v.type, v.status, v.created_at, v.deleted_at from resource_views_{generation} v join changed n on v.id = n.id
+                where v.version < n.version and (n.deletion or n.status is not null)
+            ),
+            written as (
+                update resource_views_{generation} v set name = coalesce(n.name, v.name), status = coalesce(n.status, v.status), metadata = coalesce(n.metadata, v.metadata),
+                    version = n.version, updated_at = n.updated_at, updated_by = n.updated_by,
+                    deleted_at = case when n.deletion then n.deleted_at else v.deleted_at end,
+                    words = case when n.name_words is null and n.metadata_words is null then v.words
+                        else coalesce(n.metadata_words, ts_filter(v.words, array['d']::"char"[])) || coalesce(n.name_words, ts_filter(v.words, array['a']::"char"[])) end
+                from changed n where v.id = n.id and v.version < n.version
+                returning v.owner, v.type, v.status, v.created_at, v.deleted_at, n.deletion or n.status is not null as counts
+            ),
+            moved as (
+                select owner, type, status, created_at, -1 as step from before where deleted_at is null
+                union all
+                select owner, type, status, created_at, 1 from written where counts and deleted_at is null
+            )
+            {Count(generation)}
+            """;
 
-    /// <summary>Adds the steps in <c>moved</c> to the counts: for everyone and for the owner, of their day and of all days.</summary>
-    static string Count(int generation) => $"""
-        insert into resource_statistics_{generation} as s (scope, type, status, day, live)
-        select scope, type, status, day, sum(step)
-        from moved cross join lateral (values ('*'), (owner)) scopes(scope) cross join lateral (values ((created_at at time zone 'UTC')::date), ('infinity')) days(day)
-        group by 1, 2, 3, 4 having sum(step) <> 0
-        on conflict (scope, type, status, day) do update set live = s.live + excluded.live
-        """;
+    /// <summary>
+    /// Adds the steps in <c>moved</c> to the counts: for everyone and for the owner, of their day and of all days.
+    /// </summary>
+    static string Count(int generation) =>
+        $"""
+            insert into resource_statistics_{generation} as s (scope, type, status, day, live)
+            select scope, type, status, day, sum(step)
+            from moved cross join lateral (values ('*'), (owner)) scopes(scope) cross join lateral (values ((created_at at time zone 'UTC')::date), ('infinity')) days(day)
+            group by 1, 2, 3, 4 having sum(step) <> 0
+            on conflict (scope, type, status, day) do update set live = s.live + excluded.live
+            """;
 }

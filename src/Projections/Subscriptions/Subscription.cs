@@ -8,7 +8,12 @@ namespace Resources.Projections;
 /// <param name="Resource">Only events of this resource.</param>
 /// <param name="Owner">Only events of this account's resources.</param>
 /// <param name="Events">Only these kinds of events.</param>
-public sealed record SubscriptionFilter(string? Type = null, Guid? Resource = null, string? Owner = null, string[]? Events = null)
+public sealed record SubscriptionFilter(
+    string? Type = null,
+    Guid? Resource = null,
+    string? Owner = null,
+    string[]? Events = null
+)
 {
     /// <summary>The same as a filter of the log.</summary>
     /// <param name="visible">The owner whose resources alone the subscription may tell of; null = all.</param>
@@ -17,7 +22,8 @@ public sealed record SubscriptionFilter(string? Type = null, Guid? Resource = nu
     /// <summary>As it is stored.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
 
-    public static SubscriptionFilter FromJson(string json) => JsonSerializer.Deserialize<SubscriptionFilter>(json, JsonSerializerOptions.Web)!;
+    public static SubscriptionFilter FromJson(string json) =>
+        JsonSerializer.Deserialize<SubscriptionFilter>(json, JsonSerializerOptions.Web)!;
 }
 
 /// <summary>A subscription, as it is shown.</summary>
@@ -28,16 +34,52 @@ public sealed record SubscriptionFilter(string? Type = null, Guid? Resource = nu
 /// <param name="Parked">Resources whose events are held back.</param>
 /// <param name="Failed">Those of them that only a replay frees.</param>
 public sealed record Subscription(
-    Guid Id, Guid Owner, string Name, SubscriptionFilter Filter, string Kind, string? Url, string State, long Position, long Head, double LagSeconds, long Parked, long Failed,
-    string? LastError, DateTimeOffset? LastErrorAt, DateTimeOffset? LastSuccessAt, DateTimeOffset? PreviousSecretUntil, DateTimeOffset CreatedAt);
+    Guid Id,
+    Guid Owner,
+    string Name,
+    SubscriptionFilter Filter,
+    string Kind,
+    string? Url,
+    string State,
+    long Position,
+    long Head,
+    double LagSeconds,
+    long Parked,
+    long Failed,
+    string? LastError,
+    DateTimeOffset? LastErrorAt,
+    DateTimeOffset? LastSuccessAt,
+    DateTimeOffset? PreviousSecretUntil,
+    DateTimeOffset CreatedAt
+);
 
 /// <summary>A resource whose events a subscription holds back.</summary>
 /// <param name="Position">That of the first event that is not delivered.</param>
 /// <param name="RetryAt">When it is tried again; null = only by a replay.</param>
-public sealed record ParkedRow(Guid Resource, long Position, int Attempts, DateTimeOffset? RetryAt, string Error, DateTimeOffset Since);
+public sealed record ParkedRow(
+    Guid Resource,
+    long Position,
+    int Attempts,
+    DateTimeOffset? RetryAt,
+    string Error,
+    DateTimeOffset Since
+);
 
 /// <summary>One attempt to deliver an event.</summary>
-/// <param name="Outcome"><c>delivered</c> or <c>failed</c>; of leased events <c>acked</c>, <c>nacked</c>, <c>parked</c> or <c>expired</c>.</param>
+/// <param name="Outcome">
+/// <c>delivered</c> or <c>failed</c>; of leased events <c>acked</c>, <c>nacked</c>, <c>parked</c> or <c>expired</c>.
+/// </param>
 /// <param name="Status">The HTTP status of the target's answer; null when there was none.</param>
 /// <param name="Detail">Why it failed, or which consumer had the event.</param>
-public sealed record AttemptRow(long Id, DateTimeOffset At, Guid Event, Guid Resource, long Position, int Attempt, string Outcome, int? Status, string? Detail, int? Milliseconds);
+public sealed record AttemptRow(
+    long Id,
+    DateTimeOffset At,
+    Guid Event,
+    Guid Resource,
+    long Position,
+    int Attempt,
+    string Outcome,
+    int? Status,
+    string? Detail,
+    int? Milliseconds
+);

@@ -13,43 +13,70 @@ public sealed class AccountDirectory(NpgsqlDataSource database, StoreContact con
     /// <summary>The form in which addresses are kept and compared.</summary>
     public static string Normalize(string email) => email.Trim().ToLowerInvariant();
 
-    /// <summary>The account of an address; null when there is none. It may have been claimed for an account that was never made.</summary>
-    public Task<Guid?> FindAsync(string email) => ReadAsync("select account from account_emails where digest = $1", email);
+    /// <summary>
+    /// The account of an address; null when there is none. It may have been claimed for an account that was never made.
+    /// </summary>
+    public Task<Guid?> FindAsync(string email) =>
+        ReadAsync("select account from account_emails where digest = $1", email);
 
     /// <summary>Claims an address; returns the account that has it now, the given one or an earlier one.</summary>
     public async Task<Guid> ClaimAsync(string email, Guid account) =>
-        (await ReadAsync("insert into account_emails (digest, account) values ($1, $2) on conflict (digest) do update set account = account_emails.account returning account", email, account))!.Value;
+        (
+            await ReadAsync(
+                "insert into account_emails (digest, account) values ($1, $2) on conflict (digest) do update set account = account_emails.account returning account",
+                email,
+                account
+            )
+        )!.Value;
 
     /// <summary>Frees the addresses and passkeys of an account that is deleted.</summary>
-    public Task ReleaseAsync(Guid account) => contact.WhileAvailableAsync(async ct =>
-    {
-        await using var command = database.CreateCommand("with passkeys as (delete from account_passkeys where account = $1) delete from account_emails where account = $1");
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = account });
-        return await command.ExecuteNonQueryAsync(ct);
-    });
+    public Task ReleaseAsync(Guid account) =>
+        contact.WhileAvailableAsync(async ct =>
+        {
+            await using var command = database.CreateCommand(
+                "with passkeys as (delete from account_passkeys where account = $1) delete from account_emails where account = $1"
+            );
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = account });
+            return await command.ExecuteNonQueryAsync(ct);
+        });
 
     /// <summary>The id of a passkey here: one credential has one.</summary>
     public Guid PasskeyId(byte[] credential) => DerivedId.Of("passkey", Convert.ToHexString(Digest(credential)));
 
     /// <summary>The account that has a passkey, by the credential's id; null when none has.</summary>
-    public Task<Guid?> FindPasskeyAsync(byte[] credential) => ReadAsync("select account from account_passkeys where digest = $1", Digest(credential), null);
+    public Task<Guid?> FindPasskeyAsync(byte[] credential) =>
+        ReadAsync("select account from account_passkeys where digest = $1", Digest(credential), null);
 
     /// <summary>Claims a passkey; returns the account that has it now, the given one or an earlier one.</summary>
     public async Task<Guid> ClaimPasskeyAsync(byte[] credential, Guid account) =>
-        (await ReadAsync("insert into account_passkeys (digest, account) values ($1, $2) on conflict (digest) do update set account = account_passkeys.account returning account", Digest(credential), account))!.Value;
+        (
+            await ReadAsync(
+                "insert into account_passkeys (digest, account) values ($1, $2) on conflict (digest) do update set account = account_passkeys.account returning account",
+                Digest(credential),
+                account
+            )
+        )!.Value;
 
     /// <summary>Frees a passkey that its account has removed.</summary>
-    public Task ReleasePasskeyAsync(byte[] credential, Guid account) => ReadAsync("delete from account_passkeys where digest = $1 and account = $2 returning account", Digest(credential), account);
+    public Task ReleasePasskeyAsync(byte[] credential, Guid account) =>
+        ReadAsync(
+            "delete from account_passkeys where digest = $1 and account = $2 returning account",
+            Digest(credential),
+            account
+        );
 
     byte[] Digest(byte[] value) => HMACSHA256.HashData(key, value);
 
-    Task<Guid?> ReadAsync(string sql, string email, Guid? account = null) => ReadAsync(sql, Digest(Encoding.UTF8.GetBytes(Normalize(email))), account);
+    Task<Guid?> ReadAsync(string sql, string email, Guid? account = null) =>
+        ReadAsync(sql, Digest(Encoding.UTF8.GetBytes(Normalize(email))), account);
 
-    Task<Guid?> ReadAsync(string sql, byte[] digest, Guid? account) => contact.WhileAvailableAsync(async ct =>
-    {
-        await using var command = database.CreateCommand(sql);
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = digest });
-        if (account is { } id) command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-        return await command.ExecuteScalarAsync(ct) as Guid?;
-    });
+    Task<Guid?> ReadAsync(string sql, byte[] digest, Guid? account) =>
+        contact.WhileAvailableAsync(async ct =>
+        {
+            await using var command = database.CreateCommand(sql);
+            command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = digest });
+            if (account is { } id)
+                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+            return await command.ExecuteScalarAsync(ct) as Guid?;
+        });
 }

@@ -9,7 +9,8 @@ public sealed class Accounts(AccountDirectory directory, IGrainFactory grains)
     public IAccountGrain Grain(Guid id) => grains.GetGrain<IAccountGrain>(id);
 
     /// <summary>The account of an address with its secrets; null when there is none.</summary>
-    public async Task<AccountSecrets?> FindAsync(string email) => await directory.FindAsync(email) is { } id ? await Grain(id).GetSecrets() : null;
+    public async Task<AccountSecrets?> FindAsync(string email) =>
+        await directory.FindAsync(email) is { } id ? await Grain(id).GetSecrets() : null;
 
     /// <summary>Makes an account, unless its address has one.</summary>
     /// <returns>The id, and the account or why there is none.</returns>
@@ -21,7 +22,8 @@ public sealed class Accounts(AccountDirectory directory, IGrainFactory grains)
             var id = await directory.ClaimAsync(account.Email, intent.CommandId);
             var reply = await Grain(id).Register(account, intent);
             // Or for one that is deleted: the address is free now.
-            if (reply.Rejection?.Kind is not Refusal.AccountNotFound || again) return (id, reply);
+            if (reply.Rejection?.Kind is not Refusal.AccountNotFound || again)
+                return (id, reply);
         }
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Resources.Silo;
 
-/// <summary>Recovery codes: 128 random bits each, so that a plain hash keeps them; written in groups that people can copy.</summary>
+/// <summary>
+/// Recovery codes: 128 random bits each, so that a plain hash keeps them; written in groups that people can copy.
+/// </summary>
 public static class RecoveryCodes
 {
     public const int Count = 10;
@@ -18,9 +20,23 @@ public static class RecoveryCodes
     const int Group = 5;
 
     /// <summary>New codes.</summary>
-    public static string[] Create() => [.. Enumerable.Range(0, Count).Select(_ => string.Join('-', RandomNumberGenerator.GetString(Alphabet, Length).Chunk(Group).Select(part => new string(part))))];
+    public static string[] Create() =>
+        [
+            .. Enumerable
+                .Range(0, Count)
+                .Select(_ =>
+                    string.Join(
+                        '-',
+                        RandomNumberGenerator.GetString(Alphabet, Length).Chunk(Group).Select(part => new string(part))
+                    )
+                ),
+        ];
 
     /// <summary>The hash of a code, in capitals or not, with or without what stands between the groups.</summary>
     public static string Hash(string code) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(new string([.. code.ToLowerInvariant().Where(char.IsAsciiLetterOrDigit)]))));
+        Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(new string([.. code.ToLowerInvariant().Where(char.IsAsciiLetterOrDigit)]))
+            )
+        );
 }

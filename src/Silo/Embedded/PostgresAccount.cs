@@ -8,20 +8,25 @@ namespace Resources.Silo;
 /// </summary>
 internal sealed class PostgresAccount
 {
-    private readonly string user = "";
-    private readonly string group = "";
-    private readonly Func<string[], string[]> launcher = command => command;
+    readonly string user = "";
+    readonly string group = "";
+    readonly Func<string[], string[]> launcher = command => command;
 
-    private PostgresAccount()
+    PostgresAccount() { }
+
+    PostgresAccount(string user, string group, Func<string[], string[]> launcher)
     {
+        this.user = user;
+        this.group = group;
+        this.launcher = launcher;
     }
 
-    private PostgresAccount(string user, string group, Func<string[], string[]> launcher) =>
-        (this.user, this.group, this.launcher) = (user, group, launcher);
+    bool IsOther => user.Length > 0;
 
-    private bool IsOther => user.Length > 0;
-
-    /// <summary>Picks the account; a directory that exists already keeps its owner, so that a cluster made without root stays usable without.</summary>
+    /// <summary>
+    /// Picks the account; a directory that exists already keeps its owner, so that a cluster made without root stays
+    /// usable without.
+    /// </summary>
     public static async Task<PostgresAccount> ForAsync(string clusterDirectory, CancellationToken ct)
     {
         var self = new PostgresAccount();
@@ -45,7 +50,8 @@ internal sealed class PostgresAccount
         }
         throw new EmbeddedPostgresException(
             "PostgreSQL does not run as root, and no unprivileged account (postgres, nobody) could be switched to with setpriv, runuser or su. "
-            + "Start the node as a normal user, or set ConnectionStrings__Resources.");
+                + "Start the node as a normal user, or set ConnectionStrings__Resources."
+        );
     }
 
     /// <summary>How to start a program as this account.</summary>
@@ -53,13 +59,18 @@ internal sealed class PostgresAccount
     {
         var line = launcher(command);
         // The node's own working directory may be closed to the account.
-        var start = new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = Path.GetPathRoot(Environment.CurrentDirectory) };
+        var start = new ProcessStartInfo(line[0], line[1..])
+        {
+            WorkingDirectory = Path.GetPathRoot(Environment.CurrentDirectory),
+        };
         // The server's log is searched for what went wrong, so it must not be translated.
         start.Environment["LC_ALL"] = "C";
         return start;
     }
 
-    /// <summary>Runs a program as this account to its end; a program that is not there counts as exit code 127, as in a shell.</summary>
+    /// <summary>
+    /// Runs a program as this account to its end; a program that is not there counts as exit code 127, as in a shell.
+    /// </summary>
     public async Task<(int ExitCode, string Output)> RunAsync(string[] command, CancellationToken ct)
     {
         var start = Command(command);
@@ -90,23 +101,32 @@ internal sealed class PostgresAccount
             throw new EmbeddedPostgresException($"{path} could not be handed to account {user}: {why.Trim()}");
     }
 
-    private static async Task<List<(string Name, string User, string Group)>> CandidatesAsync(PostgresAccount self, string directory, CancellationToken ct)
+    static async Task<List<(string Name, string User, string Group)>> CandidatesAsync(
+        PostgresAccount self,
+        string directory,
+        CancellationToken ct
+    )
     {
         var found = new List<(string, string, string)>();
         // "drwx------ 19 1000 1000 4096 …": the third and fourth words are the owner's numbers, on every Unix.
-        if (await self.RunAsync(["ls", "-nd", directory], ct) is (0, var listing)
-            && listing.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, not "0", _, ..] words)
+        if (
+            await self.RunAsync(["ls", "-nd", directory], ct) is (0, var listing)
+            && listing.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, not "0", _, ..] words
+        )
         {
             found.Add((words[2], words[2], words[3]));
         }
 
         foreach (var name in (string[])["postgres", "nobody"])
         {
-            if (await self.RunAsync(["id", "-u", name], ct) is (0, var user) && await self.RunAsync(["id", "-g", name], ct) is (0, var group))
+            if (
+                await self.RunAsync(["id", "-u", name], ct) is (0, var user)
+                && await self.RunAsync(["id", "-g", name], ct) is (0, var group)
+            )
                 found.Add((name, user.Trim(), group.Trim()));
         }
         return found;
     }
 
-    private static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

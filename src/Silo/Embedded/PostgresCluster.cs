@@ -6,17 +6,24 @@ using Microsoft.Extensions.Logging;
 
 namespace Resources.Silo;
 
-/// <summary>The files of a node's private PostgreSQL: where they are, how they are made, and what an earlier run left behind.</summary>
+/// <summary>
+/// The files of a node's private PostgreSQL: where they are, how they are made, and what an earlier run left behind.
+/// </summary>
 internal sealed class PostgresCluster
 {
     /// <summary>The superuser, and the database that belongs to it.</summary>
     public const string Name = "resources";
 
-    private const string Elsewhere = "/var/lib/resources";
-    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    const string Elsewhere = "/var/lib/resources";
+    const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private PostgresCluster(string location, string password, PostgresAccount account, PostgresBinaries binaries) =>
-        (Location, Password, Account, Binaries) = (location, password, account, binaries);
+    PostgresCluster(string location, string password, PostgresAccount account, PostgresBinaries binaries)
+    {
+        Location = location;
+        Password = password;
+        Account = account;
+        Binaries = binaries;
+    }
 
     public string Location { get; }
     public string Password { get; }
@@ -26,7 +33,7 @@ internal sealed class PostgresCluster
     /// <summary>The log of the present start; the one before has ".1" behind its name.</summary>
     public string Log => Path.Combine(Location, "server.log");
 
-    private string PidFile => Path.Combine(Location, "postmaster.pid");
+    string PidFile => Path.Combine(Location, "postmaster.pid");
 
     /// <summary>Finds the cluster of a data directory, or makes it. The caller holds the directory's lock.</summary>
     public static async Task<PostgresCluster> OpenAsync(string dataDirectory, ILogger logger, CancellationToken ct)
@@ -40,14 +47,19 @@ internal sealed class PostgresCluster
         var password = (await File.ReadAllTextAsync(passwordFile, ct)).Trim();
 
         var versionFile = Path.Combine(location, "PG_VERSION");
-        int? major = File.Exists(versionFile) ? int.Parse(await File.ReadAllTextAsync(versionFile, ct), CultureInfo.InvariantCulture) : null;
+        int? major = File.Exists(versionFile)
+            ? int.Parse(await File.ReadAllTextAsync(versionFile, ct), CultureInfo.InvariantCulture)
+            : null;
         var cluster = new PostgresCluster(location, password, account, PostgresBinaries.Find(major));
         if (major is null)
             await cluster.CreateAsync(logger, ct);
         return cluster;
     }
 
-    /// <summary>Stops a server that outlived its node and its supervisor, and clears a pid file whose number another program has by now.</summary>
+    /// <summary>
+    /// Stops a server that outlived its node and its supervisor, and clears a pid file whose number another program has
+    /// by now.
+    /// </summary>
     public async Task StopLeftoverAsync(ILogger logger)
     {
         if (!File.Exists(PidFile))
@@ -59,20 +71,34 @@ internal sealed class PostgresCluster
 
         if (await CommandLineOfAsync(pid) is not { } commandLine)
             return; // Nobody has that number: PostgreSQL itself steps over such a file.
-        if (!commandLine.Contains("postgres", StringComparison.Ordinal)
-            || (!OperatingSystem.IsWindows() && !commandLine.Contains(lines[1], StringComparison.Ordinal)))
+        if (
+            !commandLine.Contains("postgres", StringComparison.Ordinal)
+            || (!OperatingSystem.IsWindows() && !commandLine.Contains(lines[1], StringComparison.Ordinal))
+        )
         {
             File.Delete(PidFile);
             return;
         }
 
-        logger.LogWarning("PostgreSQL (pid {Pid}) is running on {Location} without its node; stopping it", pid, Location);
+        logger.LogWarning(
+            "PostgreSQL (pid {Pid}) is running on {Location} without its node; stopping it",
+            pid,
+            Location
+        );
         foreach (var mode in (string[])["fast", "immediate"])
         {
-            if (await Account.RunAsync([Binaries["pg_ctl"], "stop", "-D", Location, "-m", mode, "-w", "-t", "30", "-s"], CancellationToken.None) is (0, _))
+            if (
+                await Account.RunAsync(
+                    [Binaries["pg_ctl"], "stop", "-D", Location, "-m", mode, "-w", "-t", "30", "-s"],
+                    CancellationToken.None
+                ) is
+                (0, _)
+            )
                 return;
         }
-        throw new EmbeddedPostgresException($"PostgreSQL (pid {pid}) is still running on {Location} and could not be stopped.");
+        throw new EmbeddedPostgresException(
+            $"PostgreSQL (pid {pid}) is still running on {Location} and could not be stopped."
+        );
     }
 
     /// <summary>Begins a new log, so that it speaks of one start only.</summary>
@@ -87,13 +113,19 @@ internal sealed class PostgresCluster
     {
         if (!File.Exists(Log))
             return "(no log)";
-        using var reader = new StreamReader(new FileStream(Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        using var reader = new StreamReader(
+            new FileStream(Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+        );
         return string.Join('\n', reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(20));
     }
 
-    // Below a directory that is closed to others (root's home, say) the unprivileged account cannot reach its files. Where
-    // they went is written down, so that they are found again even when the permissions have changed since.
-    private static async Task<(string Location, PostgresAccount Account)> LocateAsync(string dataDirectory, ILogger logger, CancellationToken ct)
+    // Below a directory that is closed to others (root's home, say) the unprivileged account cannot reach its files.
+    // Where they went is written down, so that they are found again even when the permissions have changed since.
+    static async Task<(string Location, PostgresAccount Account)> LocateAsync(
+        string dataDirectory,
+        ILogger logger,
+        CancellationToken ct
+    )
     {
         var note = Path.Combine(dataDirectory, "postgres-location.txt");
         var location = File.Exists(note) ? File.ReadLines(note).First() : Path.Combine(dataDirectory, "postgres");
@@ -101,29 +133,44 @@ internal sealed class PostgresCluster
         if (File.Exists(note) || await account.CanEnterAsync(dataDirectory, ct))
             return (location, account);
         if (Directory.Exists(location))
-            throw new EmbeddedPostgresException($"The account that owns {location} can no longer reach it; open its parent directories to it.");
+            throw new EmbeddedPostgresException(
+                $"The account that owns {location} can no longer reach it; open its parent directories to it."
+            );
 
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataDirectory)))[..12];
         location = Path.Combine(Elsewhere, hash);
         Directory.CreateDirectory(Elsewhere);
-        WritePrivately(note, $"{location}\nholds the PostgreSQL files of this node, whose account cannot reach this directory.\n");
-        logger.LogInformation("The database account cannot reach {DataDirectory}; its files are in {Location}", dataDirectory, location);
+        WritePrivately(
+            note,
+            $"{location}\nholds the PostgreSQL files of this node, whose account cannot reach this directory.\n"
+        );
+        logger.LogInformation(
+            "The database account cannot reach {DataDirectory}; its files are in {Location}",
+            dataDirectory,
+            location
+        );
         return (location, await PostgresAccount.ForAsync(location, ct));
     }
 
-    // Without its password a cluster is of no use to us. Beside its data directory that is an accident worth stopping for;
-    // elsewhere it means that the data directory was deleted to begin anew.
-    private static void SetAside(string dataDirectory, string location, ILogger logger)
+    // Without its password a cluster is of no use to us. Beside its data directory that is an accident worth stopping
+    // for; elsewhere it means that the data directory was deleted to begin anew.
+    static void SetAside(string dataDirectory, string location, ILogger logger)
     {
         if (location.StartsWith(dataDirectory, StringComparison.Ordinal))
-            throw new EmbeddedPostgresException($"{dataDirectory} has a database but no file postgres-password. Restore the file, or delete {location} to begin anew.");
+            throw new EmbeddedPostgresException(
+                $"{dataDirectory} has a database but no file postgres-password. Restore the file, or delete {location} to begin anew."
+            );
         var aside = $"{location}.{DateTime.UtcNow:yyyyMMddHHmmss}";
         Directory.Move(location, aside);
-        logger.LogWarning("{DataDirectory} is new; the database of an earlier directory at this path was set aside as {Aside}", dataDirectory, aside);
+        logger.LogWarning(
+            "{DataDirectory} is new; the database of an earlier directory at this path was set aside as {Aside}",
+            dataDirectory,
+            aside
+        );
     }
 
     // Made beside its place and then renamed: a node killed in the middle leaves nothing that looks like a cluster.
-    private async Task CreateAsync(ILogger logger, CancellationToken ct)
+    async Task CreateAsync(ILogger logger, CancellationToken ct)
     {
         ClearUnfinished();
         // A name of its own, since the initdb of a killed node may still be at work in the earlier one.
@@ -141,9 +188,27 @@ internal sealed class PostgresCluster
         {
             await Account.OwnAsync(passwordFile, ct);
             var (exitCode, output) = await Account.RunAsync(
-                [Binaries["initdb"], "-D", staging, "-U", Name, "--pwfile", passwordFile, "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C"], ct);
+                [
+                    Binaries["initdb"],
+                    "-D",
+                    staging,
+                    "-U",
+                    Name,
+                    "--pwfile",
+                    passwordFile,
+                    "-A",
+                    "scram-sha-256",
+                    "-E",
+                    "UTF8",
+                    "--locale",
+                    "C",
+                ],
+                ct
+            );
             if (exitCode != 0)
-                throw new EmbeddedPostgresException($"PostgreSQL could not create a database in {Location}:\n{output.Trim()}");
+                throw new EmbeddedPostgresException(
+                    $"PostgreSQL could not create a database in {Location}:\n{output.Trim()}"
+                );
         }
         finally
         {
@@ -152,9 +217,14 @@ internal sealed class PostgresCluster
         Directory.Move(staging, Location);
     }
 
-    private void ClearUnfinished()
+    void ClearUnfinished()
     {
-        foreach (var path in Directory.GetFileSystemEntries(Path.GetDirectoryName(Location)!, Path.GetFileName(Location) + ".new*"))
+        foreach (
+            var path in Directory.GetFileSystemEntries(
+                Path.GetDirectoryName(Location)!,
+                Path.GetFileName(Location) + ".new*"
+            )
+        )
         {
             try
             {
@@ -170,7 +240,7 @@ internal sealed class PostgresCluster
         }
     }
 
-    private static void WritePrivately(string path, string text)
+    static void WritePrivately(string path, string text)
     {
         var unfinished = path + ".tmp";
         File.Delete(unfinished);
@@ -183,7 +253,7 @@ internal sealed class PostgresCluster
     }
 
     // What the process was started with (on Windows only its program); null when there is none of that number.
-    private static async Task<string?> CommandLineOfAsync(int pid)
+    static async Task<string?> CommandLineOfAsync(int pid)
     {
         try
         {
@@ -197,7 +267,9 @@ internal sealed class PostgresCluster
         {
             return null;
         }
-        using var ps = Process.Start(new ProcessStartInfo("ps", ["-p", $"{pid}", "-o", "args="]) { RedirectStandardOutput = true })!;
+        using var ps = Process.Start(
+            new ProcessStartInfo("ps", ["-p", $"{pid}", "-o", "args="]) { RedirectStandardOutput = true }
+        )!;
         return await ps.StandardOutput.ReadToEndAsync();
     }
 }

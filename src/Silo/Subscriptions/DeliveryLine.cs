@@ -8,7 +8,16 @@ namespace Resources.Silo;
 /// <param name="Attempts">How often that one has failed.</param>
 /// <param name="RetryAt">When it is tried again; null = only by a replay.</param>
 /// <param name="PassedOver">That of the last event that was read and not delivered.</param>
-sealed record ParkedResource(Guid Resource, long Start, long Position, int Attempts, DateTimeOffset? RetryAt, string Error, DateTimeOffset Since, long PassedOver);
+sealed record ParkedResource(
+    Guid Resource,
+    long Start,
+    long Position,
+    int Attempts,
+    DateTimeOffset? RetryAt,
+    string Error,
+    DateTimeOffset Since,
+    long PassedOver
+);
 
 /// <summary>An event on its way.</summary>
 sealed class DeliveryItem(LogEvent logged)
@@ -19,7 +28,9 @@ sealed class DeliveryItem(LogEvent logged)
     public int Attempts { get; set; }
 }
 
-/// <summary>The events of one resource that are on their way, in order; the first of them are taken, by one lease.</summary>
+/// <summary>
+/// The events of one resource that are on their way, in order; the first of them are taken, by one lease.
+/// </summary>
 /// <param name="isCatchingUp">Whether the resource is parked and these were passed over before.</param>
 sealed class DeliveryLine(Guid resource, bool isCatchingUp)
 {

@@ -3,7 +3,10 @@ using Resources.Grains;
 
 namespace Resources.Silo;
 
-/// <summary>What consumers have of a subscription. A lease ends when all of its events are settled, or when its time is over: then others get them.</summary>
+/// <summary>
+/// What consumers have of a subscription. A lease ends when all of its events are settled, or when its time is over:
+/// then others get them.
+/// </summary>
 sealed class PullLeases
 {
     const long MostBytes = 4 << 20;
@@ -18,24 +21,29 @@ sealed class PullLeases
 
     public PullLeases(SubscriptionRun run, TimeProvider time)
     {
-        (this.run, this.time) = (run, time);
+        this.run = run;
+        this.time = time;
         leases = run.Taken.Leases.ToDictionary(lease => lease.Id);
     }
 
-    /// <summary>Leases the next events, when there are some within the time that the consumer waits; null when there are none.</summary>
+    /// <summary>
+    /// Leases the next events, when there are some within the time that the consumer waits; null when there are none.
+    /// </summary>
     /// <exception cref="SubscriptionLostException">The run is over; the next one may be asked.</exception>
     public async Task<PulledBatch?> PullAsync(PullRequest request)
     {
         var started = time.GetTimestamp();
         for (var seen = 0L; ; seen = await run.Work.WaitAsync(seen, Look, CancellationToken.None))
         {
-            if (run.IsEnding) throw new SubscriptionLostException();
+            if (run.IsEnding)
+                throw new SubscriptionLostException();
             if (run.Window.IsRestored && Lease(request) is { } batch)
             {
                 await run.FlushAsync(CancellationToken.None);
                 return batch;
             }
-            if (time.GetElapsedTime(started) >= request.Wait) return null;
+            if (time.GetElapsedTime(started) >= request.Wait)
+                return null;
         }
     }
 
@@ -43,17 +51,27 @@ sealed class PullLeases
     /// <exception cref="SubscriptionLostException">The run is over; the next one may be asked.</exception>
     public async Task<int?> SettleAsync(Settlement asked)
     {
-        int before, after;
-        while (!run.Window.IsRestored && !run.IsEnding) await Task.Delay(Look, time);
+        int before,
+            after;
+        while (!run.Window.IsRestored && !run.IsEnding)
+            await Task.Delay(Look, time);
         lock (gate)
         {
             Expire();
-            if (!leases.ContainsKey(asked.Lease)) return null;
+            if (!leases.ContainsKey(asked.Lease))
+                return null;
             var items = run.Window.Leased(asked.Lease);
             before = items.Count;
-            // Given back from the last to the first, so that each is on record; parking one passes over those behind it.
-            if (asked.Kind is SettlementKind.Nack) items.Reverse();
-            foreach (var item in items.Where(item => asked.Positions is null || asked.Positions.Contains(item.Event.Position))) Settle(asked, item);
+            // Given back from the last to the first, so that each is on record; parking one passes over those behind
+            // it.
+            if (asked.Kind is SettlementKind.Nack)
+                items.Reverse();
+            foreach (
+                var item in items.Where(item =>
+                    asked.Positions is null || asked.Positions.Contains(item.Event.Position)
+                )
+            )
+                Settle(asked, item);
             after = Update(asked.Lease);
         }
         run.Work.Set();
@@ -67,10 +85,13 @@ sealed class PullLeases
         lock (gate)
         {
             Expire();
-            var (kept, ended) = (new List<PullLease>(), new List<Guid>());
+            var kept = new List<PullLease>();
+            var ended = new List<Guid>();
             foreach (var id in changed)
-                if (leases.TryGetValue(id, out var lease)) kept.Add(lease);
-                else ended.Add(id);
+                if (leases.TryGetValue(id, out var lease))
+                    kept.Add(lease);
+                else
+                    ended.Add(id);
             changed.Clear();
             return (kept, ended);
         }
@@ -81,11 +102,20 @@ sealed class PullLeases
         lock (gate)
         {
             Expire();
-            var (now, id) = (time.GetUtcNow(), Guid.CreateVersion7());
-            if (run.Window.Take(id, request.Limit, MostBytes, now) is not [_, ..] items) return null;
-            leases.Add(id, new(id, request.Consumer, now + request.Lease, [.. items.Select(item => item.Event.Position)]));
+            var now = time.GetUtcNow();
+            var id = Guid.CreateVersion7();
+            if (run.Window.Take(id, request.Limit, MostBytes, now) is not [_, ..] items)
+                return null;
+            leases.Add(
+                id,
+                new(id, request.Consumer, now + request.Lease, [.. items.Select(item => item.Event.Position)])
+            );
             changed.Add(id);
-            return new(id, now + request.Lease, [.. items.Select(item => new PulledEvent(item.Attempts, JsonText.Stored(item.Event.Json.Span)))]);
+            return new(
+                id,
+                now + request.Lease,
+                [.. items.Select(item => new PulledEvent(item.Attempts, JsonText.Stored(item.Event.Json.Span)))]
+            );
         }
     }
 
@@ -95,9 +125,15 @@ sealed class PullLeases
         var consumer = leases[asked.Lease].Consumer;
         switch (asked.Kind)
         {
-            case SettlementKind.Ack when run.Window.Ack(asked.Lease, item): run.Note(item, "acked", detail: consumer); break;
-            case SettlementKind.Nack when run.Window.Nack(asked.Lease, item, now + asked.Delay): run.Note(item, "nacked", detail: consumer); break;
-            case SettlementKind.Park when run.Window.Park(asked.Lease, item, null, asked.Reason!, now): run.Note(item, "parked", error: asked.Reason, detail: consumer); break;
+            case SettlementKind.Ack when run.Window.Ack(asked.Lease, item):
+                run.Note(item, "acked", detail: consumer);
+                break;
+            case SettlementKind.Nack when run.Window.Nack(asked.Lease, item, now + asked.Delay):
+                run.Note(item, "nacked", detail: consumer);
+                break;
+            case SettlementKind.Park when run.Window.Park(asked.Lease, item, null, asked.Reason!, now):
+                run.Note(item, "parked", error: asked.Reason, detail: consumer);
+                break;
         }
     }
 
@@ -105,8 +141,10 @@ sealed class PullLeases
     int Update(Guid id)
     {
         var items = run.Window.Leased(id);
-        if (items is []) leases.Remove(id);
-        else leases[id] = leases[id] with { Positions = [.. items.Select(item => item.Event.Position)] };
+        if (items is [])
+            leases.Remove(id);
+        else
+            leases[id] = leases[id] with { Positions = [.. items.Select(item => item.Event.Position)] };
         changed.Add(id);
         return items.Count;
     }
@@ -117,7 +155,15 @@ sealed class PullLeases
         foreach (var lease in leases.Values.Where(lease => lease.Until <= now).ToArray())
         {
             foreach (var item in Enumerable.Reverse(run.Window.Leased(lease.Id)))
-                if (run.Window.Nack(lease.Id, item, now)) run.Note(item, "expired", error: string.Create(CultureInfo.InvariantCulture, $"Consumer {lease.Consumer} did not settle its events in time."));
+                if (run.Window.Nack(lease.Id, item, now))
+                    run.Note(
+                        item,
+                        "expired",
+                        error: string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"Consumer {lease.Consumer} did not settle its events in time."
+                        )
+                    );
             run.Window.Forget(lease.Id);
             leases.Remove(lease.Id);
             changed.Add(lease.Id);

@@ -5,7 +5,9 @@ using Resources.Projections;
 
 namespace Resources.Silo;
 
-/// <summary>Where a subscription is at work. Calls interleave: the run guards itself, and one that waits must not hold others.</summary>
+/// <summary>
+/// Where a subscription is at work. Calls interleave: the run guards itself, and one that waits must not hold others.
+/// </summary>
 [Reentrant]
 sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watch) : Grain, ISubscriptionGrain
 {
@@ -31,18 +33,32 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
 
     public Task Wake(long revision)
     {
-        if (worker.Run is { } run && run.Taken.Revision < revision) run.End();
+        if (worker.Run is { } run && run.Taken.Revision < revision)
+            run.End();
         return Task.CompletedTask;
     }
 
     public async Task<DeliveryOutcome?> Test()
     {
         var id = this.GetPrimaryKey();
-        if (await node.Store.TargetAsync(id, CancellationToken.None) is not { } target) return null;
+        if (await node.Store.TargetAsync(id, CancellationToken.None) is not { } target)
+            return null;
         // Sooner than a caller gives up on this grain.
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(8));
         var now = node.Time.GetUtcNow();
-        var test = new LogEvent(0, Guid.CreateVersion7(now), "subscription.test", id, 1, now, id.ToString(), null, JsonText.Empty, "subscription", "");
+        var test = new LogEvent(
+            0,
+            Guid.CreateVersion7(now),
+            "subscription.test",
+            id,
+            1,
+            now,
+            id.ToString(),
+            null,
+            JsonText.Empty,
+            "subscription",
+            ""
+        );
         DeliveryOutcome outcome;
         try
         {
@@ -52,25 +68,45 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
         {
             outcome = new(null, "The target did not answer within 8 s.", 8_000);
         }
-        node.Logger.LogInformation("Subscription {Subscription}: test event {Event}, {Status} in {Milliseconds} ms", id, test.Id, outcome.Status, outcome.Milliseconds);
+        node.Logger.LogInformation(
+            "Subscription {Subscription}: test event {Event}, {Status} in {Milliseconds} ms",
+            id,
+            test.Id,
+            outcome.Status,
+            outcome.Milliseconds
+        );
         return outcome;
     }
 
-    public Task<Reply<PulledBatch>> Pull(PullRequest request) => RunningAsync<PulledBatch>(async run =>
-        new(await run.Leases.PullAsync(request), 0, run.Window.Position, false, null));
+    public Task<Reply<PulledBatch>> Pull(PullRequest request) =>
+        RunningAsync<PulledBatch>(async run =>
+            new(await run.Leases.PullAsync(request), 0, run.Window.Position, false, null)
+        );
 
-    public Task<Reply<int>> Settle(Settlement settlement) => RunningAsync<int>(async run => await run.Leases.SettleAsync(settlement) is { } count
-        ? new(count, 0, run.Window.Position, false, null)
-        : Reply<int>.Refused(new(Refusal.LeaseLost, "The lease has ended; its events come to whoever pulls next.")));
+    public Task<Reply<int>> Settle(Settlement settlement) =>
+        RunningAsync<int>(async run =>
+            await run.Leases.SettleAsync(settlement) is { } count
+                ? new(count, 0, run.Window.Position, false, null)
+                : Reply<int>.Refused(
+                    new(Refusal.LeaseLost, "The lease has ended; its events come to whoever pulls next.")
+                )
+        );
 
     /// <summary>Asks the run, and the next one when that comes to its end.</summary>
     async Task<Reply<T>> RunningAsync<T>(Func<SubscriptionRun, Task<Reply<T>>> ask)
     {
-        for (var started = node.Time.GetTimestamp(); node.Time.GetElapsedTime(started) < Patience; await Task.Delay(Look, node.Time))
+        for (
+            var started = node.Time.GetTimestamp();
+            node.Time.GetElapsedTime(started) < Patience;
+            await Task.Delay(Look, node.Time)
+        )
         {
-            if (worker.IsInactive) return Reply<T>.Refused(new(Refusal.SubscriptionInactive, "The subscription is not active."));
-            if (worker.IsDone) break;
-            if (worker.Run is not { IsEnding: false } run) continue;
+            if (worker.IsInactive)
+                return Reply<T>.Refused(new(Refusal.SubscriptionInactive, "The subscription is not active."));
+            if (worker.IsDone)
+                break;
+            if (worker.Run is not { IsEnding: false } run)
+                continue;
             try
             {
                 return await ask(run);
@@ -80,6 +116,8 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
                 // Its settings have changed, or somebody else has it.
             }
         }
-        throw new StoreUnavailableException("The subscription could not be taken in time, or another activation has it.");
+        throw new StoreUnavailableException(
+            "The subscription could not be taken in time, or another activation has it."
+        );
     }
 }

@@ -6,12 +6,21 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>What a run needs of its node.</summary>
-sealed record SubscriptionServices(SubscriptionStore Store, EventFeed Feed, LogQueries Log, WebhookSender Sender, SubscriptionOptions Options, WebhookOptions Webhooks, TimeProvider Time, ILogger<SubscriptionRun> Logger);
+sealed record SubscriptionServices(
+    SubscriptionStore Store,
+    EventFeed Feed,
+    LogQueries Log,
+    WebhookSender Sender,
+    SubscriptionOptions Options,
+    WebhookOptions Webhooks,
+    TimeProvider Time,
+    ILogger<SubscriptionRun> Logger
+);
 
 /// <summary>
-/// A subscription at work, from when it was taken until its settings change, somebody else takes it or something fails. Reads the log into
-/// a window, reads parked resources again when they are due, and writes down how far it is. What it knows and has not written is
-/// lost when it ends badly, and then delivered again.
+/// A subscription at work, from when it was taken until its settings change, somebody else takes it or something fails.
+/// Reads the log into a window, reads parked resources again when they are due, and writes down how far it is. What it
+/// knows and has not written is lost when it ends badly, and then delivered again.
 /// </summary>
 sealed class SubscriptionRun
 {
@@ -29,7 +38,9 @@ sealed class SubscriptionRun
 
     static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
 
-    /// <summary>What was delivered is written down this often; that there was nothing to deliver, more rarely.</summary>
+    /// <summary>
+    /// What was delivered is written down this often; that there was nothing to deliver, more rarely.
+    /// </summary>
     static readonly TimeSpan SaveEvery = TimeSpan.FromMilliseconds(100);
 
     static readonly TimeSpan SaveIdleEvery = TimeSpan.FromSeconds(2);
@@ -45,9 +56,18 @@ sealed class SubscriptionRun
 
     public SubscriptionRun(TakenSubscription taken, SubscriptionServices node)
     {
-        (Taken, this.node) = (taken, node);
-        Window = new(taken.Position, taken.Parked, taken.Leases.SelectMany(lease => lease.Positions.Select(position => (position, lease.Id))).DistinctBy(pair => pair.position).ToDictionary(pair => pair.position, pair => pair.Id));
-        (savedPosition, lastError) = (taken.Position, taken.LastError);
+        Taken = taken;
+        this.node = node;
+        Window = new(
+            taken.Position,
+            taken.Parked,
+            taken
+                .Leases.SelectMany(lease => lease.Positions.Select(position => (position, lease.Id)))
+                .DistinctBy(pair => pair.position)
+                .ToDictionary(pair => pair.position, pair => pair.Id)
+        );
+        savedPosition = taken.Position;
+        lastError = taken.LastError;
         lastSuccess = taken.LastSuccessAt?.UtcTicks ?? 0;
         Leases = new(this, node.Time);
         Filter = taken.Filter.Of(taken.Scope.Of(taken.Owner.ToString()));
@@ -64,7 +84,8 @@ sealed class SubscriptionRun
     public AppendSignal Work { get; } = new();
 
     /// <summary>When an event was last delivered; null = never.</summary>
-    public DateTimeOffset? LastSuccessAt => Volatile.Read(ref lastSuccess) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
+    public DateTimeOffset? LastSuccessAt =>
+        Volatile.Read(ref lastSuccess) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
 
     /// <summary>Which events go out while the owner may read as much as when this was taken.</summary>
     EventFilter Filter { get; }
@@ -75,16 +96,23 @@ sealed class SubscriptionRun
     /// <summary>Ends the run; what is under way is finished, if that is soon.</summary>
     public void End() => ending.Cancel();
 
-    /// <summary>Whether the run does not fit what the store says now. Null = the subscription is no longer active.</summary>
-    public bool IsOutdated(SubscriptionGlance? now) => now is null || now.Epoch > Taken.Epoch || now.Revision > Taken.Revision || now.Scope != Taken.Scope;
+    /// <summary>
+    /// Whether the run does not fit what the store says now. Null = the subscription is no longer active.
+    /// </summary>
+    public bool IsOutdated(SubscriptionGlance? now) =>
+        now is null || now.Epoch > Taken.Epoch || now.Revision > Taken.Revision || now.Scope != Taken.Scope;
 
     /// <summary>Runs until it has to end.</summary>
-    /// <exception cref="SubscriptionLostException">Somebody else has taken the subscription, or has set its position.</exception>
+    /// <exception cref="SubscriptionLostException">
+    /// Somebody else has taken the subscription, or has set its position.
+    /// </exception>
     public async Task RunAsync(CancellationToken ct)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, ending.Token);
         var token = either.Token;
-        Task[] parts = Taken.Scope.IsNothing ? [HoldAsync(token)] : [ReadAsync(token), CatchUpAsync(token), SaveAsync(token), DeliverAsync(token)];
+        Task[] parts = Taken.Scope.IsNothing
+            ? [HoldAsync(token)]
+            : [ReadAsync(token), CatchUpAsync(token), SaveAsync(token), DeliverAsync(token)];
         try
         {
             await await Task.WhenAny(parts);
@@ -103,20 +131,35 @@ sealed class SubscriptionRun
 
     /// <summary>Writes down what was delivered so far, for good.</summary>
     /// <param name="isLast">Nothing can be written afterwards.</param>
-    /// <exception cref="SubscriptionLostException">Somebody else has taken the subscription, or has set its position, or the run is over.</exception>
+    /// <exception cref="SubscriptionLostException">
+    /// Somebody else has taken the subscription, or has set its position, or the run is over.
+    /// </exception>
     public async Task FlushAsync(CancellationToken ct, bool isLast = false)
     {
         await saving.WaitAsync(ct);
         try
         {
-            if (closed) throw new SubscriptionLostException();
+            if (closed)
+                throw new SubscriptionLostException();
             var (leases, ended) = Leases.Changes();
             var (position, parked, released) = Window.Changes();
             var rows = new List<AttemptRow>();
-            while (attempts.TryDequeue(out var row)) rows.Add(row);
-            var changes = new SubscriptionChanges(position, parked, released, leases, ended, rows, lastError, LastSuccessAt);
-            if (!await node.Store.SaveAsync(Taken.Id, Taken.Epoch, changes, CancellationToken.None)) throw new SubscriptionLostException();
-            (savedPosition, closed) = (position, isLast);
+            while (attempts.TryDequeue(out var row))
+                rows.Add(row);
+            var changes = new SubscriptionChanges(
+                position,
+                parked,
+                released,
+                leases,
+                ended,
+                rows,
+                lastError,
+                LastSuccessAt
+            );
+            if (!await node.Store.SaveAsync(Taken.Id, Taken.Epoch, changes, CancellationToken.None))
+                throw new SubscriptionLostException();
+            savedPosition = position;
+            closed = isLast;
         }
         catch
         {
@@ -134,13 +177,43 @@ sealed class SubscriptionRun
     /// <summary>Notes an attempt to deliver an event.</summary>
     /// <param name="outcome">See <see cref="AttemptRow"/>.</param>
     /// <param name="error">Why it failed; null when it did not.</param>
-    public void Note(DeliveryItem item, string outcome, int? status = null, string? error = null, string? detail = null, int? milliseconds = null)
+    public void Note(
+        DeliveryItem item,
+        string outcome,
+        int? status = null,
+        string? error = null,
+        string? detail = null,
+        int? milliseconds = null
+    )
     {
         var now = node.Time.GetUtcNow();
-        attempts.Enqueue(new(0, now, item.Event.Id, item.Event.Resource, item.Event.Position, item.Attempts, outcome, status, error ?? detail, milliseconds));
-        if (error is not null) lastError = new(error, now);
-        else if (outcome is "delivered" or "acked") Volatile.Write(ref lastSuccess, now.UtcTicks);
-        node.Logger.LogInformation("Subscription {Subscription}: event {Event}, attempt {Attempt}, {Outcome} {Status} in {Milliseconds} ms", Taken.Id, item.Event.Id, item.Attempts, outcome, status, milliseconds);
+        attempts.Enqueue(
+            new(
+                0,
+                now,
+                item.Event.Id,
+                item.Event.Resource,
+                item.Event.Position,
+                item.Attempts,
+                outcome,
+                status,
+                error ?? detail,
+                milliseconds
+            )
+        );
+        if (error is not null)
+            lastError = new(error, now);
+        else if (outcome is "delivered" or "acked")
+            Volatile.Write(ref lastSuccess, now.UtcTicks);
+        node.Logger.LogInformation(
+            "Subscription {Subscription}: event {Event}, attempt {Attempt}, {Outcome} {Status} in {Milliseconds} ms",
+            Taken.Id,
+            item.Event.Id,
+            item.Attempts,
+            outcome,
+            status,
+            milliseconds
+        );
     }
 
     /// <summary>Notes why nothing is delivered.</summary>
@@ -163,19 +236,22 @@ sealed class SubscriptionRun
             {
                 while (IsFull())
                 {
-                    if (!Window.IsRestored) Window.StopRestoring();
+                    if (!Window.IsRestored)
+                        Window.StopRestoring();
                     seen = await Work.WaitAsync(seen, Pulse, ct);
                 }
                 Window.Add(logged);
             }
             Window.Reach(page.Reached);
-            if (page.Events is not []) Work.Set();
+            if (page.Events is not [])
+                Work.Set();
         }
     }
 
     bool IsFull()
     {
-        if (Window.Parked >= MostParked) Fail($"{MostParked} resources are parked: no more events are read until some are free.");
+        if (Window.Parked >= MostParked)
+            Fail($"{MostParked} resources are parked: no more events are read until some are free.");
         return Window.Open >= node.Options.MaxUnacked || Window.Bytes >= MostBytes || Window.Parked >= MostParked;
     }
 
@@ -184,7 +260,15 @@ sealed class SubscriptionRun
         for (; ; await Task.Delay(SaveEvery, node.Time, ct))
             foreach (var parked in Window.Due(node.Time.GetUtcNow(), node.Webhooks.MaxConcurrent))
             {
-                var page = await node.Log.PageAsync(parked.Position - 1, Filter with { Resource = parked.Resource }, CatchUpPage, ct);
+                var page = await node.Log.PageAsync(
+                    parked.Position - 1,
+                    Filter with
+                    {
+                        Resource = parked.Resource,
+                    },
+                    CatchUpPage,
+                    ct
+                );
                 Window.Refill(parked.Resource, page);
                 Work.Set();
             }
@@ -194,7 +278,12 @@ sealed class SubscriptionRun
     {
         for (var saved = node.Time.GetTimestamp(); ; await Task.Delay(SaveEvery, node.Time, ct))
         {
-            if (attempts.IsEmpty && !Window.HasChanges && (Window.Position == savedPosition || node.Time.GetElapsedTime(saved) < SaveIdleEvery)) continue;
+            if (
+                attempts.IsEmpty
+                && !Window.HasChanges
+                && (Window.Position == savedPosition || node.Time.GetElapsedTime(saved) < SaveIdleEvery)
+            )
+                continue;
             await FlushAsync(ct);
             saved = node.Time.GetTimestamp();
         }
@@ -203,7 +292,8 @@ sealed class SubscriptionRun
     /// <summary>Sends what a webhook is to get; consumers come by themselves.</summary>
     async Task DeliverAsync(CancellationToken ct)
     {
-        if (Taken.Target is null) await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, ct);
+        if (Taken.Target is null)
+            await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, ct);
         using var aborting = new CancellationTokenSource();
         using var farewell = ct.Register(() => aborting.CancelAfter(Farewell));
         await new WebhookDelivery(this, node).RunAsync(ct, aborting.Token);

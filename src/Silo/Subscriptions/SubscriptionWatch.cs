@@ -8,8 +8,9 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>
-/// Looks at the active subscriptions every second. Those at work on this node end when their settings, or what their owner may read, have changed;
-/// every few seconds all webhooks are woken, so that each is at work somewhere soon after a node was lost, and none is put away for want of calls.
+/// Looks at the active subscriptions every second. Those at work on this node end when their settings, or what their
+/// owner may read, have changed; every few seconds all webhooks are woken, so that each is at work somewhere soon after
+/// a node was lost, and none is put away for want of calls.
 /// </summary>
 sealed class SubscriptionWatch : BackgroundService
 {
@@ -25,12 +26,34 @@ sealed class SubscriptionWatch : BackgroundService
     readonly ILogger<SubscriptionWatch> log;
     readonly ConcurrentDictionary<Guid, SubscriptionWorker> here = new();
 
-    public SubscriptionWatch(SubscriptionStore store, IGrainFactory grains, FollowerMonitor monitor, TimeProvider time, ILogger<SubscriptionWatch> log)
+    public SubscriptionWatch(
+        SubscriptionStore store,
+        IGrainFactory grains,
+        FollowerMonitor monitor,
+        TimeProvider time,
+        ILogger<SubscriptionWatch> log
+    )
     {
-        (this.store, this.grains, this.monitor, this.time, this.log) = (store, grains, monitor, time, log);
-        Followers.Meter.CreateObservableGauge("resources.subscription.position", () => Each(run => run.Window.Position), description: "Position up to which a subscription's events are delivered or parked");
-        Followers.Meter.CreateObservableGauge("resources.subscription.lag", () => Each(run => Math.Max(0, Head - run.Window.Position)), description: "Positions between a subscription and the log's head");
-        Followers.Meter.CreateObservableGauge("resources.subscription.parked", () => Each(run => (long)run.Window.Parked), description: "Resources whose events a subscription holds back");
+        this.store = store;
+        this.grains = grains;
+        this.monitor = monitor;
+        this.time = time;
+        this.log = log;
+        Followers.Meter.CreateObservableGauge(
+            "resources.subscription.position",
+            () => Each(run => run.Window.Position),
+            description: "Position up to which a subscription's events are delivered or parked"
+        );
+        Followers.Meter.CreateObservableGauge(
+            "resources.subscription.lag",
+            () => Each(run => Math.Max(0, Head - run.Window.Position)),
+            description: "Positions between a subscription and the log's head"
+        );
+        Followers.Meter.CreateObservableGauge(
+            "resources.subscription.parked",
+            () => Each(run => (long)run.Window.Parked),
+            description: "Resources whose events a subscription holds back"
+        );
     }
 
     /// <summary>The log's head of a second ago.</summary>
@@ -50,13 +73,16 @@ sealed class SubscriptionWatch : BackgroundService
             {
                 var active = (await store.ActiveAsync(stoppingToken)).ToDictionary(each => each.Id);
                 foreach (var (id, worker) in here)
-                    if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id))) run.End();
-                if (look % WakeEvery is 0) await WakeAsync(active.Values.Where(each => each.IsWebhook));
+                    if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id)))
+                        run.End();
+                if (look % WakeEvery is 0)
+                    await WakeAsync(active.Values.Where(each => each.IsWebhook));
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 // Without the store no event comes either.
-                if (e is not StoreUnavailableException) log.LogWarning("The subscriptions cannot be looked at: {Reason}", e.Message);
+                if (e is not StoreUnavailableException)
+                    log.LogWarning("The subscriptions cannot be looked at: {Reason}", e.Message);
             }
             catch (OperationCanceledException)
             {
@@ -69,10 +95,17 @@ sealed class SubscriptionWatch : BackgroundService
     /// <summary>Wakes subscriptions, one call for each; what fails is woken again.</summary>
     async Task WakeAsync(IEnumerable<SubscriptionGlance> subscriptions)
     {
-        var calls = subscriptions.Select(each => grains.GetGrain<ISubscriptionGrain>(each.Id).Wake(each.Revision)).ToArray();
+        var calls = subscriptions
+            .Select(each => grains.GetGrain<ISubscriptionGrain>(each.Id).Wake(each.Revision))
+            .ToArray();
         await Task.WhenAll(calls).WaitAsync(Every, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     IEnumerable<Measurement<long>> Each(Func<SubscriptionRun, long> value) =>
-        here.Select(pair => (pair.Key, pair.Value.Run)).Where(pair => pair.Run is not null).Select(pair => new Measurement<long>(value(pair.Run!), new KeyValuePair<string, object?>("subscription", pair.Key)));
+        here.Select(pair => (pair.Key, pair.Value.Run))
+            .Where(pair => pair.Run is not null)
+            .Select(pair => new Measurement<long>(
+                value(pair.Run!),
+                new KeyValuePair<string, object?>("subscription", pair.Key)
+            ));
 }

@@ -4,8 +4,9 @@ using Resources.Grains;
 namespace Resources.Silo;
 
 /// <summary>
-/// Keeps one subscription at work beside the calls of its grain: takes it, runs it, and takes it again when its settings have changed or something
-/// has failed. Is done when the subscription is not active, or another activation has taken it.
+/// Keeps one subscription at work beside the calls of its grain: takes it, runs it, and takes it again when its
+/// settings have changed or something has failed. Is done when the subscription is not active, or another activation
+/// has taken it.
 /// </summary>
 sealed class SubscriptionWorker
 {
@@ -16,7 +17,11 @@ sealed class SubscriptionWorker
     Task working = Task.CompletedTask;
     volatile SubscriptionRun? run;
 
-    SubscriptionWorker(Guid id, SubscriptionServices node) => (Id, this.node) = (id, node);
+    SubscriptionWorker(Guid id, SubscriptionServices node)
+    {
+        Id = id;
+        this.node = node;
+    }
 
     public Guid Id { get; }
 
@@ -32,7 +37,12 @@ sealed class SubscriptionWorker
     {
         var worker = new SubscriptionWorker(id, node);
         worker.working = Task.Run(worker.WorkAsync);
-        worker.working.ContinueWith(_ => whenDone(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        worker.working.ContinueWith(
+            _ => whenDone(),
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default
+        );
         return worker;
     }
 
@@ -61,12 +71,15 @@ sealed class SubscriptionWorker
             }
             catch (SubscriptionLostException) when (run is { } lost)
             {
-                // A newer revision is somebody's wish, and so still this worker's to follow; else another activation has taken over.
-                if (!await IsChangedAsync(lost, ct)) return;
+                // A newer revision is somebody's wish, and so still this worker's to follow; else another activation
+                // has taken over.
+                if (!await IsChangedAsync(lost, ct))
+                    return;
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
-                if (e is not StoreUnavailableException) node.Logger.LogError(e, "Subscription {Subscription} has stopped, and starts again", Id);
+                if (e is not StoreUnavailableException)
+                    node.Logger.LogError(e, "Subscription {Subscription} has stopped, and starts again", Id);
                 await Task.Delay(Between, node.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException)

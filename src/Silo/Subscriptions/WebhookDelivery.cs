@@ -3,7 +3,10 @@ using Resources.Grains;
 
 namespace Resources.Silo;
 
-/// <summary>Sends a subscription's events to its target: many at a time, those of one resource in turn. What fails parks its resource until the next attempt.</summary>
+/// <summary>
+/// Sends a subscription's events to its target: many at a time, those of one resource in turn. What fails parks its
+/// resource until the next attempt.
+/// </summary>
 sealed class WebhookDelivery(SubscriptionRun run, SubscriptionServices node)
 {
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -23,15 +26,19 @@ sealed class WebhookDelivery(SubscriptionRun run, SubscriptionServices node)
         var sending = new List<Task>();
         try
         {
-            for (var seen = 0L; ;)
+            for (var seen = 0L; ; )
             {
-                while (underWay < pace.Allowed(node.Time.GetUtcNow()) && run.Window.Take(Lease, 1, 1, node.Time.GetUtcNow()) is [var item])
+                while (
+                    underWay < pace.Allowed(node.Time.GetUtcNow())
+                    && run.Window.Take(Lease, 1, 1, node.Time.GetUtcNow()) is [var item]
+                )
                 {
                     Interlocked.Increment(ref underWay);
                     sending.Add(SendAsync(item, aborting));
                 }
                 sending.RemoveAll(task => task.IsCompletedSuccessfully);
-                if (sending.FirstOrDefault(task => task.IsFaulted) is { } faulted) await faulted;
+                if (sending.FirstOrDefault(task => task.IsFaulted) is { } faulted)
+                    await faulted;
                 seen = await run.Work.WaitAsync(seen, Look, stopping);
             }
         }
@@ -63,17 +70,23 @@ sealed class WebhookDelivery(SubscriptionRun run, SubscriptionServices node)
     {
         const int Gone = 410;
         var now = node.Time.GetUtcNow();
-        var (since, retry) = (run.Window.ParkedSince(item.Event.Resource), RetryAfter(item.Attempts, outcome));
+        var since = run.Window.ParkedSince(item.Event.Resource);
+        var retry = RetryAfter(item.Attempts, outcome);
         run.Window.Park(Lease, item, now + retry, outcome.Error!, now);
         pace.Failed(now, isNews: since is null, outcome);
-        if (outcome.Status is Gone) await DisableAsync("The target answered 410 Gone.");
-        else if (retry is null && (run.LastSuccessAt is not { } success || success < since)) await DisableAsync($"Nothing was delivered since {since:u}: {outcome.Error}");
+        if (outcome.Status is Gone)
+            await DisableAsync("The target answered 410 Gone.");
+        else if (retry is null && (run.LastSuccessAt is not { } success || success < since))
+            await DisableAsync($"Nothing was delivered since {since:u}: {outcome.Error}");
     }
 
-    /// <summary>The time to the next attempt, somewhat by chance so that many do not come at once; null after the last.</summary>
+    /// <summary>
+    /// The time to the next attempt, somewhat by chance so that many do not come at once; null after the last.
+    /// </summary>
     TimeSpan? RetryAfter(int attempts, DeliveryOutcome outcome)
     {
-        if (attempts > retries.Count) return null;
+        if (attempts > retries.Count)
+            return null;
         var delay = retries[attempts - 1] * (0.8 + 0.4 * Random.Shared.NextDouble());
         return outcome.RetryAfter > delay ? outcome.RetryAfter : delay;
     }
@@ -87,7 +100,10 @@ sealed class WebhookDelivery(SubscriptionRun run, SubscriptionServices node)
     }
 }
 
-/// <summary>How much is sent to a target at a time: all that is allowed, or one after a pause while the target as a whole seems to fail.</summary>
+/// <summary>
+/// How much is sent to a target at a time: all that is allowed, or one after a pause while the target as a whole seems
+/// to fail.
+/// </summary>
 sealed class WebhookPace(int most, TimeSpan firstPause)
 {
     static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
@@ -100,12 +116,19 @@ sealed class WebhookPace(int most, TimeSpan firstPause)
     /// <summary>How many deliveries may be under way now.</summary>
     public int Allowed(DateTimeOffset now)
     {
-        lock (gate) return now < until ? 0 : pauses > 0 ? 1 : most;
+        lock (gate)
+            return now < until ? 0
+                : pauses > 0 ? 1
+                : most;
     }
 
     public void Succeeded()
     {
-        lock (gate) (failures, pauses) = (0, 0);
+        lock (gate)
+        {
+            failures = 0;
+            pauses = 0;
+        }
     }
 
     /// <summary>Counts a failure. One resource that fails again and again says nothing of the others.</summary>
@@ -114,8 +137,10 @@ sealed class WebhookPace(int most, TimeSpan firstPause)
     {
         lock (gate)
         {
-            if (isNews) failures++;
-            if (now < until || !outcome.SlowDown && failures < most && pauses is 0) return;
+            if (isNews)
+                failures++;
+            if (now < until || !outcome.SlowDown && failures < most && pauses is 0)
+                return;
             var pause = outcome.RetryAfter ?? firstPause * Math.Pow(2, Math.Min(pauses, 20));
             pauses++;
             until = now + (pause < LongestPause ? pause : LongestPause);

@@ -8,15 +8,22 @@ namespace Resources.Silo;
 /// <param name="PreviousSecret">Signs too until <paramref name="PreviousUntil"/>.</param>
 sealed record WebhookTarget(Uri Url, byte[] Secret, byte[]? PreviousSecret, DateTimeOffset? PreviousUntil)
 {
-    /// <summary>The value of <c>webhook-signature</c>, as Standard Webhooks has it: one signature, or two after a rotation.</summary>
+    /// <summary>
+    /// The value of <c>webhook-signature</c>, as Standard Webhooks has it: one signature, or two after a rotation.
+    /// </summary>
     public string Sign(string id, DateTimeOffset at, ReadOnlySpan<byte> body)
     {
-        byte[] signed = [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{at.ToUnixTimeSeconds()}.")), .. body];
+        byte[] signed =
+        [
+            .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{at.ToUnixTimeSeconds()}.")),
+            .. body,
+        ];
         var now = Signature(Secret, signed);
         return PreviousSecret is not null && at < PreviousUntil ? $"{now} {Signature(PreviousSecret, signed)}" : now;
     }
 
-    static string Signature(byte[] secret, byte[] signed) => "v1," + Convert.ToBase64String(HMACSHA256.HashData(secret, signed));
+    static string Signature(byte[] secret, byte[] signed) =>
+        "v1," + Convert.ToBase64String(HMACSHA256.HashData(secret, signed));
 }
 
 /// <summary>Secrets of webhooks: random, shown once, stored encrypted.</summary>

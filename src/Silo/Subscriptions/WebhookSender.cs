@@ -6,7 +6,9 @@ using Resources.Projections;
 
 namespace Resources.Silo;
 
-/// <summary>Sends single events to targets, signed as Standard Webhooks asks. Whatever a target does comes back as an outcome.</summary>
+/// <summary>
+/// Sends single events to targets, signed as Standard Webhooks asks. Whatever a target does comes back as an outcome.
+/// </summary>
 sealed class WebhookSender : IDisposable
 {
     const int MostRead = 64 * 1024;
@@ -19,47 +21,65 @@ sealed class WebhookSender : IDisposable
 
     public WebhookSender(WebhookTargets targets, WebhookOptions options, TimeProvider time)
     {
-        (this.time, timeout) = (time, TimeSpan.FromSeconds(options.TimeoutSeconds));
-        http = new(new SocketsHttpHandler
-        {
-            ConnectCallback = targets.ConnectAsync,
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            Credentials = null,
-            ActivityHeadersPropagator = null,
-            AutomaticDecompression = DecompressionMethods.None,
-            MaxResponseHeadersLength = MostRead / 1024,
-            MaxResponseDrainSize = MostRead,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        });
+        this.time = time;
+        timeout = TimeSpan.FromSeconds(options.TimeoutSeconds);
+        http = new(
+            new SocketsHttpHandler
+            {
+                ConnectCallback = targets.ConnectAsync,
+                AllowAutoRedirect = false,
+                UseProxy = false,
+                UseCookies = false,
+                Credentials = null,
+                ActivityHeadersPropagator = null,
+                AutomaticDecompression = DecompressionMethods.None,
+                MaxResponseHeadersLength = MostRead / 1024,
+                MaxResponseDrainSize = MostRead,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            }
+        );
     }
 
     /// <summary>Sends one event.</summary>
     /// <param name="ct">Gives up, and throws.</param>
     public async Task<DeliveryOutcome> SendAsync(WebhookTarget target, LogEvent logged, CancellationToken ct)
     {
-        var (started, now, id) = (time.GetTimestamp(), time.GetUtcNow(), logged.Id.ToString());
+        var started = time.GetTimestamp();
+        var now = time.GetUtcNow();
+        var id = logged.Id.ToString();
         using var request = new HttpRequestMessage(HttpMethod.Post, target.Url)
         {
-            Content = new ReadOnlyMemoryContent(logged.Json) { Headers = { ContentType = new MediaTypeHeaderValue("application/cloudevents+json") } },
+            Content = new ReadOnlyMemoryContent(logged.Json)
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/cloudevents+json") },
+            },
             Headers =
             {
-                { "webhook-id", id }, { "webhook-timestamp", now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) },
-                { "webhook-signature", target.Sign(id, now, logged.Json.Span) }, { "user-agent", "Resources-Webhooks" },
+                { "webhook-id", id },
+                { "webhook-timestamp", now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) },
+                { "webhook-signature", target.Sign(id, now, logged.Json.Span) },
+                { "user-agent", "Resources-Webhooks" },
             },
         };
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(timeout);
-        DeliveryOutcome Failed(string why, int? status = null) => new(status, why, (int)time.GetElapsedTime(started).TotalMilliseconds);
+        DeliveryOutcome Failed(string why, int? status = null) =>
+            new(status, why, (int)time.GetElapsedTime(started).TotalMilliseconds);
         try
         {
             // The body is nobody's business; the handler reads what is small, so that the connection can be used again.
             using var answer = await http.SendAsync(request, limit.Token);
             var status = (int)answer.StatusCode;
-            if (answer.IsSuccessStatusCode) return Failed("", status) with { Error = null };
-            var why = status is >= 300 and < 400 ? $"The target answered {status}; redirects are not followed." : $"The target answered {status}.";
-            return Failed(why, status) with { RetryAfter = RetryAfter(answer.Headers.RetryAfter, now), SlowDown = status is 429 or 502 or 503 or 504 };
+            if (answer.IsSuccessStatusCode)
+                return Failed("", status) with { Error = null };
+            var why = status is >= 300 and < 400
+                ? $"The target answered {status}; redirects are not followed."
+                : $"The target answered {status}.";
+            return Failed(why, status) with
+            {
+                RetryAfter = RetryAfter(answer.Headers.RetryAfter, now),
+                SlowDown = status is 429 or 502 or 503 or 504,
+            };
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -67,12 +87,20 @@ sealed class WebhookSender : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return Failed(e.InnerException is WebhookTargetException forbidden ? forbidden.Message : $"The target could not be reached ({e.HttpRequestError}).");
+            return Failed(
+                e.InnerException is WebhookTargetException forbidden
+                    ? forbidden.Message
+                    : $"The target could not be reached ({e.HttpRequestError})."
+            );
         }
     }
 
     public void Dispose() => http.Dispose();
 
     static TimeSpan? RetryAfter(RetryConditionHeaderValue? asked, DateTimeOffset now) =>
-        (asked?.Delta ?? asked?.Date - now) is { } delay && delay > TimeSpan.Zero ? delay < LongestRetryAfter ? delay : LongestRetryAfter : null;
+        (asked?.Delta ?? asked?.Date - now) is { } delay && delay > TimeSpan.Zero
+            ? delay < LongestRetryAfter
+                ? delay
+                : LongestRetryAfter
+            : null;
 }

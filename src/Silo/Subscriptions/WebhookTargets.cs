@@ -7,20 +7,37 @@ namespace Resources.Silo;
 public delegate Task<IPAddress[]> ResolveName(string name, CancellationToken ct);
 
 /// <summary>
-/// Where webhooks may go: public addresses, by HTTPS. Looked at when a target is registered and again for every connection, which is
-/// made to the very address that was looked at, so that a name that changes its mind leads nowhere.
+/// Where webhooks may go: public addresses, by HTTPS. Looked at when a target is registered and again for every
+/// connection, which is made to the very address that was looked at, so that a name that changes its mind leads
+/// nowhere.
 /// </summary>
 public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
 {
     const int MaxUrl = 2_048;
 
-    /// <summary>IPv4 that is not the public internet: private, shared, loopback, link-local, documentation, benchmarks, relays, multicast and reserved (IANA's registry of special purposes).</summary>
+    /// <summary>
+    /// IPv4 that is not the public internet: private, shared, loopback, link-local, documentation, benchmarks, relays,
+    /// multicast and reserved (IANA's registry of special purposes).
+    /// </summary>
     static readonly IPNetwork[] Special4 =
     [
         .. new[]
         {
-            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
-            "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
         }.Select(IPNetwork.Parse),
     ];
 
@@ -28,19 +45,33 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
     static readonly IPNetwork Public6 = IPNetwork.Parse("2000::/3");
 
     /// <summary>Within that: Teredo and other protocols, documentation, 6to4.</summary>
-    static readonly IPNetwork[] Special6 = [.. new[] { "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20" }.Select(IPNetwork.Parse)];
+    static readonly IPNetwork[] Special6 =
+    [
+        .. new[] { "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20" }.Select(IPNetwork.Parse),
+    ];
 
     readonly IReadOnlyList<IPNetwork> networks = options.Networks;
 
     /// <summary>Why a URL cannot be a target; null when it can.</summary>
     public async Task<string?> RefuseAsync(string url, CancellationToken ct)
     {
-        if (url.Length > MaxUrl || !Uri.TryCreate(url, UriKind.Absolute, out var target) || target.Scheme is not ("https" or "http") || target.Host is "") return "The target is an absolute HTTPS URL of at most 2048 characters.";
-        if (target.UserInfo is not "") return "The target's URL may not have a user.";
-        if (target.Fragment is not "" || url.Contains('#', StringComparison.Ordinal)) return "The target's URL may not have a fragment.";
-        if (options.AllowPrivateTargets) return null;
-        if (target.Scheme is not "https") return "The target has to be reached by HTTPS.";
-        if (target.Port is not (443 or 8443)) return "The target's port is 443 or 8443.";
+        if (
+            url.Length > MaxUrl
+            || !Uri.TryCreate(url, UriKind.Absolute, out var target)
+            || target.Scheme is not ("https" or "http")
+            || target.Host is ""
+        )
+            return "The target is an absolute HTTPS URL of at most 2048 characters.";
+        if (target.UserInfo is not "")
+            return "The target's URL may not have a user.";
+        if (target.Fragment is not "" || url.Contains('#', StringComparison.Ordinal))
+            return "The target's URL may not have a fragment.";
+        if (options.AllowPrivateTargets)
+            return null;
+        if (target.Scheme is not "https")
+            return "The target has to be reached by HTTPS.";
+        if (target.Port is not (443 or 8443))
+            return "The target's port is 443 or 8443.";
         try
         {
             await AddressesAsync(target.IdnHost, ct);
@@ -54,15 +85,19 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
 
     /// <summary>Whether webhooks may go to an address.</summary>
     public bool Allows(IPAddress address) =>
-        options.AllowPrivateTargets ||
+        options.AllowPrivateTargets
+        ||
         // No target needs IPv4 in this guise, and the framework's networks of IPv6 are wrong about it.
         !address.IsIPv4MappedToIPv6 && (networks.Any(network => network.Contains(address)) || IsPublic(address));
 
-    static bool IsPublic(IPAddress address) => address.AddressFamily is AddressFamily.InterNetwork
-        ? !Special4.Any(network => network.Contains(address))
-        : Public6.Contains(address) && !Special6.Any(network => network.Contains(address));
+    static bool IsPublic(IPAddress address) =>
+        address.AddressFamily is AddressFamily.InterNetwork
+            ? !Special4.Any(network => network.Contains(address))
+            : Public6.Contains(address) && !Special6.Any(network => network.Contains(address));
 
-    /// <summary>Connects to a target: resolves its name once, looks at every address, and connects to one of those.</summary>
+    /// <summary>
+    /// Connects to a target: resolves its name once, looks at every address, and connects to one of those.
+    /// </summary>
     /// <exception cref="WebhookTargetException">The name has an address that is not allowed, or none.</exception>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
     {
@@ -92,8 +127,11 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
         {
             addresses = [];
         }
-        if (addresses is []) throw new WebhookTargetException("The target's name has no address.");
-        return addresses.All(Allows) ? addresses : throw new WebhookTargetException("The target's address is not a public one.");
+        if (addresses is [])
+            throw new WebhookTargetException("The target's name has no address.");
+        return addresses.All(Allows)
+            ? addresses
+            : throw new WebhookTargetException("The target's address is not a public one.");
     }
 }
 

@@ -29,7 +29,8 @@ public class FilterParserTests
     [InlineData("(((a)))", "any(a)")]
     [InlineData("( a )( b )", "[any(a) & any(b)]")]
     [InlineData("\t a \r\n b ", "[any(a) & any(b)]")]
-    public void OR_binds_tighter_than_AND_and_side_by_side_is_AND(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void OR_binds_tighter_than_AND_and_side_by_side_is_AND(string text, string expected) =>
+        Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("Faust", "any(faust)")]
@@ -49,7 +50,8 @@ public class FilterParserTests
     [InlineData("\"metadata.price\"", "any(metadata,price)")]
     [InlineData("hello!", "any(hello)")]
     [InlineData("O'Brien", "any(o,brien)")]
-    public void A_bare_value_is_searched_for_by_its_words(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void A_bare_value_is_searched_for_by_its_words(string text, string expected) =>
+        Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("type=book", "Type = \"book\"")]
@@ -114,11 +116,15 @@ public class FilterParserTests
     [InlineData("metadata.type = 1", "/type = 1")]
     [InlineData("metadata.a/b~ = 1", "/a~1b~0 = 1")]
     [InlineData("\"metadata\".a = 1", "/a = 1")]
-    public void A_member_of_the_metadata_takes_the_value_that_its_spelling_says(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void A_member_of_the_metadata_takes_the_value_that_its_spelling_says(string text, string expected) =>
+        Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("status=(draft OR active)", "[Status = \"draft\" | Status = \"active\"]")]
-    [InlineData("status != ( draft AND active OR x )", "[Status != \"draft\" & [Status != \"active\" | Status != \"x\"]]")]
+    [InlineData(
+        "status != ( draft AND active OR x )",
+        "[Status != \"draft\" & [Status != \"active\" | Status != \"x\"]]"
+    )]
     [InlineData("name:(a b)", "[name(a) & name(b)]")]
     [InlineData("status=(NOT draft)", "!Status = \"draft\"")]
     [InlineData("status=(-draft -\"x\" -(y))", "[[!Status = \"draft\" & !Status = \"x\"] & !Status = \"y\"]")]
@@ -128,7 +134,8 @@ public class FilterParserTests
     [InlineData("metadata.n:((1 OR 2) *)", "[[/n : 1 | /n : 2] & /n?]")]
     [InlineData("metadata:(a OR b)", "[/a? | /b?]")]
     [InlineData("status=(draft)x", "[Status = \"draft\" & any(x)]")]
-    public void Values_in_parentheses_share_the_comparison(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void Values_in_parentheses_share_the_comparison(string text, string expected) =>
+        Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("metadata.a = -5 b", "[/a = -5 & any(b)]")]
@@ -139,7 +146,8 @@ public class FilterParserTests
     [InlineData("name = O'Brien", "Name = \"O'Brien\"")]
     [InlineData("name = a.b.c", "Name = \"a.b.c\"")]
     [InlineData("name=é😀", "Name = \"é😀\"")]
-    public void An_unquoted_value_runs_to_white_space_or_a_closing_parenthesis(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void An_unquoted_value_runs_to_white_space_or_a_closing_parenthesis(string text, string expected) =>
+        Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("")]
@@ -150,19 +158,50 @@ public class FilterParserTests
     public void The_largest_filters_are_read()
     {
         Assert.Equal("any(a)", Read(new string('(', 32) + "a" + new string(')', 32)));
-        Assert.DoesNotContain("most", Read(string.Join(" OR ", Enumerable.Repeat("type:(a OR -b)", 50))), StringComparison.Ordinal);
-        Assert.Equal("Name = \"" + string.Concat(Enumerable.Repeat("😀", 4091)) + "\"", Read("name=" + string.Concat(Enumerable.Repeat("😀", 4091))));
+        Assert.DoesNotContain(
+            "most",
+            Read(string.Join(" OR ", Enumerable.Repeat("type:(a OR -b)", 50))),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            "Name = \"" + string.Concat(Enumerable.Repeat("😀", 4091)) + "\"",
+            Read("name=" + string.Concat(Enumerable.Repeat("😀", 4091)))
+        );
         Assert.Equal(63, Read("metadata" + string.Concat(Enumerable.Repeat(".a", 63)) + ":*").Count(c => c is '/'));
     }
 
     [Fact]
     public void Hostile_texts_are_refused_at_once()
     {
-        string[] units = ["(", ")", "-", "NOT ", "a OR ", "a:(", "\"", "\"\\", "\\", "a.", ".", "!", "=", "a=", "*", "'", "😀", "\u0301", "-(", "(-", "x:* ", "\uFFFF"];
+        string[] units =
+        [
+            "(",
+            ")",
+            "-",
+            "NOT ",
+            "a OR ",
+            "a:(",
+            "\"",
+            "\"\\",
+            "\\",
+            "a.",
+            ".",
+            "!",
+            "=",
+            "a=",
+            "*",
+            "'",
+            "😀",
+            "\u0301",
+            "-(",
+            "(-",
+            "x:* ",
+            "\uFFFF",
+        ];
         var watch = Stopwatch.StartNew();
         foreach (var unit in units)
-            foreach (var length in new[] { 4096, 100_000 })
-                Assert.NotEqual("", Read(string.Concat(Enumerable.Repeat(unit, length / unit.Length))));
+        foreach (var length in new[] { 4096, 100_000 })
+            Assert.NotEqual("", Read(string.Concat(Enumerable.Repeat(unit, length / unit.Length))));
         Assert.InRange(watch.ElapsedMilliseconds, 0, 5_000);
     }
 }

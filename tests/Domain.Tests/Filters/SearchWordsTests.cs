@@ -15,7 +15,8 @@ public class SearchWordsTests
     [InlineData("日本語 मराठी ١٢٣", "日本語|मराठी|١٢٣")]
     [InlineData("𐐀𐐁 x𝒜y", "𐐨𐐩|x𝒜y")]
     [InlineData("faust faust", "faust|faust")]
-    public void Words_are_runs_of_letters_marks_and_digits(string text, string expected) => Assert.Equal(expected, string.Join('|', SearchWords.Of(text)));
+    public void Words_are_runs_of_letters_marks_and_digits(string text, string expected) =>
+        Assert.Equal(expected, string.Join('|', SearchWords.Of(text)));
 
     [Fact]
     public void Half_a_surrogate_pair_parts_words() => Assert.Equal(["a", "b"], SearchWords.Of("a\uD83Db\uDE00"));
@@ -25,20 +26,26 @@ public class SearchWordsTests
     {
         Assert.Equal([new string('a', 64)], SearchWords.Of(new string('A', 64)));
         Assert.Equal([new string('a', 64), "b"], SearchWords.Of(new string('A', 1000) + " b"));
-        Assert.Equal([string.Concat(Enumerable.Repeat("𐐨", 64))], SearchWords.Of(string.Concat(Enumerable.Repeat("𐐀", 65))));
+        Assert.Equal(
+            [string.Concat(Enumerable.Repeat("𐐨", 64))],
+            SearchWords.Of(string.Concat(Enumerable.Repeat("𐐀", 65)))
+        );
     }
 
     [Fact]
-    public void Words_are_found_in_texts_of_any_size_and_kind() => Gen.String.Sample(text =>
-    {
-        var words = SearchWords.Of(text).ToArray();
-        return words.All(word => word.Length is > 0 and <= 128 && SearchWords.Of(word).SequenceEqual([word]));
-    });
+    public void Words_are_found_in_texts_of_any_size_and_kind() =>
+        Gen.String.Sample(text =>
+        {
+            var words = SearchWords.Of(text).ToArray();
+            return words.All(word => word.Length is > 0 and <= 128 && SearchWords.Of(word).SequenceEqual([word]));
+        });
 
     [Fact]
     public void Texts_of_the_metadata_are_searched_at_any_depth_and_names_are_not()
     {
-        var metadata = JsonText.From(TestJson.Parse("""{"key":"One \u00e9","list":["two",[{"deep":"THREE\nfour"}],5,true,null],"e":{}}"""));
+        var metadata = JsonText.From(
+            TestJson.Parse("""{"key":"One \u00e9","list":["two",[{"deep":"THREE\nfour"}],5,true,null],"e":{}}""")
+        );
         Assert.Equal(["one", "é", "two", "three", "four"], SearchWords.OfMetadata(metadata));
         Assert.Empty(SearchWords.OfMetadata(JsonText.Empty));
     }

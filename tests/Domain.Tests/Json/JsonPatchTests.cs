@@ -10,37 +10,87 @@ public class JsonPatchTests
     [Theory]
     // RFC 6902, appendix A.1 to A.7, A.10, A.11, A.14 and A.16.
     [InlineData("""{"foo":"bar"}""", """[{"op":"add","path":"/baz","value":"qux"}]""", """{"foo":"bar","baz":"qux"}""")]
-    [InlineData("""{"foo":["bar","baz"]}""", """[{"op":"add","path":"/foo/1","value":"qux"}]""", """{"foo":["bar","qux","baz"]}""")]
+    [InlineData(
+        """{"foo":["bar","baz"]}""",
+        """[{"op":"add","path":"/foo/1","value":"qux"}]""",
+        """{"foo":["bar","qux","baz"]}"""
+    )]
     [InlineData("""{"baz":"qux","foo":"bar"}""", """[{"op":"remove","path":"/baz"}]""", """{"foo":"bar"}""")]
-    [InlineData("""{"foo":["bar","qux","baz"]}""", """[{"op":"remove","path":"/foo/1"}]""", """{"foo":["bar","baz"]}""")]
-    [InlineData("""{"baz":"qux","foo":"bar"}""", """[{"op":"replace","path":"/baz","value":"boo"}]""", """{"baz":"boo","foo":"bar"}""")]
-    [InlineData("""{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}""", """[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]""",
-        """{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}""")]
-    [InlineData("""{"foo":["all","grass","cows","eat"]}""", """[{"op":"move","from":"/foo/1","path":"/foo/3"}]""", """{"foo":["all","cows","eat","grass"]}""")]
-    [InlineData("""{"foo":"bar"}""", """[{"op":"add","path":"/child","value":{"grandchild":{}}}]""", """{"foo":"bar","child":{"grandchild":{}}}""")]
-    [InlineData("""{"foo":"bar"}""", """[{"op":"add","path":"/baz","value":"qux","xyz":123}]""", """{"foo":"bar","baz":"qux"}""")]
+    [InlineData(
+        """{"foo":["bar","qux","baz"]}""",
+        """[{"op":"remove","path":"/foo/1"}]""",
+        """{"foo":["bar","baz"]}"""
+    )]
+    [InlineData(
+        """{"baz":"qux","foo":"bar"}""",
+        """[{"op":"replace","path":"/baz","value":"boo"}]""",
+        """{"baz":"boo","foo":"bar"}"""
+    )]
+    [InlineData(
+        """{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}""",
+        """[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]""",
+        """{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"""
+    )]
+    [InlineData(
+        """{"foo":["all","grass","cows","eat"]}""",
+        """[{"op":"move","from":"/foo/1","path":"/foo/3"}]""",
+        """{"foo":["all","cows","eat","grass"]}"""
+    )]
+    [InlineData(
+        """{"foo":"bar"}""",
+        """[{"op":"add","path":"/child","value":{"grandchild":{}}}]""",
+        """{"foo":"bar","child":{"grandchild":{}}}"""
+    )]
+    [InlineData(
+        """{"foo":"bar"}""",
+        """[{"op":"add","path":"/baz","value":"qux","xyz":123}]""",
+        """{"foo":"bar","baz":"qux"}"""
+    )]
     [InlineData("""{"/":9,"~1":10}""", """[{"op":"test","path":"/~01","value":10}]""", """{"/":9,"~1":10}""")]
-    [InlineData("""{"foo":["bar"]}""", """[{"op":"add","path":"/foo/-","value":["abc","def"]}]""", """{"foo":["bar",["abc","def"]]}""")]
+    [InlineData(
+        """{"foo":["bar"]}""",
+        """[{"op":"add","path":"/foo/-","value":["abc","def"]}]""",
+        """{"foo":["bar",["abc","def"]]}"""
+    )]
     // A.8, A success.
-    [InlineData("""{"baz":"qux","foo":["a",2,"c"]}""", """[{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}]""",
-        """{"baz":"qux","foo":["a",2,"c"]}""")]
+    [InlineData(
+        """{"baz":"qux","foo":["a",2,"c"]}""",
+        """[{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}]""",
+        """{"baz":"qux","foo":["a",2,"c"]}"""
+    )]
     // The root, null, lists' ends, and copies that are independent of their source.
     [InlineData("{}", "[]", "{}")]
     [InlineData("""{"a":1}""", """[{"op":"add","path":"","value":[1]}]""", "[1]")]
     [InlineData("""{"a":1}""", """[{"op":"replace","path":"","value":null}]""", "null")]
     [InlineData("""{"a":{"b":1}}""", """[{"op":"move","from":"/a","path":""}]""", """{"b":1}""")]
-    [InlineData("""{"a":{"b":1}}""", """[{"op":"copy","from":"","path":"/a/c"}]""", """{"a":{"b":1,"c":{"a":{"b":1}}}}""")]
-    [InlineData("""{"a":1}""", """[{"op":"add","path":"/a","value":null},{"op":"test","path":"/a","value":null},{"op":"copy","from":"/a","path":"/b"}]""", """{"a":null,"b":null}""")]
+    [InlineData(
+        """{"a":{"b":1}}""",
+        """[{"op":"copy","from":"","path":"/a/c"}]""",
+        """{"a":{"b":1,"c":{"a":{"b":1}}}}"""
+    )]
+    [InlineData(
+        """{"a":1}""",
+        """[{"op":"add","path":"/a","value":null},{"op":"test","path":"/a","value":null},{"op":"copy","from":"/a","path":"/b"}]""",
+        """{"a":null,"b":null}"""
+    )]
     [InlineData("[1]", """[{"op":"add","path":"/1","value":2},{"op":"add","path":"/0","value":0}]""", "[0,1,2]")]
-    [InlineData("""{"a":{}}""", """[{"op":"copy","from":"/a","path":"/b"},{"op":"add","path":"/a/x","value":1}]""", """{"a":{"x":1},"b":{}}""")]
+    [InlineData(
+        """{"a":{}}""",
+        """[{"op":"copy","from":"/a","path":"/b"},{"op":"add","path":"/a/x","value":1}]""",
+        """{"a":{"x":1},"b":{}}"""
+    )]
     [InlineData("""{"a":1}""", """[{"op":"move","from":"/a","path":"/a"}]""", """{"a":1}""")]
     [InlineData("""{"a":1,"ab":2}""", """[{"op":"move","from":"/a","path":"/ab"}]""", """{"ab":1}""")]
     [InlineData("""{"":1}""", """[{"op":"replace","path":"/","value":2}]""", """{"":2}""")]
     [InlineData("""{"01":1}""", """[{"op":"replace","path":"/01","value":2}]""", """{"01":2}""")]
     // Numbers keep their text.
-    [InlineData("""{"a":1.10,"b":9007199254740993}""", """[{"op":"copy","from":"/a","path":"/c"},{"op":"add","path":"/d","value":12345678901234567890.12345678}]""",
-        """{"a":1.10,"b":9007199254740993,"c":1.10,"d":12345678901234567890.12345678}""")]
-    public void A_patch_is_applied(string document, string patch, string expected) => Assert.Equal(expected, Outcome(document, patch));
+    [InlineData(
+        """{"a":1.10,"b":9007199254740993}""",
+        """[{"op":"copy","from":"/a","path":"/c"},{"op":"add","path":"/d","value":12345678901234567890.12345678}]""",
+        """{"a":1.10,"b":9007199254740993,"c":1.10,"d":12345678901234567890.12345678}"""
+    )]
+    public void A_patch_is_applied(string document, string patch, string expected) =>
+        Assert.Equal(expected, Outcome(document, patch));
 
     [Theory]
     // Appendix A.9, A.12, A.15.
@@ -49,7 +99,11 @@ public class JsonPatchTests
     [InlineData("""{"/":9,"~1":10}""", """[{"op":"test","path":"/~01","value":"10"}]""", "0 /~01 test failed")]
     [InlineData("""{"a":1}""", """[{"op":"test","path":"/b","value":null}]""", "0 /b test failed")]
     [InlineData("""{"a":[1]}""", """[{"op":"test","path":"/a/00","value":1}]""", "0 /a/00 test failed")]
-    [InlineData("""{"a":1}""", """[{"op":"replace","path":"/a","value":2},{"op":"test","path":"/a","value":1}]""", "1 /a test failed")]
+    [InlineData(
+        """{"a":1}""",
+        """[{"op":"replace","path":"/a","value":2},{"op":"test","path":"/a","value":1}]""",
+        "1 /a test failed"
+    )]
     [InlineData("[1]", """[{"op":"add","path":"/2","value":1}]""", "0 /2 PATH_NOT_FOUND")]
     [InlineData("[1]", """[{"op":"add","path":"/01","value":1}]""", "0 /01 PATH_NOT_FOUND")]
     [InlineData("[1]", """[{"op":"add","path":"/-1","value":1}]""", "0 /-1 PATH_NOT_FOUND")]
@@ -84,16 +138,29 @@ public class JsonPatchTests
     [InlineData("null", "false", false)]
     [InlineData("{}", "[]", false)]
     public void A_test_compares_values(string actual, string tested, bool equal) =>
-        Assert.Equal(!equal, Outcome($"{{\"a\":{actual}}}", $$"""[{"op":"test","path":"/a","value":{{tested}}}]""").EndsWith("test failed", StringComparison.Ordinal));
+        Assert.Equal(
+            !equal,
+            Outcome($"{{\"a\":{actual}}}", $$"""[{"op":"test","path":"/a","value":{{tested}}}]""")
+                .EndsWith("test failed", StringComparison.Ordinal)
+        );
 
     [Theory]
     [InlineData("{}", " WRONG_TYPE")]
     [InlineData("[1,null]", "/0 WRONG_TYPE; /1 WRONG_TYPE")]
     [InlineData("[{}]", "/0/op REQUIRED; /0/path REQUIRED")]
     [InlineData("""[{"op":1,"path":null}]""", "/0/op WRONG_TYPE; /0/path WRONG_TYPE")]
-    [InlineData("""[{"op":"spam","path":"/a"},{"op":"Add","path":"/a","value":1}]""", "/0/op UNKNOWN_OPERATION; /1/op UNKNOWN_OPERATION")]
-    [InlineData("""[{"op":"add","path":"/a"},{"op":"replace","path":"/a"},{"op":"test","path":"/a"}]""", "/0/value REQUIRED; /1/value REQUIRED; /2/value REQUIRED")]
-    [InlineData("""[{"op":"move","path":"/a"},{"op":"copy","path":"a"}]""", "/0/from REQUIRED; /1/path INVALID_POINTER; /1/from REQUIRED")]
+    [InlineData(
+        """[{"op":"spam","path":"/a"},{"op":"Add","path":"/a","value":1}]""",
+        "/0/op UNKNOWN_OPERATION; /1/op UNKNOWN_OPERATION"
+    )]
+    [InlineData(
+        """[{"op":"add","path":"/a"},{"op":"replace","path":"/a"},{"op":"test","path":"/a"}]""",
+        "/0/value REQUIRED; /1/value REQUIRED; /2/value REQUIRED"
+    )]
+    [InlineData(
+        """[{"op":"move","path":"/a"},{"op":"copy","path":"a"}]""",
+        "/0/from REQUIRED; /1/path INVALID_POINTER; /1/from REQUIRED"
+    )]
     [InlineData("""[{"op":"copy","path":"/~","from":"/~2"}]""", "/0/path INVALID_POINTER; /0/from INVALID_POINTER")]
     [InlineData("""[{"op":"add","path":"/a","value":null},{"op":"remove","path":"/a","from":7}]""", "")]
     public void Every_fault_of_structure_is_told_with_its_pointer(string patch, string expected)
@@ -108,7 +175,9 @@ public class JsonPatchTests
     {
         // RFC 6902, appendix A.13.
         var faults = new List<Fault>();
-        Assert.Null(StrictJson.Read(TestJson.Bytes("""[{"op":"add","path":"/baz","value":"qux","op":"remove"}]"""), faults));
+        Assert.Null(
+            StrictJson.Read(TestJson.Bytes("""[{"op":"add","path":"/baz","value":"qux","op":"remove"}]"""), faults)
+        );
         Assert.Equal("/0/op DUPLICATE_MEMBER", TestJson.Summary(faults));
     }
 
@@ -118,7 +187,10 @@ public class JsonPatchTests
     public void A_patch_has_at_most_a_hundred_operations(int count, string expected)
     {
         var faults = new List<Fault>();
-        JsonPatch.Parse(TestJson.Parse($"[{string.Join(",", Enumerable.Repeat("""{"op":"remove","path":"/a"}""", count))}]"), faults);
+        JsonPatch.Parse(
+            TestJson.Parse($"[{string.Join(",", Enumerable.Repeat("""{"op":"remove","path":"/a"}""", count))}]"),
+            faults
+        );
         Assert.Equal(expected, TestJson.Summary(faults));
     }
 
@@ -129,9 +201,15 @@ public class JsonPatchTests
     [InlineData("""[{"op":"copy","from":"/m","path":"/id"}]""", "0 /id forbidden")]
     [InlineData("""[{"op":"remove","path":"/id"}]""", "0 /id forbidden")]
     [InlineData("""[{"op":"replace","path":"","value":{}}]""", "0  forbidden")]
-    [InlineData("""[{"op":"test","path":"/id","value":2},{"op":"remove","path":"/nowhere"},{"op":"add","path":"/id","value":2}]""", "1 /nowhere forbidden")]
+    [InlineData(
+        """[{"op":"test","path":"/id","value":2},{"op":"remove","path":"/nowhere"},{"op":"add","path":"/id","value":2}]""",
+        "1 /nowhere forbidden"
+    )]
     public void Only_what_the_caller_allows_is_written(string patch, string expected) =>
-        Assert.Equal(expected, Outcome("""{"id":1,"m":{}}""", patch, pointer => pointer.StartsWith("/m/", StringComparison.Ordinal)));
+        Assert.Equal(
+            expected,
+            Outcome("""{"id":1,"m":{}}""", patch, pointer => pointer.StartsWith("/m/", StringComparison.Ordinal))
+        );
 
     [Fact]
     public void A_bomb_of_copies_is_stopped_by_its_size()
@@ -144,14 +222,23 @@ public class JsonPatchTests
 
     [Fact]
     public void A_result_over_the_limit_is_refused_after_the_last_operation() =>
-        Assert.Equal("1 /c TOO_LARGE", Outcome("""{"a":"0123456789"}""",
-            """[{"op":"copy","from":"/a","path":"/b"},{"op":"copy","from":"/a","path":"/c"}]""", maxBytes: 50));
+        Assert.Equal(
+            "1 /c TOO_LARGE",
+            Outcome(
+                """{"a":"0123456789"}""",
+                """[{"op":"copy","from":"/a","path":"/b"},{"op":"copy","from":"/a","path":"/c"}]""",
+                maxBytes: 50
+            )
+        );
 
     [Fact]
     public void What_is_replaced_does_not_count_towards_the_size()
     {
         var operation = $$"""{"op":"replace","path":"/a","value":"{{new string('y', 900)}}"}""";
-        Assert.Equal(908, Outcome("""{"a":1}""", $"[{string.Join(",", Enumerable.Repeat(operation, 3))}]", maxBytes: 908).Length);
+        Assert.Equal(
+            908,
+            Outcome("""{"a":1}""", $"[{string.Join(",", Enumerable.Repeat(operation, 3))}]", maxBytes: 908).Length
+        );
         Assert.Equal("0 /a TOO_LARGE", Outcome("""{"a":1}""", $"[{operation}]", maxBytes: 907));
     }
 
@@ -163,7 +250,8 @@ public class JsonPatchTests
     public void The_result_is_at_most_64_levels_deep(int steps, string value, string? code = null)
     {
         // The root and the lists below it are steps + 1 levels; the value comes into the innermost.
-        var document = string.Concat(Enumerable.Repeat("[", steps + 1)) + string.Concat(Enumerable.Repeat("]", steps + 1));
+        var document =
+            string.Concat(Enumerable.Repeat("[", steps + 1)) + string.Concat(Enumerable.Repeat("]", steps + 1));
         var path = string.Concat(Enumerable.Repeat("/0", steps)) + "/0";
         var outcome = Outcome(document, $$"""[{"op":"add","path":"{{path}}","value":{{value}}}]""");
         Assert.Equal(code is not null, outcome.Contains("TOO_DEEP", StringComparison.Ordinal));
@@ -179,43 +267,58 @@ public class JsonPatchTests
 
     [Fact]
     public void A_patch_never_changes_its_input() =>
-        Gen.Select(TestJson.Object, Operation.Array[0, 6]).Sample((json, operations) =>
-        {
-            var document = JsonNode.Parse(json);
-            var patch = JsonPatch.Parse(TestJson.Parse($"[{string.Join(",", operations)}]"), [])!;
-            var first = patch.Apply(document, _ => true, 10_000);
-            var second = patch.Apply(document, _ => true, 10_000);
-            return TestJson.Same(TestJson.Parse(json), JsonNodes.ToElement(document)) && Describe(first) == Describe(second);
-        });
+        Gen.Select(TestJson.Object, Operation.Array[0, 6])
+            .Sample(
+                (json, operations) =>
+                {
+                    var document = JsonNode.Parse(json);
+                    var patch = JsonPatch.Parse(TestJson.Parse($"[{string.Join(",", operations)}]"), [])!;
+                    var first = patch.Apply(document, _ => true, 10_000);
+                    var second = patch.Apply(document, _ => true, 10_000);
+                    return TestJson.Same(TestJson.Parse(json), JsonNodes.ToElement(document))
+                        && Describe(first) == Describe(second);
+                }
+            );
 
     [Fact]
     public void What_was_added_is_found_and_what_was_removed_is_gone() =>
-        Gen.Select(TestJson.Object, TestJson.Value).Sample((json, value) =>
-        {
-            var without = JsonNode.Parse(json)!.AsObject();
-            without.Remove("new");
-            var added = Outcome(without.ToJsonString(), $$"""[{"op":"add","path":"/new","value":{{value}}},{"op":"test","path":"/new","value":{{value}}},{"op":"remove","path":"/new"}]""");
-            return TestJson.Same(TestJson.Parse(added), JsonNodes.ToElement(without));
-        });
+        Gen.Select(TestJson.Object, TestJson.Value)
+            .Sample(
+                (json, value) =>
+                {
+                    var without = JsonNode.Parse(json)!.AsObject();
+                    without.Remove("new");
+                    var added = Outcome(
+                        without.ToJsonString(),
+                        $$"""[{"op":"add","path":"/new","value":{{value}}},{"op":"test","path":"/new","value":{{value}}},{"op":"remove","path":"/new"}]"""
+                    );
+                    return TestJson.Same(TestJson.Parse(added), JsonNodes.ToElement(without));
+                }
+            );
 
-    private static readonly Gen<string> Operation =
-        Gen.Select(Gen.OneOf("add", "remove", "replace", "move", "copy", "test"), Path, Path, TestJson.Value, (op, path, from, value) =>
-            $$"""{"op":"{{op}}","path":"{{path}}","from":"{{from}}","value":{{value}}}""");
+    static readonly Gen<string> Operation = Gen.Select(
+        Gen.OneOf("add", "remove", "replace", "move", "copy", "test"),
+        Path,
+        Path,
+        TestJson.Value,
+        (op, path, from, value) => $$"""{"op":"{{op}}","path":"{{path}}","from":"{{from}}","value":{{value}}}"""
+    );
 
-    private static Gen<string> Path => Gen.OneOf("", "/a", "/b", "/a/b", "/a/0", "/c/-", "/~0", "/~1/a", "/");
+    static Gen<string> Path => Gen.OneOf("", "/a", "/b", "/a/b", "/a/0", "/c/-", "/~0", "/~1/a", "/");
 
-    private static string Outcome(string document, string patch, Func<string, bool>? mayWrite = null, int maxBytes = 1 << 20)
+    static string Outcome(string document, string patch, Func<string, bool>? mayWrite = null, int maxBytes = 1 << 20)
     {
         var parsed = JsonPatch.Parse(TestJson.Parse(patch), [])!;
         return Describe(parsed.Apply(JsonNodes.From(TestJson.Parse(document)), mayWrite ?? (_ => true), maxBytes));
     }
 
-    private static string Describe(PatchResult result) => result switch
-    {
-        PatchResult.Done done => JsonNodes.ToElement(done.Document).GetRawText(),
-        PatchResult.TestFailed failed => $"{failed.Index} {failed.Pointer} test failed",
-        PatchResult.Forbidden forbidden => $"{forbidden.Index} {forbidden.Pointer} forbidden",
-        PatchResult.CannotApply cannot => $"{cannot.Index} {cannot.Pointer} {cannot.Code}",
-        _ => throw new InvalidOperationException(),
-    };
+    static string Describe(PatchResult result) =>
+        result switch
+        {
+            PatchResult.Done done => JsonNodes.ToElement(done.Document).GetRawText(),
+            PatchResult.TestFailed failed => $"{failed.Index} {failed.Pointer} test failed",
+            PatchResult.Forbidden forbidden => $"{forbidden.Index} {forbidden.Pointer} forbidden",
+            PatchResult.CannotApply cannot => $"{cannot.Index} {cannot.Pointer} {cannot.Code}",
+            _ => throw new InvalidOperationException(),
+        };
 }

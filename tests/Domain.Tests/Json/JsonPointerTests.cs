@@ -6,7 +6,7 @@ namespace Resources.Domain.Tests;
 
 public class JsonPointerTests
 {
-    private const string Rfc6901 = """
+    const string Rfc6901 = """
         {"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8}
         """;
 
@@ -36,7 +36,8 @@ public class JsonPointerTests
     [InlineData("//", new[] { "", "" })]
     [InlineData("/a/0/-", new[] { "a", "0", "-" })]
     [InlineData("/~01/~10", new[] { "~1", "/0" })]
-    public void A_pointer_is_split_into_steps(string pointer, string[] steps) => Assert.Equal(steps, JsonPointer.Parse(pointer));
+    public void A_pointer_is_split_into_steps(string pointer, string[] steps) =>
+        Assert.Equal(steps, JsonPointer.Parse(pointer));
 
     [Theory]
     [InlineData("a")]
@@ -50,6 +51,7 @@ public class JsonPointerTests
 
     [Fact]
     public void Any_steps_come_back_from_their_pointer() =>
-        Gen.String[Gen.OneOf('~', '/', '0', '1', 'a', 'é'), 0, 5].Array[0, 5].Sample(steps =>
-            JsonPointer.Parse(steps.Aggregate("", JsonPointer.Append))!.SequenceEqual(steps));
+        Gen.String[Gen.OneOf('~', '/', '0', '1', 'a', 'é'), 0, 5]
+            .Array[0, 5]
+            .Sample(steps => JsonPointer.Parse(steps.Aggregate("", JsonPointer.Append))!.SequenceEqual(steps));
 }

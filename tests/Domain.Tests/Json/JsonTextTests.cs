@@ -9,9 +9,9 @@ namespace Resources.Domain.Tests;
 
 public class JsonTextTests
 {
-    private static readonly JsonSerializerOptions SmallPieces = new() { DefaultBufferSize = 16 };
+    static readonly JsonSerializerOptions SmallPieces = new() { DefaultBufferSize = 16 };
 
-    private sealed record Changed(string Name, JsonText? Metadata);
+    sealed record Changed(string Name, JsonText? Metadata);
 
     [Theory]
     [InlineData("""{"a":1,"b":[1,2]}""", """{ "b": [1.0, 2e0], "a": 1 }""", true)]
@@ -24,7 +24,8 @@ public class JsonTextTests
     [InlineData("""{"a":"1"}""", """{"a":1}""", false)]
     public void Equality_is_that_of_the_json_values(string left, string right, bool equal)
     {
-        var (a, b) = (Text(left), Text(right));
+        var a = Text(left);
+        var b = Text(right);
         Assert.Equal(equal, a.Equals(b));
         Assert.Equal(equal, b.Equals(a));
         if (equal)
@@ -33,7 +34,10 @@ public class JsonTextTests
 
     [Fact]
     public void White_space_goes_and_strings_stay_as_sent() =>
-        Assert.Equal("""{"a b":[" \" { \\","\u00e9",1.10,true]}""", Text("""{ "a b" : [ " \" { \\" , "\u00e9" , 1.10 , true ] }""").ToString());
+        Assert.Equal(
+            """{"a b":[" \" { \\","\u00e9",1.10,true]}""",
+            Text("""{ "a b" : [ " \" { \\" , "\u00e9" , 1.10 , true ] }""").ToString()
+        );
 
     [Fact]
     public void Only_an_object_is_taken()
@@ -54,31 +58,42 @@ public class JsonTextTests
 
     [Fact]
     public void A_large_number_read_back_from_the_store_has_its_short_form() =>
-        Assert.Equal("""{"n":1e300}""",
-            JsonSerializer.Deserialize<Changed>($"{{\"Name\":\"n\",\"Metadata\":{{\"n\": 1{new string('0', 300)}}}}}")!.Metadata!.ToString());
+        Assert.Equal(
+            """{"n":1e300}""",
+            JsonSerializer
+                .Deserialize<Changed>($"{{\"Name\":\"n\",\"Metadata\":{{\"n\": 1{new string('0', 300)}}}}}")!
+                .Metadata!.ToString()
+        );
 
     [Fact]
     public async Task It_is_read_from_a_stream_in_small_pieces()
     {
         var json = $"{{\"Name\":\"n\",\"Metadata\":{{\"text\":\"{new string('x', 100_000)}\"}}}}";
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json));
-        var changed = await JsonSerializer.DeserializeAsync<Changed>(stream, SmallPieces, TestContext.Current.CancellationToken);
+        var changed = await JsonSerializer.DeserializeAsync<Changed>(
+            stream,
+            SmallPieces,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(json, JsonSerializer.Serialize(changed));
     }
 
     [Fact]
-    public void Any_object_keeps_its_value() => TestJson.Object.Sample(json =>
-    {
-        var text = Text(json);
-        return TestJson.Same(TestJson.Parse(json), text.ToElement())
-            && text.Equals(JsonSerializer.Deserialize<JsonText>(JsonSerializer.Serialize(text)))
-            && text.Utf8.Length <= Encoding.UTF8.GetByteCount(json);
-    });
+    public void Any_object_keeps_its_value() =>
+        TestJson.Object.Sample(json =>
+        {
+            var text = Text(json);
+            return TestJson.Same(TestJson.Parse(json), text.ToElement())
+                && text.Equals(JsonSerializer.Deserialize<JsonText>(JsonSerializer.Serialize(text)))
+                && text.Utf8.Length <= Encoding.UTF8.GetByteCount(json);
+        });
 
     [Fact]
     public void Text_and_faults_cross_between_grains()
     {
-        using var services = new ServiceCollection().AddSerializer(builder => builder.AddAssembly(typeof(JsonText).Assembly)).BuildServiceProvider();
+        using var services = new ServiceCollection()
+            .AddSerializer(builder => builder.AddAssembly(typeof(JsonText).Assembly))
+            .BuildServiceProvider();
         var serializer = services.GetRequiredService<Serializer>();
         var text = Text("""{"a":1.10}""");
         Assert.Equal(text.ToString(), serializer.Deserialize<JsonText>(serializer.SerializeToArray(text))?.ToString());
@@ -86,5 +101,5 @@ public class JsonTextTests
         Assert.Equal(fault, serializer.Deserialize<Fault>(serializer.SerializeToArray(fault)));
     }
 
-    private static JsonText Text(string json) => JsonText.From(TestJson.Parse(json));
+    static JsonText Text(string json) => JsonText.From(TestJson.Parse(json));
 }

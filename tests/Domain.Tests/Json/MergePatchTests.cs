@@ -26,46 +26,64 @@ public class MergePatchTests
     [InlineData("[1,2]", """{"a":"b","c":null}""", """{"a":"b"}""")]
     [InlineData("{}", """{"a":{"bb":{"ccc":null}}}""", """{"a":{"bb":{}}}""")]
     // Section 3.
-    [InlineData("""{"title":"Goodbye!","author":{"givenName":"John","familyName":"Doe"},"tags":["example","sample"],"content":"This will be unchanged"}""",
+    [InlineData(
+        """{"title":"Goodbye!","author":{"givenName":"John","familyName":"Doe"},"tags":["example","sample"],"content":"This will be unchanged"}""",
         """{"title":"Hello!","phoneNumber":"+01-123-456-7890","author":{"familyName":null},"tags":["example"]}""",
-        """{"title":"Hello!","author":{"givenName":"John"},"tags":["example"],"content":"This will be unchanged","phoneNumber":"+01-123-456-7890"}""")]
+        """{"title":"Hello!","author":{"givenName":"John"},"tags":["example"],"content":"This will be unchanged","phoneNumber":"+01-123-456-7890"}"""
+    )]
     // Null inside a list is a value; numbers keep their text; names differ by case.
     [InlineData("{}", """{"a":[null,{"b":null}]}""", """{"a":[null,{"b":null}]}""")]
-    [InlineData("""{"a":1.10,"b":9007199254740993}""", """{"c":12345678901234567890.12345678}""", """{"a":1.10,"b":9007199254740993,"c":12345678901234567890.12345678}""")]
+    [InlineData(
+        """{"a":1.10,"b":9007199254740993}""",
+        """{"c":12345678901234567890.12345678}""",
+        """{"a":1.10,"b":9007199254740993,"c":12345678901234567890.12345678}"""
+    )]
     [InlineData("""{"a":1}""", """{"A":null}""", """{"a":1}""")]
     [InlineData("""{"a":null}""", """{"a":{"b":null}}""", """{"a":{}}""")]
     public void A_merge_patch_is_applied(string target, string patch, string expected) =>
-        Assert.Equal(expected, JsonNodes.ToElement(MergePatch.Apply(TestJson.Parse(target), TestJson.Parse(patch))).GetRawText());
+        Assert.Equal(
+            expected,
+            JsonNodes.ToElement(MergePatch.Apply(TestJson.Parse(target), TestJson.Parse(patch))).GetRawText()
+        );
 
     [Fact]
     public void The_difference_of_two_objects_leads_from_one_to_the_other() =>
-        Gen.Select(TestJson.Object, TestJson.Object).Sample((from, to) =>
-        {
-            var (a, b) = (TestJson.Parse(from), WithoutNulls(TestJson.Parse(to)));
-            var patched = JsonNodes.ToElement(MergePatch.Apply(a, Difference(a, b)));
-            return TestJson.Same(WithoutNulls(patched), b);
-        });
+        Gen.Select(TestJson.Object, TestJson.Object)
+            .Sample(
+                (from, to) =>
+                {
+                    var a = TestJson.Parse(from);
+                    var b = WithoutNulls(TestJson.Parse(to));
+                    var patched = JsonNodes.ToElement(MergePatch.Apply(a, Difference(a, b)));
+                    return TestJson.Same(WithoutNulls(patched), b);
+                }
+            );
 
     [Fact]
     public void Applying_twice_changes_nothing_more() =>
-        Gen.Select(TestJson.Value, TestJson.Value).Sample((target, patch) =>
-        {
-            var once = JsonNodes.ToElement(MergePatch.Apply(TestJson.Parse(target), TestJson.Parse(patch)));
-            return TestJson.Same(once, JsonNodes.ToElement(MergePatch.Apply(once, TestJson.Parse(patch))));
-        });
+        Gen.Select(TestJson.Value, TestJson.Value)
+            .Sample(
+                (target, patch) =>
+                {
+                    var once = JsonNodes.ToElement(MergePatch.Apply(TestJson.Parse(target), TestJson.Parse(patch)));
+                    return TestJson.Same(once, JsonNodes.ToElement(MergePatch.Apply(once, TestJson.Parse(patch))));
+                }
+            );
 
     [Fact]
     public void Removing_every_member_takes_linear_time()
     {
         var target = TestJson.Parse($"{{{string.Join(",", Enumerable.Range(0, 50_000).Select(i => $"\"m{i}\":1"))}}}");
-        var patch = TestJson.Parse($"{{{string.Join(",", Enumerable.Range(0, 50_000).Select(i => $"\"m{i}\":null"))}}}");
+        var patch = TestJson.Parse(
+            $"{{{string.Join(",", Enumerable.Range(0, 50_000).Select(i => $"\"m{i}\":null"))}}}"
+        );
         var watch = Stopwatch.StartNew();
         Assert.Equal("{}", JsonNodes.ToElement(MergePatch.Apply(target, patch)).GetRawText());
         Assert.InRange(watch.ElapsedMilliseconds, 0, 2_000);
     }
 
     /// <summary>The patch that removes what is missing and sets what is new or other.</summary>
-    private static JsonElement Difference(JsonElement from, JsonElement to)
+    static JsonElement Difference(JsonElement from, JsonElement to)
     {
         var patch = new JsonObject();
         foreach (var member in from.EnumerateObject())
@@ -84,7 +102,7 @@ public class MergePatchTests
     }
 
     /// <summary>A merge patch cannot make a member null; lists are taken whole, with their nulls.</summary>
-    private static JsonElement WithoutNulls(JsonElement value)
+    static JsonElement WithoutNulls(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object)
             return value;

@@ -6,7 +6,9 @@ namespace Resources.Domain.Tests;
 
 public class NumberTests
 {
-    private static readonly Gen<string> DoubleText = Gen.Double.Where(double.IsFinite).Select(value => value.ToString("R", CultureInfo.InvariantCulture));
+    static readonly Gen<string> DoubleText = Gen
+        .Double.Where(double.IsFinite)
+        .Select(value => value.ToString("R", CultureInfo.InvariantCulture));
 
     [Theory]
     [InlineData("0")]
@@ -46,7 +48,8 @@ public class NumberTests
     [InlineData("12345678901234567e29")]
     [InlineData("1.79769313486231571e308")]
     [InlineData("7.9228162514264337593543951e30")]
-    public void A_number_that_would_change_is_refused(string number) => Assert.Equal("/n NUMBER_OUT_OF_RANGE", Faults(number));
+    public void A_number_that_would_change_is_refused(string number) =>
+        Assert.Equal("/n NUMBER_OUT_OF_RANGE", Faults(number));
 
     [Theory]
     [InlineData(400, true)]
@@ -59,9 +62,16 @@ public class NumberTests
     public void Every_double_in_its_shortest_form_is_accepted() => DoubleText.Sample(text => Faults(text) == "");
 
     [Fact]
-    public void Every_decimal_of_28_digits_is_accepted() => Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, int.MaxValue], Gen.Int[0, 999_999_999], Gen.Int[0, 28])
-        .Sample((high, middle, low, scale) =>
-            Faults((new decimal(low, middle, high & 0x0FFFFFFF, false, (byte)scale) % 1e28m).ToString(CultureInfo.InvariantCulture)) == "");
+    public void Every_decimal_of_28_digits_is_accepted() =>
+        Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, int.MaxValue], Gen.Int[0, 999_999_999], Gen.Int[0, 28])
+            .Sample(
+                (high, middle, low, scale) =>
+                    Faults(
+                        (new decimal(low, middle, high & 0x0FFFFFFF, false, (byte)scale) % 1e28m).ToString(
+                            CultureInfo.InvariantCulture
+                        )
+                    ) == ""
+            );
 
     [Theory]
     [InlineData("1" + Zeros50 + Zeros50 + Zeros50 + Zeros50 + Zeros50 + Zeros50, "1e300")]
@@ -77,17 +87,19 @@ public class NumberTests
         Assert.Equal($"{{\"n\":[{expected}]}}", JsonText.From(TestJson.Parse($"{{\"n\":[{token}]}}")).ToString());
 
     [Fact]
-    public void A_double_survives_being_written_with_all_its_digits() => DoubleText.Sample(text =>
-    {
-        var sent = JsonText.From(TestJson.Parse($"{{\"n\":{text}}}"));
-        var stored = JsonText.From(TestJson.Parse($"{{\"n\":{AllDigits(text)}}}"));
-        return sent.Equals(stored) && stored.Utf8.Length <= 50
-            && stored.ToElement().GetProperty("n").GetDouble() == double.Parse(text, CultureInfo.InvariantCulture);
-    });
+    public void A_double_survives_being_written_with_all_its_digits() =>
+        DoubleText.Sample(text =>
+        {
+            var sent = JsonText.From(TestJson.Parse($"{{\"n\":{text}}}"));
+            var stored = JsonText.From(TestJson.Parse($"{{\"n\":{AllDigits(text)}}}"));
+            return sent.Equals(stored)
+                && stored.Utf8.Length <= 50
+                && stored.ToElement().GetProperty("n").GetDouble() == double.Parse(text, CultureInfo.InvariantCulture);
+        });
 
-    private const string Zeros50 = "00000000000000000000000000000000000000000000000000";
+    const string Zeros50 = "00000000000000000000000000000000000000000000000000";
 
-    private static string Faults(string number)
+    static string Faults(string number)
     {
         var faults = new List<Fault>();
         using var document = StrictJson.Read(TestJson.Bytes($"{{\"n\":{number}}}"), faults);
@@ -96,7 +108,7 @@ public class NumberTests
     }
 
     /// <summary>The way PostgreSQL's numeric writes a number: no exponent.</summary>
-    private static string AllDigits(string text)
+    static string AllDigits(string text)
     {
         var parts = text.TrimStart('-').Split('E');
         var exponent = parts.Length == 2 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0;

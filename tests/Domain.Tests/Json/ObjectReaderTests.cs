@@ -7,7 +7,9 @@ public class ObjectReaderTests
     [Fact]
     public void Members_are_bound()
     {
-        var (bound, faults) = Bind("""{"name":"Café 𝄞","status":"in-review","metadata":{"a": 1},"roles":["root","user"]}""");
+        var (bound, faults) = Bind(
+            """{"name":"Café 𝄞","status":"in-review","metadata":{"a": 1},"roles":["root","user"]}"""
+        );
         Assert.Empty(faults);
         Assert.Equal("Café 𝄞", bound.Name);
         Assert.Equal("in-review", bound.Status);
@@ -27,19 +29,28 @@ public class ObjectReaderTests
     [InlineData("{}", "/name REQUIRED")]
     [InlineData("[]", " WRONG_TYPE")]
     [InlineData("null", " WRONG_TYPE")]
-    [InlineData("""{"name":null,"status":null,"metadata":null,"roles":null}""",
-        "/name NULL_NOT_ALLOWED; /status NULL_NOT_ALLOWED; /metadata NULL_NOT_ALLOWED; /roles NULL_NOT_ALLOWED")]
-    [InlineData("""{"name":1,"status":true,"metadata":[],"roles":{}}""", "/name WRONG_TYPE; /status WRONG_TYPE; /metadata WRONG_TYPE; /roles WRONG_TYPE")]
+    [InlineData(
+        """{"name":null,"status":null,"metadata":null,"roles":null}""",
+        "/name NULL_NOT_ALLOWED; /status NULL_NOT_ALLOWED; /metadata NULL_NOT_ALLOWED; /roles NULL_NOT_ALLOWED"
+    )]
+    [InlineData(
+        """{"name":1,"status":true,"metadata":[],"roles":{}}""",
+        "/name WRONG_TYPE; /status WRONG_TYPE; /metadata WRONG_TYPE; /roles WRONG_TYPE"
+    )]
     [InlineData("""{"name":""}""", "/name TOO_SHORT")]
     [InlineData("""{"name":"123456789"}""", "/name TOO_LONG")]
     [InlineData("""{"name":"𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞"}""", "")]
     [InlineData("""{"name":"𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞𝄞"}""", "/name TOO_LONG")]
     [InlineData("""{"name":"n","status":"Active"}""", "/status INVALID_SLUG")]
-    [InlineData("""{"name":"n","roles":["a",1,"",null,"12345"]}""", "/roles/1 WRONG_TYPE; /roles/2 TOO_SHORT; /roles/3 NULL_NOT_ALLOWED; /roles/4 TOO_LONG")]
+    [InlineData(
+        """{"name":"n","roles":["a",1,"",null,"12345"]}""",
+        "/roles/1 WRONG_TYPE; /roles/2 TOO_SHORT; /roles/3 NULL_NOT_ALLOWED; /roles/4 TOO_LONG"
+    )]
     [InlineData("""{"name":"n","roles":["a","b","c","d","e","f"]}""", "/roles TOO_LONG")]
     [InlineData("""{"name":"n","id":1,"a/b~":{}}""", "/id UNKNOWN_MEMBER; /a~1b~0 UNKNOWN_MEMBER")]
     [InlineData("""{"Name":"n"}""", "/name REQUIRED; /Name UNKNOWN_MEMBER")]
-    public void Every_fault_is_told_with_its_pointer(string json, string expected) => Assert.Equal(expected, TestJson.Summary(Bind(json).Faults));
+    public void Every_fault_is_told_with_its_pointer(string json, string expected) =>
+        Assert.Equal(expected, TestJson.Summary(Bind(json).Faults));
 
     [Fact]
     public void Faults_of_a_nested_object_start_with_its_pointer()
@@ -74,19 +85,28 @@ public class ObjectReaderTests
     [InlineData("a b", false)]
     [InlineData("a\n", false)]
     [InlineData("٣", false)]
-    public void A_slug_is_lower_case_words_joined_by_single_separators(string text, bool valid) => Assert.Equal(valid, Slug.IsValid(text));
+    public void A_slug_is_lower_case_words_joined_by_single_separators(string text, bool valid) =>
+        Assert.Equal(valid, Slug.IsValid(text));
 
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void A_slug_has_at_most_64_characters(int length, bool valid) => Assert.Equal(valid, Slug.IsValid(new string('a', length)));
+    public void A_slug_has_at_most_64_characters(int length, bool valid) =>
+        Assert.Equal(valid, Slug.IsValid(new string('a', length)));
 
-    private static ((string? Name, string? Status, JsonText? Metadata, IReadOnlyList<string>? Roles) Bound, List<Fault> Faults) Bind(string json)
+    static (
+        (string? Name, string? Status, JsonText? Metadata, IReadOnlyList<string>? Roles) Bound,
+        List<Fault> Faults
+    ) Bind(string json)
     {
         var faults = new List<Fault>();
         var body = new ObjectReader(TestJson.Parse(json), faults);
-        var bound = (body.Text("name", min: 1, max: 8), body.Slug("status", optional: true), body.Object("metadata", optional: true),
-            body.Strings("roles", max: 4, most: 5, optional: true));
+        var bound = (
+            body.Text("name", min: 1, max: 8),
+            body.Slug("status", optional: true),
+            body.Object("metadata", optional: true),
+            body.Strings("roles", max: 4, most: 5, optional: true)
+        );
         body.RefuseOthers();
         return (bound, faults);
     }

@@ -50,7 +50,10 @@ public class StrictJsonTests
     [InlineData("""["\ud800\ud800\udc00"]""", "/0 LONE_SURROGATE")]
     [InlineData("""["\ud800x\udc00"]""", "/0 LONE_SURROGATE")]
     [InlineData("""{"\ud800":1}""", " LONE_SURROGATE")]
-    [InlineData("""{"a":1,"a":"\u0000","b":1e400,""", "/a DUPLICATE_MEMBER; /a NUL_CHARACTER; /b NUMBER_OUT_OF_RANGE;  INVALID_JSON")]
+    [InlineData(
+        """{"a":1,"a":"\u0000","b":1e400,""",
+        "/a DUPLICATE_MEMBER; /a NUL_CHARACTER; /b NUMBER_OUT_OF_RANGE;  INVALID_JSON"
+    )]
     public void Every_fault_is_told_with_its_pointer(string json, string expected)
     {
         var faults = new List<Fault>();
@@ -89,7 +92,10 @@ public class StrictJsonTests
         var faults = new List<Fault>();
         using var document = StrictJson.Read(TestJson.Bytes(new string('[', depth) + new string(']', depth)), faults);
         Assert.Equal(accepted, document is not null);
-        Assert.Equal(accepted ? "" : string.Concat(Enumerable.Repeat("/0", 64)) + " TOO_DEEP", TestJson.Summary(faults));
+        Assert.Equal(
+            accepted ? "" : string.Concat(Enumerable.Repeat("/0", 64)) + " TOO_DEEP",
+            TestJson.Summary(faults)
+        );
     }
 
     [Fact]
@@ -121,7 +127,9 @@ public class StrictJsonTests
     public void At_most_a_hundred_faults_are_told()
     {
         var faults = new List<Fault>();
-        Assert.Null(StrictJson.Read(TestJson.Bytes($"[{string.Join(",", Enumerable.Repeat("1e999", 5_000))}]"), faults));
+        Assert.Null(
+            StrictJson.Read(TestJson.Bytes($"[{string.Join(",", Enumerable.Repeat("1e999", 5_000))}]"), faults)
+        );
         Assert.Equal(100, faults.Count);
         Assert.Equal("/99", faults[^1].Pointer);
     }
@@ -130,42 +138,55 @@ public class StrictJsonTests
     public void A_pointer_too_long_to_repeat_stops_at_its_parent()
     {
         var faults = new List<Fault>();
-        Assert.Null(StrictJson.Read(TestJson.Bytes($"{{\"a\":{{\"{new string('x', 100_000)}\":[1e999,1e999]}}}}"), faults));
+        Assert.Null(
+            StrictJson.Read(TestJson.Bytes($"{{\"a\":{{\"{new string('x', 100_000)}\":[1e999,1e999]}}}}"), faults)
+        );
         Assert.Equal("/a NUMBER_OUT_OF_RANGE; /a NUMBER_OUT_OF_RANGE", TestJson.Summary(faults));
     }
 
     [Fact]
-    public void What_the_platform_accepts_without_duplicates_is_accepted() => TestJson.Value.Sample(json =>
-    {
-        using var expected = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
-        using var actual = StrictJson.Read(TestJson.Bytes(json), []);
-        return actual is not null && TestJson.Same(expected.RootElement, actual.RootElement);
-    });
+    public void What_the_platform_accepts_without_duplicates_is_accepted() =>
+        TestJson.Value.Sample(json =>
+        {
+            using var expected = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using var actual = StrictJson.Read(TestJson.Bytes(json), []);
+            return actual is not null && TestJson.Same(expected.RootElement, actual.RootElement);
+        });
 
     [Fact]
     public void Damaged_json_is_accepted_exactly_when_the_platform_accepts_it() =>
-        Gen.Select(TestJson.Value, Gen.Int[0, 1_000], Gen.OneOf('"', '{', '}', '[', ']', ',', ':', ' ', '1', 'a')).Sample((json, at, damage) =>
-        {
-            var damaged = json.Insert(at % (json.Length + 1), damage.ToString());
-            var faults = new List<Fault>();
-            using var actual = StrictJson.Read(TestJson.Bytes(damaged), faults);
-            return faults.Any(fault => fault.Code is FaultCode.NumberOutOfRange or FaultCode.LoneSurrogate) || (actual is not null) == PlatformAccepts(damaged);
-        });
+        Gen.Select(TestJson.Value, Gen.Int[0, 1_000], Gen.OneOf('"', '{', '}', '[', ']', ',', ':', ' ', '1', 'a'))
+            .Sample(
+                (json, at, damage) =>
+                {
+                    var damaged = json.Insert(at % (json.Length + 1), damage.ToString());
+                    var faults = new List<Fault>();
+                    using var actual = StrictJson.Read(TestJson.Bytes(damaged), faults);
+                    return faults.Any(fault => fault.Code is FaultCode.NumberOutOfRange or FaultCode.LoneSurrogate)
+                        || (actual is not null) == PlatformAccepts(damaged);
+                }
+            );
 
     [Fact]
     public void Text_is_clean_without_nul_and_lone_surrogates()
     {
         // In one test: as its arguments, lone surrogates would not reach it unchanged.
         Assert.All(["", "é𝄞\u202E"], text => Assert.True(StrictJson.TextIsClean(text)));
-        Assert.All(["a\0", "\uD834", "\uDD1E\uD834", "x\uD834\uDD1E\uDD1E"], text => Assert.False(StrictJson.TextIsClean(text)));
+        Assert.All(["a\0", "\uD834", "\uDD1E\uD834", "x\uD834\uDD1E\uDD1E"], text =>
+            Assert.False(StrictJson.TextIsClean(text))
+        );
     }
 
     [Fact]
-    public void A_length_counts_scalar_values() => Gen.String[Gen.OneOf(Gen.Char, Gen.Char['\uD800', '\uDFFF']), 0, 20].Sample(text =>
-        StrictJson.ScalarLength(text) == Encoding.UTF32.GetByteCount(text) / 4
-        && StrictJson.TextIsClean(text) == (!text.Contains('\0') && Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) == text));
+    public void A_length_counts_scalar_values() =>
+        Gen.String[Gen.OneOf(Gen.Char, Gen.Char['\uD800', '\uDFFF']), 0, 20]
+            .Sample(text =>
+                StrictJson.ScalarLength(text) == Encoding.UTF32.GetByteCount(text) / 4
+                && StrictJson.TextIsClean(text)
+                    == (!text.Contains('\0') && Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) == text)
+            );
 
-    private static bool PlatformAccepts(string json)
+    static bool PlatformAccepts(string json)
     {
         try
         {
