@@ -52,7 +52,7 @@ public static class Node
             .AddSingleton<ReadIndex>()
             .AddSingleton<Followers>();
         services
-            .AddSingleton<AppendSignal>()
+            .AddSingleton<Signal>()
             .AddSingleton<LogNews>()
             .AddHostedService(services => services.GetRequiredService<LogNews>());
         services
@@ -89,7 +89,7 @@ public static class Node
     static void AddSilo(this IHostApplicationBuilder builder, NodeDatabase database, ClusterOptions cluster)
     {
         var services = builder.Services;
-        services.AddMarten(options => EventStore.Configure(options, database.Source)).UseLightweightSessions();
+        services.AddMarten(options => MartenSetup.Configure(options, database.Source)).UseLightweightSessions();
         // Registered before the silo, so that it stops after it: grains append until they are deactivated.
         services
             .AddSingleton<LimitStore>()
@@ -124,9 +124,9 @@ public static class Node
         });
         silo.Configure<EndpointOptions>(options =>
         {
-            options.AdvertisedIPAddress = Endpoints.Advertised(cluster.AdvertisedAddress, database.Source);
-            options.SiloPort = Endpoints.Port(cluster.SiloPort, 11111);
-            options.GatewayPort = Endpoints.Port(cluster.GatewayPort, 30000);
+            options.AdvertisedIPAddress = NodeAddress.Advertised(cluster.AdvertisedAddress, database.Source);
+            options.SiloPort = NodeAddress.Port(cluster.SiloPort, 11111);
+            options.GatewayPort = NodeAddress.Port(cluster.GatewayPort, 30000);
         });
         silo.Configure<ClusterMembershipOptions>(options =>
         {
@@ -152,7 +152,7 @@ public static class Node
             streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly)
         );
         silo.AddActivityPropagation();
-        silo.Services.AddSingleton<StoreContact.Membership>(Endpoints.MembershipOf).AddHostedService<MembershipWatch>();
+        silo.Services.AddSingleton<StoreContact.Membership>(NodeAddress.MembershipOf).AddHostedService<MembershipWatch>();
     }
 
     static void Join(this IClientBuilder client, NodeDatabase database, ClusterOptions cluster)

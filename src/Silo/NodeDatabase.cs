@@ -112,8 +112,8 @@ public sealed class NodeDatabase : IAsyncDisposable
     {
         using var store = DocumentStore.For(options =>
         {
-            EventStore.Configure(options, source);
-            EventStore.SkipMarkedEvents(options);
+            MartenSetup.Configure(options, source);
+            MartenSetup.SkipMarkedEvents(options);
         });
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate);
     }

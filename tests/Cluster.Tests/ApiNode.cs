@@ -149,14 +149,14 @@ internal sealed class ApiNode : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    public Task PauseAsync() => Signal.SendAsync("STOP", process.Id);
+    public Task PauseAsync() => ProcessSignal.SendAsync("STOP", process.Id);
 
-    public Task ResumeAsync() => Signal.SendAsync("CONT", process.Id);
+    public Task ResumeAsync() => ProcessSignal.SendAsync("CONT", process.Id);
 
     /// <summary>SIGTERM; answers the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        await Signal.SendAsync("TERM", process.Id);
+        await ProcessSignal.SendAsync("TERM", process.Id);
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return process.ExitCode;
     }

@@ -84,7 +84,7 @@ public sealed class LogNode : IAsyncDisposable
     LogNode(NodeDatabase database)
     {
         this.database = database;
-        store = DocumentStore.For(options => EventStore.Configure(options, database.Source));
+        store = DocumentStore.For(options => MartenSetup.Configure(options, database.Source));
         contact = new(
             database.Source,
             (_, _) => Task.FromResult(true),

@@ -55,16 +55,16 @@ internal sealed class StoppablePostgres : IAsyncDisposable
             CultureInfo.InvariantCulture
         );
         // First the one that makes the others, so that none is missed.
-        await Signal.SendAsync("STOP", postmaster);
+        await ProcessSignal.SendAsync("STOP", postmaster);
         paused = [postmaster, .. ChildrenOf(postmaster)];
-        await Signal.SendAsync("STOP", paused);
+        await ProcessSignal.SendAsync("STOP", paused);
     }
 
     public async Task ResumeAsync()
     {
         if (paused is [])
             return;
-        await Signal.SendAsync("CONT", paused);
+        await ProcessSignal.SendAsync("CONT", paused);
         paused = [];
     }
 

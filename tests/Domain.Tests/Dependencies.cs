@@ -75,15 +75,15 @@ public partial class Dependencies
         string[] pure =
         [
             "src/Grains/Resources/Resource.cs",
-            "src/Grains/Resources/Events.cs",
+            "src/Grains/Resources/ResourceEvents.cs",
             "src/Grains/Resources/ResourcePatch.cs",
             "src/Grains/Accounts/Account.cs",
             "src/Grains/Accounts/Factors.cs",
-            "src/Grains/Accounts/PermissionSet.cs",
-            "src/Grains/Accounts/Scope.cs",
+            "src/Grains/Access/PermissionSet.cs",
+            "src/Grains/Access/Scope.cs",
             "src/Grains/Sessions/Session.cs",
-            "src/Grains/Roles/RoleBook.cs",
-            "src/Grains/Keys/ApiKey.cs",
+            "src/Grains/Access/RoleBook.cs",
+            "src/Grains/Access/ApiKey.cs",
             "src/Grains/Limits/LimitWindow.cs",
             .. Repository.Sources("src/Grains/Json"),
         ];
@@ -100,7 +100,7 @@ public partial class Dependencies
         var callers = Repository
             .Sources("src")
             .Where(path => Repository.Read(path).Contains("append_events", StringComparison.Ordinal));
-        Assert.Equal(["src/Grains/AppendBatch.cs"], callers.Where(path => path is not "src/Grains/EventLog.cs"));
+        Assert.Equal(["src/Grains/Log/AppendBatch.cs"], callers.Where(path => path is not "src/Grains/Log/EventLog.cs"));
         Nobody(Repository.Sources("src"), MartenAppend());
     }
 

@@ -180,7 +180,7 @@ public static class AccountEndpoints
         RoleRights rights,
         AccountOptions options,
         Mailer mailer,
-        Letters letters
+        MailTemplates letters
     ) => await RequestBody.TakeAsync(context, ReadUser(await rights.RolesAsync(), options), async asked =>
         {
             var roles = asked.Roles ?? ["user"];

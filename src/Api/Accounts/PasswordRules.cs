@@ -127,7 +127,7 @@ public static partial class PasswordRules
                 && Worth(Without(text, [Undisguised(email), Undisguised(email.Split('@')[0])])) + signs < LeastWorth;
     }
 
-    /// <summary>Letters and digits, lower-case, with the usual disguises taken off.</summary>
+    /// <summary>MailTemplates and digits, lower-case, with the usual disguises taken off.</summary>
     static string Undisguised(string text) =>
         Plain(text.Replace('@', 'a').Replace('$', 's').Replace('0', 'o').Replace('3', 'e'));
 

@@ -58,7 +58,7 @@ public sealed class Passwords : IDisposable
 
     /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
     public Task<string> HashAsync(string password) =>
-        RunAsync(() => hasher.HashPassword(this, Composition.Compose(password)));
+        RunAsync(() => hasher.HashPassword(this, UnicodeNfc.Compose(password)));
 
     /// <summary>
     /// Whether a password is the one that was hashed. No hash, as where there is no account, costs the same time as
@@ -67,7 +67,7 @@ public sealed class Passwords : IDisposable
     /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
     public Task<PasswordCheck> VerifyAsync(string? hash, string password) =>
         RunAsync(() =>
-            hasher.VerifyHashedPassword(this, hash ?? nobody, Composition.Compose(password)) switch
+            hasher.VerifyHashedPassword(this, hash ?? nobody, UnicodeNfc.Compose(password)) switch
             {
                 PasswordVerificationResult.Success when hash is not null => PasswordCheck.Right,
                 PasswordVerificationResult.SuccessRehashNeeded when hash is not null => PasswordCheck.RightButOld,

@@ -66,7 +66,7 @@ public static class RecoveryEndpoints
         Accounts accounts,
         Passwords passwords,
         Mailer mailer,
-        Letters letters,
+        MailTemplates letters,
         RateLimits limits
     ) => RequestBody.TakeAsync(context, ReadRegistration, async asked =>
         {
@@ -113,7 +113,7 @@ public static class RecoveryEndpoints
                 }
                 return reply.Rejection is null
                     ? letters.VerifyEmail((await accounts.Grain(id).GetSecrets())!)
-                    : Letters.Exists(asked.Email);
+                    : MailTemplates.Exists(asked.Email);
             });
         });
 
@@ -121,7 +121,7 @@ public static class RecoveryEndpoints
         HttpContext context,
         Accounts accounts,
         Mailer mailer,
-        Letters letters,
+        MailTemplates letters,
         RateLimits limits
     ) => RequestBody.TakeAsync(context, "email", AuthEndpoints.MaxEmailLength, async email =>
         {

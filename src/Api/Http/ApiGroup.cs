@@ -79,7 +79,7 @@ public static class ApiGroup
         }
         if (
             context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>() is { } required
-            && Access.LackOf(context, required) is { } lack
+            && HttpAccess.LackOf(context, required) is { } lack
         )
         {
             await Problems.WriteAsync(

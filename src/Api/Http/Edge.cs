@@ -62,7 +62,7 @@ public static class Edge
             .AddSingleton<Mailer>()
             .AddHostedService(provider => provider.GetRequiredService<Mailer>())
             .AddSingleton<LinkTokens>()
-            .AddSingleton<Letters>();
+            .AddSingleton<MailTemplates>();
         services
             .AddSingleton<Tickets>()
             .AddSingleton<PasskeyStore>()

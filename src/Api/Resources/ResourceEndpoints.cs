@@ -46,7 +46,7 @@ public static class ResourceEndpoints
             .Carries("If-None-Match", "Min-Position", "ETag", "Position")
             .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200)
             .Produces(304);
-        api.MapRead("/statistics", ResourceFigures.StatisticsAsync)
+        api.MapRead("/statistics", StatisticsEndpoint.StatisticsAsync)
             .Require(Permissions.ResourceRead)
             .WithTags("resources")
             .WithName("getStatistics")
@@ -152,7 +152,7 @@ public static class ResourceEndpoints
         }
         var grain = cluster.GetGrain<IResourceGrain>(resource);
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await Moments.ReadAsync(query, index, context.RequestAborted);
+        var moment = query is null ? null : await PointInTime.ReadAsync(query, index, context.RequestAborted);
         if (query is not null)
             Fields.Check(query);
         var faults = query?.Faults ?? [];

@@ -81,7 +81,7 @@ sealed class SubscriptionRun
     public PullLeases Leases { get; }
 
     /// <summary>Signals that there may be something to take.</summary>
-    public AppendSignal Work { get; } = new();
+    public Signal Work { get; } = new();
 
     /// <summary>When an event was last delivered; null = never.</summary>
     public DateTimeOffset? LastSuccessAt =>

@@ -10,7 +10,7 @@ namespace Resources.Projections;
 /// node are known at once; those of others come by NOTIFY, which is sent apart from the append: within its transaction
 /// it would make commits queue behind each other. News may be lost, so followers also look by themselves now and then.
 /// </summary>
-public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogger<LogNews> log) : BackgroundService
+public sealed class LogNews(SessionSource sessions, Signal appended, ILogger<LogNews> log) : BackgroundService
 {
     const string Channel = "resources_log";
 
@@ -23,7 +23,7 @@ public sealed class LogNews(SessionSource sessions, AppendSignal appended, ILogg
     readonly string node = Guid.NewGuid().ToString("n");
 
     /// <summary>Signals growth of the log.</summary>
-    public AppendSignal Grown { get; } = new();
+    public Signal Grown { get; } = new();
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(ForwardAsync(stoppingToken), AnnounceAsync(stoppingToken), ListenAsync(stoppingToken));

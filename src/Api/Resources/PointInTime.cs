@@ -5,7 +5,7 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>Reads <c>version</c> and <c>at</c>: the point in the past that a read asks for.</summary>
-static class Moments
+static class PointInTime
 {
     public static async Task<Moment?> ReadAsync(QueryReader query, ReadIndex index, CancellationToken ct)
     {

@@ -5,14 +5,14 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Canonical composition (A4), against PostgreSQL's.</summary>
-public sealed class CompositionTests(Backend backend)
+public sealed class UnicodeNfcTests(Backend backend)
 {
     /// <summary>
     /// Every character of our table, and letters and syllables beside them that follow a rule or nothing.
     /// </summary>
     static Rune[] Characters()
     {
-        using var table = new StreamReader(typeof(Composition).Assembly.GetManifestResourceStream("composition.txt")!);
+        using var table = new StreamReader(typeof(UnicodeNfc).Assembly.GetManifestResourceStream("unicode-nfc.txt")!);
         var listed = table
             .ReadToEnd()
             .Split('\n')
@@ -70,7 +70,7 @@ public sealed class CompositionTests(Backend backend)
             Assert.True(await row.ReadAsync(TestContext.Current.CancellationToken));
             Assert.Equal(
                 (row.GetString(0), row.GetString(0)),
-                (Composition.Compose(text), Composition.Compose(row.GetString(1)))
+                (UnicodeNfc.Compose(text), UnicodeNfc.Compose(row.GetString(1)))
             );
         }
     }

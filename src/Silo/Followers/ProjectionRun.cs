@@ -34,8 +34,8 @@ sealed class ProjectionRun : IAsyncDisposable
         var projection = new ResourceViewProjection(generation, time);
         var store = DocumentStore.For(options =>
         {
-            EventStore.Configure(options, database);
-            EventStore.Follow(options, projection, batchSize);
+            MartenSetup.Configure(options, database);
+            MartenSetup.Follow(options, projection, batchSize);
         });
         var run = new ProjectionRun(
             store,

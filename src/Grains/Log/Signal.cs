@@ -3,7 +3,7 @@ namespace Resources.Grains;
 /// <summary>
 /// Tells followers in this process that events were just committed. A hint: other nodes' appends are found by looking.
 /// </summary>
-public sealed class AppendSignal
+public sealed class Signal
 {
     long count;
     volatile TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -18,7 +18,7 @@ public sealed class EventLog(
     NpgsqlDataSource database,
     IDocumentStore store,
     StoreContact contact,
-    AppendSignal signal,
+    Signal signal,
     ILogger<EventLog> log
 ) : BackgroundService
 {

@@ -21,7 +21,7 @@ public sealed record StatusCount(string Status, long Count);
 public sealed record DayCount(DateOnly Day, long Count);
 
 /// <summary>Statistics of resources.</summary>
-static class ResourceFigures
+static class StatisticsEndpoint
 {
     public static async Task StatisticsAsync(HttpContext context, StatisticsQueries statistics, ReadIndex index)
     {

@@ -26,7 +26,7 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     static readonly TimeSpan Between = TimeSpan.FromMilliseconds(500);
 
     readonly Lock gate = new();
-    readonly AppendSignal came = new();
+    readonly Signal came = new();
     readonly LogEvent[] ring = new LogEvent[Kept];
     int readers;
     long leftAt;

@@ -5,7 +5,7 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>What the caller of a request may do.</summary>
-public static class Access
+public static class HttpAccess
 {
     /// <summary>The caller of a request.</summary>
     /// <exception cref="InvalidOperationException">It has none: its endpoint is open.</exception>

@@ -11,7 +11,7 @@ namespace Resources.Projections;
 /// <summary>
 /// The one Marten configuration: event store, stored names, metadata, and the projection that a daemon runs.
 /// </summary>
-public static class EventStore
+public static class MartenSetup
 {
     // Marten drops every index of its tables that it does not know. These are made by our scripts.
     static readonly string[] OwnIndexes =

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Resources.Cluster.Tests;
 
 /// <summary>Signals to processes that this run has started.</summary>
-internal static class Signal
+internal static class ProcessSignal
 {
     public static async Task SendAsync(string name, params int[] processes)
     {

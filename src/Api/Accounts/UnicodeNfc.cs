@@ -8,7 +8,7 @@ namespace Resources.Api;
 /// Unicode's canonical composition (NFC), from a table of our own: without ICU, which nodes do not need otherwise, the
 /// framework's leaves text as it is.
 /// </summary>
-public static class Composition
+public static class UnicodeNfc
 {
     // Everything below is composed and combines with nothing before it.
     const char FirstCombining = '\u0300';
@@ -25,12 +25,12 @@ public static class Composition
     static readonly FrozenDictionary<(int, int), int> Wholes;
     static readonly FrozenDictionary<int, int> Classes;
 
-    static Composition()
+    static UnicodeNfc()
     {
         var parts = new Dictionary<int, int[]>();
         var wholes = new Dictionary<(int, int), int>();
         var classes = new Dictionary<int, int>();
-        using var table = new StreamReader(typeof(Composition).Assembly.GetManifestResourceStream("composition.txt")!);
+        using var table = new StreamReader(typeof(UnicodeNfc).Assembly.GetManifestResourceStream("unicode-nfc.txt")!);
         while (table.ReadLine() is { } line)
         {
             if (line.StartsWith('#'))

@@ -3,7 +3,7 @@ using Resources.Grains;
 namespace Resources.Api;
 
 /// <summary>The mails that are sent, in one place.</summary>
-public sealed class Letters(Mailer mailer, LinkTokens tokens)
+public sealed class MailTemplates(Mailer mailer, LinkTokens tokens)
 {
     /// <summary>Invitations wait for somebody who may be away.</summary>
     static readonly TimeSpan InvitationLife = TimeSpan.FromDays(3);

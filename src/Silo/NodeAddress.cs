@@ -9,7 +9,7 @@ using Resources.Grains;
 namespace Resources.Silo;
 
 /// <summary>Where a node is found, and whether the cluster still counts it in.</summary>
-static class Endpoints
+static class NodeAddress
 {
     /// <summary>
     /// The configured address, else the one from which this machine reaches the database: other nodes reach that too.

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Console;
 namespace Resources.Silo;
 
 /// <summary>Logs: one line of JSON in production, short lines for people in Development.</summary>
-public static class Logs
+public static class LoggingSetup
 {
     public static void AddLogging(this IHostApplicationBuilder builder) =>
         Configure(builder.Logging, builder.Environment);
