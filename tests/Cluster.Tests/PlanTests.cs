@@ -71,7 +71,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
     )
     {
         Assert.True(ResourceSort.Parse(sort, out var order, out _));
-        var selection = new ResourceSelection(null, type, status, owner, null, deleted);
+        var selection = new ResourceSelection(Reach.All, type, status, owner, null, deleted);
         // A shorthand beside the one whose index is walked is a filter on the way.
         var most =
             new[] { type, status, owner }.Count(shorthand => shorthand is not null) > 1 ? 200 * Limit : 20 * Limit;
@@ -136,12 +136,12 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         }
     }
 
-    static readonly Sight Owner7 = PermissionSet.Of(["resource:read:own"]).ScopeOf("resource:read").Of("owner-7")!;
+    static readonly Reach Owner7 = PermissionSet.Of(["resource:read:own"]).ScopeOf("resource:read").Of("owner-7");
 
-    static readonly Sight Few = PermissionSet
+    static readonly Reach Few = PermissionSet
         .Of(["resource/type-3:read", "resource/rare:read", "resource:read:own"])
         .ScopeOf("resource:read")
-        .Of("owner-7")!;
+        .Of("owner-7");
 
     [Theory]
     [
@@ -173,7 +173,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         var faults = new List<FilterFault>();
         var filter = FilterParser.Parse(text, faults);
         Assert.Empty(faults);
-        foreach (var visible in new[] { null, Owner7 })
+        foreach (var visible in new[] { Reach.All, Owner7 })
         {
             var (plan, _) = await rows.ExplainAsync(
                 parameters =>
@@ -208,7 +208,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
     public async Task Several_words_are_found_by_the_rarest(string text, string index)
     {
         var faults = new List<FilterFault>();
-        var selection = new ResourceSelection(null, Filter: FilterParser.Parse(text, faults));
+        var selection = new ResourceSelection(Reach.All, Filter: FilterParser.Parse(text, faults));
         selection = selection with { Lexicon = await rows.LookUpAsync(selection.Filter) };
         var (plan, scanned) = await rows.ExplainAsync(
             parameters =>
@@ -238,10 +238,10 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         foreach (
             var selection in new ResourceSelection[]
             {
-                new(null),
-                new(null, "type-3"),
-                new(null, Status: "active"),
-                new(null, Owner: "owner-7"),
+                new(Reach.All),
+                new(Reach.All, "type-3"),
+                new(Reach.All, Status: "active"),
+                new(Reach.All, Owner: "owner-7"),
                 new(Owner7, "type-3", "active"),
                 new(Few),
                 new(Few, "type-3"),

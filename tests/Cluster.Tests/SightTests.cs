@@ -32,7 +32,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
             string.Join(' ', Many) + "|b",
         ];
 
-    static Sight? SightOf(string permissions) =>
+    static Reach ReachOf(string permissions) =>
         PermissionSet
             .Of(
                 permissions.Split('|') is [var whole, var own]
@@ -48,7 +48,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
     [Theory, MemberData(nameof(Permissions))]
     public async Task Lists_and_counts_have_what_may_be_seen_and_nothing_else(string permissions)
     {
-        var visible = SightOf(permissions);
+        var visible = ReachOf(permissions);
         foreach (var filter in new[] { null, "name = \"even\"", "even" })
         foreach (
             var (type, status, owner, deleted) in new (string?, string?, string?, bool)[]
@@ -76,7 +76,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
             );
             var expected = log.Live(deleted)
                 .Where(row =>
-                    (visible is null || visible.Allows(row.Type, row.Owner))
+                    visible.Allows(row.Type, row.Owner)
                     && (type is null || row.Type == type)
                     && (status is null || row.Status == status)
                     && (owner is null || row.Owner == owner)
@@ -127,7 +127,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
     [Theory, MemberData(nameof(Permissions))]
     public async Task Statistics_count_what_may_be_seen_and_nothing_else(string permissions)
     {
-        var visible = SightOf(permissions);
+        var visible = ReachOf(permissions);
         foreach (
             var (type, status) in new (string?, string?)[]
             {
@@ -140,7 +140,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
         {
             var expected = log.Live(false)
                 .Where(row =>
-                    (visible is null || visible.Allows(row.Type, row.Owner))
+                    visible.Allows(row.Type, row.Owner)
                     && (type is null || row.Type == type)
                     && (status is null || row.Status == status)
                 )
@@ -162,7 +162,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
     [Theory, MemberData(nameof(Permissions))]
     public async Task The_log_has_what_may_be_seen_and_no_event_that_is_not_of_a_resource(string permissions)
     {
-        var visible = SightOf(permissions);
+        var visible = ReachOf(permissions);
         var all = await ReadAsync(EventFilter.All);
         Assert.Equal(log.Live(true).Count() + log.Live(true).Count(row => row.Deleted), all.Count);
         Assert.All(all, logged => Assert.StartsWith("resource.", logged.Type, StringComparison.Ordinal));
