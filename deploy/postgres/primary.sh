@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs once, in the image's first start of the primary: an account and a slot for the standby.
+# Runs once, when the image first starts the primary: creates an account and a replication slot for the standby.
 set -eu
 psql -v ON_ERROR_STOP=1 -v password="$REPLICATION_PASSWORD" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 create role replicator login replication password :'password';

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Copies the primary on the first start, and then follows it through its slot.
+# Copies the primary on the first start, then follows it through its replication slot.
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     until pg_basebackup -d "host=$PRIMARY_HOST port=${PRIMARY_PORT:-5432} user=replicator password=$REPLICATION_PASSWORD" -D "$PGDATA" -R -X stream -S standby; do

@@ -1,7 +1,5 @@
-using Marten;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Npgsql;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
@@ -19,115 +17,76 @@ public static class Node
     /// </summary>
     static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Adds the store, the grains and the projections, as far as the role asks for them.</summary>
+    /// <summary>The name under which Orleans loads the PostgreSQL driver.</summary>
+    const string Invariant = "Npgsql";
+
+    /// <summary>
+    /// Reads the options of a node and of its features, and registers what they bring. Faults of the options are kept
+    /// until <see cref="Settings.ThrowIfFaulty"/>; the <see cref="NodeDatabase"/> is opened and registered after that.
+    /// </summary>
     public static IHostApplicationBuilder AddNode(
         this IHostApplicationBuilder builder,
-        NodeDatabase database,
-        NodeSettings settings
+        Settings settings,
+        IReadOnlyList<NodeFeature> features
     )
     {
-        builder.Services.AddStore(database).AddAccounts(settings).AddSubscriptions(settings);
-        if (settings.Cluster.Role is NodeRole.Client)
-            builder.UseOrleansClient(client => client.Join(database, settings.Cluster));
-        else
-            builder.AddSilo(database, settings.Cluster);
+        var cluster = settings.Add<ClusterOptions>(builder.Services, "Cluster");
+        settings.Add<EmbeddedOptions>(builder.Services, "Embedded");
+        settings.Read<SchemaOptions>("Schema");
+        settings.Read<DatabaseOptions>("Database");
+        builder.Services.AddSingleton(TimeProvider.System);
+        foreach (var feature in features)
+            feature.Add(builder.Services, settings);
+        builder
+            .Services.AddSingleton(provider => provider.GetRequiredService<NodeDatabase>().Source)
+            .AddSingleton(provider => provider.GetRequiredService<NodeDatabase>().Searches)
+            .AddSingleton(provider => provider.GetRequiredService<NodeDatabase>().Sessions);
+        if (cluster.Role is NodeRole.Client)
+        {
+            builder.UseOrleansClient(client => client.Join(cluster));
+            return builder;
+        }
+        // Registered before the silo, so that it stops after it: grains append until they are deactivated.
+        foreach (var feature in features)
+            feature.AddToSilo(builder.Services);
+        builder.UseOrleans(silo => silo.Join(cluster));
         return builder;
     }
 
-    static IServiceCollection AddStore(this IServiceCollection services, NodeDatabase database)
-    {
-        services
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton(database)
-            .AddSingleton(database.Source)
-            .AddSingleton(database.Searches)
-            .AddSingleton(database.Sessions);
-        services.AddSingleton<AccessLog>().AddSingleton<AuditQueries>();
-        services
-            .AddSingleton<Snapshots>()
-            .AddSingleton<ResourceQueries>()
-            .AddSingleton<StatisticsQueries>()
-            .AddSingleton<LogQueries>()
-            .AddSingleton<AccountQueries>()
-            .AddSingleton<ReadIndex>()
-            .AddSingleton<Followers>();
-        services
-            .AddSingleton<Signal>()
-            .AddSingleton<LogNews>()
-            .AddHostedService(services => services.GetRequiredService<LogNews>());
-        services
-            .AddSingleton<EventFeed>()
-            .AddSingleton<LogTail>()
-            .AddHostedService(services => services.GetRequiredService<LogTail>());
-        services
-            .AddSingleton<FollowerMonitor>()
-            .AddHostedService(services => services.GetRequiredService<FollowerMonitor>());
-        services.AddSingleton<AccessBook>().AddHostedService(services => services.GetRequiredService<AccessBook>());
-        return services
-            .AddSingleton<StoreContact>()
-            .AddHostedService(services => services.GetRequiredService<StoreContact>());
-    }
-
-    static IServiceCollection AddAccounts(this IServiceCollection services, NodeSettings settings) =>
-        services
-            .AddSingleton(_ => MasterKey.Load(settings.Secrets, settings.Embedded.DataDirectory))
-            .AddSingleton(settings.Sessions)
-            .AddSingleton<Vault>()
-            .AddSingleton<AccountDirectory>()
-            .AddSingleton<Accounts>();
-
-    static void AddSubscriptions(this IServiceCollection services, NodeSettings settings)
-    {
-        services.AddSingleton(settings.Subscriptions).AddSingleton(settings.Webhooks);
-        services
-            .AddSingleton<ResolveName>(System.Net.Dns.GetHostAddressesAsync)
-            .AddSingleton<WebhookTargets>()
-            .AddSingleton<Subscriptions>()
-            .AddSingleton<SubscriptionQueries>();
-    }
-
-    static void AddSilo(this IHostApplicationBuilder builder, NodeDatabase database, ClusterOptions cluster)
-    {
-        var services = builder.Services;
-        services.AddMarten(options => MartenSetup.Configure(options, database.Source)).UseLightweightSessions();
-        // Registered before the silo, so that it stops after it: grains append until they are deactivated.
-        services
-            .AddSingleton<LimitStore>()
-            .AddSingleton<EventLog>()
-            .AddHostedService(services => services.GetRequiredService<EventLog>());
-        services.AddHostedService<ProjectionHost>();
-        services
-            .AddSingleton<SubscriptionStore>()
-            .AddSingleton<WebhookSender>()
-            .AddSingleton<SubscriptionServices>()
-            .AddSingleton<SubscriptionWatch>()
-            .AddHostedService(services => services.GetRequiredService<SubscriptionWatch>());
-        builder.UseOrleans(silo => silo.Join(database, cluster));
-    }
-
-    static void Join(this ISiloBuilder silo, NodeDatabase database, ClusterOptions cluster)
+    static void Join(this ISiloBuilder silo, ClusterOptions cluster)
     {
         silo.UseAdoNetClustering(options =>
-        {
-            options.Invariant = "Npgsql";
-            options.DataSource = database.Source;
-        });
+            options.Configure<NodeDatabase>(
+                (clustering, database) =>
+                {
+                    clustering.Invariant = Invariant;
+                    clustering.DataSource = database.Source;
+                }
+            )
+        );
         silo.UseAdoNetReminderService(options =>
-        {
-            options.Invariant = "Npgsql";
-            options.DataSource = database.Source;
-        });
+            options.Configure<NodeDatabase>(
+                (reminders, database) =>
+                {
+                    reminders.Invariant = Invariant;
+                    reminders.DataSource = database.Source;
+                }
+            )
+        );
         silo.Configure<Orleans.Configuration.ClusterOptions>(options =>
         {
             options.ClusterId = cluster.ClusterId;
             options.ServiceId = cluster.ClusterId;
         });
-        silo.Configure<EndpointOptions>(options =>
-        {
-            options.AdvertisedIPAddress = NodeAddress.Advertised(cluster.AdvertisedAddress, database.Source);
-            options.SiloPort = NodeAddress.Port(cluster.SiloPort, 11111);
-            options.GatewayPort = NodeAddress.Port(cluster.GatewayPort, 30000);
-        });
+        silo.Services.AddOptions<EndpointOptions>()
+            .Configure<NodeDatabase>(
+                (options, database) =>
+                {
+                    options.AdvertisedIPAddress = NodeAddress.Advertised(cluster.AdvertisedAddress, database.Source);
+                    options.SiloPort = NodeAddress.Port(cluster.SiloPort, 11111);
+                    options.GatewayPort = NodeAddress.Port(cluster.GatewayPort, 30000);
+                }
+            );
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             options.ProbeTimeout = TimeSpan.FromSeconds(1);
@@ -152,16 +111,21 @@ public static class Node
             streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly)
         );
         silo.AddActivityPropagation();
-        silo.Services.AddSingleton<StoreContact.Membership>(NodeAddress.MembershipOf).AddHostedService<MembershipWatch>();
+        silo.Services.AddSingleton<StoreContact.Membership>(NodeAddress.MembershipOf)
+            .AddHostedService<MembershipWatch>();
     }
 
-    static void Join(this IClientBuilder client, NodeDatabase database, ClusterOptions cluster)
+    static void Join(this IClientBuilder client, ClusterOptions cluster)
     {
         client.UseAdoNetClustering(options =>
-        {
-            options.Invariant = "Npgsql";
-            options.DataSource = database.Source;
-        });
+            options.Configure<NodeDatabase>(
+                (clustering, database) =>
+                {
+                    clustering.Invariant = Invariant;
+                    clustering.DataSource = database.Source;
+                }
+            )
+        );
         client.Configure<Orleans.Configuration.ClusterOptions>(options =>
         {
             options.ClusterId = cluster.ClusterId;

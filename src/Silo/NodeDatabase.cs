@@ -1,6 +1,5 @@
 using Marten;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Resources.Grains;
@@ -75,25 +74,24 @@ public sealed class NodeDatabase : IAsyncDisposable
     /// <summary>Finds or starts the database and brings its schema up to date.</summary>
     /// <exception cref="ConfigurationException">The schema is behind and may not be applied.</exception>
     public static async Task<NodeDatabase> OpenAsync(
-        IConfiguration configuration,
-        NodeSettings settings,
+        Settings settings,
         ILoggerFactory logs,
         CancellationToken ct = default
     )
     {
-        var given = configuration.GetConnectionString("Resources");
+        var given = settings.Configuration.GetConnectionString("Resources");
         var embedded = string.IsNullOrWhiteSpace(given)
             ? await EmbeddedPostgres.StartAsync(
-                settings.Embedded.DataDirectory,
+                settings.Read<EmbeddedOptions>("Embedded").DataDirectory,
                 logs.CreateLogger<EmbeddedPostgres>(),
                 ct
             )
             : null;
         var connectionString = embedded?.ConnectionString ?? given!;
-        var database = new NodeDatabase(connectionString, settings.Database, logs, embedded);
+        var database = new NodeDatabase(connectionString, settings.Read<DatabaseOptions>("Database"), logs, embedded);
         try
         {
-            await database.PrepareAsync(settings.Schema, ct);
+            await database.PrepareAsync(settings.Read<SchemaOptions>("Schema"), ct);
             return database;
         }
         catch
@@ -157,37 +155,5 @@ public sealed class NodeDatabase : IAsyncDisposable
         connection.NoResetOnClose = true;
         settle(connection);
         return builder.UseLoggerFactory(logs).Build();
-    }
-}
-
-/// <summary>All options that a node reads, whatever its role.</summary>
-public sealed record NodeSettings(
-    ClusterOptions Cluster,
-    EmbeddedOptions Embedded,
-    SchemaOptions Schema,
-    DatabaseOptions Database,
-    SecretsOptions Secrets,
-    SubscriptionOptions Subscriptions,
-    WebhookOptions Webhooks,
-    SessionLimits Sessions
-)
-{
-    public static NodeSettings Read(Settings settings, IHostEnvironment environment)
-    {
-        var secrets = settings.Read<SecretsOptions>("Secrets");
-        settings.Require(
-            secrets.MasterKey is not null || environment.IsDevelopment(),
-            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it."
-        );
-        return new(
-            settings.Read<ClusterOptions>("Cluster"),
-            settings.Read<EmbeddedOptions>("Embedded"),
-            settings.Read<SchemaOptions>("Schema"),
-            settings.Read<DatabaseOptions>("Database"),
-            secrets,
-            settings.Read<SubscriptionOptions>("Subscriptions"),
-            settings.Read<WebhookOptions>("Webhooks"),
-            settings.Read<SessionLimits>("Sessions")
-        );
     }
 }

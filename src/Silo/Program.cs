@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Resources.Silo;
 
@@ -7,17 +8,17 @@ try
     var builder = Host.CreateApplicationBuilder(args);
     builder.AddLogging();
 
-    var settings = new Settings(builder.Configuration);
-    var node = NodeSettings.Read(settings, builder.Environment);
+    var settings = new Settings(builder.Configuration, builder.Environment);
+    builder.AddNode(settings, NodeFeature.All);
     settings.Require(
-        node.Cluster.Role is not NodeRole.Client,
+        settings.Read<ClusterOptions>("Cluster").Role is not NodeRole.Client,
         "Cluster:Role: a client has no grains; it is a role of src/Api."
     );
     settings.ThrowIfFaulty();
 
     using var logs = builder.CreateStartupLogs();
-    await using var database = await NodeDatabase.OpenAsync(builder.Configuration, node, logs);
-    builder.AddNode(database, node);
+    await using var database = await NodeDatabase.OpenAsync(settings, logs);
+    builder.Services.AddSingleton(database);
     await builder.Build().RunAsync();
     return 0;
 }

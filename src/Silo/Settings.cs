@@ -1,29 +1,51 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Resources.Silo;
 
 /// <summary>Reads option classes from the configuration and reports the faults of all of them in one message.</summary>
-public sealed class Settings(IConfiguration configuration)
+public sealed class Settings(IConfiguration configuration, IHostEnvironment environment)
 {
     readonly List<string> faults = [];
+    readonly Dictionary<Type, object> read = [];
+
+    /// <summary>Whether this is a developer's machine, where some options may be missing.</summary>
+    public bool IsDevelopment { get; } = environment.IsDevelopment();
+
+    /// <summary>The configuration itself, for what is no option class.</summary>
+    public IConfiguration Configuration { get; } = configuration;
 
     /// <summary>
-    /// Reads a section into an option class: defaults from the class, unknown keys and values out of range are faults.
+    /// Reads a section into an option class, once: defaults from the class, unknown keys and values out of range are
+    /// faults.
     /// </summary>
     public T Read<T>(string section)
         where T : class, new()
     {
+        if (read.TryGetValue(typeof(T), out var known))
+            return (T)known;
         var options = new T();
+        read.Add(typeof(T), options);
         try
         {
-            configuration.GetSection(section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            Configuration.GetSection(section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
         }
         catch (InvalidOperationException e)
         {
             faults.Add($"{section}: {(e.InnerException ?? e).Message}");
         }
         Validate(options, section);
+        return options;
+    }
+
+    /// <summary>Reads a section as <see cref="Read"/> does and registers it for those that need it.</summary>
+    public T Add<T>(IServiceCollection services, string section)
+        where T : class, new()
+    {
+        var options = Read<T>(section);
+        services.AddSingleton(options);
         return options;
     }
 

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Core.Internal;
 using Resources.Grains;
 using Resources.Silo;
-using ClusterOptions = Resources.Silo.ClusterOptions;
 
 namespace Resources.Cluster.Tests;
 
@@ -32,32 +32,24 @@ internal sealed class GrainNode : IAsyncDisposable
     public static async Task<GrainNode> StartAsync(
         LogDatabase tables,
         string clusterId,
-        WebhookOptions? webhooks = null
+        params (string Key, string Value)[] options
     )
     {
         var database = await LogDatabase.OpenAsync(tables.ConnectionString, applySchema: false);
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        var cluster = new ClusterOptions
-        {
-            ClusterId = clusterId,
-            AdvertisedAddress = "127.0.0.1",
-            SiloPort = FreePort(),
-            GatewayPort = FreePort(),
-        };
-        builder.AddNode(
-            database,
-            new(
-                cluster,
-                new(),
-                new(),
-                new(),
-                new() { MasterKey = Convert.ToBase64String(new byte[32]) },
-                new(),
-                webhooks ?? new(),
-                new()
-            )
-        );
+        builder.Configuration.AddInMemoryCollection([
+            new("Cluster:ClusterId", clusterId),
+            new("Cluster:AdvertisedAddress", "127.0.0.1"),
+            new("Cluster:SiloPort", $"{FreePort()}"),
+            new("Cluster:GatewayPort", $"{FreePort()}"),
+            new("Secrets:MasterKey", Convert.ToBase64String(new byte[32])),
+            .. options.Select(option => KeyValuePair.Create(option.Key, (string?)option.Value)),
+        ]);
+        var settings = new Settings(builder.Configuration, builder.Environment);
+        builder.AddNode(settings, NodeFeature.All);
+        settings.ThrowIfFaulty();
+        builder.Services.AddSingleton(database);
         var node = new GrainNode(database, builder.Build());
         await node.host.StartAsync();
         await Eventually.HoldsAsync(() => node.Contact.IsMember, TimeSpan.FromSeconds(10), "the node counts itself in");

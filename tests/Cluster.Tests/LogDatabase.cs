@@ -1,5 +1,6 @@
 using Marten;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Resources.Grains;
@@ -66,10 +67,15 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
     /// <summary>Opens the database as a node does.</summary>
     internal static Task<NodeDatabase> OpenAsync(string connectionString, bool applySchema) =>
         NodeDatabase.OpenAsync(
-            new ConfigurationBuilder()
-                .AddInMemoryCollection([new("ConnectionStrings:Resources", connectionString)])
-                .Build(),
-            new(new(), new(), new() { ApplyOnStart = applySchema }, new(), new(), new(), new(), new()),
+            new(
+                new ConfigurationBuilder()
+                    .AddInMemoryCollection([
+                        new("ConnectionStrings:Resources", connectionString),
+                        new("Schema:ApplyOnStart", $"{applySchema}"),
+                    ])
+                    .Build(),
+                Host.CreateEmptyApplicationBuilder(null).Environment
+            ),
             NullLoggerFactory.Instance
         );
 }

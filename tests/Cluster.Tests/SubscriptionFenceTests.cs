@@ -28,7 +28,8 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
                 await GrainNode.StartAsync(
                     tables,
                     $"fence-{Guid.NewGuid():n}",
-                    new() { AllowPrivateTargets = true, RetrySeconds = "0.1,0.1,0.5,1,1,1,1" }
+                    ("Webhooks:AllowPrivateTargets", "true"),
+                    ("Webhooks:RetrySeconds", "0.1,0.1,0.5,1,1,1,1")
                 )
             );
         var email = $"{Guid.NewGuid():n}@example.org";

@@ -31,7 +31,7 @@ public static class ApiKeyEndpoints
 
     public static void MapApiKeys(this RouteGroupBuilder api)
     {
-        var keys = api.MapGroup("/api-keys").WithTags("api-keys").RequireSession();
+        var keys = api.MapGroup("/api-keys").WithTags("api-keys").CarriesSecrets().RequireSession();
         keys.MapRead("", ListAsync)
             .WithName("listApiKeys")
             .WithSummary("One's API keys, newest first")

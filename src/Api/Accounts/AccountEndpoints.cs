@@ -60,6 +60,7 @@ public static class AccountEndpoints
     public static void MapAccounts(this RouteGroupBuilder api)
     {
         api.MapRead("/me", MeAsync)
+            .CarriesSecrets()
             .RequireAuthorization()
             .WithName("me")
             .WithTags("auth")

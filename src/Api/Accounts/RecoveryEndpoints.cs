@@ -25,7 +25,7 @@ public static class RecoveryEndpoints
 
     public static void MapRecovery(this RouteGroupBuilder api)
     {
-        var auth = api.MapGroup("/auth").WithTags("auth");
+        var auth = api.MapGroup("/auth").WithTags("auth").CarriesSecrets();
         auth.MapPost("/register", RegisterAsync)
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)

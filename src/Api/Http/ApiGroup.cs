@@ -48,6 +48,10 @@ public static class ApiGroup
     public static TBuilder ChecksFirst<TBuilder>(this TBuilder endpoint, Func<HttpContext, Task<Rejection?>> check)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new FirstCheck(check));
 
+    /// <summary>Says that answers may have secrets: they are not compressed.</summary>
+    public static TBuilder CarriesSecrets<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new CarriesSecrets());
+
     /// <summary>Puts an endpoint under a limit of its own.</summary>
     public static TBuilder LimitBy<TBuilder>(this TBuilder endpoint, string policy)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new LimitedBy(policy));
@@ -161,3 +165,6 @@ public sealed record FirstCheck(Func<HttpContext, Task<Rejection?>> Check);
 
 /// <summary>Statuses that any endpoint of the group may answer, for its description.</summary>
 public sealed record AlwaysRefuses(params int[] Statuses);
+
+/// <summary>Marks an endpoint whose answers may have secrets.</summary>
+public sealed record CarriesSecrets;

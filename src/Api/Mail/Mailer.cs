@@ -17,7 +17,7 @@ public sealed record Letter(string Kind, string To, string Subject, string Text)
 /// </summary>
 public sealed class Mailer(
     MailOptions options,
-    ApiSettings settings,
+    EmbeddedOptions embedded,
     IHostEnvironment environment,
     TimeProvider time,
     ILogger<Mailer> log
@@ -80,7 +80,7 @@ public sealed class Mailer(
         {
             var file = OwnerFile.Write(
                 Path.Combine(
-                    settings.DataDirectory,
+                    embedded.DataDirectory,
                     "outbox",
                     $"{time.GetUtcNow():yyyyMMdd-HHmmssfff}-{letter.Kind}.txt"
                 ),

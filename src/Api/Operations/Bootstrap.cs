@@ -9,7 +9,8 @@ namespace Resources.Api;
 
 /// <summary>The first start: signing keys, the first administrator, and the lines that a newcomer reads.</summary>
 public sealed class Bootstrap(
-    ApiSettings settings,
+    BootstrapOptions options,
+    EmbeddedOptions embedded,
     SigningKeys keys,
     AccountQueries queries,
     Accounts accounts,
@@ -19,7 +20,6 @@ public sealed class Bootstrap(
     ILogger<Bootstrap> log
 ) : IHostedLifecycleService
 {
-    readonly BootstrapOptions options = settings.Bootstrap;
     string? password;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -67,7 +67,7 @@ public sealed class Bootstrap(
     {
         password = first;
         var kept = environment.IsDevelopment()
-            ? OwnerFile.Write(Path.Combine(settings.DataDirectory, "admin-password"), first)
+            ? OwnerFile.Write(Path.Combine(embedded.DataDirectory, "admin-password"), first)
             : null;
         Console.WriteLine(
             $"""

@@ -51,7 +51,7 @@ public sealed record AccessHealth(string State, string Position, long Lag);
 /// </summary>
 public static class Health
 {
-    public static void MapHealth(this WebApplication app)
+    public static void MapHealth(this IEndpointRouteBuilder app)
     {
         var health = app.MapGroup("/health").AllowAnonymous().WithMetadata(new Unlimited()).WithTags("operations");
         health

@@ -56,6 +56,6 @@ public static class Telemetry
             .WithLogging(logging => OpenTelemetry.Logs.OtlpLogExporterHelperExtensions.AddOtlpExporter(logging));
     }
 
-    public static void MapMetrics(this WebApplication app) =>
+    public static void MapMetrics(this IEndpointRouteBuilder app) =>
         app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous().WithMetadata(new Unlimited());
 }

@@ -22,7 +22,7 @@ public static class AuthEndpoints
 
     public static void MapAuth(this RouteGroupBuilder api)
     {
-        var auth = api.MapGroup("/auth").WithTags("auth");
+        var auth = api.MapGroup("/auth").WithTags("auth").CarriesSecrets();
         auth.MapPost("/login", LoginAsync)
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)

@@ -51,7 +51,7 @@ public static class MfaEndpoints
 
     public static void MapMfa(this RouteGroupBuilder api)
     {
-        var auth = api.MapGroup("/auth").WithTags("auth");
+        var auth = api.MapGroup("/auth").WithTags("auth").CarriesSecrets();
         auth.MapPost("/mfa", FinishLoginAsync)
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
@@ -72,7 +72,7 @@ public static class MfaEndpoints
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 413, 415);
-        var mfa = api.MapGroup("/me/mfa").WithTags("mfa");
+        var mfa = api.MapGroup("/me/mfa").WithTags("mfa").CarriesSecrets();
         mfa.MapRead("", ShowAsync)
             .RequireSession()
             .WithName("getFactors")

@@ -33,7 +33,7 @@ public static class PasskeyEndpoints
 {
     public static void MapPasskeys(this RouteGroupBuilder api)
     {
-        var mine = api.MapGroup("/me/passkeys").WithTags("mfa").RequireSession();
+        var mine = api.MapGroup("/me/passkeys").WithTags("mfa").CarriesSecrets().RequireSession();
         mine.MapRead("", ListAsync)
             .WithName("listPasskeys")
             .WithSummary("One's passkeys")
@@ -56,7 +56,7 @@ public static class PasskeyEndpoints
             .WithSummary("Remove a passkey")
             .Produces(204)
             .Refuses(404);
-        var auth = api.MapGroup("/auth").WithTags("auth");
+        var auth = api.MapGroup("/auth").WithTags("auth").CarriesSecrets();
         auth.MapPost("/passkey/options", BeginUseAsync)
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)

@@ -18,6 +18,7 @@ public static class SubscriptionEndpoints
         var subscriptions = api.MapGroup("/subscriptions").WithTags("subscriptions");
         subscriptions
             .MapPost("", CreateAsync)
+            .CarriesSecrets()
             .Require(Permissions.SubscriptionManage)
             .WithName("createSubscription")
             .WithSummary("Subscribe to events: a webhook, or a group of consumers that pull")
@@ -95,6 +96,7 @@ public static class SubscriptionEndpoints
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
         one.MapPost("/secret", Of(RotateAsync))
+            .CarriesSecrets()
             .Require(Permissions.SubscriptionManage)
             .RequireRecent()
             .WithName("rotateSecret")

@@ -20,7 +20,7 @@ public static class SigningKeyEndpoints
     /// <summary>Shorter than the time between a key's publication and its first signature.</summary>
     const int CacheSeconds = 30;
 
-    public static void MapKeySet(this WebApplication app) =>
+    public static void MapKeySet(this IEndpointRouteBuilder app) =>
         app.MapRead("/.well-known/jwks.json", KeySetAsync)
             .AllowAnonymous()
             .WithName("getKeySet")

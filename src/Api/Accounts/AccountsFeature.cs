@@ -1,0 +1,29 @@
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>Accounts: the caller's own, those of others for administrators, registration and recovery.</summary>
+sealed class AccountsFeature : Feature
+{
+    public override Tag[] Tags => [new("users", "Accounts, for administrators.")];
+
+    public override void Add(IServiceCollection services, Settings settings)
+    {
+        settings.Add<PasswordOptions>(services, "Passwords");
+        settings.Add<BootstrapOptions>(services, "Bootstrap");
+        var accounts = settings.Add<AccountOptions>(services, "Accounts");
+        settings.Require(
+            accounts.Registration is Registration.Closed
+                || settings.Read<MailOptions>("Mail").Host is not null
+                || settings.IsDevelopment,
+            "Accounts:Registration: invitations and registrations need mail; set Mail:Host."
+        );
+        services.AddSingleton<Passwords>();
+    }
+
+    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)
+    {
+        api.MapAccounts();
+        api.MapRecovery();
+    }
+}

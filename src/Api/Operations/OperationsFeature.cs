@@ -1,0 +1,25 @@
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>What operators need: probes, metrics, followers, an orderly stop, and the first start.</summary>
+sealed class OperationsFeature : Feature
+{
+    public override Tag[] Tags => [new("operations", "Probes, followers of the log, and signing keys, for operators.")];
+
+    public override void Add(IServiceCollection services, Settings settings)
+    {
+        var shutdown = settings.Add<ShutdownOptions>(services, "Shutdown");
+        services.Configure<HostOptions>(host =>
+            host.ShutdownTimeout = TimeSpan.FromSeconds(shutdown.DrainSeconds + 60)
+        );
+        services.AddRunning<Draining>().AddHostedService<Bootstrap>();
+    }
+
+    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)
+    {
+        root.MapHealth();
+        root.MapMetrics();
+        api.MapFollowers();
+    }
+}

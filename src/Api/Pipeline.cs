@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.ResponseCompression;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>
+/// What stands between the socket and the endpoints: limits of the listener, authentication, and the middleware in
+/// order.
+/// </summary>
+public static class Pipeline
+{
+    public const int MaxBodyBytes = 1 << 20;
+
+    const string DefaultUrl = "http://localhost:8080";
+
+    public static void AddPipeline(this WebApplicationBuilder builder, Settings settings)
+    {
+        // Not in a launch profile: that would win over ASPNETCORE_URLS.
+        string[] given = ["urls", "http_ports", "https_ports"];
+        if (given.All(key => string.IsNullOrEmpty(builder.Configuration[key])))
+            builder.WebHost.UseUrls(DefaultUrl);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxRequestHeaderCount = 100;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        });
+        var services = builder.Services;
+        services.AddTrustedProxies(settings.Read<ProxyOptions>("Proxies"));
+        services.AddOrigins(settings.Read<OriginOptions>("Origins"));
+        // Whatever is not open on purpose needs a caller: unknown paths and forgotten endpoints too.
+        services
+            .AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddResponseCompression(compression =>
+        {
+            compression.EnableForHttps = true;
+            compression.Providers.Add<BrotliCompressionProvider>();
+            compression.Providers.Add<GzipCompressionProvider>();
+            compression.MimeTypes =
+            [
+                "application/json",
+                "application/problem+json",
+                "text/html",
+                "text/javascript",
+                "application/javascript",
+                "text/css",
+            ];
+        });
+    }
+
+    public static void UsePipeline(this WebApplication app)
+    {
+        app.UseTrustedProxies();
+        app.Use(SecurityHeaders.AddAsync);
+        app.Use(app.Services.GetRequiredService<Draining>().CloseConnectionsAsync);
+        app.Use(EntityTags.DistinguishEncodingsAsync);
+        app.UseRouting();
+        // Answers with secrets are not compressed: their length would reveal them.
+        app.UseWhen(
+            context => context.GetEndpoint()?.Metadata.GetMetadata<CarriesSecrets>() is null,
+            branch => branch.UseResponseCompression()
+        );
+        app.Use(Problems.HandleAsync);
+        app.UseOrigins();
+        app.Use(app.Services.GetRequiredService<Overload>().ShedAsync);
+        app.UseAuthentication();
+        app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
+        app.Use(app.Services.GetRequiredService<SessionCookie>().GuardAsync);
+        app.UseAuthorization();
+        app.UseWebSockets(
+            new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) }
+        );
+    }
+}

@@ -1,0 +1,84 @@
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>The server: a node of the cluster with the HTTP interface of its features.</summary>
+public static class Server
+{
+    /// <summary>Every feature of the product, in the order of the reference.</summary>
+    public static readonly IReadOnlyList<Feature> Features =
+    [
+        new ResourcesFeature(),
+        new EventsFeature(),
+        new SubscriptionsFeature(),
+        new SignInFeature(),
+        new AccountsFeature(),
+        new AccessFeature(),
+        new TokensFeature(),
+        new MailFeature(),
+        new LimitsFeature(),
+        new OperationsFeature(),
+    ];
+
+    /// <summary>Runs a server until it is told to stop; with the argument <c>migrate</c>, applies the schema.</summary>
+    /// <param name="features"><see cref="Features"/>, and those of an application.</param>
+    /// <returns>The exit code of the process.</returns>
+    public static async Task<int> RunAsync(string[] args, IReadOnlyList<Feature> features)
+    {
+        try
+        {
+            var builder = WebApplication.CreateBuilder(args);
+            builder.AddLogging();
+            var settings = builder.AddServer(features);
+            settings.ThrowIfFaulty();
+
+            using var logs = builder.CreateStartupLogs();
+            await using var database = await NodeDatabase.OpenAsync(settings, logs);
+            if (args is ["migrate"])
+            {
+                await database.MigrateAsync();
+                return 0;
+            }
+            builder.Services.AddSingleton(database);
+
+            await using var app = builder.Build();
+            app.UsePipeline();
+            app.MapFeatures(features);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (ConfigurationException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+
+    static Settings AddServer(this WebApplicationBuilder builder, IReadOnlyList<Feature> features)
+    {
+        var settings = new Settings(builder.Configuration, builder.Environment);
+        builder.AddNode(
+            settings,
+            [.. NodeFeature.All, .. features.Select(feature => feature.Node).OfType<NodeFeature>()]
+        );
+        settings.Require(
+            settings.Read<ClusterOptions>("Cluster").Role is not NodeRole.Silo,
+            "Cluster:Role: a silo serves no HTTP; run src/Silo for it."
+        );
+        builder.Services.AddSingleton(features);
+        builder.AddPipeline(settings);
+        foreach (var feature in features)
+            feature.Add(builder.Services, settings);
+        builder.AddTelemetry();
+        builder.Services.AddApiDescription();
+        return settings;
+    }
+
+    static void MapFeatures(this WebApplication app, IReadOnlyList<Feature> features)
+    {
+        app.MapApiDescription();
+        var api = app.MapApi();
+        foreach (var feature in features)
+            feature.Map(app, api);
+    }
+}

@@ -1,0 +1,34 @@
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>Sign-in by password, second factor and passkey; sessions by token and by cookie.</summary>
+sealed class SignInFeature : Feature
+{
+    public override Tag[] Tags =>
+        [
+            new("auth", "Sign in and out, refresh tokens, recover an account."),
+            new("sessions", "List and end sessions."),
+            new("mfa", "Second factors and passkeys."),
+        ];
+
+    public override void Add(IServiceCollection services, Settings settings)
+    {
+        settings.Add<PasskeyOptions>(services, "Passkeys");
+        services
+            .AddSingleton<SessionTokens>()
+            .AddSingleton<SessionCookie>()
+            .AddSingleton<SignIn>()
+            .AddSingleton<Tickets>()
+            .AddSingleton<PasskeyStore>()
+            .AddSingleton<Passkeys>();
+    }
+
+    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)
+    {
+        api.MapAuth();
+        api.MapMfa();
+        api.MapPasskeys();
+        api.MapSessions();
+    }
+}
