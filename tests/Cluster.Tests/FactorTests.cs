@@ -22,7 +22,12 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
             var code = Code(await EnrollAsync(account));
             await Other.Grain<IAccountGrain>(account).Get();
 
-            Assert.Equal(1, await CountTakenAsync(at => at.Grain<IFactorGrain>(account).Spend("totp", code, Intend())));
+            Assert.Equal(
+                1,
+                await CountTakenAsync(at =>
+                    at.Grain<IAccountGrain>(account).Execute(new SpendFactor("totp", code), Intend())
+                )
+            );
             Assert.Equal(1L, await CountAsync(account, "account.totp_accepted"));
         }
     }
@@ -33,13 +38,16 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
         var account = await RegisterAsync();
         await EnrollAsync(account);
         var codes = RecoveryCodes.Create();
-        await One.Grain<IFactorGrain>(account).IssueRecoveryCodes([.. codes.Select(RecoveryCodes.Hash)], Intend());
+        await One.Grain<IAccountGrain>(account)
+            .Execute(new IssueRecoveryCodes([.. codes.Select(RecoveryCodes.Hash)]), Intend());
         await Other.Grain<IAccountGrain>(account).Get();
 
         foreach (var code in codes)
             Assert.Equal(
                 1,
-                await CountTakenAsync(at => at.Grain<IFactorGrain>(account).Spend("recovery_code", code, Intend()))
+                await CountTakenAsync(at =>
+                    at.Grain<IAccountGrain>(account).Execute(new SpendFactor("recovery_code", code), Intend())
+                )
             );
 
         Assert.Equal((long)codes.Length, await CountAsync(account, "account.recovery_code_used"));
@@ -57,9 +65,11 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
 
             Assert.Equal(
                 1,
-                await CountTakenAsync(at => at.Grain<IFactorGrain>(account).AddPasskey(credential, 0, Intend()))
+                await CountTakenAsync(at =>
+                    at.Grain<IAccountGrain>(account).Execute(new AddPasskey(credential, 0), Intend())
+                )
             );
-            Assert.Single(await Other.Grain<IFactorGrain>(account).GetPasskeys());
+            Assert.Single(await Other.Grain<IAccountGrain>(account).GetPasskeys());
         }
     }
 
@@ -69,23 +79,25 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
         var mine = await RegisterAsync();
         var theirs = await RegisterAsync();
         var credential = Credential();
-        var added = await One.Grain<IFactorGrain>(mine).AddPasskey(credential, 0, Intend());
+        var added = await One.Grain<IAccountGrain>(mine).Execute(new AddPasskey(credential, 0), Intend());
         Assert.Equal(
             Refusal.AlreadyExists,
-            (await Other.Grain<IFactorGrain>(theirs).AddPasskey(credential, 0, Intend())).Rejection!.Kind
+            (await Other.Grain<IAccountGrain>(theirs).Execute(new AddPasskey(credential, 0), Intend())).Rejection!.Kind
         );
         Assert.Equal(
             Refusal.AlreadyExists,
-            (await One.Grain<IFactorGrain>(mine).AddPasskey(credential, 0, Intend())).Rejection!.Kind
+            (await One.Grain<IAccountGrain>(mine).Execute(new AddPasskey(credential, 0), Intend())).Rejection!.Kind
         );
 
         var passkey = Assert.Single(added.Value!.Factors.Passkeys).Id;
         Assert.Equal(
             Refusal.PasskeyNotFound,
-            (await Other.Grain<IFactorGrain>(theirs).RemovePasskey(passkey, Intend())).Rejection!.Kind
+            (await Other.Grain<IAccountGrain>(theirs).Execute(new RemovePasskey(passkey), Intend())).Rejection!.Kind
         );
-        Assert.Null((await One.Grain<IFactorGrain>(mine).RemovePasskey(passkey, Intend())).Rejection);
-        Assert.Null((await Other.Grain<IFactorGrain>(theirs).AddPasskey(credential, 0, Intend())).Rejection);
+        Assert.Null((await One.Grain<IAccountGrain>(mine).Execute(new RemovePasskey(passkey), Intend())).Rejection);
+        Assert.Null(
+            (await Other.Grain<IAccountGrain>(theirs).Execute(new AddPasskey(credential, 0), Intend())).Rejection
+        );
     }
 
     [Fact]
@@ -93,7 +105,7 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     {
         var account = await RegisterAsync();
         var credential = Credential();
-        var passkey = (await One.Grain<IFactorGrain>(account).AddPasskey(credential, 0, Intend()))
+        var passkey = (await One.Grain<IAccountGrain>(account).Execute(new AddPasskey(credential, 0), Intend()))
             .Value!
             .Factors
             .Passkeys[0]
@@ -102,7 +114,9 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
         for (var count = 1; count <= 5; count++)
             Assert.Equal(
                 1,
-                await CountTakenAsync(at => at.Grain<IFactorGrain>(account).UsePasskey(passkey, count, Intend()))
+                await CountTakenAsync(at =>
+                    at.Grain<IAccountGrain>(account).Execute(new UsePasskey(passkey, count), Intend())
+                )
             );
     }
 
@@ -111,27 +125,27 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     public async Task What_is_sent_again_after_a_lost_answer_is_done_once_and_its_secret_is_good()
     {
         var account = await RegisterAsync();
-        var one = One.Grain<IFactorGrain>(account);
-        var other = Other.Grain<IFactorGrain>(account);
+        var one = One.Grain<IAccountGrain>(account);
+        var other = Other.Grain<IAccountGrain>(account);
         var secret = KeyGeneration.GenerateRandomKey(20);
         var codes = RecoveryCodes.Create();
         var credential = Credential();
         string[] hashes = [.. codes.Select(RecoveryCodes.Hash)];
 
-        await TwiceAsync((at, intent) => at.EnrollTotp(secret, intent));
+        await TwiceAsync((at, intent) => at.Execute(new EnrollTotp(secret), intent));
         var first = Code(secret, -30);
-        await TwiceAsync((at, intent) => at.ConfirmTotp(first, intent));
-        await TwiceAsync((at, intent) => at.IssueRecoveryCodes(hashes, intent));
-        await TwiceAsync((at, intent) => at.AddPasskey(credential, 0, intent));
+        await TwiceAsync((at, intent) => at.Execute(new ConfirmTotp(first), intent));
+        await TwiceAsync((at, intent) => at.Execute(new IssueRecoveryCodes(hashes), intent));
+        await TwiceAsync((at, intent) => at.Execute(new AddPasskey(credential, 0), intent));
         foreach (var code in codes)
-            await TwiceAsync((at, intent) => at.Spend("recovery_code", code, intent));
+            await TwiceAsync((at, intent) => at.Execute(new SpendFactor("recovery_code", code), intent));
         var second = Code(secret);
-        await TwiceAsync((at, intent) => at.Spend("totp", second, intent));
+        await TwiceAsync((at, intent) => at.Execute(new SpendFactor("totp", second), intent));
         Assert.Equal(credential.Label, Assert.Single(await one.GetPasskeys()).Credential.Label);
         // The address, the secret, the codes, the passkey: what was kept for the second call is forgotten.
         Assert.Equal(4L, await nodes.Database.ExecuteAsync("select count(*) from vault where subject = $1", account));
 
-        async Task TwiceAsync(Func<IFactorGrain, Intent, Task<Reply<Account>>> call)
+        async Task TwiceAsync(Func<IAccountGrain, Intent, Task<Reply<Account>>> call)
         {
             var intent = Intend();
             var done = await call(one, intent);
@@ -184,12 +198,12 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     /// <summary>Sets up one-time codes; the code of this moment is not spent by it.</summary>
     async Task<byte[]> EnrollAsync(Guid account)
     {
-        var grain = One.Grain<IFactorGrain>(account);
+        var grain = One.Grain<IAccountGrain>(account);
         var secret = KeyGeneration.GenerateRandomKey(20);
-        Assert.Null((await grain.EnrollTotp(secret, Intend())).Rejection);
+        Assert.Null((await grain.Execute(new EnrollTotp(secret), Intend())).Rejection);
         // The step of time may end between the code and its check.
         await Eventually.HoldsAsync(
-            async () => (await grain.ConfirmTotp(Code(secret, -30), Intend())).Rejection is null,
+            async () => (await grain.Execute(new ConfirmTotp(Code(secret, -30)), Intend())).Rejection is null,
             TimeSpan.FromSeconds(5),
             "a code is confirmed"
         );

@@ -14,29 +14,46 @@ public class FactorProperties
     static readonly Gen<long> Step = Gen.Long[1, 6];
     static readonly Gen<long> Count = Gen.Long[0, 4];
 
-    static readonly Gen<FactorCommand> Command = Gen.OneOf(
-        Name.Select(FactorCommand (name) => new EnrollTotp(name)),
-        Gen.Select(Name, Step, FactorCommand (name, step) => new ConfirmTotp(name, step)),
-        Gen.Select(Name, Step, FactorCommand (name, step) => new AcceptTotp(name, step)),
-        Gen.Const<FactorCommand>(new RemoveTotp()),
-        Name.Select(FactorCommand (name) => new IssueRecoveryCodes(name, 3)),
-        Gen.Select(Name, Gen.Int[-1, 4], FactorCommand (name, index) => new UseRecoveryCode(name, index)),
-        Gen.Select(Name, Name, Count, FactorCommand (name, secret, count) => new AddPasskey(name, secret, count)),
-        Gen.Select(Name, Count, FactorCommand (name, count) => new UsePasskey(name, count)),
-        Name.Select(FactorCommand (name) => new RemovePasskey(name))
+    static readonly PasskeyCredential Credential = new([1], [2], "Laptop", [], true, false, false);
+
+    static readonly Gen<(FactorCommand Command, AccountFacts Facts)> Asked = Gen.OneOf(
+        Name.Select(name => Ask(new EnrollTotp([1]), new(Secret: name))),
+        Gen.Select(Name, Step, (name, step) => Ask(new ConfirmTotp("1"), Match(name, step))),
+        Gen.Select(Name, Step, (name, step) => Ask(new SpendFactor(SpendFactor.Totp, "1"), Match(name, step))),
+        Gen.Const(Ask(new RemoveTotp(), AccountFacts.None)),
+        Name.Select(name => Ask(new IssueRecoveryCodes(["a", "b", "c"]), new(Secret: name))),
+        Gen.Select(Name, Gen.Int[-1, 4], (name, index) =>
+            Ask(new SpendFactor(SpendFactor.RecoveryCode, "1"), Match(name, index))
+        ),
+        Gen.Select(Name, Name, Count, (name, secret, count) =>
+            Ask(new AddPasskey(Credential, count), new(Secret: secret, Passkey: name))
+        ),
+        Gen.Select(Name, Count, (name, count) => Ask(new UsePasskey(name, count), AccountFacts.None)),
+        Name.Select(name => Ask(new RemovePasskey(name), AccountFacts.None))
     );
 
-    static readonly Gen<FactorCommand[]> Life = Command.Array[0, 60];
+    static readonly Gen<(FactorCommand Command, AccountFacts Facts)[]> Life = Asked.Array[0, 60];
+
+    static (FactorCommand, AccountFacts) Ask(FactorCommand command, AccountFacts facts) => (command, facts);
+
+    static AccountFacts Match(Guid secret, long number) => new(Code: new(secret, number));
 
     /// <summary>Lives a life: each event with the factors before and after it.</summary>
-    static List<(Factors Before, AccountEvent Event, Factors After)> Live(FactorCommand[] commands)
+    static List<(Factors Before, AccountEvent Event, Factors After)> Live(
+        (FactorCommand Command, AccountFacts Facts)[] commands
+    )
     {
         var factors = Factors.None;
         var lived = new List<(Factors, AccountEvent, Factors)>();
-        foreach (var command in commands)
-        foreach (var happened in factors.Decide(command).Events)
+        foreach (var (command, facts) in commands)
+        foreach (
+            var happened in Factors
+                .Decide(factors, command, new(new(lived.Count, Story.By(Story.Alice), Story.At(lived.Count)), facts))
+                .Events
+        )
         {
-            var after = factors.Evolve(
+            var after = Factors.Evolve(
+                factors,
                 new Recorded<AccountEvent>(
                     happened,
                     lived.Count + 1,

@@ -118,7 +118,7 @@ public class ResourceProperties
         var version = 0L;
         var events = new List<ResourceEvent>();
         foreach (var command in commands)
-        foreach (var data in Resource.Decide(state, version, command, By(Alice)).Events)
+        foreach (var data in Resource.Decide(state, command, new(version, By(Alice), At(version))).Events)
         {
             state = Resource.Evolve(state, Record(data, ++version));
             events.Add(data);

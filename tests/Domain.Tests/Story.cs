@@ -55,7 +55,7 @@ static class Story
     )
     {
         var (state, version) = Fold(given);
-        return Resource.Decide(state, version, command, By(Bob, conditions));
+        return Resource.Decide(state, command, new(version, By(Bob, conditions), At(version)));
     }
 
     public static ResourceCommand MergePatch(string document) =>
