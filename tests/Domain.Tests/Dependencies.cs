@@ -100,7 +100,10 @@ public partial class Dependencies
         var callers = Repository
             .Sources("src")
             .Where(path => Repository.Read(path).Contains("append_events", StringComparison.Ordinal));
-        Assert.Equal(["src/Grains/Log/AppendBatch.cs"], callers.Where(path => path is not "src/Grains/Log/EventLog.cs"));
+        Assert.Equal(
+            ["src/Grains/Log/AppendBatch.cs"],
+            callers.Where(path => path is not "src/Grains/Log/EventLog.cs")
+        );
         Nobody(Repository.Sources("src"), MartenAppend());
     }
 
