@@ -91,10 +91,10 @@ public static class AuditEndpoint
             (var page, before) = await audit.PageAsync(before, filter, limit - entries.Count, context.RequestAborted);
             entries.AddRange(page);
         }
-        await Answers.OkAsync<IReadOnlyList<AuditDocument>>(
+        await Responses.OkAsync<IReadOnlyList<AuditDocument>>(
             context,
             [.. entries.Select(AuditDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListAuditDocument,
+            AccessJson.Default.EnvelopeIReadOnlyListAuditDocument,
             page: new(limit, before > 0 ? before.ToString(CultureInfo.InvariantCulture) : null)
         );
     }
