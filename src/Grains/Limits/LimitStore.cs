@@ -2,9 +2,6 @@ using Npgsql;
 
 namespace Resources.Grains;
 
-/// <summary>Permits to be added to a key's window in the database.</summary>
-public sealed record KeptWindow(string Key, long Start, long Ends, int Granted);
-
 /// <summary>
 /// Windows under way, for the activation that takes over. The table is not logged: after a crash of the database all
 /// windows begin anew.

@@ -1,38 +1,7 @@
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Resources.Grains;
-
-/// <summary>Where a command's events ended up: a position for each, and the time of all.</summary>
-public sealed record Appended(long[] Positions, DateTimeOffset At);
-
-/// <summary>One stream's waiting append. Event ids are drawn here, so that a repeated send is recognised.</summary>
-sealed class Append
-{
-    public Append(Guid stream, long expectedVersion, IReadOnlyList<object> events, Intent intent)
-    {
-        Stream = stream;
-        ExpectedVersion = expectedVersion;
-        Events = events;
-        Intent = intent;
-        Ids = new Guid[events.Count];
-        Bodies = new string[events.Count];
-        for (var i = 0; i < events.Count; i++)
-        {
-            Ids[i] = Guid.CreateVersion7();
-            Bodies[i] = JsonSerializer.Serialize(events[i], events[i].GetType(), EventTypes.Json);
-        }
-    }
-
-    public Guid Stream { get; }
-    public long ExpectedVersion { get; }
-    public IReadOnlyList<object> Events { get; }
-    public Intent Intent { get; }
-    public Guid[] Ids { get; }
-    public string[] Bodies { get; }
-    public TaskCompletionSource<Appended?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
 
 /// <summary>The appends of one transaction, as the parallel arrays that <c>append_events</c> takes.</summary>
 sealed class AppendBatch
