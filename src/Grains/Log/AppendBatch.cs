@@ -11,7 +11,7 @@ sealed class AppendBatch
 
     public int Streams => appends.Count;
 
-    /// <summary>Roughly what the batch will send.</summary>
+    /// <summary>The approximate size of the statement, in characters.</summary>
     public int Bytes { get; private set; }
 
     public void Clear()
@@ -32,7 +32,7 @@ sealed class AppendBatch
         return true;
     }
 
-    /// <summary>The same appends, one a batch.</summary>
+    /// <summary>The same appends, one in each batch.</summary>
     public IReadOnlyList<AppendBatch> Split() =>
         appends.ConvertAll(append =>
         {
@@ -87,8 +87,8 @@ sealed class AppendBatch
         }
         catch (PostgresException)
         {
-            // The driver loses track of a statement that fails while it is being prepared (npgsql issue 6391), and the
-            // next user of the connection would be told of a failure of its own: no connection is kept.
+            // The driver loses track of a statement that fails while it is prepared (npgsql issue 6391). The next user of
+            // the connection would get the failure as its own, so no connection is kept.
             database.Clear();
             throw;
         }
@@ -131,8 +131,8 @@ sealed class AppendBatch
     }
 
     /// <summary>
-    /// What is known of a command beside its actor. An address is made of digits, letters, dots and colons: nothing has
-    /// to be escaped.
+    /// The properties of a command beside its actor. An address has only digits, letters, dots and colons, so nothing
+    /// needs escaping.
     /// </summary>
     static string? Headers(Intent intent)
     {
