@@ -9,6 +9,7 @@ public abstract record ApiKeyEvent;
 
 /// <param name="SecretHash">SHA-256 of the secret part, which has 256 random bits, in hexadecimal.</param>
 /// <param name="Permissions">What it may do at most; what its account may not do, it may not either.</param>
+[Event("api_key.created")]
 public sealed record ApiKeyCreated(
     Guid Account,
     string Name,
@@ -17,6 +18,7 @@ public sealed record ApiKeyCreated(
     DateTimeOffset? ExpiresAt
 ) : ApiKeyEvent;
 
+[Event("api_key.revoked", ChangesAccess = true)]
 public sealed record ApiKeyRevoked : ApiKeyEvent;
 
 /// <summary>An API key at a version: a pure function of its events.</summary>

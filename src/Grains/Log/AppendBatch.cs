@@ -10,25 +10,26 @@ public sealed record Appended(long[] Positions, DateTimeOffset At);
 /// <summary>One stream's waiting append. Event ids are drawn here, so that a repeated send is recognised.</summary>
 sealed class Append
 {
-    public Append(Guid stream, long expectedVersion, IReadOnlyList<object> events, Intent intent)
+    public Append(EventKinds kinds, Guid stream, long expectedVersion, IReadOnlyList<object> events, Intent intent)
     {
         Stream = stream;
         ExpectedVersion = expectedVersion;
-        Events = events;
         Intent = intent;
+        Kinds = new EventKind[events.Count];
         Ids = new Guid[events.Count];
         Bodies = new string[events.Count];
         for (var i = 0; i < events.Count; i++)
         {
+            Kinds[i] = kinds[events[i].GetType()];
             Ids[i] = Guid.CreateVersion7();
-            Bodies[i] = JsonSerializer.Serialize(events[i], events[i].GetType(), EventTypes.Json);
+            Bodies[i] = JsonSerializer.Serialize(events[i], Kinds[i].Type, EventKinds.Json);
         }
     }
 
     public Guid Stream { get; }
     public long ExpectedVersion { get; }
-    public IReadOnlyList<object> Events { get; }
     public Intent Intent { get; }
+    public EventKind[] Kinds { get; }
     public Guid[] Ids { get; }
     public string[] Bodies { get; }
     public TaskCompletionSource<Appended?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -127,7 +128,7 @@ sealed class AppendBatch
 
     void Bind(NpgsqlParameterCollection parameters)
     {
-        var events = appends.Sum(append => append.Events.Count);
+        var events = appends.Sum(append => append.Kinds.Length);
         var streamOf = new int[events];
         var ids = new Guid[events];
         var types = new string[events];
@@ -137,19 +138,18 @@ sealed class AppendBatch
         for (var stream = 0; stream < appends.Count; stream++)
         {
             var append = appends[stream];
-            for (var i = 0; i < append.Events.Count; i++, at++)
+            for (var i = 0; i < append.Kinds.Length; i++, at++)
             {
-                var type = append.Events[i].GetType();
                 streamOf[at] = stream + 1;
                 ids[at] = append.Ids[i];
-                types[at] = EventTypes.Names[type];
-                clrTypes[at] = EventTypes.ClrName(type);
+                types[at] = append.Kinds[i].Name;
+                clrTypes[at] = append.Kinds[i].ClrName;
                 bodies[at] = append.Bodies[i];
             }
         }
         Add(parameters, NpgsqlDbType.Uuid, Each(append => append.Stream));
         Add(parameters, NpgsqlDbType.Bigint, Each(append => append.ExpectedVersion));
-        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Events.Count));
+        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Kinds.Length));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CommandId.ToString()));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.Actor));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CorrelationId));

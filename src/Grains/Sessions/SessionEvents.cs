@@ -14,6 +14,7 @@ public abstract record SessionEvent;
 /// How its owner was known: <c>pwd</c>, <c>otp</c>, <c>rc</c> (recovery code), <c>hwk</c> (passkey).
 /// </param>
 /// <param name="ExpiresAt">It ends then, however it is used.</param>
+[Event("session.started")]
 public sealed record SessionStarted(
     Guid Account,
     long AccountVersion,
@@ -24,16 +25,20 @@ public sealed record SessionStarted(
 ) : SessionEvent;
 
 /// <summary>Its refresh token was changed for the next one.</summary>
+[Event("session.refreshed")]
 public sealed record SessionRefreshed : SessionEvent;
 
 /// <summary>Its owner has authenticated again; tokens and cookies from before are void.</summary>
+[Event("session.authenticated", ChangesAccess = true)]
 public sealed record SessionAuthenticated(string[] Methods) : SessionEvent;
 
 /// <summary>A session of a browser was in use.</summary>
+[Event("session.used")]
 public sealed record SessionUsed : SessionEvent;
 
 /// <param name="Reason">
 /// <c>logout</c>, <c>ended</c> (by its owner or an administrator elsewhere), <c>reused</c> (a spent refresh token came
 /// again) or <c>expired</c>.
 /// </param>
+[Event("session.ended", ChangesAccess = true)]
 public sealed record SessionEnded(string Reason) : SessionEvent;

@@ -66,7 +66,7 @@ public sealed class LogQueries(NpgsqlDataSource database, StoreContact contact)
             async ct =>
             {
                 await using var command = database.CreateCommand(
-                    "select data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and type like 'resource.%'"
+                    "select data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and is_of_resource(type)"
                 );
                 command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = resource });
                 return await command.ExecuteScalarAsync(ct) as string;
