@@ -51,7 +51,8 @@ public class EventKindsTests
     [Fact]
     public void Aggregates_have_one_name_each()
     {
-        var bases = new EventKinds().All.GroupBy(kind => kind.Name.Split('.')[0], kind => kind.Type.BaseType!);
+        static Type Root(Type type) => type.BaseType == typeof(object) ? type : Root(type.BaseType!);
+        var bases = new EventKinds().All.GroupBy(kind => kind.Name.Split('.')[0], kind => Root(kind.Type));
         Assert.All(bases, types => Assert.Single(types.Distinct()));
         Assert.Equal(bases.Count(), bases.SelectMany(types => types).Distinct().Count());
     }
