@@ -64,11 +64,11 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
         if (query.Text("event") is not { } text)
             return null;
         var names = text.Split(',');
-        return names.All(EventTypes.OfResources.Contains)
+        return names.All(EventKinds.OfResources.Contains)
             ? names
             : query.Fail<string[]>(
                 "event",
-                $"takes names of events, separated by commas: {string.Join(", ", EventTypes.OfResources)}"
+                $"takes names of events, separated by commas: {string.Join(", ", EventKinds.OfResources)}"
             );
     }
 }

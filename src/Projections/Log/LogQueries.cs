@@ -68,7 +68,7 @@ public sealed class LogQueries(NpgsqlDataSource database, StoreContact contact)
             async ct =>
             {
                 await using var command = database.CreateCommand(
-                    "select data ->> 'type', data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and type like 'resource.%'"
+                    "select data ->> 'type', data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and is_of_resource(type)"
                 );
                 command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = resource });
                 await using var reader = await command.ExecuteReaderAsync(ct);

@@ -245,6 +245,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
             await using (
                 var run = await ProjectionRun.StartAsync(
                     node.Source,
+                    new(),
                     1,
                     50,
                     TimeProvider.System,
