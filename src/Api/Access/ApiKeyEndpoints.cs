@@ -40,10 +40,13 @@ public static class ApiKeyEndpoints
             .RequireSession(recent: true)
             .WithName("createApiKey")
             .WithSummary("Make an API key; it is shown once")
-            .TakesBody<ApiKeyRequest>()
+            .TakesBody<ApiKeyRequest>(
+                """{"name":"nightly import","permissions":["resource:create"],"expiresAt":"2027-01-31T12:00:00Z"}"""
+            )
             .Answers<Envelope<ApiKeyDocument>>(201)
             .Refuses(403, 409, 413, 415);
         keys.MapDelete("/{id}", RevokeAsync)
+            .TakesPath(Parameter.Id("id", "The key's id."))
             .WithName("revokeApiKey")
             .WithSummary("Revoke an API key: it fails at every node within a second")
             .Produces(204)

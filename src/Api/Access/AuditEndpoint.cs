@@ -54,7 +54,16 @@ public static class AuditEndpoint
             .WithTags("audit")
             .WithName("readAudit")
             .WithSummary("Who did what, newest first")
-            .TakesQuery("actor", "subject", "session", "event", "since", "until", "cursor", "limit")
+            .TakesQuery(
+                AuditParameters.Actor,
+                AuditParameters.Subject,
+                AuditParameters.Session,
+                AuditParameters.Event,
+                AuditParameters.Since,
+                AuditParameters.Until,
+                PageParameters.Cursor,
+                PageParameters.Limit
+            )
             .Answers<Envelope<IReadOnlyList<AuditDocument>>>(200);
 
     static async Task ReadAsync(HttpContext context, AuditQueries audit)

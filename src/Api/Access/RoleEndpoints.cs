@@ -19,7 +19,9 @@ public static class RoleEndpoints
 {
     public static void MapRoles(this RouteGroupBuilder api)
     {
-        var roles = api.MapGroup("/roles").WithTags("roles");
+        var roles = api.MapGroup("/roles")
+            .WithTags("roles")
+            .TakesPath(Parameter.Slug("role", "The role's name.", "mechanic"));
         roles
             .MapRead("", ListAsync)
             .Require(Permissions.RoleRead)
@@ -31,7 +33,9 @@ public static class RoleEndpoints
             .Require(Permissions.RoleManage)
             .WithName("createRole")
             .WithSummary("Make a role; it may allow no more than its maker may do")
-            .TakesBody<RoleRequest>()
+            .TakesBody<RoleRequest>(
+                """{"name":"mechanic","permissions":["resource/bicycle:read","resource/bicycle:update","resource:create"]}"""
+            )
             .Answers<Envelope<RoleDocument>>(201)
             .Refuses(409, 413, 415);
         roles
@@ -39,7 +43,7 @@ public static class RoleEndpoints
             .Require(Permissions.RoleManage)
             .WithName("changeRole")
             .WithSummary("Give a role other permissions")
-            .TakesBody<RoleChangeRequest>()
+            .TakesBody<RoleChangeRequest>("""{"permissions":["resource/bicycle:read","resource/bicycle:update:own"]}""")
             .Answers<Envelope<RoleDocument>>(200)
             .Refuses(404, 413, 415);
         roles

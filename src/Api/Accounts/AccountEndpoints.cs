@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text;
 using System.Text.Json;
 using Resources.Grains;
@@ -44,7 +45,11 @@ public sealed record RolesRequest(string[] Roles);
 /// <param name="Password">
 /// The first password; absent, where accounts are made by invitation: the owner gets a mail.
 /// </param>
-public sealed record UserRequest(string Email, string? Password = null, string[]? Roles = null);
+public sealed record UserRequest(
+    string Email,
+    [property: StringLength(Passwords.MaxLength, MinimumLength = Passwords.MinLength)] string? Password = null,
+    string[]? Roles = null
+);
 
 /// <summary>What changing an account takes.</summary>
 public sealed record UserChange(bool Disabled);
@@ -66,20 +71,22 @@ public static class AccountEndpoints
             .WithTags("auth")
             .WithSummary("The caller")
             .Answers<Envelope<MeDocument>>(200);
-        var users = api.MapGroup("/users").WithTags("users");
+        var users = api.MapGroup("/users").WithTags("users").TakesPath(Parameter.Id("id", "The account's id."));
         users
             .MapRead("", ListAsync)
             .Require(Permissions.UserRead)
             .WithName("listUsers")
             .WithSummary("Accounts, oldest first")
-            .TakesQuery("cursor", "limit")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<UserDocument>>>(200);
         users
             .MapPost("", CreateAsync)
             .Require(Permissions.UserCreate)
             .WithName("createUser")
             .WithSummary("Create an account")
-            .TakesBody<UserRequest>()
+            .TakesBody<UserRequest>(
+                """{"email":"user@example.org","password":"at least fifteen characters","roles":["user"]}"""
+            )
             .Answers<Envelope<UserDocument>>(201)
             .Refuses(409, 413, 415);
         users
@@ -94,7 +101,7 @@ public static class AccountEndpoints
             .Require(Permissions.UserUpdate)
             .WithName("changeUser")
             .WithSummary("Disable an account, which ends its sessions and keys within a second, or enable it again")
-            .TakesBody<UserChange>()
+            .TakesBody<UserChange>("""{"disabled":true}""")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404, 409, 413, 415);
         users
@@ -102,7 +109,7 @@ public static class AccountEndpoints
             .Require(Permissions.UserUpdate)
             .WithName("setUserRoles")
             .WithSummary("Give an account other roles; they count within a second, for open streams too")
-            .TakesBody<RolesRequest>()
+            .TakesBody<RolesRequest>("""{"roles":["user"]}""")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404, 409, 413, 415);
         users

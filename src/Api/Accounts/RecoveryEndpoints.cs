@@ -31,7 +31,7 @@ public static class RecoveryEndpoints
             .LimitBy(RateLimits.Reset)
             .WithName("register")
             .WithSummary("Register, where that is open; a mail says how to go on")
-            .TakesBody<RegisterRequest>()
+            .TakesBody<RegisterRequest>("""{"email":"user@example.org","password":"a few words that say nothing"}""")
             .Produces(202)
             .Refuses(403, 413, 415);
         auth.MapPost("/verify-email", VerifyAsync)
@@ -39,7 +39,7 @@ public static class RecoveryEndpoints
             .LimitBy(RateLimits.Reset)
             .WithName("verifyEmail")
             .WithSummary("Confirm an e-mail address by the token of a mail and the password that was registered")
-            .TakesBody<VerifyRequest>()
+            .TakesBody<VerifyRequest>("""{"token":"ArkRogF3…","password":"a few words that say nothing"}""")
             .Produces(204)
             .Refuses(401, 413, 415);
         auth.MapPost("/forgot-password", ForgotAsync)
@@ -47,7 +47,7 @@ public static class RecoveryEndpoints
             .LimitBy(RateLimits.Reset)
             .WithName("forgotPassword")
             .WithSummary("Have a mail sent by which a new password can be set")
-            .TakesBody<EmailRequest>()
+            .TakesBody<EmailRequest>("""{"email":"user@example.org"}""")
             .Produces(202)
             .Refuses(403, 413, 415);
         auth.MapPost("/set-password", SetAsync)
@@ -55,7 +55,7 @@ public static class RecoveryEndpoints
             .LimitBy(RateLimits.Reset)
             .WithName("setPassword")
             .WithSummary("Set a password by the token of a mail; all sessions end")
-            .TakesBody<SetPasswordRequest>()
+            .TakesBody<SetPasswordRequest>("""{"token":"ArkRogF3…","newPassword":"a few words that say nothing"}""")
             .Produces(204)
             .Refuses(413, 415);
     }

@@ -19,7 +19,7 @@ public static class EventEndpoints
             .WithTags("events")
             .WithName("listEvents")
             .WithSummary("The log: a page of it, or a stream that goes on")
-            .TakesQuery([.. EventQuery.Parameters, "resource"])
+            .TakesQuery([.. EventParameters.OfPages, EventParameters.Resource])
             .Streams();
         // Who calls the endpoint finds out by itself, as the first message may say it.
         api.MapSocket("/events/ws", EventSocket.AcceptAsync)
@@ -28,8 +28,15 @@ public static class EventEndpoints
             .WithTags("events")
             .WithName("openEventSocket")
             .WithSummary("The log as a WebSocket")
-            .TakesQuery("after", "type", "resource", "owner", "event")
-            .Carries(EventQuery.LastEventId)
+            .WithDescription("The token may come in the first message: `{\"type\":\"authenticate\",\"token\":\"…\"}`.")
+            .TakesQuery(
+                EventParameters.After,
+                EventParameters.Type,
+                EventParameters.Resource,
+                EventParameters.Owner,
+                EventParameters.Event
+            )
+            .TakesHeaders(EventParameters.LastEventId)
             .Refuses(426)
             .Produces(StatusCodes.Status101SwitchingProtocols);
         api.MapRead("/resources/{id}/events", HistoryAsync)
@@ -38,7 +45,8 @@ public static class EventEndpoints
             .WithTags("events")
             .WithName("listResourceEvents")
             .WithSummary("The history of a resource: a page of it, or a stream that goes on")
-            .TakesQuery(EventQuery.Parameters)
+            .TakesPath(ResourceParameters.Id)
+            .TakesQuery(EventParameters.OfPages)
             .ChecksFirst(ResourceEndpoints.ExistsAsync)
             .Streams()
             .Refuses(404);
@@ -46,8 +54,13 @@ public static class EventEndpoints
 
     static RouteHandlerBuilder Streams(this RouteHandlerBuilder endpoint) =>
         endpoint
-            .WithMetadata(new StreamsEvents())
-            .Carries(EventQuery.LastEventId, "Position")
+            .WithMetadata(
+                new StreamsEvents(
+                    "With `Accept: text/event-stream`: each event with its position as `id`, its type as `event` and the CloudEvent as `data`."
+                )
+            )
+            .TakesHeaders(EventParameters.LastEventId)
+            .Carries(AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<CloudEvent>>>(200);
 
     static async Task HistoryAsync(HttpContext context, string id)

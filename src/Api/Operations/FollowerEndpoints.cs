@@ -81,7 +81,9 @@ public static class FollowerEndpoints
 {
     public static void MapFollowers(this RouteGroupBuilder api)
     {
-        var followers = api.MapGroup("/admin/followers").WithTags("operations");
+        var followers = api.MapGroup("/admin/followers")
+            .WithTags("operations")
+            .TakesPath(Parameter.Text("name", "The follower's name.", ResourceViewProjection.FollowerName, 64));
         followers
             .MapRead("", ListAsync)
             .Require(Permissions.FollowerRead)
@@ -107,7 +109,7 @@ public static class FollowerEndpoints
             .Require(Permissions.FollowerManage)
             .WithName("skipEvent")
             .WithSummary("Leave out the event where the follower stands still, now and in rebuilds")
-            .TakesBody<SkipRequest>()
+            .TakesBody<SkipRequest>("""{"position":"1042","reason":"written by a build that was withdrawn"}""")
             .Answers<Envelope<FollowerDocument>>(200)
             .Refuses(404, 409, 413, 415);
     }

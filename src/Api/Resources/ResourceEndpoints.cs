@@ -18,8 +18,11 @@ public static class ResourceEndpoints
             .Require(Permissions.ResourceCreate)
             .WithName("createResource")
             .WithSummary("Create a resource")
-            .Carries("Idempotency-Key", "ETag", "Position", "Location")
-            .TakesBody<ResourceCreation>()
+            .TakesHeaders(RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position, AnswerHeaders.Location)
+            .TakesBody<ResourceCreation>(
+                """{"name":"Blue bicycle","type":"bicycle","status":"active","metadata":{"color":"blue","gears":7}}"""
+            )
             .Answers<Envelope<ResourceDocument>>(201)
             .Refuses(413, 415, 422);
         resources
@@ -28,22 +31,28 @@ public static class ResourceEndpoints
             .WithName("listResources")
             .WithSummary("List resources, newest first")
             .TakesQuery(
-                "type",
-                "status",
-                "owner",
-                "q",
-                "filter",
-                "sort",
-                "limit",
-                "cursor",
-                "fields",
-                "count",
-                "includeDeleted",
-                "consistency",
-                "follow"
+                ResourceParameters.Type,
+                ResourceParameters.Status,
+                ResourceParameters.Owner,
+                ResourceParameters.Words,
+                ResourceParameters.Filter,
+                ResourceParameters.Sort,
+                PageParameters.Limit,
+                PageParameters.Cursor,
+                ResourceParameters.Fields,
+                ResourceParameters.Count,
+                ResourceParameters.IncludeDeleted,
+                ResourceParameters.Consistency,
+                ResourceParameters.Follow
             )
-            .WithMetadata(new StreamsEvents("follow"))
-            .Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .WithMetadata(
+                new StreamsEvents(
+                    "With `follow=true`: `snapshot` for each resource, then `added`, `changed` and `removed`.",
+                    ResourceParameters.Follow.Name
+                )
+            )
+            .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200)
             .Produces(304);
         api.MapRead("/statistics", StatisticsEndpoint.StatisticsAsync)
@@ -51,19 +60,27 @@ public static class ResourceEndpoints
             .WithTags("resources")
             .WithName("getStatistics")
             .WithSummary("Live resources in numbers")
-            .TakesQuery("type", "status", "from", "to", "consistency")
-            .Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .TakesQuery(
+                ResourceParameters.Type,
+                ResourceParameters.Status,
+                ResourceParameters.From,
+                ResourceParameters.To,
+                ResourceParameters.Consistency
+            )
+            .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<StatisticsDocument>>(200)
             .Produces(304);
 
-        var one = resources.MapGroup("/{id}").AddEndpointFilter(HideOthersAsync);
+        var one = resources.MapGroup("/{id}").TakesPath(ResourceParameters.Id).AddEndpointFilter(HideOthersAsync);
         one.MapRead("", GetAsync)
             .Require(Permissions.ResourceRead)
             .WithName("getResource")
             .WithSummary("Read a resource, now or as it was")
-            .TakesQuery("version", "at", "fields")
+            .TakesQuery(ResourceParameters.Version, ResourceParameters.At, ResourceParameters.Fields)
             .ChecksFirst(IsThereAsync)
-            .Carries("If-Match", "If-None-Match", "ETag")
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch)
+            .Carries(AnswerHeaders.ETag)
             .Answers<Envelope<ResourceDocument>>(200)
             .Produces(304)
             .Refuses(404, 410, 412);
@@ -72,8 +89,18 @@ public static class ResourceEndpoints
             .WithName("replaceResource")
             .WithSummary("Replace a resource as a whole")
             .ChecksFirst(IsLiveAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
-            .TakesBody<ResourceReplacement>()
+            .TakesHeaders(
+                RequestHeaders.IfMatch with
+                {
+                    IsRequired = true,
+                },
+                RequestHeaders.IfNoneMatch,
+                RequestHeaders.IdempotencyKey
+            )
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .TakesBody<ResourceReplacement>(
+                """{"name":"Red bicycle","status":"active","metadata":{"color":"red","gears":7}}"""
+            )
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 410, 412, 413, 415, 422, 428);
         one.MapPatch("", PatchAsync)
@@ -81,8 +108,16 @@ public static class ResourceEndpoints
             .WithName("patchResource")
             .WithSummary("Change parts of a resource")
             .ChecksFirst(IsLiveAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
-            .TakesBody<ResourceChange>(MergePatch, JsonPatch)
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .TakesBody<ResourceChange>(
+                """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
+                MergePatch
+            )
+            .TakesBody<ResourcePatchOperation[]>(
+                """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
+                JsonPatch
+            )
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 409, 410, 412, 413, 415, 422);
         one.MapDelete("", DeleteAsync)
@@ -90,7 +125,8 @@ public static class ResourceEndpoints
             .WithName("deleteResource")
             .WithSummary("Delete a resource; its history stays")
             .ChecksFirst(ExistsAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "Position")
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.Position)
             .Produces(204)
             .Refuses(404, 412, 422);
         one.MapPost("/restore", RestoreAsync)
@@ -98,7 +134,8 @@ public static class ResourceEndpoints
             .WithName("restoreResource")
             .WithSummary("Bring a deleted resource back")
             .ChecksFirst(ExistsAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 412, 422);
     }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Silo;
@@ -6,7 +7,11 @@ namespace Resources.Api;
 
 /// <summary>What login takes.</summary>
 /// <param name="Cookie">For browsers: the session is kept in a cookie, and the answer has no tokens.</param>
-public sealed record LoginRequest(string Email, string Password, bool? Cookie = null);
+public sealed record LoginRequest(
+    string Email,
+    [property: StringLength(Passwords.MaxLength, MinimumLength = 1)] string Password,
+    bool? Cookie = null
+);
 
 /// <summary>What a refresh takes.</summary>
 public sealed record RefreshRequest(string RefreshToken);
@@ -28,7 +33,7 @@ public static class AuthEndpoints
             .LimitBy(RateLimits.Login)
             .WithName("login")
             .WithSummary("Begin a session with e-mail and password")
-            .TakesBody<LoginRequest>()
+            .TakesBody<LoginRequest>("""{"email":"admin@example.org","password":"the password that was printed"}""")
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .OrAnswers<Envelope<MfaDocument>>()
@@ -37,7 +42,9 @@ public static class AuthEndpoints
             .AllowAnonymous()
             .WithName("refresh")
             .WithSummary("Change a refresh token for the next tokens; it is good once")
-            .TakesBody<RefreshRequest>()
+            .TakesBody<RefreshRequest>(
+                """{"refreshToken":"rrt_uhGiAVH6f4W1ZNPQe71yIgAAAAGMw10GAbzoy1-3tp8ZC000WKCpdZdzf69xBMmK2sLMDg"}"""
+            )
             .Answers<Envelope<TokenDocument>>(200)
             .Refuses(401, 413, 415);
         auth.MapPost("/logout", LogoutAsync)
@@ -50,7 +57,9 @@ public static class AuthEndpoints
             .LimitBy(RateLimits.Login)
             .WithName("changePassword")
             .WithSummary("Change one's password; all other sessions end")
-            .TakesBody<PasswordRequest>()
+            .TakesBody<PasswordRequest>(
+                """{"currentPassword":"at least fifteen characters","newPassword":"another of enough length"}"""
+            )
             .Produces(204)
             .Refuses(413, 415);
     }

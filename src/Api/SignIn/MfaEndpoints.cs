@@ -57,7 +57,9 @@ public static class MfaEndpoints
             .LimitBy(RateLimits.Login)
             .WithName("finishLogin")
             .WithSummary("End a login with a second factor")
-            .TakesBody<MfaRequest>()
+            .TakesBody<MfaRequest>(
+                """{"mfaToken":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","method":"totp","code":"123456"}"""
+            )
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 403, 413, 415);
@@ -68,7 +70,7 @@ public static class MfaEndpoints
             .WithSummary(
                 "Authenticate again, for what needs a fresh authentication; the refresh token, or cookie, from before is void"
             )
-            .TakesBody<StepUpRequest>()
+            .TakesBody<StepUpRequest>("""{"method":"totp","code":"123456"}""")
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 413, 415);
@@ -89,7 +91,7 @@ public static class MfaEndpoints
             .LimitBy(RateLimits.Mfa)
             .WithName("confirmTotp")
             .WithSummary("Confirm one-time codes with one of them")
-            .TakesBody<CodeRequest>()
+            .TakesBody<CodeRequest>("""{"code":"123456"}""")
             .Produces(204)
             .Refuses(401, 409, 413, 415);
         mfa.MapDelete("/totp", RemoveAsync)

@@ -47,10 +47,13 @@ public static class PasskeyEndpoints
             .RequireSession(recent: true)
             .WithName("addPasskey")
             .WithSummary("Register a passkey")
-            .TakesBody<PasskeyRequest>()
+            .TakesBody<PasskeyRequest>(
+                """{"state":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","name":"my phone","credential":{"id":"…","type":"public-key","rawId":"…","response":{}}}"""
+            )
             .Answers<Envelope<PasskeyDocument>>(201)
             .Refuses(401, 409, 413, 415);
         mine.MapDelete("/{id}", RemoveAsync)
+            .TakesPath(Parameter.Id("id", "The passkey's id."))
             .RequireSession(recent: true)
             .WithName("removePasskey")
             .WithSummary("Remove a passkey")
@@ -68,7 +71,9 @@ public static class PasskeyEndpoints
             .LimitBy(RateLimits.Login)
             .WithName("passkeyLogin")
             .WithSummary("Log in with a passkey; for a caller with a session, authenticate again")
-            .TakesBody<PasskeyLogin>()
+            .TakesBody<PasskeyLogin>(
+                """{"state":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","credential":{"id":"…","type":"public-key","rawId":"…","response":{}}}"""
+            )
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 403, 413, 415);

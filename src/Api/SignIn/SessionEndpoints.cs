@@ -45,12 +45,15 @@ public static class SessionEndpoints
             .Produces(204);
         sessions
             .MapDelete("/{id}", EndAsync)
+            .TakesPath(Parameter.Id("id", "The session's id."))
             .RequireSession()
             .WithName("endSession")
             .WithSummary("End one of one's sessions, or any with the permission `session:manage`")
             .Produces(204)
             .Refuses(404);
-        var others = api.MapGroup("/users/{id}/sessions").WithTags("sessions");
+        var others = api.MapGroup("/users/{id}/sessions")
+            .TakesPath(Parameter.Id("id", "The account's id."))
+            .WithTags("sessions");
         others
             .MapRead("", ListOfAsync)
             .Require(Permissions.SessionRead)

@@ -22,8 +22,10 @@ public static class SubscriptionEndpoints
             .Require(Permissions.SubscriptionManage)
             .WithName("createSubscription")
             .WithSummary("Subscribe to events: a webhook, or a group of consumers that pull")
-            .Carries("Location")
-            .TakesBody<SubscriptionRequest>()
+            .Carries(AnswerHeaders.Location)
+            .TakesBody<SubscriptionRequest>(
+                """{"name":"warehouse","filter":{"type":"bicycle","events":["resource.created"]},"delivery":{"kind":"webhook","url":"https://example.org/hooks"}}"""
+            )
             .Answers<Envelope<SubscriptionDocument>>(201)
             .Refuses(409, 413, 415);
         subscriptions
@@ -31,10 +33,10 @@ public static class SubscriptionEndpoints
             .Require(Permissions.SubscriptionRead)
             .WithName("listSubscriptions")
             .WithSummary("Subscriptions, by id")
-            .TakesQuery("cursor", "limit")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<SubscriptionDocument>>>(200);
 
-        var one = subscriptions.MapGroup("/{id}");
+        var one = subscriptions.MapGroup("/{id}").TakesPath(Parameter.Id("id", "The subscription's id."));
         one.MapRead(
                 "",
                 Of(
@@ -61,14 +63,14 @@ public static class SubscriptionEndpoints
             .Require(Permissions.SubscriptionRead)
             .WithName("listAttempts")
             .WithSummary("The latest attempts to deliver, newest first")
-            .TakesQuery("cursor", "limit")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<AttemptDocument>>>(200)
             .Refuses(404);
         one.MapRead("/parked", Of(ParkedAsync))
             .Require(Permissions.SubscriptionRead)
             .WithName("listParked")
             .WithSummary("Resources whose events are held back, by id")
-            .TakesQuery("cursor", "limit")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<ParkedDocument>>>(200)
             .Refuses(404);
         one.MapPost(
@@ -113,7 +115,7 @@ public static class SubscriptionEndpoints
             .Require(Permissions.SubscriptionManage)
             .WithName("replaySubscription")
             .WithSummary("Deliver again from a position, or try a parked resource again")
-            .TakesBody<ReplayRequest>()
+            .TakesBody<ReplayRequest>("""{"position":"1042"}""")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404, 409, 413, 415);
         one.MapPull();

@@ -42,6 +42,7 @@ public static class SigningKeyEndpoints
             .WithSummary("Make a new key, which signs in a minute")
             .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
         keys.MapDelete("/{kid}", WithdrawAsync)
+            .TakesPath(Parameter.Text("kid", "The key's name.", "01a211b9faa87e3b82b418342f59931d", 64))
             .Require(Permissions.SigningKeyManage)
             .WithName("withdrawSigningKey")
             .WithSummary("Withdraw a key that leaked: its tokens are refused within seconds")
