@@ -53,7 +53,8 @@ public static class AuditEndpoint
             .Require(Permissions.AuditRead)
             .WithTags("audit")
             .WithName("readAudit")
-            .WithSummary("Who did what, newest first")
+            .WithSummary("Read the audit log")
+            .WithDescription("Newest first.")
             .TakesQuery(
                 AuditParameters.Actor,
                 AuditParameters.Subject,

@@ -69,14 +69,15 @@ public static class AccountEndpoints
             .RequireAuthorization()
             .WithName("me")
             .WithTags("auth")
-            .WithSummary("The caller")
+            .WithSummary("Get the signed-in account")
             .Answers<Envelope<MeDocument>>(200);
-        var users = api.MapGroup("/users").WithTags("users").TakesPath(Parameter.Id("id", "The account's id."));
+        var users = api.MapGroup("/users").WithTags("users").TakesPath(Parameter.Id("id", "The id of the account."));
         users
             .MapRead("", ListAsync)
             .Require(Permissions.UserRead)
             .WithName("listUsers")
-            .WithSummary("Accounts, oldest first")
+            .WithSummary("List accounts")
+            .WithDescription("Oldest first.")
             .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<UserDocument>>>(200);
         users
@@ -93,14 +94,15 @@ public static class AccountEndpoints
             .MapRead("/{id}", GetAsync)
             .Require(Permissions.UserRead)
             .WithName("getUser")
-            .WithSummary("An account")
+            .WithSummary("Get an account")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404);
         users
             .MapPatch("/{id}", ChangeAsync)
             .Require(Permissions.UserUpdate)
             .WithName("changeUser")
-            .WithSummary("Disable an account, which ends its sessions and keys within a second, or enable it again")
+            .WithSummary("Enable or disable an account")
+            .WithDescription("Disabling an account ends its sessions and API keys within a second.")
             .TakesBody<UserChange>("""{"disabled":true}""")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404, 409, 413, 415);
@@ -108,7 +110,8 @@ public static class AccountEndpoints
             .MapPut("/{id}/roles", SetRolesAsync)
             .Require(Permissions.UserUpdate)
             .WithName("setUserRoles")
-            .WithSummary("Give an account other roles; they count within a second, for open streams too")
+            .WithSummary("Replace an account's roles")
+            .WithDescription("Takes effect within a second, including for open streams.")
             .TakesBody<RolesRequest>("""{"roles":["user"]}""")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404, 409, 413, 415);
@@ -116,7 +119,8 @@ public static class AccountEndpoints
             .MapDelete("/{id}", DeleteAsync)
             .Require(Permissions.UserDelete)
             .WithName("deleteUser")
-            .WithSummary("Delete an account: what names its owner is forgotten, its resources stay")
+            .WithSummary("Delete an account")
+            .WithDescription("Erases the owner's personal data. The account's resources remain.")
             .Produces(204)
             .Refuses(404, 409);
     }

@@ -30,7 +30,8 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("register")
-            .WithSummary("Register, where that is open; a mail says how to go on")
+            .WithSummary("Register an account")
+            .WithDescription("Sends a mail with the next step. Registration must be open.")
             .TakesBody<RegisterRequest>("""{"email":"user@example.org","password":"a few words that say nothing"}""")
             .Produces(202)
             .Refuses(403, 413, 415);
@@ -38,7 +39,8 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("verifyEmail")
-            .WithSummary("Confirm an e-mail address by the token of a mail and the password that was registered")
+            .WithSummary("Verify an e-mail address")
+            .WithDescription("Takes the token from the mail and the password given at registration.")
             .TakesBody<VerifyRequest>("""{"token":"ArkRogF3…","password":"a few words that say nothing"}""")
             .Produces(204)
             .Refuses(401, 413, 415);
@@ -46,7 +48,7 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("forgotPassword")
-            .WithSummary("Have a mail sent by which a new password can be set")
+            .WithSummary("Send a password-reset mail")
             .TakesBody<EmailRequest>("""{"email":"user@example.org"}""")
             .Produces(202)
             .Refuses(403, 413, 415);
@@ -54,7 +56,8 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("setPassword")
-            .WithSummary("Set a password by the token of a mail; all sessions end")
+            .WithSummary("Set a password with a mailed token")
+            .WithDescription("Ends all sessions of the account.")
             .TakesBody<SetPasswordRequest>("""{"token":"ArkRogF3…","newPassword":"a few words that say nothing"}""")
             .Produces(204)
             .Refuses(413, 415);

@@ -18,7 +18,8 @@ public static class EventEndpoints
             .Require(Permissions.ResourceRead)
             .WithTags("events")
             .WithName("listEvents")
-            .WithSummary("The log: a page of it, or a stream that goes on")
+            .WithSummary("Read the event log")
+            .WithDescription("Returns a page of events, or a live stream with `Accept: text/event-stream`.")
             .TakesQuery([.. EventParameters.OfPages, EventParameters.Resource])
             .Streams();
         // Who calls the endpoint finds out by itself, as the first message may say it.
@@ -27,8 +28,10 @@ public static class EventEndpoints
             .WithMetadata(new RequiredPermission(Permissions.ResourceRead))
             .WithTags("events")
             .WithName("openEventSocket")
-            .WithSummary("The log as a WebSocket")
-            .WithDescription("The token may come in the first message: `{\"type\":\"authenticate\",\"token\":\"…\"}`.")
+            .WithSummary("Stream events over a WebSocket")
+            .WithDescription(
+                "Clients that cannot send headers send the token in the first message: `{\"type\":\"authenticate\",\"token\":\"…\"}`."
+            )
             .TakesQuery(
                 EventParameters.After,
                 EventParameters.Type,
@@ -44,7 +47,8 @@ public static class EventEndpoints
             .Require(Permissions.ResourceRead)
             .WithTags("events")
             .WithName("listResourceEvents")
-            .WithSummary("The history of a resource: a page of it, or a stream that goes on")
+            .WithSummary("Read the history of a resource")
+            .WithDescription("Returns a page of events, or a live stream with `Accept: text/event-stream`.")
             .TakesPath(ResourceParameters.Id)
             .TakesQuery(EventParameters.OfPages)
             .ChecksFirst(ResourceEndpoints.ExistsAsync)
@@ -56,7 +60,8 @@ public static class EventEndpoints
         endpoint
             .WithMetadata(
                 new StreamsEvents(
-                    "With `Accept: text/event-stream`: each event with its position as `id`, its type as `event` and the CloudEvent as `data`."
+                    "With `Accept: text/event-stream`: one message for each event. "
+                        + "Its `id` is the position, its `event` the type of the event, and its `data` the CloudEvent."
                 )
             )
             .TakesHeaders(EventParameters.LastEventId)

@@ -5,7 +5,7 @@ static class EventParameters
 {
     public static readonly Parameter After = Parameter.Text(
         "after",
-        "Events after this position, which an earlier answer gave; `now` = only those to come.",
+        "Returns events after this log position; `now` returns only future events.",
         "1042",
         20,
         "^([0-9]+|now)$"
@@ -13,26 +13,26 @@ static class EventParameters
 
     public static readonly Parameter Wait = Parameter.Number(
         "wait",
-        "Where there are no events yet, waits so many seconds for the next ones.",
+        "Long poll: the number of seconds to wait if there are no events yet.",
         example: 20,
         min: 0,
         max: 60
     );
 
-    public static readonly Parameter Resource = Parameter.Id("resource", "Only events of this resource.");
+    public static readonly Parameter Resource = Parameter.Id("resource", "Filters by resource.");
 
-    public static readonly Parameter Type = Parameter.Slug("type", "Only resources of this type.", "bicycle");
+    public static readonly Parameter Type = Parameter.Slug("type", "Filters by resource type.", "bicycle");
 
     public static readonly Parameter Owner = Parameter.Text(
         "owner",
-        "Only resources of this account.",
+        "Filters by resource owner: the id of an account.",
         "4f316888-e0c7-82a1-afeb-5b1e09d2a7ef",
         255
     );
 
     public static readonly Parameter Event = Parameter.Text(
         "event",
-        "Only these kinds of events, joined by commas.",
+        "Filters by event type; comma-separated.",
         "resource.created,resource.deleted",
         512,
         "^[a-z._*]+(,[a-z._*]+)*$"
@@ -40,8 +40,8 @@ static class EventParameters
 
     public static readonly Parameter LastEventId = Parameter.Text(
         EventQuery.LastEventId,
-        "The `id` of the last event that a stream's client has; wins over `after`.",
-        "\"1042\"",
+        "The `id` of the last event that the client received. Takes precedence over `after`.",
+        "1042",
         20,
         "^[0-9]+$"
     );

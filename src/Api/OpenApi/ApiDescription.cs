@@ -78,7 +78,7 @@ public static class ApiDescription
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 BearerFormat = "JWT",
-                Description = "The access token of `POST /api/v1/auth/login`.",
+                Description = "An access token from `POST /api/v1/auth/login`, or an API key.",
             },
         };
         // HEAD is GET without the body; describing it twice would say nothing more.
@@ -101,8 +101,8 @@ public static class ApiDescription
     {
         var text = new StringBuilder(
             """
-            An event-sourced resource server. Every answer is JSON: `success`, `data` and `meta`, or a problem document (RFC 9457) with a stable `code`.
-            HEAD works wherever GET does. Versions are entity tags; writes take `If-Match` and `Idempotency-Key`. Unknown parameters and members are refused.
+            An event-sourced resource server. Every response is JSON: either `success`, `data` and `meta`, or a problem document (RFC 9457) with a stable `code`.
+            Every GET operation also accepts HEAD. Versions are entity tags; writes accept `If-Match` and `Idempotency-Key`. Unknown parameters and members are rejected.
 
             | status | code | meaning |
             |---|---|---|

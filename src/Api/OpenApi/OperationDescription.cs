@@ -51,16 +51,15 @@ sealed class OperationDescription
         string?[] sentences =
         [
             operation.Description,
-            permission is not null ? $"Needs the permission `{permission}`."
-            : isOpen ? "Open to everyone."
-            : "Open to every caller with a token.",
+            permission is not null ? $"Requires the permission `{permission}`."
+            : isOpen ? "Requires no authentication."
+            : "Requires authentication.",
             Find<RequiredSession>() switch
             {
-                { Recent: true, OrKey: true } =>
-                    "Needs a session that was authenticated in the last minutes; or an API key.",
-                { Recent: true } => "Needs a session that was authenticated in the last minutes; no API key will do.",
-                { OrKey: true } => "Needs a session; or an API key.",
-                { } => "Needs a session; no API key will do.",
+                { Recent: true, OrKey: true } => "Requires a session with recent authentication, or an API key.",
+                { Recent: true } => "Requires a session with recent authentication; API keys are not accepted.",
+                { OrKey: true } => "Requires a session or an API key.",
+                { } => "Requires a session; API keys are not accepted.",
                 null => null,
             },
         ];

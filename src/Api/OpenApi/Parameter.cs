@@ -111,14 +111,14 @@ public static class PageParameters
 {
     public static readonly Parameter Limit = Parameter.Number(
         "limit",
-        "The size of the page; a larger one than the largest is taken as that.",
+        "The page size. Larger values than the maximum are reduced to it.",
         example: 20,
         min: 1
     );
 
     public static readonly Parameter Cursor = Parameter.Text(
         "cursor",
-        "`meta.page.next` of the page before, of the same list.",
+        "The `meta.page.next` of the previous page of the same list.",
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         4096,
         "^[A-Za-z0-9_-]+$"

@@ -52,7 +52,7 @@ static class SchemaDescription
         {
             schema.Type = JsonSchemaType.Object;
             schema.AdditionalPropertiesAllowed = true;
-            schema.Description = "A JSON object of any members, at most 64 levels deep with its surroundings.";
+            schema.Description = "Any JSON object. The whole document may be at most 64 levels deep.";
         }
         if (context.JsonPropertyInfo is not { } member)
             return Task.CompletedTask;
@@ -108,7 +108,7 @@ static class SchemaDescription
 
     static void Account(OpenApiSchema schema)
     {
-        schema.Description = "An account's id.";
+        schema.Description = "The id of an account.";
         schema.MaxLength = 64;
     }
 }

@@ -5,21 +5,21 @@ public static class RequestHeaders
 {
     public static readonly Parameter IfMatch = Parameter.Text(
         "If-Match",
-        "Entity tags, one of which must be the current version's, or `*`.",
+        "Succeeds only if one of these entity tags is current; `*` matches any version.",
         "\"3\"",
         1024
     );
 
     public static readonly Parameter IfNoneMatch = Parameter.Text(
         "If-None-Match",
-        "Entity tags, none of which may be the current version's, or `*`. A read is then answered 304.",
+        "Succeeds only if none of these entity tags is current; `*` matches any version. Otherwise, a read returns 304.",
         "\"2\"",
         1024
     );
 
     public static readonly Parameter IdempotencyKey = Parameter.Text(
         "Idempotency-Key",
-        "Makes the request safe to repeat: the same key gives the first answer again. Quoted or bare.",
+        "Makes the request safe to retry: a repeated key returns the first response again. Quoted or bare.",
         "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
         512,
         "^[ -~]+$"
@@ -31,7 +31,7 @@ public static class AnswerHeaders
 {
     public static readonly Parameter ETag = Parameter.Text(
         "ETag",
-        "The version, as a strong entity tag; an encoded answer has the encoding behind it.",
+        "The version as a strong entity tag; compressed responses append the encoding.",
         "\"3\"",
         64,
         "^(W/)?\"[0-9]+(-br|-gzip)?\"$"
@@ -39,7 +39,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter Location = Parameter.Text(
         "Location",
-        "Where the new resource or subscription is.",
+        "The address of the new object.",
         ApiGroup.Path + "/resources/019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10",
         64,
         $"^{ApiGroup.Path}/[a-z-]+/[0-9a-f-]{{36}}$"
@@ -47,7 +47,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter Position = Parameter.Text(
         Answers.PositionHeader,
-        "The position of the log that this answer reflects.",
+        "The log position that the response reflects.",
         "1042",
         20,
         "^[0-9]+$"
@@ -55,13 +55,13 @@ public static class AnswerHeaders
 
     public static readonly Parameter IdempotencyReplayed = Parameter.Choice(
         "Idempotency-Replayed",
-        "The answer is that of the first request with this key.",
+        "The response is a replay of the first request with this key.",
         "true"
     );
 
     public static readonly Parameter RateLimitPolicy = Parameter.Text(
         "RateLimit-Policy",
-        "The limit: permits `q` in a window of `w` seconds.",
+        "The rate limit: `q` requests per window of `w` seconds.",
         "\"default\";q=1000;w=60",
         64,
         "^\"[a-z_]+\";q=[0-9]+;w=[0-9]+$"
@@ -69,7 +69,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter RateLimit = Parameter.Text(
         "RateLimit",
-        "What is left of it: `r` permits, for `t` seconds.",
+        "What remains of the rate limit: `r` requests in the next `t` seconds.",
         "\"default\";r=999;t=60",
         64,
         "^\"[a-z_]+\";r=[0-9]+;t=[0-9]+$"
@@ -77,7 +77,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter RetryAfter = Parameter.Text(
         "Retry-After",
-        "Seconds to wait.",
+        "The number of seconds to wait before the next attempt.",
         "1",
         10,
         "^[0-9]+$"
@@ -85,7 +85,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter WwwAuthenticate = Parameter.Text(
         "WWW-Authenticate",
-        "How to authenticate.",
+        "The authentication scheme.",
         "Bearer",
         1024,
         "^Bearer"
@@ -93,7 +93,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter AcceptPost = Parameter.Text(
         "Accept-Post",
-        "The media types a POST or PUT takes.",
+        "The media types accepted by POST and PUT.",
         "application/json",
         128,
         "^[a-z+/, -]+$"
@@ -101,7 +101,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter AcceptPatch = Parameter.Text(
         "Accept-Patch",
-        "The media types a PATCH takes.",
+        "The media types accepted by PATCH.",
         "application/merge-patch+json, application/json-patch+json",
         128,
         "^[a-z+/, -]+$"
@@ -109,7 +109,7 @@ public static class AnswerHeaders
 
     public static readonly Parameter RequestId = Parameter.Text(
         "X-Request-Id",
-        "Names this request in logs; `meta.requestId` too.",
+        "The id of this request in the server's logs; equals `meta.requestId`.",
         "0HNQ9L3T3CJUO:00000001",
         64,
         "^[A-Za-z0-9:-]+$"

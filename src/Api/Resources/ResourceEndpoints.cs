@@ -29,7 +29,8 @@ public static class ResourceEndpoints
             .MapRead("", ResourceLists.ListAsync)
             .Require(Permissions.ResourceRead)
             .WithName("listResources")
-            .WithSummary("List resources, newest first")
+            .WithSummary("List resources")
+            .WithDescription("Newest first, unless `sort` is given.")
             .TakesQuery(
                 ResourceParameters.Type,
                 ResourceParameters.Status,
@@ -47,7 +48,7 @@ public static class ResourceEndpoints
             )
             .WithMetadata(
                 new StreamsEvents(
-                    "With `follow=true`: `snapshot` for each resource, then `added`, `changed` and `removed`.",
+                    "With `follow=true`: one `snapshot` event for each resource, then `added`, `changed` and `removed` events.",
                     ResourceParameters.Follow.Name
                 )
             )
@@ -59,7 +60,8 @@ public static class ResourceEndpoints
             .Require(Permissions.ResourceRead)
             .WithTags("resources")
             .WithName("getStatistics")
-            .WithSummary("Live resources in numbers")
+            .WithSummary("Get resource statistics")
+            .WithDescription("Counts live resources by type, by status and by creation day.")
             .TakesQuery(
                 ResourceParameters.Type,
                 ResourceParameters.Status,
@@ -76,7 +78,8 @@ public static class ResourceEndpoints
         one.MapRead("", GetAsync)
             .Require(Permissions.ResourceRead)
             .WithName("getResource")
-            .WithSummary("Read a resource, now or as it was")
+            .WithSummary("Get a resource")
+            .WithDescription("Returns the current state, or an earlier one with `version` or `at`.")
             .TakesQuery(ResourceParameters.Version, ResourceParameters.At, ResourceParameters.Fields)
             .ChecksFirst(IsThereAsync)
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch)
@@ -87,7 +90,7 @@ public static class ResourceEndpoints
         one.MapPut("", ReplaceAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("replaceResource")
-            .WithSummary("Replace a resource as a whole")
+            .WithSummary("Replace a resource")
             .ChecksFirst(IsLiveAsync)
             .TakesHeaders(
                 RequestHeaders.IfMatch with
@@ -106,7 +109,8 @@ public static class ResourceEndpoints
         one.MapPatch("", PatchAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("patchResource")
-            .WithSummary("Change parts of a resource")
+            .WithSummary("Patch a resource")
+            .WithDescription("Takes a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902).")
             .ChecksFirst(IsLiveAsync)
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
@@ -123,7 +127,8 @@ public static class ResourceEndpoints
         one.MapDelete("", DeleteAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("deleteResource")
-            .WithSummary("Delete a resource; its history stays")
+            .WithSummary("Delete a resource")
+            .WithDescription("The history remains, and the resource can be restored.")
             .ChecksFirst(ExistsAsync)
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.Position)
@@ -132,7 +137,7 @@ public static class ResourceEndpoints
         one.MapPost("/restore", RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResource")
-            .WithSummary("Bring a deleted resource back")
+            .WithSummary("Restore a deleted resource")
             .ChecksFirst(ExistsAsync)
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)

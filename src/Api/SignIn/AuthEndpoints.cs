@@ -32,7 +32,11 @@ public static class AuthEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("login")
-            .WithSummary("Begin a session with e-mail and password")
+            .WithSummary("Sign in with e-mail and password")
+            .WithDescription(
+                "If the account has a second factor, returns an `mfaToken` for `POST /api/v1/auth/mfa` instead of tokens. "
+                    + "With `cookie: true`, sets a session cookie instead of returning tokens."
+            )
             .TakesBody<LoginRequest>("""{"email":"admin@example.org","password":"the password that was printed"}""")
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
@@ -41,7 +45,10 @@ public static class AuthEndpoints
         auth.MapPost("/refresh", RefreshAsync)
             .AllowAnonymous()
             .WithName("refresh")
-            .WithSummary("Change a refresh token for the next tokens; it is good once")
+            .WithSummary("Refresh tokens")
+            .WithDescription(
+                "Exchanges a refresh token for a new pair of tokens. A refresh token is single-use; reusing it ends the session."
+            )
             .TakesBody<RefreshRequest>(
                 """{"refreshToken":"rrt_uhGiAVH6f4W1ZNPQe71yIgAAAAGMw10GAbzoy1-3tp8ZC000WKCpdZdzf69xBMmK2sLMDg"}"""
             )
@@ -50,13 +57,15 @@ public static class AuthEndpoints
         auth.MapPost("/logout", LogoutAsync)
             .RequireSession()
             .WithName("logout")
-            .WithSummary("End the session")
+            .WithSummary("Sign out")
+            .WithDescription("Ends the session.")
             .Produces(204);
         auth.MapPost("/password", ChangeAsync)
             .RequireSession()
             .LimitBy(RateLimits.Login)
             .WithName("changePassword")
-            .WithSummary("Change one's password; all other sessions end")
+            .WithSummary("Change your password")
+            .WithDescription("Ends all your other sessions.")
             .TakesBody<PasswordRequest>(
                 """{"currentPassword":"at least fifteen characters","newPassword":"another of enough length"}"""
             )
