@@ -35,10 +35,12 @@ public sealed class LogQueries(NpgsqlDataSource database, StoreContact contact)
                 Add(filter.EventTypes is [] ? null : filter.EventTypes, NpgsqlDbType.Array | NpgsqlDbType.Text);
                 Add(filter.ResourceType, NpgsqlDbType.Text);
                 Add(filter.Owner, NpgsqlDbType.Text);
-                Add(filter.Visible?.Account, NpgsqlDbType.Text);
-                Add(filter.Visible?.Scope.Types, NpgsqlDbType.Array | NpgsqlDbType.Text);
-                Add(filter.Visible?.Scope.Own, NpgsqlDbType.Boolean);
-                Add(filter.Visible?.Scope.OwnTypes, NpgsqlDbType.Array | NpgsqlDbType.Text);
+                // Null tells the function that everything may be seen.
+                var visible = filter.Visible.IsAll ? null : filter.Visible;
+                Add(visible?.Account, NpgsqlDbType.Text);
+                Add(visible?.Scope.Types, NpgsqlDbType.Array | NpgsqlDbType.Text);
+                Add(visible?.Scope.Own, NpgsqlDbType.Boolean);
+                Add(visible?.Scope.OwnTypes, NpgsqlDbType.Array | NpgsqlDbType.Text);
                 var events = new List<LogEvent>();
                 var reached = after;
                 var bytes = 0;

@@ -26,7 +26,7 @@ public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact co
 
     /// <summary>Counts of what can be seen, narrowed by type, status and the days of creation (inclusive).</summary>
     public Task<ResourceStatistics> ReadAsync(
-        Sight? visible,
+        Reach visible,
         string? type,
         string? status,
         DateOnly? from,

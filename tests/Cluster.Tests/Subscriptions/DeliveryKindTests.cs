@@ -25,7 +25,7 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
 
         var resource = await WriteAsync(node, 5);
 
-        await Eventually.HoldsAsync(() => delivery.Taken.Count is 5, Plenty, "all is delivered");
+        await Eventually.HoldsAsync(() => delivery.Taken.Count is 5, Plenty, () => "all is delivered");
         Assert.Equal(
             [
                 ("a&b", resource, 1L),
@@ -82,13 +82,13 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
                     await tables.ExecuteAsync("select last_error from subscriptions where id = $1", id) is string error
                     && error.Contains("delivery kind list", StringComparison.Ordinal),
                 Plenty,
-                "the subscription says why it waits"
+                () => "the subscription says why it waits"
             );
             Assert.Null(await older.Grain<ISubscriptionGrain>(id).Test());
         }
         var delivery = new ListDelivery();
         await using var newer = await StartAsync(delivery);
-        await Eventually.HoldsAsync(() => delivery.Taken.Count is 2, Plenty, "what waited is delivered");
+        await Eventually.HoldsAsync(() => delivery.Taken.Count is 2, Plenty, () => "what waited is delivered");
     }
 
     /// <summary>During an upgrade, nodes of the version before make subscriptions and read those of this version.</summary>
