@@ -1,5 +1,6 @@
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -53,7 +54,7 @@ static class PullEndpoints
     static Task PullAsync(HttpContext context, Subscription subscription) =>
         RequestBody.TakeAsync(context, SubscriptionBodies.Pull, async asked =>
         {
-            if (subscription.Url is not null)
+            if (subscription.Kind is not PullDelivery.Name)
             {
                 await SubscriptionEndpoints.RefuseKindAsync(context, subscription);
                 return;
@@ -99,7 +100,7 @@ static class PullEndpoints
             (body, faults) => SubscriptionBodies.Settlement(body, kind, faults),
             async asked =>
             {
-                if (subscription.Url is not null)
+                if (subscription.Kind is not PullDelivery.Name)
                 {
                     await SubscriptionEndpoints.RefuseKindAsync(context, subscription);
                     return;

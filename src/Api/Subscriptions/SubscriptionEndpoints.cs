@@ -156,7 +156,7 @@ public static class SubscriptionEndpoints
         HttpContext context,
         Subscriptions subscriptions,
         SubscriptionQueries queries,
-        WebhookTargets targets,
+        Deliveries deliveries,
         ReadIndex index
     )
     {
@@ -173,7 +173,7 @@ public static class SubscriptionEndpoints
                 document.RootElement,
                 Guid.Parse(context.CallerId()),
                 await index.HeadAsync(ct),
-                targets,
+                deliveries,
                 faults,
                 ct
             )
@@ -297,7 +297,9 @@ public static class SubscriptionEndpoints
 
     static async Task RotateAsync(HttpContext context, Subscription subscription)
     {
-        if (await All(context).RotateAsync(subscription.Id, context.RequestAborted) is not { } secret)
+        if (
+            await All(context).RotateAsync(subscription.Id, subscription.Kind, context.RequestAborted) is not { } secret
+        )
         {
             await RefuseKindAsync(context, subscription);
             return;
