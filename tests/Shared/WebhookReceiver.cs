@@ -44,6 +44,13 @@ public sealed record Received(
 /// <summary>An HTTP server on this machine that takes events, and answers as a test wants.</summary>
 public sealed class WebhookReceiver : IAsyncDisposable
 {
+    /// <summary>Options of a server that may deliver to this machine and tries again soon.</summary>
+    public static readonly (string Key, string Value)[] ServerOptions =
+    [
+        ("Webhooks:AllowPrivateTargets", "true"),
+        ("Webhooks:RetrySeconds", "0.2,0.2,0.5,1,2,5,5,5,5"),
+    ];
+
     readonly WebApplication app;
     readonly ConcurrentQueue<Received> received = new();
 

@@ -6,10 +6,10 @@ using Resources.Grains;
 namespace Resources.Api.Tests;
 
 /// <summary>Roles, permissions, API keys, the audit (B17, C6, J3).</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class AccessTests(Backend backend)
 {
-    Task<Person> PersonAsync(params string[] roles) => Person.CreateAsync(backend.Admin, backend.Node.Address, roles);
+    Task<Person> PersonAsync(params string[] roles) => Person.CreateAsync(backend.Admin, backend.Server.Address, roles);
 
     async Task<string> RoleAsync(params string[] permissions)
     {
@@ -23,7 +23,7 @@ public sealed class AccessTests(Backend backend)
         return name;
     }
 
-    async Task<string> KeyAsync(Caller caller, string[] permissions, DateTimeOffset? expiresAt = null)
+    async Task<string> KeyAsync(ApiClient caller, string[] permissions, DateTimeOffset? expiresAt = null)
     {
         var made = await caller.SendAsync(
             "POST",
@@ -115,7 +115,7 @@ public sealed class AccessTests(Backend backend)
         Assert.DoesNotContain(key[37..], list.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(
             key[37..101],
-            await Dump.OfAsync(backend.Node.ConnectionString),
+            await Dump.OfAsync(backend.Server.ConnectionString),
             StringComparison.Ordinal
         );
         foreach (
@@ -135,7 +135,7 @@ public sealed class AccessTests(Backend backend)
             "API_KEY_NOT_FOUND",
             (await stranger.Caller.SendAsync("DELETE", $"/api/v1/api-keys/{list.Text("/data/0/id")}")).Code
         );
-        await using var stream = await Subscriber.OpenAsync(backend.Node.Address, key, "/api/v1/events?after=now");
+        await using var stream = await Subscriber.OpenAsync(backend.Server.Address, key, "/api/v1/events?after=now");
         Assert.Equal(
             204,
             (await session.Caller.SendAsync("DELETE", $"/api/v1/api-keys/{list.Text("/data/0/id")}")).Status
@@ -230,8 +230,8 @@ public sealed class AccessTests(Backend backend)
     [Fact]
     public async Task C6_The_last_administrator_stays()
     {
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         var id = (await admin.GetAsync("/api/v1/me")).Text("/data/id");
         foreach (
             var (method, path, body) in new (string, string, string?)[]
@@ -257,8 +257,8 @@ public sealed class AccessTests(Backend backend)
     [Fact]
     public async Task C6_Who_is_counted_as_administrator_without_the_role_is_not_any_more_after_the_next_change()
     {
-        var roles = backend.Node.Services.GetRequiredService<IClusterClient>().GetGrain<IRoleGrain>(RoleBook.Id);
-        var person = await Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
+        var roles = backend.Server.Services.GetRequiredService<IClusterClient>().GetGrain<IRoleGrain>(RoleBook.Id);
+        var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
         await roles.Execute(new AddAdministrator(person.Id), Intent.OfNode());
         Assert.Contains(person.Id, (await roles.Get()).Value!.Administrators);
         Assert.Equal(
@@ -318,7 +318,7 @@ public sealed class AccessTests(Backend backend)
             )
         );
         var caller = (await person.LoginAsync()).Caller;
-        async Task<string> MakeAsync(Caller by, string type) =>
+        async Task<string> MakeAsync(ApiClient by, string type) =>
             (await by.SendAsync("POST", "/api/v1/resources", $$"""{"name":"x","type":"{{type}}"}""")).Text("/data/id")!;
         var one = await MakeAsync(backend.Admin, seen);
         var hidden = await MakeAsync(backend.Admin, other);
@@ -364,7 +364,7 @@ public sealed class AccessTests(Backend backend)
             events.At("/data")!.Value.EnumerateArray().Select(each => each.GetProperty("subject").GetString()!)
         );
         await using var stream = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             caller.Token!,
             "/api/v1/events?after=0"
         );

@@ -8,7 +8,7 @@ namespace Resources.Api.Tests;
 /// Every operation of the OpenAPI document by every kind of caller (C1, C2, C3, C5, C7, J10): one without a row, or a
 /// cell that is not as the permissions say, fails.
 /// </summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
 {
     static readonly string[] NotTheClients =
@@ -95,15 +95,15 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
                 }
             )
             {
-                await using var stream = await Subscriber.OpenAsync(world.Node.Address, actor.Caller.Token, path);
+                await using var stream = await Subscriber.OpenAsync(world.Server.Address, actor.Caller.Token, path);
                 foreach (var item in await stream.CatchUpAsync())
                     text.Append(item.Data);
             }
-            await using var socket = await Socket.OpenAsync(world.Node.Address, actor.Caller.Token, "after=0");
+            await using var socket = await Socket.OpenAsync(world.Server.Address, actor.Caller.Token, "after=0");
             foreach (var message in await socket.CatchUpAsync())
                 text.Append(message);
             await using var history = await Subscriber.OpenAsync(
-                world.Node.Address,
+                world.Server.Address,
                 actor.Caller.Token,
                 $"/api/v1/resources/{id}/events"
             );

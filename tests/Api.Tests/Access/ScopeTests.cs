@@ -12,7 +12,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     readonly (string Seen, string Own, string Hidden) types = (FreshType(), FreshType(), FreshType());
     string role = "";
     Person person = null!;
-    Caller caller = null!;
+    ApiClient caller = null!;
 
     /// <summary>Somebody who may do everything with one type, and with what is their own of another.</summary>
     public async ValueTask InitializeAsync()
@@ -23,7 +23,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
             $"resource/{types.Own}:*:own",
             "subscription:*:own"
         );
-        person = await Person.CreateAsync(backend.Admin, backend.Node.Address, role);
+        person = await Person.CreateAsync(backend.Admin, backend.Server.Address, role);
         caller = (await person.LoginAsync()).Caller;
     }
 
@@ -120,11 +120,11 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     public async Task The_log_is_read_past_what_is_not_of_resources_and_shows_none_of_it()
     {
         await using var stream = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             backend.Admin.Token,
             "/api/v1/events?after=now"
         );
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, backend.Admin.Token, "after=now");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, backend.Admin.Token, "after=now");
         var before = long.Parse(
             (await backend.Admin.GetAsync("/api/v1/events?after=now"))["Position"]!,
             System.Globalization.CultureInfo.InvariantCulture
@@ -257,7 +257,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
         var page = await caller.GetAsync("/api/v1/resources?limit=1");
         var cursor = page.Text("/meta/page/next")!;
         Assert.Equal(200, (await caller.GetAsync($"/api/v1/resources?limit=1&cursor={cursor}")).Status);
-        var other = (await (await Person.CreateAsync(backend.Admin, backend.Node.Address, role)).LoginAsync()).Caller;
+        var other = (await (await Person.CreateAsync(backend.Admin, backend.Server.Address, role)).LoginAsync()).Caller;
         foreach (var stranger in new[] { other, backend.Admin, backend.Author })
             Assert.Equal(["?cursor"], (await stranger.GetAsync($"/api/v1/resources?limit=1&cursor={cursor}")).Faults);
         Assert.NotEqual(
@@ -286,7 +286,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
         var seen = await CreateAsync(backend.Admin, types.Seen);
         var hidden = await CreateAsync(backend.Admin, types.Hidden);
         await using var follow = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             caller.Token,
             "/api/v1/resources?follow=true"
         );
@@ -316,11 +316,11 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     public async Task H3_Streams_and_sockets_follow_a_role_that_changes()
     {
         await using var stream = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             caller.Token,
             "/api/v1/events?after=now"
         );
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, caller.Token, "after=now");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, caller.Token, "after=now");
         await stream.CatchUpAsync();
         await socket.CatchUpAsync();
         await CreateAsync(backend.Admin, types.Hidden);
@@ -402,7 +402,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
         }
     }
 
-    async Task IsMissingAsync(string path, Answer missing, params Caller[] callers)
+    async Task IsMissingAsync(string path, Answer missing, params ApiClient[] callers)
     {
         foreach (var by in callers is [] ? [caller] : callers)
         foreach (

@@ -10,7 +10,7 @@ public sealed class VisibilityTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";
 
-    async Task<string> CreateAsync(Caller caller, string status = "active", string metadata = "{}") =>
+    async Task<string> CreateAsync(ApiClient caller, string status = "active", string metadata = "{}") =>
         (
             await caller.SendAsync(
                 "POST",

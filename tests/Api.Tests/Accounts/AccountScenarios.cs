@@ -47,7 +47,7 @@ public sealed class AccountScenarios(Backend backend)
             new("log in", "POST", "/api/v1/auth/login", 200)
             {
                 As = Who.Guest,
-                Body = $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""",
+                Body = $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}""",
                 Answers = [("Cache-Control", "no-store")],
                 Has = [("/data/tokenType", "Bearer"), ("/data/expiresIn", "3600")],
             },
@@ -55,12 +55,12 @@ public sealed class AccountScenarios(Backend backend)
             {
                 As = Who.Guest,
                 Body =
-                    $$"""{"email":" {{ApiNode.AdminEmail.ToUpperInvariant()}} ","password":"{{ApiNode.AdminPassword}}"}""",
+                    $$"""{"email":" {{TestServer.AdminEmail.ToUpperInvariant()}} ","password":"{{TestServer.AdminPassword}}"}""",
             },
             new("log in with another password", "POST", "/api/v1/auth/login", 401)
             {
                 As = Who.Guest,
-                Body = $$"""{"email":"{{ApiNode.AdminEmail}}","password":"not the password"}""",
+                Body = $$"""{"email":"{{TestServer.AdminEmail}}","password":"not the password"}""",
                 Code = "INVALID_CREDENTIALS",
             },
             new("log in as nobody", "POST", "/api/v1/auth/login", 401)
@@ -106,7 +106,7 @@ public sealed class AccountScenarios(Backend backend)
             },
             new("create a user twice", "POST", "/api/v1/users", 409)
             {
-                Body = $$"""{"email":"{{ApiNode.AdminEmail}}","password":"fifteen letters"}""",
+                Body = $$"""{"email":"{{TestServer.AdminEmail}}","password":"fifteen letters"}""",
                 Code = "ALREADY_EXISTS",
             },
             new("give nobody roles", "PUT", $"/api/v1/users/{Guid.NewGuid()}/roles", 404)
@@ -148,7 +148,7 @@ public sealed class AccountScenarios(Backend backend)
         var wrong = await backend.Guest.SendAsync(
             "POST",
             "/api/v1/auth/login",
-            $$"""{"email":"{{ApiNode.AdminEmail}}","password":"not the password"}"""
+            $$"""{"email":"{{TestServer.AdminEmail}}","password":"not the password"}"""
         );
         var unknown = await backend.Guest.SendAsync(
             "POST",

@@ -118,7 +118,7 @@ public sealed class PasswordTests(Backend backend)
     [Fact]
     public async Task A5_Passwords_are_hashed_slowly_and_old_hashes_anew()
     {
-        var passwords = backend.Node.Services.GetRequiredService<Passwords>();
+        var passwords = backend.Server.Services.GetRequiredService<Passwords>();
         var hash = Convert.FromBase64String(await passwords.HashAsync("a password of enough length"));
         // Identity's version 3: the function (2 = HMAC-SHA512) and the rounds, both big-endian, behind the version.
         Assert.Equal((1, 2u), (hash[0], BitConverter.ToUInt32([.. hash[1..5].Reverse()])));
@@ -132,7 +132,7 @@ public sealed class PasswordTests(Backend backend)
         Assert.Equal(PasswordCheck.RightButOld, await passwords.VerifyAsync(old, "a password of enough length"));
         var email = $"{Guid.NewGuid():n}@example.org";
         var (id, _) = await backend
-            .Node.Services.GetRequiredService<Silo.Accounts>()
+            .Server.Services.GetRequiredService<Silo.Accounts>()
             .RegisterAsync(new(email, old, ["user"], true), Grains.Intent.OfNode());
         for (var i = 0; i < 2; i++)
             await backend.Guest.LoginAsync(email, "a password of enough length");
@@ -142,7 +142,7 @@ public sealed class PasswordTests(Backend backend)
     [Fact]
     public async Task A5_A_hash_that_cannot_be_read_harms_nobody_else()
     {
-        var passwords = backend.Node.Services.GetRequiredService<Passwords>();
+        var passwords = backend.Server.Services.GetRequiredService<Passwords>();
         await Assert.ThrowsAsync<FormatException>(() =>
             passwords.VerifyAsync("no hash", "a password of enough length")
         );
@@ -197,18 +197,18 @@ public sealed class PasswordTests(Backend backend)
 }
 
 /// <summary>Limits on guessing (A8), on a node with few permits.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class GuessingTests(Backend backend)
 {
     [Fact]
     public async Task A8_After_ten_wrong_passwords_an_account_is_left_alone_for_a_while_and_others_are_not()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("RateLimits:LoginAccount:Permits", "10"),
             ("RateLimits:LoginAccount:WindowSeconds", "3600")
         );
-        var guest = new Caller(node.Address);
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var guest = node.Guest();
+        var admin = await guest.LoginAsAdminAsync();
         var person = await Person.CreateAsync(admin, node.Address, "user");
         var other = await Person.CreateAsync(admin, node.Address, "user");
         // Right ones do not count.
@@ -245,21 +245,21 @@ public sealed class GuessingTests(Backend backend)
 }
 
 /// <summary>Registering and resetting by mail (A6, A10), on a node with a mail server.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class RecoveryTests(Backend backend)
 {
     const string Password = "nine pigs saw a grey kettle",
         Another = "a second pig saw the kettle";
 
-    Task<ApiNode> StartAsync(Mailbox mailbox, string registration) =>
-        backend.StartNodeAsync(
+    Task<InProcessServer> StartAsync(Mailbox mailbox, string registration) =>
+        backend.StartServerAsync(
             ("Mail:Host", "127.0.0.1"),
             ("Mail:Port", $"{mailbox.Port}"),
             ("Mail:LinkBase", "https://app.example.org"),
             ("Accounts:Registration", registration)
         );
 
-    static Task<Answer> PostAsync(Caller caller, string path, object body, params (string, string)[] headers) =>
+    static Task<Answer> PostAsync(ApiClient caller, string path, object body, params (string, string)[] headers) =>
         caller.SendAsync("POST", "/api/v1" + path, JsonSerializer.Serialize(body), "application/json", headers);
 
     [Fact]
@@ -267,7 +267,7 @@ public sealed class RecoveryTests(Backend backend)
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "open");
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         var email = $"{Guid.NewGuid():n}@example.org";
         var first = await PostAsync(guest, "/auth/register", new { email, password = Password });
         Assert.Equal(202, first.Status);
@@ -312,10 +312,7 @@ public sealed class RecoveryTests(Backend backend)
         await using var mailbox = new Mailbox(endless: 1);
         await using var node = await StartAsync(mailbox, "open");
         var email = $"{Guid.NewGuid():n}@example.org";
-        Assert.Equal(
-            202,
-            (await PostAsync(new Caller(node.Address), "/auth/register", new { email, password = Password })).Status
-        );
+        Assert.Equal(202, (await PostAsync(node.Guest(), "/auth/register", new { email, password = Password })).Status);
         await mailbox.MailToAsync(email, seconds: 60);
     }
 
@@ -324,7 +321,7 @@ public sealed class RecoveryTests(Backend backend)
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "open");
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         var email = $"{Guid.NewGuid():n}@example.org";
         Assert.Equal(202, (await PostAsync(guest, "/auth/register", new { email, password = Another })).Status);
         var first = Mailbox.Token(await mailbox.MailToAsync(email));
@@ -352,7 +349,7 @@ public sealed class RecoveryTests(Backend backend)
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "closed");
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         Assert.Equal(
             (403, "REGISTRATION_CLOSED"),
             (await PostAsync(guest, "/auth/register", new { email = "x@example.org", password = Password }))
@@ -360,11 +357,7 @@ public sealed class RecoveryTests(Backend backend)
                 ? (closed.Status, closed.Code)
                 : default
         );
-        var person = await Person.CreateAsync(
-            await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
-            node.Address,
-            "user"
-        );
+        var person = await Person.CreateAsync(await guest.LoginAsAdminAsync(), node.Address, "user");
         var session = await person.LoginAsync();
 
         var known = await PostAsync(
@@ -419,8 +412,8 @@ public sealed class RecoveryTests(Backend backend)
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "invite");
-        var guest = new Caller(node.Address);
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var guest = node.Guest();
+        var admin = await guest.LoginAsAdminAsync();
         Assert.Equal(
             201,
             (await PostAsync(admin, "/users", new { email = "invited@example.org", roles = new[] { "author" } })).Status
@@ -460,12 +453,12 @@ public sealed class RecoveryTests(Backend backend)
     [Fact]
     public async Task A_deleted_account_is_forgotten_and_its_address_is_free_again()
     {
-        var person = await Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
+        var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
         await person.LoginAsync();
         Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/users/{person.Id}")).Status);
         Assert.Equal("ACCOUNT_NOT_FOUND", (await backend.Admin.GetAsync($"/api/v1/users/{person.Id}")).Code);
         Assert.Equal(401, (await person.TryAsync()).Status);
-        await using var source = NpgsqlDataSource.Create(backend.Node.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(backend.Server.ConnectionString);
         await using var command = source.CreateCommand(
             "select (select count(*) from vault where subject = $1) + (select count(*) from account_emails where account = $1)"
         );
@@ -478,9 +471,9 @@ public sealed class RecoveryTests(Backend backend)
     [Fact]
     public async Task A_deletion_that_came_no_further_than_its_event_is_finished_by_the_next_one_or_by_who_registers()
     {
-        var deletedAgain = await Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
-        var registered = await Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
-        await using var source = NpgsqlDataSource.Create(backend.Node.ConnectionString);
+        var deletedAgain = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
+        var registered = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
+        await using var source = NpgsqlDataSource.Create(backend.Server.ConnectionString);
         async Task<byte[]> TakeAwayAsync(Person person)
         {
             await using var command = source.CreateCommand("select digest from account_emails where account = $1");

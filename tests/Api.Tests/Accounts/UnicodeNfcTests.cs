@@ -59,7 +59,7 @@ public sealed class UnicodeNfcTests(Backend backend)
                     )
                 ),
         ];
-        await using var database = NpgsqlDataSource.Create(backend.Node.ConnectionString);
+        await using var database = NpgsqlDataSource.Create(backend.Server.ConnectionString);
         await using var command = database.CreateCommand(
             "select normalize(t, NFC), normalize(t, NFD) from unnest($1) with ordinality as u(t, n) order by n"
         );

@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 /// <summary>
 /// The WebSocket: the same events as the stream has, once and in order, for those who may see them and no longer.
 /// </summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class EventSocketTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -77,7 +77,7 @@ public sealed class EventSocketTests(Backend backend)
         var old = await CreateAsync(backend.Admin);
         foreach (var after in new[] { "0", "now" })
         {
-            await using var socket = await Socket.OpenAsync(backend.Node.Address, null, $"type={type}&after={after}");
+            await using var socket = await Socket.OpenAsync(backend.Server.Address, null, $"type={type}&after={after}");
             await socket.AuthenticateAsync(backend.User.Token!);
             Assert.Equal(after is "0" ? [old] : [], (await socket.CatchUpAsync()).Select(Socket.Subject));
         }
@@ -110,7 +110,7 @@ public sealed class EventSocketTests(Backend backend)
         // The token still names the role; the account has it no longer.
         await using var again = await OpenAsync(caller);
         Assert.Equal(403, again.Status);
-        await using var said = await Socket.OpenAsync(backend.Node.Address, null, "");
+        await using var said = await Socket.OpenAsync(backend.Server.Address, null, "");
         await said.AuthenticateAsync(caller.Token!);
         Assert.Null(await said.NextAsync());
         Assert.Equal((4403, "FORBIDDEN"), said.Closed);
@@ -137,7 +137,7 @@ public sealed class EventSocketTests(Backend backend)
     {
         var account = (await backend.Admin.GetAsync("/api/v1/me")).Text("/data/id");
         var token = new Forge(backend).Sign(expires: DateTime.UtcNow.AddSeconds(3), account: account);
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, token, $"type={type}");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, token, $"type={type}");
         await socket.CatchUpAsync();
         Assert.Null(await socket.NextAsync());
         Assert.Equal((4401, "TOKEN_EXPIRED"), socket.Closed);
@@ -166,10 +166,10 @@ public sealed class EventSocketTests(Backend backend)
             Assert.Equal(position, Socket.Position(await stopped.EventAsync()));
     }
 
-    Task<Socket> OpenAsync(Caller caller, string parameters = "") =>
-        Socket.OpenAsync(backend.Node.Address, caller.Token, $"type={type}{parameters}");
+    Task<Socket> OpenAsync(ApiClient caller, string parameters = "") =>
+        Socket.OpenAsync(backend.Server.Address, caller.Token, $"type={type}{parameters}");
 
-    async Task<Guid> CreateAsync(Caller caller, string metadata = "{}") =>
+    async Task<Guid> CreateAsync(ApiClient caller, string metadata = "{}") =>
         Guid.Parse(
             (
                 await caller.SendAsync(
@@ -181,7 +181,7 @@ public sealed class EventSocketTests(Backend backend)
         );
 
     /// <summary>An account of its own.</summary>
-    async Task<(Caller Caller, string Account)> JoinAsync(string roles)
+    async Task<(ApiClient Caller, string Account)> JoinAsync(string roles)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (await backend.AddUserAsync(email, "a password of enough length", roles.Trim('"'))).Text(
@@ -209,8 +209,8 @@ public sealed class StoppedReaderTests(Backend backend)
     [Fact]
     public async Task A_reader_that_takes_nothing_is_cut_off()
     {
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         var streams = node.Services.GetRequiredService<StreamAccess>();
         await using var stopped = await Socket.OpenAsync(node.Address, admin.Token, "");
         await stopped.CatchUpAsync();

@@ -7,7 +7,7 @@ namespace Resources.Api.Tests;
 /// <summary>
 /// Server-sent events: every event once and in order, from any position, for those who may see it and no longer.
 /// </summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class EventStreamTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -84,7 +84,7 @@ public sealed class EventStreamTests(Backend backend)
     {
         var id = await CreateAsync(backend.Admin);
         await using var stream = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             backend.User.Token,
             $"/api/v1/resources/{id}/events"
         );
@@ -93,7 +93,7 @@ public sealed class EventStreamTests(Backend backend)
         Assert.Equal("resource.deleted", (await stream.EventAsync()).EventType);
 
         await using var hidden = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             backend.Author.Token,
             $"/api/v1/resources/{id}/events"
         );
@@ -129,9 +129,9 @@ public sealed class EventStreamTests(Backend backend)
     [Fact]
     public async Task A_stream_ends_with_its_token()
     {
-        await using var node = await backend.StartNodeAsync(("Tokens:AccessMinutes", "1"));
+        await using var node = await backend.StartServerAsync(("Tokens:AccessMinutes", "1"));
         var watch = Stopwatch.StartNew();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
         await stream.CatchUpAsync();
         var end = await stream.NextAsync(TimeSpan.FromSeconds(70));
@@ -158,8 +158,8 @@ public sealed class EventStreamTests(Backend backend)
     [Fact]
     public async Task A_caller_with_too_many_streams_is_refused_until_one_is_closed()
     {
-        await using var node = await backend.StartNodeAsync(("Streams:MaxPerCaller", "2"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Streams:MaxPerCaller", "2"));
+        var admin = await node.AdminAsync();
         Task<Subscriber> Open() => Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
         await using var one = await Open();
         var two = await Open();
@@ -181,8 +181,8 @@ public sealed class EventStreamTests(Backend backend)
     [Fact]
     public async Task A_quiet_stream_tells_its_position_and_a_node_that_stops_ends_it()
     {
-        await using var node = await backend.StartNodeAsync(("Streams:HeartbeatSeconds", "1"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Streams:HeartbeatSeconds", "1"));
+        var admin = await node.AdminAsync();
         using var http = new HttpClient
         {
             BaseAddress = node.Address,
@@ -233,15 +233,15 @@ public sealed class EventStreamTests(Backend backend)
         Assert.Equal((200, "text/event-stream"), (head.Status, head["Content-Type"]));
     }
 
-    Task<Subscriber> OpenAsync(Caller caller, string parameters, string? lastEventId = null) =>
+    Task<Subscriber> OpenAsync(ApiClient caller, string parameters, string? lastEventId = null) =>
         Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             caller.Token,
             $"/api/v1/events?type={type}{parameters}",
             lastEventId
         );
 
-    async Task<Guid> CreateAsync(Caller caller) =>
+    async Task<Guid> CreateAsync(ApiClient caller) =>
         Guid.Parse(
             (await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"one","type":"{{type}}"}""")).Text(
                 "/data/id"
@@ -249,7 +249,7 @@ public sealed class EventStreamTests(Backend backend)
         );
 
     /// <summary>An account of its own.</summary>
-    async Task<(Caller Caller, string Account)> JoinAsync(string role)
+    async Task<(ApiClient Caller, string Account)> JoinAsync(string role)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (await backend.AddUserAsync(email, "a password of enough length", role)).Text("/data/id")!;

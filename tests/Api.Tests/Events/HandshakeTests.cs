@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 namespace Resources.Api.Tests;
 
 /// <summary>Who opens no WebSocket, and with which status or close code they are told.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class HandshakeTests(Backend backend)
 {
     const string Path = "/api/v1/events/ws";
@@ -57,7 +57,7 @@ public sealed class HandshakeTests(Backend backend)
         var answer = await backend.User.GetAsync($"{Path}?{Future}", Upgrade);
         Assert.Equal((400, "INVALID_POSITION"), (answer.Status, answer.FaultCodes.Single()));
 
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, Future);
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, Future);
         await socket.AuthenticateAsync(backend.User.Token!);
         Assert.Null(await socket.NextAsync());
         Assert.Equal((4400, "INVALID_POSITION"), socket.Closed);
@@ -83,11 +83,11 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task Pages_of_this_server_and_of_those_that_are_allowed_open_one()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", "https://app.example.org"),
             ("Streams:MaxPerCaller", "1")
         );
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         foreach (var origin in new[] { node.Address.GetLeftPart(UriPartial.Authority), "https://app.example.org" })
         {
             await using var socket = await Socket.OpenAsync(node.Address, null, "", options =>
@@ -119,13 +119,13 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task Our_subprotocol_is_selected_and_others_are_refused()
     {
-        await using var ours = await Socket.OpenAsync(backend.Node.Address, backend.User.Token, "", options =>
+        await using var ours = await Socket.OpenAsync(backend.Server.Address, backend.User.Token, "", options =>
         {
             options.AddSubProtocol("other");
             options.AddSubProtocol("resources.events.v1");
         });
         Assert.Equal((101, "resources.events.v1"), (ours.Status, ours.SubProtocol));
-        await using var none = await Socket.OpenAsync(backend.Node.Address, backend.User.Token, "");
+        await using var none = await Socket.OpenAsync(backend.Server.Address, backend.User.Token, "");
         Assert.Equal((101, null), (none.Status, none.SubProtocol));
         var other = await backend.User.GetAsync(Path, [.. Upgrade, ("Sec-WebSocket-Protocol", "graphql-transport-ws")]);
         Assert.Equal((400, "header:Sec-WebSocket-Protocol"), (other.Status, other.Faults.Single()));
@@ -139,7 +139,7 @@ public sealed class HandshakeTests(Backend backend)
         await backend.Admin.SendAsync("PUT", $"/api/v1/users/{account}/roles", """{"roles":[]}""");
         var nobody = await backend.Guest.LoginAsync(email, "a password of enough length");
         Assert.Equal(403, (await nobody.GetAsync(Path, Upgrade)).Status);
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "");
         await socket.AuthenticateAsync(nobody.Token!);
         Assert.Null(await socket.NextAsync());
         Assert.Equal((4403, "FORBIDDEN"), socket.Closed);
@@ -168,7 +168,7 @@ public sealed class HandshakeTests(Backend backend)
     [Theory, MemberData(nameof(BadMessages))]
     public async Task A_first_message_that_is_no_authentication_closes(string message)
     {
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.SendAsync(
             message
                 .Replace("TOKEN", backend.User.Token, StringComparison.Ordinal)
@@ -182,7 +182,7 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task A_binary_message_closes_even_with_a_token()
     {
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.SendAsync(
             System.Text.Encoding.UTF8.GetBytes($$"""{"type":"authenticate","token":"{{backend.User.Token}}"}"""),
             WebSocketMessageType.Binary
@@ -194,7 +194,7 @@ public sealed class HandshakeTests(Backend backend)
     [Theory, InlineData("x"), InlineData("""{"type":"authenticate","token":"again"}"""), InlineData("LARGE")]
     public async Task Whoever_says_more_than_a_token_is_closed(string message)
     {
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, backend.User.Token, "after=now");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, backend.User.Token, "after=now");
         await socket.CatchUpAsync();
         await socket.SendAsync(message.Replace("LARGE", new string('x', 1 << 20), StringComparison.Ordinal));
         while (await socket.NextAsync() is { } told)
@@ -205,7 +205,7 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task Whoever_says_nothing_is_closed_and_has_seen_nothing()
     {
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         Assert.Null(await socket.NextAsync());
         Assert.Equal((4408, "REQUEST_TIMEOUT"), socket.Closed);
     }
@@ -213,7 +213,7 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task Whoever_leaves_before_saying_anything_is_answered()
     {
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.CloseAsync();
         Assert.Equal((1000, ""), socket.Closed);
     }
@@ -221,8 +221,8 @@ public sealed class HandshakeTests(Backend backend)
     [Fact]
     public async Task A_quiet_socket_tells_its_position()
     {
-        await using var node = await backend.StartNodeAsync(("Streams:HeartbeatSeconds", "1"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Streams:HeartbeatSeconds", "1"));
+        var admin = await node.AdminAsync();
         await using var socket = await Socket.OpenAsync(node.Address, admin.Token, "");
         Assert.Equal("""{"type":"caught-up","position":"3"}""", (await socket.NextAsync())!.Value.GetRawText());
         Assert.Equal("""{"type":"position","position":"3"}""", (await socket.NextAsync())!.Value.GetRawText());

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Other people's clients: what they make of our streams.</summary>
-public sealed class StreamClientTests(Backend backend, NodeProgram node)
+public sealed class StreamClientTests(Backend backend, JavaScriptProgram node)
 {
     [Fact]
     public async Task EventSource_clients_that_are_cut_every_few_events_see_every_event_once_and_in_order()
@@ -27,7 +27,7 @@ public sealed class StreamClientTests(Backend backend, NodeProgram node)
             .Parse(
                 await node.RunAsync(
                     "streams.mjs",
-                    $"{backend.Node.Address}",
+                    $"{backend.Server.Address}",
                     backend.User.Token!,
                     $"/api/v1/events?type={type}",
                     "60"

@@ -50,7 +50,7 @@ public sealed class EncodingTests(Backend backend)
         var login = await backend.Guest.SendAsync(
             "POST",
             "/api/v1/auth/login",
-            $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""",
+            $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}""",
             "application/json",
             ("Accept-Encoding", "br, gzip")
         );

@@ -236,7 +236,7 @@ public sealed class MalformedRequests(Backend backend, ITestOutputHelper output)
             var path = Path(random, samples);
             var body = random.Next(4) is 0
                 ? null
-                : Caller.Content(
+                : ApiClient.Content(
                     Mutate(random, Encoding.UTF8.GetBytes(Pick(random, Bodies))),
                     random.Next(3) is 0 ? Pick(random, Types) : Pick(random, Types[..3])
                 );

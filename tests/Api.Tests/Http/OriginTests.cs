@@ -1,7 +1,7 @@
 namespace Resources.Api.Tests;
 
 /// <summary>What pages of other origins may do (B15).</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class OriginTests(Backend backend)
 {
     const string App = "https://app.example.org";
@@ -22,9 +22,9 @@ public sealed class OriginTests(Backend backend)
     {
         foreach (var address in Addresses)
         {
-            using var answer = await SendAsync(backend.Node, HttpMethod.Get, address, App);
+            using var answer = await SendAsync(backend.Server, HttpMethod.Get, address, App);
             Assert.Empty(Allowances(answer));
-            using var asked = await SendAsync(backend.Node, HttpMethod.Options, address, App, "PATCH");
+            using var asked = await SendAsync(backend.Server, HttpMethod.Options, address, App, "PATCH");
             Assert.Empty(Allowances(asked));
             Assert.Contains((int)asked.StatusCode, new[] { 401, 405 });
         }
@@ -42,11 +42,11 @@ public sealed class OriginTests(Backend backend)
     ]
     public async Task B15_Only_the_origins_that_are_named_are_allowed_and_answers_say_that_they_vary(string other)
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", App),
             ("Origins:Allowed:1", "https://another.example.org")
         );
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         foreach (var address in Addresses)
         foreach (var token in new[] { null, admin.Token })
         {
@@ -85,20 +85,16 @@ public sealed class OriginTests(Backend backend)
     [Fact]
     public async Task B13_B15_A_session_by_cookie_is_used_by_pages_of_this_host_and_of_those_that_are_allowed()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", App),
             ("Proxies:Trusted:0", "127.0.0.0/8")
         );
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var (cookie, _, _) = await (await Person.CreateAsync(admin, node.Address, "user")).LoginByCookieAsync();
         async Task<int> ReadAsync(string origin, string scheme) =>
             (
-                await new Caller(node.Address).GetAsync(
-                    "/api/v1/me",
-                    ("Cookie", cookie),
-                    ("Origin", origin),
-                    ("X-Forwarded-Proto", scheme)
-                )
+                await node.Guest()
+                    .GetAsync("/api/v1/me", ("Cookie", cookie), ("Origin", origin), ("X-Forwarded-Proto", scheme))
             ).Status;
 
         var plain = node.Address.GetLeftPart(UriPartial.Authority);
@@ -124,7 +120,7 @@ public sealed class OriginTests(Backend backend)
             .ToDictionary(header => header.Key, header => string.Join(',', header.Value));
 
     static async Task<HttpResponseMessage> SendAsync(
-        ApiNode node,
+        InProcessServer node,
         HttpMethod method,
         string path,
         string? origin,

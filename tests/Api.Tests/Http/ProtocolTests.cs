@@ -116,7 +116,7 @@ public sealed class ProtocolTests(Backend backend)
             var answer = await backend.Admin.SendAsync(
                 method,
                 path,
-                Caller.Content("{}"u8.ToArray(), type),
+                ApiClient.Content("{}"u8.ToArray(), type),
                 ("If-Match", "*")
             );
             Assert.Equal((415, taken), (answer.Status, answer[method is "PATCH" ? "Accept-Patch" : "Accept-Post"]));
@@ -124,7 +124,7 @@ public sealed class ProtocolTests(Backend backend)
         var encoded = await backend.Admin.SendAsync(
             method,
             path,
-            Caller.Content("{}"u8.ToArray(), taken.Split(',')[0]),
+            ApiClient.Content("{}"u8.ToArray(), taken.Split(',')[0]),
             ("Content-Encoding", "gzip")
         );
         Assert.Equal(415, encoded.Status);
@@ -193,13 +193,13 @@ public sealed class ProtocolTests(Backend backend)
         Assert.Equal(1 << 20, Body(1 << 20).Length);
         Assert.Equal(
             201,
-            (await backend.Admin.SendAsync("POST", "/api/v1/resources", Caller.Content(Body(1 << 20)))).Status
+            (await backend.Admin.SendAsync("POST", "/api/v1/resources", ApiClient.Content(Body(1 << 20)))).Status
         );
 
         var declared = await backend.Admin.SendAsync(
             "POST",
             "/api/v1/resources",
-            Caller.Content(Body((1 << 20) + 1)),
+            ApiClient.Content(Body((1 << 20) + 1)),
             ("Expect", "100-continue")
         );
         Assert.Equal((413, "BODY_TOO_LARGE"), (declared.Status, declared.Code));
@@ -207,7 +207,7 @@ public sealed class ProtocolTests(Backend backend)
         var chunked = await backend.Admin.SendAsync(
             "POST",
             "/api/v1/resources",
-            Caller.Content(Body((1 << 20) + 1)),
+            ApiClient.Content(Body((1 << 20) + 1)),
             ("Transfer-Encoding", "chunked")
         );
         Assert.Equal((413, "BODY_TOO_LARGE"), (chunked.Status, chunked.Code));
@@ -249,17 +249,24 @@ public sealed class ProtocolTests(Backend backend)
     [Fact]
     public async Task A_fault_of_the_server_says_nothing_of_itself_and_is_logged()
     {
-        var answer = await backend.Admin.GetAsync(ApiNode.FaultPath);
+        var answer = await backend.Admin.GetAsync(InProcessServer.FaultPath);
 
         Assert.Equal((500, "INTERNAL_ERROR"), (answer.Status, answer.Code));
         var text = answer.ToString();
         foreach (
-            var leak in new[] { ApiNode.Secret, nameof(InvalidOperationException), "Resources.Api", " at ", ".cs" }
+            var leak in new[]
+            {
+                InProcessServer.FaultSecret,
+                nameof(InvalidOperationException),
+                "Resources.Api",
+                " at ",
+                ".cs",
+            }
         )
             Assert.DoesNotContain(leak, text, StringComparison.Ordinal);
-        Assert.Contains(backend.Node.Errors, error =>
-            error.Contains(ApiNode.Secret, StringComparison.Ordinal)
-            && error.Contains(ApiNode.FaultPath, StringComparison.Ordinal)
+        Assert.Contains(backend.Server.Errors, error =>
+            error.Contains(InProcessServer.FaultSecret, StringComparison.Ordinal)
+            && error.Contains(InProcessServer.FaultPath, StringComparison.Ordinal)
         );
         Assert.Equal(200, (await backend.Admin.GetAsync("/health/ready")).Status);
     }

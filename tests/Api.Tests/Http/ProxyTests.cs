@@ -1,7 +1,7 @@
 namespace Resources.Api.Tests;
 
 /// <summary>What is believed of a client's own words about where it is (E7).</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class ProxyTests(Backend backend)
 {
     const string Login = "/api/v1/auth/login";
@@ -78,31 +78,32 @@ public sealed class ProxyTests(Backend backend)
         Assert.Equal((201, $"/api/v1/resources/{created.Text("/data/id")}"), (created.Status, created["Location"]));
     }
 
-    Task<ApiNode> StartAsync(params (string, string)[] options) =>
-        backend.StartNodeAsync([
+    Task<InProcessServer> StartAsync(params (string, string)[] options) =>
+        backend.StartServerAsync([
             ("RateLimits:Login:Permits", "2"),
             ("RateLimits:Login:WindowSeconds", "3600"),
             .. options,
         ]);
 
-    static async Task<int> TryAsync(ApiNode node, string forwardedFor) =>
+    static async Task<int> TryAsync(InProcessServer node, string forwardedFor) =>
         (
-            await new Caller(node.Address).SendAsync(
-                "POST",
-                Login,
-                """{"email":"a@b","password":"x"}""",
-                headers: ("X-Forwarded-For", forwardedFor)
-            )
+            await node.Guest()
+                .SendAsync(
+                    "POST",
+                    Login,
+                    """{"email":"a@b","password":"x"}""",
+                    headers: ("X-Forwarded-For", forwardedFor)
+                )
         ).Status;
 
     /// <summary>Logs in, and answers from where that was by the audit trail.</summary>
-    static async Task<string?> LoggedAsync(ApiNode node, string forwardedFor)
+    static async Task<string?> LoggedAsync(InProcessServer node, string forwardedFor)
     {
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         var login = await guest.SendAsync(
             "POST",
             Login,
-            $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""",
+            $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}""",
             headers: ("X-Forwarded-For", forwardedFor)
         );
         Assert.Equal(200, login.Status);

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Limits, on nodes with few permits.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class RateLimitTests(Backend backend)
 {
     const string Login = "/api/v1/auth/login";
@@ -14,8 +14,8 @@ public sealed class RateLimitTests(Backend backend)
     public async Task F9_Each_caller_has_a_window_and_each_answer_says_where_it_stands()
     {
         await using var node = await StartAsync(("Default", 5), ("Login", 3));
-        var guest = new Caller(node.Address);
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var guest = node.Guest();
+        var admin = await guest.LoginAsAdminAsync();
 
         for (var left = 4; left >= 0; left--)
         {
@@ -47,9 +47,9 @@ public sealed class RateLimitTests(Backend backend)
     public async Task F10_The_limit_is_the_callers_whichever_session_it_uses_and_nobody_elses()
     {
         await using var node = await StartAsync(("Default", 6));
-        var guest = new Caller(node.Address);
-        var one = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        var other = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var guest = node.Guest();
+        var one = await guest.LoginAsAdminAsync();
+        var other = await guest.LoginAsAdminAsync();
         var person = await Person.CreateAsync(one, node.Address, "user");
 
         for (var i = 0; i < 5; i++)
@@ -63,14 +63,14 @@ public sealed class RateLimitTests(Backend backend)
     public async Task Logins_have_a_limit_of_their_own()
     {
         await using var node = await StartAsync(("Login", 2));
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         for (var i = 0; i < 2; i++)
             Assert.Equal(401, (await guest.SendAsync("POST", Login, """{"email":"a@b","password":"x"}""")).Status);
         Refused(
             await guest.SendAsync(
                 "POST",
                 Login,
-                $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}"""
+                $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}"""
             ),
             "login"
         );
@@ -81,7 +81,7 @@ public sealed class RateLimitTests(Backend backend)
     public async Task A8_Wrong_passwords_are_counted_by_account_and_right_ones_are_not()
     {
         await using var node = await StartAsync(("LoginAccount", 3));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var victim = await Person.CreateAsync(admin, node.Address, "user");
         var other = await Person.CreateAsync(admin, node.Address, "user");
 
@@ -102,7 +102,7 @@ public sealed class RateLimitTests(Backend backend)
     public async Task Streams_that_are_opened_have_a_limit_too()
     {
         await using var node = await StartAsync(("Streams", 3));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         foreach (var path in new[] { "/api/v1/events", "/api/v1/resources?follow=true" })
         {
             await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, path);
@@ -128,7 +128,7 @@ public sealed class RateLimitTests(Backend backend)
     public async Task F9_C8_What_is_kept_of_a_window_does_not_tell_whose_it_is()
     {
         await using var node = await StartAsync(("Default", 1000), ("Login", 1000));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var id = (await admin.GetAsync("/api/v1/me")).Text("/data/id")!;
         for (var i = 0; i < 10; i++)
         {
@@ -154,8 +154,8 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     /// <summary>A node with small limits for an hour.</summary>
-    Task<ApiNode> StartAsync(params (string Policy, int Permits)[] limits) =>
-        backend.StartNodeAsync([
+    Task<InProcessServer> StartAsync(params (string Policy, int Permits)[] limits) =>
+        backend.StartServerAsync([
             .. limits.SelectMany(limit =>
                 new[]
                 {

@@ -17,7 +17,7 @@ public sealed class ApiDescriptionTests(Backend backend)
 
     IEnumerable<RouteEndpoint> Served =>
         from endpoint in backend
-            .Node.Services.GetRequiredService<EndpointDataSource>()
+            .Server.Services.GetRequiredService<EndpointDataSource>()
             .Endpoints.OfType<RouteEndpoint>()
         where
             endpoint.RoutePattern.RawText is { } path
@@ -93,7 +93,7 @@ public sealed class ApiDescriptionTests(Backend backend)
         )
             await backend.Admin.SendAsync(method, path, body);
 
-        Assert.All(backend.Node.Answered.Keys, answer =>
+        Assert.All(backend.Server.Answered.Keys, answer =>
             Assert.Contains($"{answer.Status}", described[answer.Endpoint])
         );
     }

@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>J2: no password, token, code, key or address is anywhere but in its place.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class CanaryTests(Backend backend)
 {
     const string Password = "canary password of nine pigs",
@@ -37,7 +37,7 @@ public sealed class CanaryTests(Backend backend)
         };
         ActivitySource.AddActivityListener(listener);
         await using var mailbox = new Mailbox();
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Mail:Host", "127.0.0.1"),
             ("Mail:Port", $"{mailbox.Port}"),
             ("Accounts:Registration", "open"),
@@ -47,7 +47,7 @@ public sealed class CanaryTests(Backend backend)
         );
         await LiveAsync(node, mailbox);
 
-        var metrics = Encoding.UTF8.GetString((await new Caller(node.Address).GetAsync("/metrics")).Body);
+        var metrics = Encoding.UTF8.GetString((await node.Guest().GetAsync("/metrics")).Body);
         var places = new Dictionary<string, string>
         {
             ["logs"] = string.Join('\n', node.Logs),
@@ -73,9 +73,9 @@ public sealed class CanaryTests(Backend backend)
     }
 
     /// <summary>Lives the life of an account, and notes every secret that it meets.</summary>
-    async Task LiveAsync(ApiNode node, Mailbox mailbox)
+    async Task LiveAsync(InProcessServer node, Mailbox mailbox)
     {
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         var email = canaries["address"] = $"canary{Guid.NewGuid():n}@example.org";
         await PostAsync(guest, "/auth/register", new { email, password = Password });
         var verify = canaries["token of a mail"] = Mailbox.Token(await mailbox.MailToAsync(email));
@@ -174,7 +174,7 @@ public sealed class CanaryTests(Backend backend)
         for (var i = 0; i < 6; i++)
             await PostAsync(guest, "/auth/login", new { email, password = Wrong });
 
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await guest.LoginAsAdminAsync();
         canaries["administrator's token"] = admin.Token!;
         var hook = await PostAsync(
             admin,
@@ -193,7 +193,7 @@ public sealed class CanaryTests(Backend backend)
         await Take(admin.GetAsync("/api/v1/audit?limit=200"));
     }
 
-    Task<Answer> PostAsync(Caller caller, string path, object body) =>
+    Task<Answer> PostAsync(ApiClient caller, string path, object body) =>
         Take(caller.SendAsync("POST", "/api/v1" + path, JsonSerializer.Serialize(body)));
 
     async Task<Answer> Take(Task<Answer> request)

@@ -8,7 +8,7 @@ namespace Resources.Api.Tests;
 /// Followers of the log, as operators see and mend them. Each test has a node of its own: a poison event stops all
 /// lists.
 /// </summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class FollowerTests(Backend backend)
 {
     const string Followers = "/api/v1/admin/followers";
@@ -102,8 +102,8 @@ public sealed class FollowerTests(Backend backend)
     [InlineData("resource.created", """{"type":"t","name":"n","status":"s","owner":"o"}""")]
     public async Task A_poison_event_stops_the_follower_in_sight_of_all_and_can_be_left_out(string type, string data)
     {
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         var first = await admin.SendAsync("POST", "/api/v1/resources", """{"name":"first"}""");
         var position = await PoisonAsync(node, Guid.Parse(first.Text("/data/id")!), type, data);
         await admin.SendAsync("POST", "/api/v1/resources", """{"name":"second"}""");
@@ -176,17 +176,13 @@ public sealed class FollowerTests(Backend backend)
     [Fact]
     public async Task A_resource_keeps_an_event_that_followers_leave_out()
     {
-        (string, string) key = (
-            "Secrets:MasterKey",
-            Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32))
-        );
         string database,
             last,
             middle;
-        await using (var node = await backend.StartNodeAsync(key))
+        await using (var node = await backend.StartServerAsync())
         {
             database = node.ConnectionString;
-            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await node.AdminAsync();
             await ExecuteAsync(
                 node,
                 "alter table resource_views_1 add constraint poison check (name not like 'poison%')"
@@ -223,8 +219,8 @@ public sealed class FollowerTests(Backend backend)
             );
         }
 
-        await using var next = new ApiNode(database, key);
-        var reader = await new Caller(next.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var next = InProcessServer.Start(database);
+        var reader = await next.AdminAsync();
         Assert.Equal(("2", "poison that is the last event"), await ReadAsync(last));
         Assert.Equal(("3", "third"), await ReadAsync(middle));
         foreach (var resource in new[] { last, middle })
@@ -241,7 +237,7 @@ public sealed class FollowerTests(Backend backend)
                 : default;
     }
 
-    static async Task<string> ChangeAsync(Caller caller, string name)
+    static async Task<string> ChangeAsync(ApiClient caller, string name)
     {
         var resource =
             "/api/v1/resources/"
@@ -258,8 +254,8 @@ public sealed class FollowerTests(Backend backend)
     [Fact]
     public async Task A_fault_that_no_event_has_caused_cannot_be_skipped_and_ends_with_its_cause()
     {
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         await ExecuteAsync(node, "alter table resource_statistics_1 rename to elsewhere");
         await admin.SendAsync("POST", "/api/v1/resources", """{"name":"innocent"}""");
         await Eventually.HoldsAsync(
@@ -296,8 +292,8 @@ public sealed class FollowerTests(Backend backend)
     [Fact]
     public async Task Two_poison_events_in_a_row_are_left_out_one_after_the_other()
     {
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         string[] resources =
         [
             (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"a"}""")).Text("/data/id")!,
@@ -333,8 +329,8 @@ public sealed class FollowerTests(Backend backend)
     [Fact]
     public async Task A_rebuild_takes_the_place_of_what_it_rebuilds_while_lists_go_on()
     {
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         var written = 0;
         using var enough = new CancellationTokenSource();
         var writer = Task.Run(
@@ -374,7 +370,7 @@ public sealed class FollowerTests(Backend backend)
     }
 
     /// <summary>Puts an event into the log that no code of ours would write; answers its position.</summary>
-    static async Task<string> PoisonAsync(ApiNode node, Guid stream, string type, string data)
+    static async Task<string> PoisonAsync(InProcessServer node, Guid stream, string type, string data)
     {
         await using var database = NpgsqlDataSource.Create(node.ConnectionString);
         await using var command = database.CreateCommand(
@@ -389,7 +385,7 @@ public sealed class FollowerTests(Backend backend)
         return (string)(await command.ExecuteScalarAsync())!;
     }
 
-    static async Task ExecuteAsync(ApiNode node, string sql)
+    static async Task ExecuteAsync(InProcessServer node, string sql)
     {
         await using var database = NpgsqlDataSource.Create(node.ConnectionString);
         await using var command = database.CreateCommand(sql);

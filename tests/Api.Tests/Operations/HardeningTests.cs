@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Npgsql;
@@ -6,7 +6,7 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>What is asked of a program that others operate: its accounts, keys, logs and rights.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class HardeningTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -15,10 +15,9 @@ public sealed class HardeningTests(Backend backend)
     public async Task A11_There_is_no_account_but_the_one_that_the_operator_named_and_its_password_is_set_once()
     {
         var database = await backend.CreateDatabaseAsync();
-        var key = NewKey();
-        await using (var node = new ApiNode(database, key))
+        await using (var node = InProcessServer.Start(database))
         {
-            var guest = new Caller(node.Address);
+            var guest = node.Guest();
             foreach (
                 var name in new[]
                 {
@@ -44,21 +43,20 @@ public sealed class HardeningTests(Backend backend)
                     ).Status,
                     new[] { 400, 401 }
                 );
-            var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await guest.LoginAsAdminAsync();
             Assert.Equal(1, (await admin.GetAsync("/api/v1/users")).At("/data")!.Value.GetArrayLength());
         }
-        await using var restarted = new ApiNode(
+        await using var restarted = InProcessServer.Start(
             database,
-            key,
             ("Bootstrap:AdminEmail", "second@example.org"),
             ("Bootstrap:AdminPassword", "the second of all passwords")
         );
-        var again = new Caller(restarted.Address);
+        var again = restarted.Guest();
         foreach (
             var (email, password) in new[]
             {
                 ("second@example.org", "the second of all passwords"),
-                (ApiNode.AdminEmail, "the second of all passwords"),
+                (TestServer.AdminEmail, "the second of all passwords"),
             }
         )
             Assert.Equal(
@@ -71,14 +69,14 @@ public sealed class HardeningTests(Backend backend)
                     )
                 ).Status
             );
-        await again.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await again.LoginAsAdminAsync();
     }
 
     [Fact]
     public async Task C4_Whoever_reads_something_reads_the_members_that_are_described_and_no_others()
     {
         var document = (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
-        var person = await Person.CreateAsync(backend.Admin, backend.Node.Address, "author");
+        var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "author");
         var owner = (await person.LoginAsync()).Caller;
         var made = await owner.SendAsync("POST", "/api/v1/resources", """{"name":"seen","metadata":{"a":1}}""");
         foreach (
@@ -137,37 +135,40 @@ public sealed class HardeningTests(Backend backend)
     [Fact]
     public async Task J1_Whatever_a_request_says_a_line_of_the_log_is_one_object()
     {
-        using var program = await RunningProgram.StartAsync(
+        await using var program = await ServerProcess.StartReadyAsync(
             await backend.CreateDatabaseAsync(),
-            ("Logging__LogLevel__Default", "Debug"),
-            ("Logging__LogLevel__Microsoft.AspNetCore.Hosting", "Information")
+            $"{Guid.NewGuid():n}",
+            ("Logging:LogLevel:Default", "Debug"),
+            ("Logging:LogLevel:Microsoft.AspNetCore.Hosting", "Information")
         );
         const string Forged = "forged\u001b[31m\u2028\u0085{\"LogLevel\":\"Critical\"}";
         var escaped = Uri.EscapeDataString("\r\n" + Forged);
-        await program.SayAsync(
+        await SayAsync(
+            program,
             $"GET /api/v1/{escaped}?{escaped}={escaped} HTTP/1.1\r\nHost: here\r\nUser-Agent: {new string('u', 20_000)}\r\nContent-Type: text/{Forged}\r\nConnection: close\r\n\r\n"
         );
-        await program.SayAsync(
+        await SayAsync(
+            program,
             $"GET /api/v1/resources HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {Forged}\r\ntraceparent: {Forged}\r\nX-Forwarded-For: {Forged}\r\nConnection: close\r\n\r\n"
         );
         var login = JsonSerializer.Serialize(
             new { email = $"a\r\n{Forged}@example.org", password = $"{Forged}\r\n{new string('p', 100)}" }
         );
-        await program.SayAsync(
+        await SayAsync(
+            program,
             $"POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(login)}\r\nConnection: close\r\n\r\n{login}"
         );
-        await program.SayAsync($"GET /api/v1/resources HTTP/1.1\r\nHost: {Forged}\r\n\r\n");
+        await SayAsync(program, $"GET /api/v1/resources HTTP/1.1\r\nHost: {Forged}\r\n\r\n");
         await Eventually.HoldsAsync(
             () =>
-                Task.FromResult(
-                    program.Lines.Any(line =>
-                        line.Contains("Request finished", StringComparison.Ordinal)
-                        && line.Contains("/auth/login", StringComparison.Ordinal)
-                    )
+                program.Lines.Any(line =>
+                    line.Contains("Request finished", StringComparison.Ordinal)
+                    && line.Contains("/auth/login", StringComparison.Ordinal)
                 ),
             TimeSpan.FromSeconds(20)
         );
 
+        Assert.Contains(program.Lines, line => line.Contains("Resources listens at", StringComparison.Ordinal));
         Assert.Contains(program.Lines, line => line.Contains("forged", StringComparison.Ordinal));
         foreach (var line in program.Lines)
         {
@@ -177,16 +178,24 @@ public sealed class HardeningTests(Backend backend)
         }
     }
 
+    /// <summary>Sends bytes as they are and waits for the end of the answer.</summary>
+    static async Task SayAsync(ServerProcess program, string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(program.Address.Host, program.Address.Port, Cancelled);
+        await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(request), Cancelled);
+        await client.GetStream().CopyToAsync(Stream.Null, Cancelled);
+    }
+
     [Fact]
     public async Task J4_Who_is_deleted_is_forgotten_by_every_read_and_by_a_node_that_begins_anew()
     {
         var database = await backend.CreateDatabaseAsync();
-        var key = NewKey();
         Person person;
         string? made;
-        await using (var node = new ApiNode(database, key))
+        await using (var node = InProcessServer.Start(database))
         {
-            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await node.AdminAsync();
             person = await Person.CreateAsync(admin, node.Address, "author");
             var owner = (await person.LoginAsync()).Caller;
             made = (await owner.SendAsync("POST", "/api/v1/resources", """{"name":"left behind"}"""))["Location"];
@@ -204,8 +213,8 @@ public sealed class HardeningTests(Backend backend)
         await using (var forget = source.CreateCommand("truncate stream_snapshots"))
             await forget.ExecuteNonQueryAsync(Cancelled);
 
-        await using var anew = new ApiNode(database, key);
-        var reader = await new Caller(anew.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var anew = InProcessServer.Start(database);
+        var reader = await anew.AdminAsync();
         var asked = await reader.SendAsync("POST", "/api/v1/admin/followers/resource_views/rebuild");
         Assert.Equal(202, asked.Status);
         await RebuiltAsync(reader, asked);
@@ -234,14 +243,13 @@ public sealed class HardeningTests(Backend backend)
     public async Task J6_Sessions_and_keys_outlive_a_restart_and_private_keys_are_in_no_table()
     {
         var database = await backend.CreateDatabaseAsync();
-        var key = NewKey();
         string cookie,
             csrf,
             token,
             apiKey;
-        await using (var node = new ApiNode(database, key))
+        await using (var node = InProcessServer.Start(database))
         {
-            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await node.AdminAsync();
             var person = await Person.CreateAsync(admin, node.Address, "author");
             (cookie, csrf, _) = await person.LoginByCookieAsync();
             var session = (await person.LoginAsync()).Caller;
@@ -254,8 +262,8 @@ public sealed class HardeningTests(Backend backend)
                 )
             ).Text("/data/key")!;
         }
-        await using var restarted = new ApiNode(database, key);
-        var guest = new Caller(restarted.Address);
+        await using var restarted = InProcessServer.Start(database);
+        var guest = restarted.Guest();
         (string, string)[] browser =
         [
             ("Cookie", cookie),
@@ -293,8 +301,7 @@ public sealed class HardeningTests(Backend backend)
     public async Task J7_A_node_needs_no_more_of_PostgreSQL_than_to_read_and_write_its_tables()
     {
         var database = await backend.CreateDatabaseAsync();
-        var key = NewKey();
-        await using (new ApiNode(database, key)) { }
+        await using (InProcessServer.Start(database)) { }
         var role = $"app_{Guid.NewGuid():n}";
         var password = Guid.NewGuid().ToString("n");
         await using (var source = NpgsqlDataSource.Create(database))
@@ -323,8 +330,8 @@ public sealed class HardeningTests(Backend backend)
                 (await Assert.ThrowsAsync<PostgresException>(() => create.ExecuteNonQueryAsync(Cancelled))).SqlState
             );
 
-        await using var node = new ApiNode(limited, key, ("Schema:ApplyOnStart", "false"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = InProcessServer.Start(limited, ("Schema:ApplyOnStart", "false"));
+        var admin = await node.AdminAsync();
         var made = await admin.SendAsync("POST", "/api/v1/resources", """{"name":"with few rights"}""");
         Assert.Equal(201, made.Status);
         Assert.Equal(
@@ -406,9 +413,12 @@ public sealed class HardeningTests(Backend backend)
         }
         // Neither is there a page for faults: what a fault says stays in the log.
         Assert.DoesNotContain(
-            ApiNode.Secret,
+            InProcessServer.FaultSecret,
             (
-                await backend.Admin.GetAsync(ApiNode.FaultPath, ("Accept", "text/html, application/problem+json"))
+                await backend.Admin.GetAsync(
+                    InProcessServer.FaultPath,
+                    ("Accept", "text/html, application/problem+json")
+                )
             ).ToString(),
             StringComparison.Ordinal
         );
@@ -418,7 +428,7 @@ public sealed class HardeningTests(Backend backend)
     public async Task J11_Mails_that_anybody_can_have_sent_are_limited_by_address_and_by_recipient()
     {
         await using var mailbox = new Mailbox();
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Mail:Host", "127.0.0.1"),
             ("Mail:Port", $"{mailbox.Port}"),
             ("Accounts:Registration", "open"),
@@ -426,7 +436,7 @@ public sealed class HardeningTests(Backend backend)
             ("RateLimits:Reset:Permits", "3"),
             ("RateLimits:Reset:WindowSeconds", "3600")
         );
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         Task<Answer> AskAsync(string email, string from) =>
             guest.SendAsync(
                 "POST",
@@ -451,14 +461,11 @@ public sealed class HardeningTests(Backend backend)
     }
 
     /// <summary>Waits until another generation of the read model answers than when a rebuild was asked for.</summary>
-    static Task RebuiltAsync(Caller admin, Answer asked) =>
+    static Task RebuiltAsync(ApiClient admin, Answer asked) =>
         Eventually.HoldsAsync(
             async () =>
                 (await admin.GetAsync("/api/v1/admin/followers")).Text("/data/0/generation") is { } generation
                 && generation != asked.Text("/data/generation"),
             TimeSpan.FromSeconds(20)
         );
-
-    static (string, string) NewKey() =>
-        ("Secrets:MasterKey", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
 }

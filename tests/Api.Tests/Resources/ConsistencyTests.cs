@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Resources.Api.Tests;
 
 /// <summary>How new lists and statistics are, and how a client says what it needs.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class ConsistencyTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";
@@ -67,8 +67,8 @@ public sealed class ConsistencyTests(Backend backend)
     public async Task An_answer_that_is_held_already_is_304_until_the_log_moves()
     {
         // A log of its own, which stands still.
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         async Task WriteAsync() =>
             Assert.Equal(
                 201,

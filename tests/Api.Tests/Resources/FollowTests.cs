@@ -154,9 +154,9 @@ public sealed class FollowTests(Backend backend)
         Assert.Equal((400, true), (answer.Status, answer.Faults.Contains(pointer)));
     }
 
-    Task<Subscriber> OpenAsync(Caller caller, string parameters) =>
+    Task<Subscriber> OpenAsync(ApiClient caller, string parameters) =>
         Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             caller.Token,
             $"/api/v1/resources?type={type}&follow=true{parameters}"
         );

@@ -57,7 +57,7 @@ public sealed class JsonTests(Backend backend)
         ];
         foreach (var (method, path, bytes, type) in doors)
         {
-            var answer = await backend.Admin.SendAsync(method, path, Caller.Content(bytes, type), ("If-Match", "*"));
+            var answer = await backend.Admin.SendAsync(method, path, ApiClient.Content(bytes, type), ("If-Match", "*"));
             Assert.True(answer.Status is 400, $"{method} {path}: {answer}");
             if (type is not "application/json-patch+json" || code is not "TOO_DEEP")
                 Assert.Contains(code, answer.FaultCodes);
@@ -71,7 +71,7 @@ public sealed class JsonTests(Backend backend)
         var answer = await backend.Admin.SendAsync(
             "POST",
             "/api/v1/resources",
-            Caller.Content([0xEF, 0xBB, 0xBF, .. "{\"name\":\"bom\"}"u8])
+            ApiClient.Content([0xEF, 0xBB, 0xBF, .. "{\"name\":\"bom\"}"u8])
         );
         Assert.Equal((400, "INVALID_JSON"), (answer.Status, Assert.Single(answer.FaultCodes)));
     }

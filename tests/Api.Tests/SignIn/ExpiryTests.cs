@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 /// What ends by the clock, on nodes whose clock is put forward. Events carry the database's time, which goes on as it
 /// does.
 /// </summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class ExpiryTests(Backend backend)
 {
     const string Me = "/api/v1/me";
@@ -14,7 +14,7 @@ public sealed class ExpiryTests(Backend backend)
     [Fact]
     public async Task B8_B11_A_session_that_is_not_used_for_long_is_over()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Sessions:IdleHours", "3"),
             ("Sessions:AbsoluteHours", "1000")
         );
@@ -29,7 +29,7 @@ public sealed class ExpiryTests(Backend backend)
     [Fact]
     public async Task B8_B11_A_session_is_over_after_its_longest_time_however_it_is_used()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Sessions:IdleHours", "1000"),
             ("Sessions:AbsoluteHours", "3")
         );
@@ -47,7 +47,7 @@ public sealed class ExpiryTests(Backend backend)
     public async Task A10_A_link_to_set_a_password_is_good_for_an_hour()
     {
         await using var mailbox = new Mailbox();
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Mail:Host", "127.0.0.1"),
             ("Mail:Port", $"{mailbox.Port}")
         );
@@ -80,9 +80,9 @@ public sealed class ExpiryTests(Backend backend)
         Assert.Equal(204, (await person.Guest.SendAsync("POST", "/api/v1/auth/set-password", body)).Status);
     }
 
-    static async Task<(Person Person, string RefreshToken, string Cookie)> BeginAsync(ApiNode node)
+    static async Task<(Person Person, string RefreshToken, string Cookie)> BeginAsync(InProcessServer node)
     {
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var person = await Person.CreateAsync(admin, node.Address, "user");
         return (person, (await person.LoginAsync()).RefreshToken, (await person.LoginByCookieAsync()).Cookie);
     }

@@ -5,10 +5,10 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Second factors (A12 to A17).</summary>
-[Collection(MoreNodes.Name)]
-public sealed class MfaTests(Backend backend, NodeProgram node)
+[Collection(MoreServers.Name)]
+public sealed class MfaTests(Backend backend, JavaScriptProgram node)
 {
-    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
+    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
 
     [Fact]
     public async Task A12_With_a_second_factor_a_password_alone_is_good_for_nothing()
@@ -126,8 +126,8 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     [Fact]
     public async Task A14_Wrong_codes_of_an_account_are_limited_and_right_ones_do_not_count()
     {
-        await using var limited = await backend.StartNodeAsync(("RateLimits:Mfa:Permits", "3"));
-        var admin = await new Caller(limited.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var limited = await backend.StartServerAsync(("RateLimits:Mfa:Permits", "3"));
+        var admin = await limited.AdminAsync();
         var person = await Person.CreateAsync(admin, limited.Address, "user");
         var session = await person.LoginAsync();
         await Person.EnrollAsync(session.Caller);
@@ -300,7 +300,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
             StringComparison.Ordinal
         );
 
-        var kept = await Dump.OfAsync(backend.Node.ConnectionString);
+        var kept = await Dump.OfAsync(backend.Server.ConnectionString);
         Assert.DoesNotContain(secret, kept, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(
             Convert.ToHexStringLower(OtpNet.Base32Encoding.ToBytes(secret)),
@@ -312,12 +312,12 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     [Fact]
     public async Task A17_What_matters_needs_an_authentication_of_the_last_minutes()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Sessions:RecentMinutes", "1"),
             ("Webhooks:AllowPrivateTargets", "true")
         );
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        var old = new Caller(node.Address).With(new Forge(node, admin.Token!).Age(TimeSpan.FromMinutes(2)));
+        var admin = await node.AdminAsync();
+        var old = node.Guest().With(new Forge(node, admin.Token!).Age(TimeSpan.FromMinutes(2)));
         Assert.Equal(200, (await old.GetAsync("/api/v1/me")).Status);
         var hook = (
             await admin.SendAsync(
@@ -352,7 +352,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var fresh = await old.SendAsync(
             "POST",
             "/api/v1/auth/step-up",
-            $$"""{"method":"password","code":"{{ApiNode.AdminPassword}}"}"""
+            $$"""{"method":"password","code":"{{TestServer.AdminPassword}}"}"""
         );
         Assert.Equal(200, fresh.Status);
         Assert.Equal(
@@ -364,7 +364,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
             Assert.Equal(200, (await old.With(token).SendAsync("POST", hook + "/secret")).Status);
     }
 
-    static async Task<string[]> CodesAsync(Caller caller) =>
+    static async Task<string[]> CodesAsync(ApiClient caller) =>
         [
             .. (await caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes"))
                 .At("/data/codes")!

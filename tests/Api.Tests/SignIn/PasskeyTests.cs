@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Passkeys (A18, A19), with other people's authenticators.</summary>
-public sealed class PasskeyTests(Backend backend, NodeProgram node)
+public sealed class PasskeyTests(Backend backend, JavaScriptProgram node)
 {
     const string Password = "a password of enough length";
 
@@ -12,7 +12,9 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
-        var output = JsonElement.Parse(await node.RunAsync("passkeys.mjs", $"{backend.Node.Address}", email, Password));
+        var output = JsonElement.Parse(
+            await node.RunAsync("passkeys.mjs", $"{backend.Server.Address}", email, Password)
+        );
 
         Assert.Equal(
             (201, 200, "[\"hwk\"]"),
@@ -57,7 +59,7 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
         foreach (var email in emails)
             users.Add(Guid.Parse((await backend.AddUserAsync(email, Password, "user")).Text("/data/id")!));
         var output = JsonElement.Parse(
-            await node.RunAsync("passkeys-attacks.mjs", $"{backend.Node.Address}", emails[0], emails[1], Password)
+            await node.RunAsync("passkeys-attacks.mjs", $"{backend.Server.Address}", emails[0], emails[1], Password)
         );
         TestContext.Current.SendDiagnosticMessage(output.GetRawText());
 
@@ -99,7 +101,7 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
         var email = $"{Guid.NewGuid():n}@example.org";
         Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
         var output = JsonElement.Parse(
-            await node.RunAsync("passkeys-browser.mjs", $"{backend.Node.Address}", email, Password, Chromium())
+            await node.RunAsync("passkeys-browser.mjs", $"{backend.Server.Address}", email, Password, Chromium())
         );
         Assert.Equal(
             $$"""{"registered":201,"login":200,"me":"{{email}}","cookieLogin":200,"meByCookie":"cookie","writeWithoutCsrf":"CSRF_REJECTED","writeWithCsrf":204,"notVerified":"NotAllowedError"}""",

@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 /// <summary>Sessions, refresh tokens, cookies (A9, B7 to B14, B16, B18).</summary>
 public sealed class SessionTests(Backend backend)
 {
-    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
+    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
 
     [Fact]
     public async Task A9_A_changed_password_ends_all_other_sessions()
@@ -107,7 +107,7 @@ public sealed class SessionTests(Backend backend)
         var person = await PersonAsync();
         var session = await person.LoginAsync();
         var browser = await person.LoginByCookieAsync();
-        var dump = await Dump.OfAsync(backend.Node.ConnectionString);
+        var dump = await Dump.OfAsync(backend.Server.ConnectionString);
         foreach (
             var secret in new[]
             {
@@ -134,7 +134,7 @@ public sealed class SessionTests(Backend backend)
         var session = await person.LoginAsync();
         var other = await person.LoginAsync();
         await using var stream = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             session.Caller.Token!,
             "/api/v1/events?after=now"
         );
@@ -302,7 +302,7 @@ public sealed class SessionTests(Backend backend)
         var other = await PersonAsync();
         var (cookie, csrf, _) = await person.LoginByCookieAsync();
         var stranger = await other.LoginByCookieAsync();
-        var own = backend.Node.Address.GetLeftPart(UriPartial.Authority);
+        var own = backend.Server.Address.GetLeftPart(UriPartial.Authority);
         Task<Answer> EndOthers(params (string, string)[] headers) =>
             person.Guest.SendAsync(
                 "DELETE",
@@ -376,7 +376,7 @@ public sealed class SessionTests(Backend backend)
         var person = await PersonAsync();
         var (cookie, _, _) = await person.LoginByCookieAsync();
         Assert.Equal(
-            ApiNode.AdminEmail,
+            TestServer.AdminEmail,
             (await backend.Admin.GetAsync("/api/v1/me", ("Cookie", cookie))).Text("/data/email")
         );
         Assert.Equal(401, (await person.Guest.With("nonsense").GetAsync("/api/v1/me", ("Cookie", cookie))).Status);

@@ -6,7 +6,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Groups of consumers that share a subscription's events over HTTP.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class PullTests(Backend shared, SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>
 {
     sealed record Leased(string Lease, (string Resource, long Version, string Position)[] Events);
@@ -14,9 +14,9 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     readonly string type = FreshType();
 
     /// <summary>Another node's administrator.</summary>
-    Caller? On { get; init; }
+    ApiClient? On { get; init; }
 
-    Caller Admin => On ?? backend.Admin;
+    ApiClient Admin => On ?? backend.Admin;
 
     async Task<Leased?> PullAsync(string path, string consumer, int limit = 100, int wait = 0, int leaseSeconds = 30)
     {
@@ -160,10 +160,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     public async Task More_that_was_settled_behind_an_open_event_than_may_be_read_ahead_holds_nobody_up()
     {
         await using var node = await backend.StartAsync(("Subscriptions:MaxUnacked", "10"));
-        var small = new PullTests(shared, backend)
-        {
-            On = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
-        };
+        var small = new PullTests(shared, backend) { On = await node.AdminAsync() };
         var path = await small.SubscribeAsync();
         var resources = new List<string>();
         for (var i = 0; i < 30; i++)
@@ -265,13 +262,12 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     public async Task Leases_and_positions_outlive_the_node()
     {
         var connectionString = await shared.CreateDatabaseAsync();
-        var key = ("Secrets:MasterKey", Convert.ToBase64String(new byte[32]));
         string path,
             resource;
         Leased leased;
-        await using (var node = new ApiNode(connectionString, key))
+        await using (var node = InProcessServer.Start(connectionString))
         {
-            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await node.AdminAsync();
             var before = new PullTests(shared, backend) { On = admin };
             (path, _) = await SubscriptionBackend.SubscribeAsync(admin, type, null);
             resource = await CreateAsync(admin, type);
@@ -280,12 +276,9 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
             await before.SettleAsync(path, "ack", first.Lease);
             leased = await before.NextAsync(path, "a", limit: 2, leaseSeconds: 600, least: 2);
         }
-        await using (var node = new ApiNode(connectionString, key))
+        await using (var node = InProcessServer.Start(connectionString))
         {
-            var after = new PullTests(shared, backend)
-            {
-                On = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
-            };
+            var after = new PullTests(shared, backend) { On = await node.AdminAsync() };
             // The first is done, the next two are still leased, and so the fourth has to wait.
             Assert.Null(await after.PullAsync(path, "b", wait: 1));
             Assert.Equal("2", (await after.SettleAsync(path, "ack", leased.Lease)).Text("/data/settled"));

@@ -3,7 +3,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Requests about subscriptions, for each caller; what is refused makes none.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class SubscriptionScenarios(Backend backend)
 {
     const string Path = "/api/v1/subscriptions";
@@ -249,8 +249,8 @@ public sealed class SubscriptionScenarios(Backend backend)
     [Fact]
     public async Task A_name_is_an_owners_once_and_their_number_is_bounded()
     {
-        await using var node = await backend.StartNodeAsync(("Subscriptions:MaxPerOwner", "3"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Subscriptions:MaxPerOwner", "3"));
+        var admin = await node.AdminAsync();
         var body = Body(Pull);
         Assert.Equal(201, (await admin.SendAsync("POST", Path, body)).Status);
         Assert.Equal("ALREADY_EXISTS", (await admin.SendAsync("POST", Path, body)).Code);

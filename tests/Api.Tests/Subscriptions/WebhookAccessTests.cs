@@ -6,15 +6,15 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>What webhooks may tell, and where they may go.</summary>
-[Collection(MoreNodes.Name)]
-public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, NodeProgram program)
+[Collection(MoreServers.Name)]
+public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, JavaScriptProgram program)
     : IClassFixture<SubscriptionBackend>,
         IAsyncLifetime
 {
     readonly string type = FreshType();
     WebhookReceiver receiver = null!;
 
-    Caller Admin => backend.Admin;
+    ApiClient Admin => backend.Admin;
 
     public async ValueTask InitializeAsync() => receiver = await WebhookReceiver.StartAsync();
 
@@ -31,7 +31,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
                 $$"""{"email":"{{email}}","password":"fifteen letters","roles":["author"]}"""
             )
         ).Text("/data/id")!;
-        var author = await new Caller(backend.Node.Address).LoginAsync(email, "fifteen letters");
+        var author = await backend.Server.Guest().LoginAsync(email, "fifteen letters");
         var (path, _) = await SubscribeAsync(author, type, receiver.Url);
         var others = await CreateAsync(Admin, type);
         var own = await CreateAsync(author, type);
@@ -110,17 +110,12 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     public async Task A_target_is_judged_again_when_it_is_connected_to()
     {
         var database = await shared.CreateDatabaseAsync();
-        var key = ("Secrets:MasterKey", Convert.ToBase64String(new byte[32]));
         string path;
-        await using (var node = new ApiNode(database, key, ("Webhooks:AllowPrivateTargets", "true")))
-            (path, _) = await SubscribeAsync(
-                await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
-                type,
-                receiver.Url
-            );
-        await using (var node = new ApiNode(database, key))
+        await using (var node = InProcessServer.Start(database, ("Webhooks:AllowPrivateTargets", "true")))
+            (path, _) = await SubscribeAsync(await node.AdminAsync(), type, receiver.Url);
+        await using (var node = InProcessServer.Start(database))
         {
-            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await node.AdminAsync();
             await CreateAsync(admin, type);
             await Eventually.HoldsAsync(
                 async () =>

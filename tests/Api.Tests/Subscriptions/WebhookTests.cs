@@ -3,13 +3,13 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Webhooks, received by a server in this process.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>, IAsyncLifetime
 {
     readonly string type = FreshType();
     WebhookReceiver receiver = null!;
 
-    Caller Admin => backend.Admin;
+    ApiClient Admin => backend.Admin;
 
     public async ValueTask InitializeAsync() => receiver = await WebhookReceiver.StartAsync();
 
@@ -129,7 +129,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     public async Task After_the_last_attempt_a_resource_waits_for_a_replay()
     {
         await using var node = await backend.StartAsync(("Webhooks:RetrySeconds", "0.2,0.2"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var (path, _) = await SubscribeAsync(admin, type, receiver.Url);
         var bad = await CreateAsync(admin, type);
         var good = await CreateAsync(admin, type);
@@ -267,7 +267,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     public async Task A_target_that_fails_for_good_is_disabled_after_the_last_attempt()
     {
         await using var node = await backend.StartAsync(("Webhooks:RetrySeconds", "0.1,0.1"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var (path, _) = await SubscribeAsync(admin, type, receiver.Url);
         receiver.AnswerWith(_ => 500);
         await CreateAsync(admin, type);

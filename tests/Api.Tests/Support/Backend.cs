@@ -15,28 +15,28 @@ public sealed class Backend : IAsyncLifetime
     readonly TestPostgres postgres = new();
     NpgsqlDataSource database = null!;
 
-    internal ApiNode Node { get; private set; } = null!;
+    internal InProcessServer Server { get; private set; } = null!;
 
     /// <summary>Nobody: no token.</summary>
-    public Caller Guest { get; private set; } = null!;
+    public ApiClient Guest { get; private set; } = null!;
 
     /// <summary>Someone who may only read.</summary>
-    public Caller User { get; private set; } = null!;
+    public ApiClient User { get; private set; } = null!;
 
     /// <summary>Someone who works with resources of their own, and sees no others.</summary>
-    public Caller Author { get; private set; } = null!;
+    public ApiClient Author { get; private set; } = null!;
 
     /// <summary>Someone who may do everything.</summary>
-    public Caller Admin { get; private set; } = null!;
+    public ApiClient Admin { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
         await postgres.InitializeAsync();
         var connectionString = await postgres.CreateDatabaseAsync();
         database = NpgsqlDataSource.Create(connectionString);
-        Node = new(connectionString);
-        Guest = new(Node.Address);
-        Admin = await Guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        Server = InProcessServer.Start(connectionString);
+        Guest = new(Server.Address);
+        Admin = await Guest.LoginAsAdminAsync();
         await AddUserAsync(UserEmail, UserPassword, "user");
         User = await Guest.LoginAsync(UserEmail, UserPassword);
         await AddUserAsync("author@example.org", UserPassword, "author");
@@ -45,14 +45,14 @@ public sealed class Backend : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Node.DisposeAsync();
+        await Server.DisposeAsync();
         await database.DisposeAsync();
         await postgres.DisposeAsync();
     }
 
     /// <summary>Another node with a database of its own, for tests that need other options.</summary>
-    internal async Task<ApiNode> StartNodeAsync(params (string Key, string Value)[] options) =>
-        new(await postgres.CreateDatabaseAsync(), options);
+    internal async Task<InProcessServer> StartServerAsync(params (string Key, string Value)[] options) =>
+        InProcessServer.Start(await postgres.CreateDatabaseAsync(), options);
 
     /// <summary>An empty database, for programs that are started as processes.</summary>
     public Task<string> CreateDatabaseAsync() => postgres.CreateDatabaseAsync();

@@ -12,9 +12,9 @@ sealed class Forge
     readonly ECDsaSecurityKey own;
 
     public Forge(Backend backend)
-        : this(backend.Node, backend.Admin.Token!) { }
+        : this(backend.Server, backend.Admin.Token!) { }
 
-    public Forge(ApiNode node, string token)
+    public Forge(InProcessServer node, string token)
     {
         own = node.Services.GetRequiredService<SigningKeys>().All[0].Key;
         Token = token;

@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 /// <param name="Account">Null for a guest.</param>
 /// <param name="Role">Of the account.</param>
 /// <param name="Permissions">What the caller may do, as the documents say it.</param>
-sealed record Actor(string Name, Caller Caller, Guid? Account, string? Role, string[] Permissions, bool IsSession)
+sealed record Actor(string Name, ApiClient Caller, Guid? Account, string? Role, string[] Permissions, bool IsSession)
 {
     public bool May(string permission) => Has("*") || Has(permission) || Has(permission + ":own");
 
@@ -39,12 +39,12 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 
     readonly Dictionary<string, string> shared = [];
 
-    internal ApiNode Node { get; private set; } = null!;
+    internal InProcessServer Server { get; private set; } = null!;
 
     internal Person Owner { get; private set; } = null!;
 
     /// <summary>The owner's session.</summary>
-    public Caller OwnerCaller => Actors.Single(actor => actor.Name is "owner").Caller;
+    public ApiClient OwnerCaller => Actors.Single(actor => actor.Name is "owner").Caller;
 
     internal Actor Admin => Actors.Single(actor => actor.Name is "admin");
 
@@ -55,13 +55,13 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         string[] raised = ["Login", "LoginAccount", "Mfa", "Reset", "Streams"];
-        Node = await backend.StartNodeAsync([
+        Server = await backend.StartServerAsync([
             .. raised.Select(policy => ($"RateLimits:{policy}:Permits", "1000000")),
             ("Subscriptions:MaxPerOwner", "10000"),
         ]);
-        var guest = new Caller(Node.Address);
+        var guest = Server.Guest();
         Operations = Operation.All((await guest.GetAsync("/openapi/v1.json")).At("")!.Value);
-        var first = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var first = await guest.LoginAsAdminAsync();
         Actors.Add(new("guest", guest, null, null, [], false));
         foreach (
             var (name, role, keys) in new (string, string, string[][])[]
@@ -116,9 +116,9 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     }
 
     /// <summary>An account with a role, and a session of it.</summary>
-    internal async Task<(Person Person, Caller Caller)> EnterAsync(Caller admin, string role)
+    internal async Task<(Person Person, ApiClient Caller)> EnterAsync(ApiClient admin, string role)
     {
-        var person = await Person.CreateAsync(admin, Node.Address, role is "none" ? [] : [role]);
+        var person = await Person.CreateAsync(admin, Server.Address, role is "none" ? [] : [role]);
         return (person, (await person.LoginAsync()).Caller);
     }
 
@@ -170,7 +170,7 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     internal static Task<Answer> SendAsync(
         Row row,
         Operation operation,
-        Caller caller,
+        ApiClient caller,
         string about,
         string? body = null,
         string query = "",
@@ -194,5 +194,5 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     internal static string PathOf(Operation operation, string about) =>
         System.Text.RegularExpressions.Regex.Replace(operation.Path, @"\{\w+\}", about);
 
-    public async ValueTask DisposeAsync() => await Node.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Server.DisposeAsync();
 }

@@ -14,10 +14,10 @@ sealed class Person(Uri address, string email, Guid id)
 
     public Guid Id => id;
 
-    public Caller Guest { get; } = new(address);
+    public ApiClient Guest { get; } = new(address);
 
     /// <summary>Makes an account with some roles.</summary>
-    public static async Task<Person> CreateAsync(Caller admin, Uri address, params string[] roles)
+    public static async Task<Person> CreateAsync(ApiClient admin, Uri address, params string[] roles)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var made = await admin.SendAsync(
@@ -68,7 +68,7 @@ sealed class Person(Uri address, string email, Guid id)
     /// <summary>
     /// Sets up one-time codes; answers the secret. The code of the step before this one is spent by it.
     /// </summary>
-    public static async Task<byte[]> EnrollAsync(Caller caller)
+    public static async Task<byte[]> EnrollAsync(ApiClient caller)
     {
         var enrolled = await caller.SendAsync("POST", "/api/v1/me/mfa/totp");
         Assert.True(enrolled.Status is 201, $"{enrolled}");
@@ -107,5 +107,5 @@ sealed class Person(Uri address, string email, Guid id)
         );
 
     /// <summary>Tokens of a session.</summary>
-    public sealed record Session(Caller Caller, string RefreshToken);
+    public sealed record Session(ApiClient Caller, string RefreshToken);
 }

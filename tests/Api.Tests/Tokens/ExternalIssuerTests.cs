@@ -14,7 +14,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Resources.Api.Tests;
 
 /// <summary>Tokens of a team's own identity provider.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class ExternalIssuerTests(Backend backend)
 {
     [Fact]
@@ -22,14 +22,14 @@ public sealed class ExternalIssuerTests(Backend backend)
     {
         await using var provider = await Provider.StartAsync();
         await using var other = await Provider.StartAsync();
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Identity:Issuers:0:Issuer", provider.Issuer),
             ("Identity:Issuers:0:Audience", "our-api"),
             ("Identity:Issuers:0:RolesClaim", "groups"),
             ("Identity:Issuers:0:Roles:editors", "author"),
             ("Identity:Issuers:0:Roles:owners", "admin")
         );
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         Task<Answer> MeAsync(string token) => guest.With(token).GetAsync("/api/v1/me");
 
         var me = await MeAsync(provider.Sign());
@@ -98,16 +98,13 @@ public sealed class ExternalIssuerTests(Backend backend)
         var provider = await Provider.StartAsync();
         var token = provider.Sign();
         await provider.DisposeAsync();
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Identity:Issuers:0:Issuer", provider.Issuer),
             ("Identity:Issuers:0:Audience", "our-api")
         );
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         Assert.Equal(401, (await guest.With(token).GetAsync("/api/v1/me")).Status);
-        Assert.Equal(
-            200,
-            (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status
-        );
+        Assert.Equal(200, (await (await guest.LoginAsAdminAsync()).GetAsync("/api/v1/me")).Status);
     }
 
     [Fact]
@@ -116,13 +113,13 @@ public sealed class ExternalIssuerTests(Backend backend)
         await using var works = await Provider.StartAsync();
         await using var fails = await Provider.StartAsync();
         fails.Fails = true;
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Identity:Issuers:0:Issuer", works.Issuer),
             ("Identity:Issuers:0:Audience", "our-api"),
             ("Identity:Issuers:1:Issuer", fails.Issuer),
             ("Identity:Issuers:1:Audience", "our-api")
         );
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         using var stranger = RSA.Create(2048);
         foreach (var provider in new[] { works, fails })
         {

@@ -6,12 +6,12 @@ namespace Resources.Api.Tests;
 /// <summary>
 /// The forging kit (B1 to B5): tokens that somebody else's library has forged; and what it makes of ours.
 /// </summary>
-public sealed class ForgeryTests(Backend backend, NodeProgram node)
+public sealed class ForgeryTests(Backend backend, JavaScriptProgram node)
 {
     [Fact]
     public async Task B1_to_B5_Every_forged_token_is_refused_and_nobody_is_asked_for_keys()
     {
-        var person = await Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
+        var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
         var session = await person.LoginAsync();
         var key = (
             await session.Caller.SendAsync(
@@ -20,11 +20,11 @@ public sealed class ForgeryTests(Backend backend, NodeProgram node)
                 """{"name":"k","permissions":["resource:read"]}"""
             )
         ).Text("/data/key")!;
-        var signing = backend.Node.Services.GetRequiredService<SigningKeys>().All[0].Key.ECDsa;
+        var signing = backend.Server.Services.GetRequiredService<SigningKeys>().All[0].Key.ECDsa;
         var output = JsonElement.Parse(
             await node.RunAsync(
                 "forge.mjs",
-                $"{backend.Node.Address}",
+                $"{backend.Server.Address}",
                 session.Caller.Token!,
                 session.RefreshToken,
                 key,
@@ -54,20 +54,20 @@ public sealed class ForgeryTests(Backend backend, NodeProgram node)
             output.GetProperty("jwks").GetRawText()
         );
         Assert.InRange(output.GetProperty("slowest").GetDouble(), 0, 1_000);
-        Assert.DoesNotContain(backend.Node.Errors, error => error.Contains("JsonWebToken", StringComparison.Ordinal));
+        Assert.DoesNotContain(backend.Server.Errors, error => error.Contains("JsonWebToken", StringComparison.Ordinal));
     }
 }
 
 /// <summary>Signing keys that change (B6), on a node of their own.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class SigningKeyTests(Backend backend)
 {
     [Fact]
     public async Task B6_A_new_key_is_announced_before_it_signs_and_a_withdrawn_one_is_good_for_nothing()
     {
-        await using var node = await backend.StartNodeAsync();
-        var guest = new Caller(node.Address);
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var guest = node.Guest();
+        var admin = await guest.LoginAsAdminAsync();
         var first = (await guest.GetAsync("/.well-known/jwks.json")).Text("/keys/0/kid")!;
 
         var rotated = await admin.SendAsync("POST", "/api/v1/admin/signing-keys/rotate");
@@ -76,7 +76,7 @@ public sealed class SigningKeyTests(Backend backend)
             rotated.At("/data")!.Value.EnumerateArray().Select(key => key.GetProperty("state").GetString())
         );
         Assert.Equal(2, (await guest.GetAsync("/.well-known/jwks.json")).At("/keys")!.Value.GetArrayLength());
-        var still = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var still = await guest.LoginAsAdminAsync();
         Assert.Equal(first, Kid(still.Token!));
 
         // As if the minute were over.
@@ -87,12 +87,10 @@ public sealed class SigningKeyTests(Backend backend)
             )
         )
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        await Eventually.HoldsAsync(async () =>
-            Kid((await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).Token!) != first
-        );
+        await Eventually.HoldsAsync(async () => Kid((await guest.LoginAsAdminAsync()).Token!) != first);
         Assert.Equal(200, (await still.GetAsync("/api/v1/me")).Status);
 
-        var fresh = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var fresh = await guest.LoginAsAdminAsync();
         Assert.Equal(204, (await fresh.SendAsync("DELETE", $"/api/v1/admin/signing-keys/{first}")).Status);
         Assert.Equal(401, (await still.GetAsync("/api/v1/me")).Status);
         Assert.Equal(200, (await fresh.GetAsync("/api/v1/me")).Status);
@@ -101,17 +99,10 @@ public sealed class SigningKeyTests(Backend backend)
         // The last one too: then another signs at once.
         Assert.Equal(204, (await fresh.SendAsync("DELETE", $"/api/v1/admin/signing-keys/{Kid(fresh.Token!)}")).Status);
         Assert.Equal(401, (await fresh.GetAsync("/api/v1/me")).Status);
-        Assert.Equal(
-            200,
-            (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status
-        );
+        Assert.Equal(200, (await (await guest.LoginAsAdminAsync()).GetAsync("/api/v1/me")).Status);
         Assert.DoesNotContain(
             "signing_key",
-            (
-                await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync(
-                    "/.well-known/jwks.json"
-                )
-            ).ToString(),
+            (await (await guest.LoginAsAdminAsync()).GetAsync("/.well-known/jwks.json")).ToString(),
             StringComparison.Ordinal
         );
     }
@@ -120,17 +111,12 @@ public sealed class SigningKeyTests(Backend backend)
     public async Task B6_Keys_that_change_under_load_on_two_nodes_refuse_nobody()
     {
         var database = await backend.CreateDatabaseAsync();
-        var secret = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
-        (string, string)[] shared =
-        [
-            ("Secrets:MasterKey", secret),
-            ("Cluster:ClusterId", Guid.NewGuid().ToString("n")),
-        ];
-        await using var one = new ApiNode(database, shared);
-        await using var two = new ApiNode(database, shared);
+        var cluster = ("Cluster:ClusterId", Guid.NewGuid().ToString("n"));
+        await using var one = InProcessServer.Start(database, cluster);
+        await using var two = InProcessServer.Start(database, cluster);
         await using var source = Npgsql.NpgsqlDataSource.Create(database);
-        Caller[] guests = [new(one.Address), new(two.Address)];
-        Task<Caller> LoginAsync(int node) => guests[node].LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        ApiClient[] guests = [new(one.Address), new(two.Address)];
+        Task<ApiClient> LoginAsync(int node) => guests[node].LoginAsAdminAsync();
         var admin = await LoginAsync(0);
         var kids = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
         var answers = new System.Collections.Concurrent.ConcurrentDictionary<int, int>();
@@ -195,9 +181,9 @@ public sealed class SigningKeyTests(Backend backend)
     [Fact]
     public async Task The_private_part_of_a_key_whose_tokens_are_all_over_is_deleted()
     {
-        await using var node = await backend.StartNodeAsync();
-        var guest = new Caller(node.Address);
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var guest = node.Guest();
+        var admin = await guest.LoginAsAdminAsync();
         var first = Kid(admin.Token!);
         Assert.Equal(200, (await admin.SendAsync("POST", "/api/v1/admin/signing-keys/rotate")).Status);
         await using var source = Npgsql.NpgsqlDataSource.Create(node.ConnectionString);
@@ -217,10 +203,7 @@ public sealed class SigningKeyTests(Backend backend)
         );
         Assert.Equal(1L, await AskAsync<long>("select count(*) from signing_keys where protected_key is not null"));
         Assert.Equal(401, (await admin.GetAsync("/api/v1/me")).Status);
-        Assert.Equal(
-            200,
-            (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status
-        );
+        Assert.Equal(200, (await (await guest.LoginAsAdminAsync()).GetAsync("/api/v1/me")).Status);
     }
 
     static string Kid(string token) =>

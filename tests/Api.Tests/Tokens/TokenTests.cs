@@ -49,12 +49,12 @@ public sealed class TokenTests(Backend backend)
     public async Task A_forged_token_opens_no_socket(string name)
     {
         var token = Forgeries[name](new Forge(backend));
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.AuthenticateAsync(token);
         Assert.Null(await socket.NextAsync());
         Assert.Equal(token is "" ? (4400, "VALIDATION_FAILED") : (4401, "UNAUTHENTICATED"), socket.Closed);
 
-        await using var another = await Socket.OpenAsync(backend.Node.Address, token, "after=0");
+        await using var another = await Socket.OpenAsync(backend.Server.Address, token, "after=0");
         Assert.Equal(401, another.Status);
     }
 

@@ -13,7 +13,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
     const string Email = "reader@example.org";
     const string Password = "a password of enough length";
 
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -22,7 +22,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         var database = await postgres.CreateDatabaseAsync();
         var cluster = $"revocation-{Guid.NewGuid():n}";
         for (var i = 0; i < 3; i++)
-            nodes.Add(ApiNode.Start(database, cluster));
+            nodes.Add(ServerProcess.Start(database, cluster));
         foreach (var node in nodes)
             await node.ReadyAsync(TimeSpan.FromSeconds(60));
     }
@@ -283,7 +283,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>Opens a stream and reads it to the end of the log.</summary>
-    static async Task<IAsyncEnumerator<SseItem<string>>> OpenAsync(ApiNode node, string token)
+    static async Task<IAsyncEnumerator<SseItem<string>>> OpenAsync(ServerProcess node, string token)
     {
         var client = node.Client(token, Timeout.InfiniteTimeSpan);
         client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));

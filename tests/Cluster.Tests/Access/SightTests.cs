@@ -274,7 +274,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
 
         async Task FillAsync()
         {
-            await using var writer = await database.StartNodeAsync();
+            await using var writer = await database.StartLogAsync();
             Task AppendAsync(Guid stream, params object[] events) =>
                 writer.Log.AppendAsync(stream, 0, events, new(Guid.CreateVersion7(), Me, null, null, Conditions.None));
             foreach (

@@ -10,8 +10,8 @@ namespace Resources.Cluster.Tests;
 /// </summary>
 public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTests.Nodes>
 {
-    GrainNode One => nodes.One;
-    GrainNode Other => nodes.Other;
+    InProcessSilo One => nodes.One;
+    InProcessSilo Other => nodes.Other;
 
     [Fact]
     public async Task A14_A_code_that_is_shown_to_two_activations_at_once_is_taken_once()
@@ -214,7 +214,7 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     /// Sends a call to both activations, four times each, at once; answers how many were taken. The others were refused
     /// for this reason.
     /// </summary>
-    async Task<int> CountTakenAsync(Func<GrainNode, Task<Reply<Account>>> call)
+    async Task<int> CountTakenAsync(Func<InProcessSilo, Task<Reply<Account>>> call)
     {
         var replies = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => call(i % 2 is 0 ? One : Other)));
         Assert.All(replies.Where(reply => reply.Rejection is not null), reply =>

@@ -64,7 +64,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_killed_node_takes_its_server_along_within_five_seconds()
     {
-        using var node = await NodeProcess.StartAsync(directory.Path);
+        using var node = await EmbeddedPostgresProcess.StartAsync(directory.Path);
         await ExecuteAsync(node.ConnectionString, "select 1");
         var pid = PostmasterOf(directory);
 
@@ -77,7 +77,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_server_that_outlived_its_node_and_its_supervisor_is_stopped_at_the_next_start()
     {
-        using var node = await NodeProcess.StartAsync(directory.Path);
+        using var node = await EmbeddedPostgresProcess.StartAsync(directory.Path);
         await ExecuteAsync(node.ConnectionString, "create table kept (n int); insert into kept values (42)");
         var pid = PostmasterOf(directory);
         using (var supervisor = Process.GetProcessById(node.SupervisorId))

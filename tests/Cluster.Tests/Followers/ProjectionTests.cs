@@ -10,7 +10,7 @@ namespace Resources.Cluster.Tests;
 public sealed class ProjectionTests(TestPostgres postgres) : IAsyncLifetime
 {
     readonly string cluster = $"projection-{Guid.NewGuid():n}";
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string database = "";
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -76,12 +76,12 @@ public sealed class ProjectionTests(TestPostgres postgres) : IAsyncLifetime
     async Task<string> StartAsync()
     {
         // The first alone, so that it gets them.
-        nodes.Add(await ApiNode.StartReadyAsync(database, cluster));
+        nodes.Add(await ServerProcess.StartReadyAsync(database, cluster));
         var token = await nodes[0].SignInAsync();
         using var owner = nodes[0].Client(token);
         await ShowsAsync(owner, owner, "first");
-        nodes.Add(ApiNode.Start(database, cluster));
-        nodes.Add(ApiNode.Start(database, cluster));
+        nodes.Add(ServerProcess.Start(database, cluster));
+        nodes.Add(ServerProcess.Start(database, cluster));
         foreach (var node in nodes)
             await node.ReadyAsync(TimeSpan.FromSeconds(60));
         return token;

@@ -20,7 +20,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(60);
 
     readonly string cluster = $"readmodel-{Guid.NewGuid():n}";
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string database = "";
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -278,16 +278,16 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     async Task<string> StartAsync(int count = 3)
     {
         for (var i = 0; i < count; i++)
-            nodes.Add(ApiNode.Start(database, cluster));
+            nodes.Add(ServerProcess.Start(database, cluster));
         foreach (var node in nodes)
             await node.ReadyAsync(Plenty);
         return await nodes[0].SignInAsync();
     }
 
     /// <summary>The node that runs the projections.</summary>
-    async Task<ApiNode> OwnerAsync()
+    async Task<ServerProcess> OwnerAsync()
     {
-        ApiNode? owner = null;
+        ServerProcess? owner = null;
         await Eventually.HoldsAsync(
             async () =>
                 await ExecuteAsync("select node from followers") is string name

@@ -12,7 +12,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
     const int Window = 600_000;
 
     readonly string bucket = $"default/{Guid.NewGuid():n}";
-    readonly List<GrainNode> nodes = [];
+    readonly List<InProcessSilo> nodes = [];
 
     public async ValueTask InitializeAsync()
     {
@@ -62,7 +62,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
     public async Task An_activation_that_ends_in_order_forgets_no_lease()
     {
         Assert.Equal(Permits, (await LeaseAsync(0, Permits)).Granted);
-        await GrainNode.DeactivateAsync(Grain(0));
+        await InProcessSilo.DeactivateAsync(Grain(0));
         await Eventually.HoldsAsync(
             async () =>
                 await tables.ExecuteAsync("select granted from rate_limits where bucket = $1", bucket) is Permits,
@@ -102,7 +102,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
 
     async Task<int> StartAsync()
     {
-        nodes.Add(await GrainNode.StartAsync(tables, $"limits-{Guid.NewGuid():n}"));
+        nodes.Add(await InProcessSilo.StartAsync(tables, $"limits-{Guid.NewGuid():n}"));
         return nodes.Count - 1;
     }
 

@@ -18,7 +18,7 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
     /// <summary>At each node.</summary>
     const int Clients = 10;
 
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string token = "";
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -29,21 +29,21 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
         var cluster = $"limits-{Guid.NewGuid():n}";
         (string, string)[] options =
         [
-            ("RateLimits__Default__Permits", $"{Permits}"),
-            ("RateLimits__Default__WindowSeconds", $"{windowSeconds}"),
-            ("RateLimits__Login__Permits", "20"),
-            ("RateLimits__Login__WindowSeconds", "3600"),
-            ("RateLimits__LoginAccount__Permits", "10"),
-            ("RateLimits__LoginAccount__WindowSeconds", "3600"),
+            ("RateLimits:Default:Permits", $"{Permits}"),
+            ("RateLimits:Default:WindowSeconds", $"{windowSeconds}"),
+            ("RateLimits:Login:Permits", "20"),
+            ("RateLimits:Login:WindowSeconds", "3600"),
+            ("RateLimits:LoginAccount:Permits", "10"),
+            ("RateLimits:LoginAccount:WindowSeconds", "3600"),
         ];
         // The first one is alone when it is asked: it counts for the caller, and goes on to.
-        nodes.Add(ApiNode.Start(database, cluster, options: options));
+        nodes.Add(ServerProcess.Start(database, cluster, options: options));
         await nodes[0].ReadyAsync(TimeSpan.FromSeconds(60));
         token = await nodes[0].SignInAsync();
         using (var first = nodes[0].Client(token))
             Assert.Equal(HttpStatusCode.OK, await AskAsync(first));
         for (var i = 1; i < 4; i++)
-            nodes.Add(ApiNode.Start(database, cluster, options: options));
+            nodes.Add(ServerProcess.Start(database, cluster, options: options));
         foreach (var node in nodes)
             await node.ReadyAsync(TimeSpan.FromSeconds(60));
     }
@@ -185,7 +185,7 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
         readonly Task[] clients;
         readonly int windowSeconds;
 
-        public Demand(List<ApiNode> nodes, string token, int windowSeconds)
+        public Demand(List<ServerProcess> nodes, string token, int windowSeconds)
         {
             this.windowSeconds = windowSeconds;
             clients =
@@ -248,7 +248,7 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
             enough.Dispose();
         }
 
-        async Task RunAsync(ApiNode node, string token, int count)
+        async Task RunAsync(ServerProcess node, string token, int count)
         {
             using var client = node.Client(token);
             using var pace = new PeriodicTimer(

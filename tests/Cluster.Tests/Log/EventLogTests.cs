@@ -16,8 +16,8 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     [Fact]
     public async Task Appends_of_many_streams_on_two_nodes_are_answered_with_their_own_positions()
     {
-        await using var one = await database.StartNodeAsync();
-        await using var two = await database.StartNodeAsync();
+        await using var one = await database.StartLogAsync();
+        await using var two = await database.StartLogAsync();
         var streams = Enumerable.Range(0, 60).Select(_ => Guid.CreateVersion7()).ToArray();
 
         var answers = await Task.WhenAll(
@@ -45,7 +45,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     [Fact]
     public async Task A_stale_version_refuses_its_stream_and_no_neighbour()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var moved = Guid.CreateVersion7();
         var fresh = Guid.CreateVersion7();
         var known = Guid.CreateVersion7();
@@ -75,7 +75,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     [Fact]
     public async Task An_event_that_the_database_refuses_fails_alone()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var streams = Enumerable.Range(0, 5).Select(_ => Guid.CreateVersion7()).ToArray();
 
         Task<Appended?>[] appends;
@@ -97,7 +97,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     [Fact]
     public async Task A_batch_that_is_sent_twice_is_answered_twice_and_stored_once()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var refused = Guid.CreateVersion7();
         var other = Guid.CreateVersion7();
         var fresh = Guid.CreateVersion7();
@@ -136,7 +136,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
             for each row when (new.data ->> 'name' = 'refused at the commit') execute function refuse_at_commit();
             """
         );
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var alone = Guid.CreateVersion7();
         var together = Guid.CreateVersion7();
         var neighbour = Guid.CreateVersion7();
@@ -175,7 +175,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
             for each row when (new.data ->> 'name' like 'lingering %') execute function linger_at_commit();
             """
         );
-        await using var node = await database.StartNodeAsync(Victim);
+        await using var node = await database.StartLogAsync(Victim);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var committed = new ConcurrentDictionary<Guid, List<string>>();
         var refused = new ConcurrentBag<(Guid Stream, string Name)>();
@@ -244,7 +244,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     [Fact]
     public async Task Events_carry_who_why_and_when_and_time_never_runs_backwards_in_a_stream()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var stream = Guid.CreateVersion7();
         var intent = new Intent(Guid.CreateVersion7(), "who", "trace", "print", Conditions.None);
         var before = DateTimeOffset.UtcNow.AddSeconds(-1);

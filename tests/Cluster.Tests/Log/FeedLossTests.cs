@@ -18,7 +18,7 @@ public sealed class FeedLossTests : IAsyncLifetime
     );
 
     readonly TestDirectory directory = new();
-    readonly ApiNode[] nodes = new ApiNode[3];
+    readonly ServerProcess[] nodes = new ServerProcess[3];
     readonly string cluster = $"feed-{Guid.NewGuid():n}";
     StoppablePostgres postgres = null!;
 
@@ -28,7 +28,7 @@ public sealed class FeedLossTests : IAsyncLifetime
     {
         postgres = await StoppablePostgres.StartAsync(directory.Path, Cancelled);
         for (var i = 0; i < nodes.Length; i++)
-            nodes[i] = ApiNode.Start(postgres.ConnectionString, cluster);
+            nodes[i] = Start();
         foreach (var node in nodes)
             await node.ReadyAsync(TimeSpan.FromSeconds(60));
     }
@@ -175,7 +175,7 @@ public sealed class FeedLossTests : IAsyncLifetime
                 await nodes[at].KillAsync();
                 await Task.Delay(random.Next(1_000), Cancelled);
                 var old = nodes[at];
-                nodes[at] = ApiNode.Start(postgres.ConnectionString, cluster, at: old.Address);
+                nodes[at] = Start(old.Address);
                 await old.DisposeAsync();
                 await nodes[at].ReadyAsync(TimeSpan.FromSeconds(60));
                 kills++;
@@ -184,6 +184,9 @@ public sealed class FeedLossTests : IAsyncLifetime
         }
         return (kills, restarts);
     }
+
+    ServerProcess Start(Uri? at = null) =>
+        ServerProcess.Start(postgres.ConnectionString, cluster, at, WebhookReceiver.ServerOptions);
 
     async Task<Read[]> ReadLogAsync()
     {

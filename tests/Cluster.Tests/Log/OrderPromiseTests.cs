@@ -12,12 +12,12 @@ public sealed class OrderPromiseTests(LogDatabase database) : IClassFixture<LogD
     {
         var seed = Random.Shared.Next();
         TestContext.Current.SendDiagnosticMessage($"seed {seed}");
-        await using var one = await database.StartNodeAsync();
-        await using var two = await database.StartNodeAsync();
-        await using var three = await database.StartNodeAsync();
+        await using var one = await database.StartLogAsync();
+        await using var two = await database.StartLogAsync();
+        await using var three = await database.StartLogAsync();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 
-        async Task AppendAsync(LogNode node)
+        async Task AppendAsync(StandaloneLog node)
         {
             while (!enough.IsCancellationRequested)
                 Assert.NotNull(await node.AppendAsync(Guid.CreateVersion7(), 0, "a", "b", "c"));
@@ -64,7 +64,7 @@ public sealed class OrderPromiseTests(LogDatabase database) : IClassFixture<LogD
     [Fact]
     public async Task Nothing_becomes_visible_past_a_transaction_that_has_drawn_its_positions()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         await using var connection = await database.Source.OpenConnectionAsync(Cancelled);
         await using var transaction = await connection.BeginTransactionAsync(Cancelled);
         var slow = (await new AppendCall((Guid.CreateVersion7(), 0, [Guid.CreateVersion7()])).RunAsync(connection))[

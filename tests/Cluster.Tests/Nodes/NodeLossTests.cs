@@ -17,7 +17,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(60);
 
     readonly string cluster = $"loss-{Guid.NewGuid():n}";
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string database = "";
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -116,7 +116,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
 
         foreach (var node in nodes)
             await node.KillAsync();
-        nodes.Add(ApiNode.Start(database, cluster));
+        nodes.Add(ServerProcess.Start(database, cluster));
         var ready = await nodes[^1].ReadyAsync(TimeSpan.FromSeconds(20));
 
         TestContext.Current.SendDiagnosticMessage(
@@ -131,7 +131,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     async Task<string> StartAsync(int count, int drainSeconds = 0)
     {
         for (var i = 0; i < count; i++)
-            nodes.Add(ApiNode.Start(database, cluster, drainSeconds));
+            nodes.Add(ServerProcess.Start(database, cluster, options: ("Shutdown:DrainSeconds", $"{drainSeconds}")));
         foreach (var node in nodes)
             await node.ReadyAsync(TimeSpan.FromSeconds(60));
         return await nodes[0].SignInAsync();
@@ -140,7 +140,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     /// <summary>
     /// How long it takes until one node has answered both a read and a write of each of the resources.
     /// </summary>
-    static async Task<TimeSpan> ServesAllAsync(ApiNode node, string token, Guid[] resources)
+    static async Task<TimeSpan> ServesAllAsync(ServerProcess node, string token, Guid[] resources)
     {
         var watch = Stopwatch.StartNew();
         using var client = node.Client(token);
@@ -200,11 +200,4 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     /// <summary>No request was sent: the client takes another node, as it would behind a balancer.</summary>
     static bool IsRefusedConnection(Operation operation) =>
         operation.Status is null && operation.Code!.Contains("refused", StringComparison.Ordinal);
-}
-
-/// <summary>Tests that start whole nodes share the machine with nothing else.</summary>
-[CollectionDefinition(Alone, DisableParallelization = true)]
-public sealed class Processes
-{
-    public const string Alone = "processes";
 }

@@ -14,14 +14,14 @@ public sealed class StoreLossTests : IAsyncLifetime
 {
     readonly TestDirectory directory = new();
     StoppablePostgres postgres = null!;
-    ApiNode node = null!;
+    ServerProcess node = null!;
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         postgres = await StoppablePostgres.StartAsync(directory.Path, Cancelled);
-        node = await ApiNode.StartReadyAsync(postgres.ConnectionString, "store-loss");
+        node = await ServerProcess.StartReadyAsync(postgres.ConnectionString, "store-loss");
     }
 
     public async ValueTask DisposeAsync()

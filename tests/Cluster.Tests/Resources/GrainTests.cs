@@ -13,14 +13,14 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     readonly Guid id = Guid.CreateVersion7();
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-    GrainNode One => nodes.One;
-    GrainNode Other => nodes.Other;
+    InProcessSilo One => nodes.One;
+    InProcessSilo Other => nodes.Other;
 
     [Fact]
     public async Task Writers_on_two_activations_never_fork_a_stream_and_never_meet_a_conflict()
     {
         await CreateAsync(One);
-        async Task<List<long>> WriteAsync(GrainNode node, int writer)
+        async Task<List<long>> WriteAsync(InProcessSilo node, int writer)
         {
             var versions = new List<long>();
             for (var i = 0; i < 25; i++)
@@ -105,7 +105,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     [Fact]
     public async Task An_activation_whose_node_has_lost_contact_answers_nothing_stale()
     {
-        await using var lost = await GrainNode.StartAsync(nodes.Database, "grains-lost");
+        await using var lost = await InProcessSilo.StartAsync(nodes.Database, "grains-lost");
         await CreateAsync(One);
         var gone = Guid.CreateVersion7();
         await One.Resource(gone).Execute(Create, Intend());
@@ -136,7 +136,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     [Fact]
     public async Task While_the_cluster_settles_after_a_change_of_members_nothing_stale_is_answered()
     {
-        await using var node = await GrainNode.StartAsync(nodes.Database, "grains-settle");
+        await using var node = await InProcessSilo.StartAsync(nodes.Database, "grains-settle");
         await CreateAsync(One);
         Assert.Equal(1, (await node.Resource(id).Get()).Version);
         await One.Resource(id).Execute(Rename("newer"), Intend());
@@ -249,10 +249,10 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
             ifMatch is { } version ? Conditions.None with { IfMatch = [version] } : Conditions.None
         );
 
-    async Task CreateAsync(GrainNode node) =>
+    async Task CreateAsync(InProcessSilo node) =>
         Assert.Equal(1, (await node.Resource(id).Execute(Create, Intend())).Version);
 
-    async Task<(string, long)> NameAsync(GrainNode node) =>
+    async Task<(string, long)> NameAsync(InProcessSilo node) =>
         await node.Resource(id).Get() is var reply ? (reply.Value!.Name, reply.Version) : default;
 
     static void AssertSame(Reply<Resource> expected, Reply<Resource> actual) => Assert.Equal(expected, actual);
@@ -261,14 +261,14 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     public sealed class Nodes(TestPostgres postgres) : IAsyncLifetime
     {
         public LogDatabase Database { get; } = new(postgres);
-        internal GrainNode One { get; private set; } = null!;
-        internal GrainNode Other { get; private set; } = null!;
+        internal InProcessSilo One { get; private set; } = null!;
+        internal InProcessSilo Other { get; private set; } = null!;
 
         public async ValueTask InitializeAsync()
         {
             await Database.InitializeAsync();
-            One = await GrainNode.StartAsync(Database, "grains-one");
-            Other = await GrainNode.StartAsync(Database, "grains-other");
+            One = await InProcessSilo.StartAsync(Database, "grains-one");
+            Other = await InProcessSilo.StartAsync(Database, "grains-other");
         }
 
         public async ValueTask DisposeAsync()

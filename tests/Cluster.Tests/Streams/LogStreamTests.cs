@@ -21,13 +21,13 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
 
     readonly string cluster = $"streams-{Guid.NewGuid():n}";
     readonly string[] types = [.. Enumerable.Range(0, 12).Select(_ => $"t{Guid.NewGuid():n}")];
-    GrainNode one = null!;
-    GrainNode two = null!;
+    InProcessSilo one = null!;
+    InProcessSilo two = null!;
 
     public async ValueTask InitializeAsync()
     {
-        one = await GrainNode.StartAsync(database, cluster);
-        two = await GrainNode.StartAsync(database, cluster);
+        one = await InProcessSilo.StartAsync(database, cluster);
+        two = await InProcessSilo.StartAsync(database, cluster);
     }
 
     public async ValueTask DisposeAsync()
@@ -87,7 +87,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     [Fact]
     public async Task A_node_that_is_killed_costs_neither_a_reader_by_position_nor_a_grain_elsewhere_any_event()
     {
-        await using var killed = await ApiNode.StartReadyAsync(database.ConnectionString, cluster);
+        await using var killed = await ServerProcess.StartReadyAsync(database.ConnectionString, cluster);
         using var http = killed.Client(await killed.SignInAsync());
         using var enough = new CancellationTokenSource();
         foreach (var type in types)
@@ -162,7 +162,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     }
 
     /// <summary>Creates and renames a resource through one node's own appender; answers where that ended up.</summary>
-    static async Task<(Guid Resource, long Position)> AppendAsync(GrainNode node, string type)
+    static async Task<(Guid Resource, long Position)> AppendAsync(InProcessSilo node, string type)
     {
         var log = node.Services.GetRequiredService<Grains.EventLog>();
         var resource = Guid.CreateVersion7();
@@ -176,7 +176,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
         return (resource, (await log.AppendAsync(resource, 1, [new ResourceRenamed("renamed")], intent))!.Positions[0]);
     }
 
-    static async Task ReadAsync(GrainNode node, List<long> read, CancellationToken until)
+    static async Task ReadAsync(InProcessSilo node, List<long> read, CancellationToken until)
     {
         try
         {

@@ -15,7 +15,7 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
 
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(60);
 
-    readonly List<GrainNode> nodes = [];
+    readonly List<InProcessSilo> nodes = [];
     readonly string type = $"t{Guid.NewGuid():n}";
     WebhookReceiver receiver = null!;
     Guid owner;
@@ -25,7 +25,7 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
         receiver = await WebhookReceiver.StartAsync();
         for (var i = 0; i < 2; i++)
             nodes.Add(
-                await GrainNode.StartAsync(
+                await InProcessSilo.StartAsync(
                     tables,
                     $"fence-{Guid.NewGuid():n}",
                     ("Webhooks:AllowPrivateTargets", "true"),

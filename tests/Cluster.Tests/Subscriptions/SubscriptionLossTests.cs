@@ -11,7 +11,7 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(90);
 
     readonly string cluster = $"subscriptions-{Guid.NewGuid():n}";
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string database = "";
 
     public async ValueTask InitializeAsync() => database = await postgres.CreateDatabaseAsync();
@@ -34,7 +34,7 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
                 return random.Next(20) is 0 ? 500 : 200;
         });
         for (var i = 0; i < 3; i++)
-            nodes.Add(ApiNode.Start(database, cluster));
+            nodes.Add(ServerProcess.Start(database, cluster, options: WebhookReceiver.ServerOptions));
         foreach (var node in nodes)
             await node.ReadyAsync(TimeSpan.FromSeconds(60));
         var token = await nodes[0].SignInAsync();
@@ -94,9 +94,9 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
     }
 
     /// <summary>The node at which a subscription is at work, by its metrics.</summary>
-    async Task<ApiNode> OwnerAsync(string subscription)
+    async Task<ServerProcess> OwnerAsync(string subscription)
     {
-        ApiNode? owner = null;
+        ServerProcess? owner = null;
         await Eventually.HoldsAsync(
             async () =>
             {

@@ -55,7 +55,7 @@ internal sealed class Load : IAsyncDisposable
     /// Starts clients, spread evenly over the nodes. Those that move take the next node when one gives no answer, or
     /// closes the connection.
     /// </summary>
-    public static Load Start(string token, IEnumerable<ApiNode> nodes, int clients = 9, bool moves = true) =>
+    public static Load Start(string token, IEnumerable<ServerProcess> nodes, int clients = 9, bool moves = true) =>
         new(token, [.. nodes.Select(node => node.Address)], clients, moves);
 
     /// <summary>Waits until that many more requests have succeeded.</summary>

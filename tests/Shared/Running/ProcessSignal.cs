@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Resources.Cluster.Tests;
+namespace Resources.Tests;
 
 /// <summary>Signals to processes that this run has started.</summary>
 internal static class ProcessSignal

@@ -9,13 +9,13 @@ namespace Resources.Cluster.Tests;
 /// <summary>
 /// A process that owns an embedded PostgreSQL and can be killed: this executable, started again with a variable set.
 /// </summary>
-internal sealed class NodeProcess : IDisposable
+internal sealed class EmbeddedPostgresProcess : IDisposable
 {
     const string DirectoryVariable = "RESOURCES_TEST_NODE_DIRECTORY";
 
     readonly Process process;
 
-    NodeProcess(Process process, int supervisorId, string connectionString)
+    EmbeddedPostgresProcess(Process process, int supervisorId, string connectionString)
     {
         this.process = process;
         SupervisorId = supervisorId;
@@ -25,7 +25,7 @@ internal sealed class NodeProcess : IDisposable
     public int SupervisorId { get; }
     public string ConnectionString { get; }
 
-    public static async Task<NodeProcess> StartAsync(string dataDirectory)
+    public static async Task<EmbeddedPostgresProcess> StartAsync(string dataDirectory)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Resources.Cluster.Tests"))
         {

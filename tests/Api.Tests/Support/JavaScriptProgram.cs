@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Resources.Tests;
 
-[assembly: AssemblyFixture(typeof(Resources.Api.Tests.NodeProgram))]
+[assembly: AssemblyFixture(typeof(Resources.Api.Tests.JavaScriptProgram))]
 
 namespace Resources.Api.Tests;
 
@@ -9,12 +9,12 @@ namespace Resources.Api.Tests;
 /// Programs of <c>tests/npm</c>, with the packages that their lock file names: other people's clients of what we
 /// promise.
 /// </summary>
-public sealed class NodeProgram : IAsyncDisposable
+public sealed class JavaScriptProgram : IAsyncDisposable
 {
     readonly TestDirectory directory = new();
     readonly Lazy<Task> installed;
 
-    public NodeProgram() => installed = new(InstallAsync);
+    public JavaScriptProgram() => installed = new(InstallAsync);
 
     /// <summary>Runs a program to its end; answers what it has printed. One that fails fails the test.</summary>
     public async Task<string> RunAsync(string script, params string[] arguments)

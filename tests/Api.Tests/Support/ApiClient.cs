@@ -4,7 +4,7 @@ using System.Text;
 namespace Resources.Api.Tests;
 
 /// <summary>Sends requests as written and reads the answers whole.</summary>
-public sealed class Caller(Uri address, string? token = null)
+public sealed class ApiClient(Uri address, string? token = null)
 {
     readonly HttpClient http = new(
         new SocketsHttpHandler
@@ -21,9 +21,9 @@ public sealed class Caller(Uri address, string? token = null)
     public string? Token => token;
 
     /// <summary>The same server with another token.</summary>
-    public Caller With(string otherToken) => new(address, otherToken);
+    public ApiClient With(string otherToken) => new(address, otherToken);
 
-    public async Task<Caller> LoginAsync(string email, string password)
+    public async Task<ApiClient> LoginAsync(string email, string password)
     {
         var answer = await SendAsync(
             "POST",
@@ -33,6 +33,8 @@ public sealed class Caller(Uri address, string? token = null)
         Assert.Equal(200, answer.Status);
         return With(answer.Text("/data/accessToken")!);
     }
+
+    public Task<ApiClient> LoginAsAdminAsync() => LoginAsync(TestServer.AdminEmail, TestServer.AdminPassword);
 
     public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) =>
         SendAsync("GET", path, null, headers: headers);

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -14,12 +12,12 @@ namespace Resources.Cluster.Tests;
 /// A headless node inside the test process, with all that a node registers. Two nodes of different clusters over one
 /// database hold two activations of each grain, as a real cluster may for a moment.
 /// </summary>
-internal sealed class GrainNode : IAsyncDisposable
+internal sealed class InProcessSilo : IAsyncDisposable
 {
     readonly NodeDatabase database;
     readonly IHost host;
 
-    GrainNode(NodeDatabase database, IHost host)
+    InProcessSilo(NodeDatabase database, IHost host)
     {
         this.database = database;
         this.host = host;
@@ -29,7 +27,7 @@ internal sealed class GrainNode : IAsyncDisposable
 
     public StoreContact Contact => host.Services.GetRequiredService<StoreContact>();
 
-    public static async Task<GrainNode> StartAsync(
+    public static async Task<InProcessSilo> StartAsync(
         LogDatabase tables,
         string clusterId,
         params (string Key, string Value)[] options
@@ -50,7 +48,7 @@ internal sealed class GrainNode : IAsyncDisposable
         builder.AddNode(settings, NodeFeature.All);
         settings.ThrowIfFaulty();
         builder.Services.AddSingleton(database);
-        var node = new GrainNode(database, builder.Build());
+        var node = new InProcessSilo(database, builder.Build());
         await node.host.StartAsync();
         await Eventually.HoldsAsync(
             () => node.Contact.IsMember,
