@@ -58,7 +58,7 @@ public class Contracts
     }.ToDictionary(sample => sample.GetType());
 
     [Fact]
-    public void Stored_names_and_wire_names_are_the_approved_ones()
+    public void Stored_names_and_wire_names_match_the_approved_list()
     {
         var approved = Path.Combine(Repository.Root, "tests/Domain.Tests/Contracts.approved.txt");
         var now = Describe();
@@ -81,14 +81,14 @@ public class Contracts
     }
 
     [Fact]
-    public void Every_event_has_a_stored_name_and_every_name_is_told_from_the_others()
+    public void Every_event_has_a_unique_stored_name()
     {
         Assert.Equal(Events().Order(ByName), EventTypes.Names.Keys.Order(ByName));
         Assert.Equal(EventTypes.Names.Count, EventTypes.Names.Values.Distinct().Count());
     }
 
     [Fact]
-    public void Every_event_evolves()
+    public void Every_event_evolves_its_state()
     {
         foreach (var type in Events())
             Assert.NotNull(
@@ -126,7 +126,7 @@ public class Contracts
     }
 
     [Fact]
-    public void Every_event_is_a_closed_fact() =>
+    public void Every_event_type_is_public_and_sealed() =>
         Assert.All(Events(), type => Assert.True(type.IsSealed && type.IsPublic, type.Name));
 
     [Fact]

@@ -14,7 +14,7 @@ public partial class Dependencies
     [InlineData("Projections", "Grains")]
     [InlineData("Silo", "Projections")]
     [InlineData("Api", "Silo")]
-    public void Projects_look_one_way(string project, string knows)
+    public void Projects_reference_only_the_layer_below(string project, string knows)
     {
         var file = XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj"));
         Assert.Equal(
@@ -40,7 +40,8 @@ public partial class Dependencies
         );
 
     [Fact]
-    public void J8_Every_package_has_one_version_and_a_reason_and_every_project_a_lock_file()
+    [Trait("Conformance", "J8")]
+    public void Every_package_has_one_version_and_a_reason_and_every_project_a_lock_file()
     {
         var reasons = Repository.Read("docs/adr/0007-packages.md");
         foreach (
@@ -70,7 +71,7 @@ public partial class Dependencies
     }
 
     [Fact]
-    public void Decisions_know_no_grain_store_clock_or_chance()
+    public void Decisions_are_pure()
     {
         string[] pure =
         [
@@ -92,10 +93,10 @@ public partial class Dependencies
     }
 
     [Fact]
-    public void Handlers_have_no_document_session() => Nobody(Repository.Sources("src/Api"), Session());
+    public void Handlers_use_no_document_session() => Nobody(Repository.Sources("src/Api"), Session());
 
     [Fact]
-    public void One_door_leads_to_the_log()
+    public void Only_one_file_appends_to_the_log()
     {
         var callers = Repository
             .Sources("src")

@@ -19,7 +19,7 @@ public class Messages
     }
 
     [Fact]
-    public void A_reply_arrives()
+    public void Reply_survives_serialization()
     {
         var reply = new Reply<Resource>(State, 2, 20, true, null);
         Assert.Equal(reply, Sent(reply));
@@ -27,7 +27,7 @@ public class Messages
     }
 
     [Fact]
-    public void A_refusal_arrives_with_its_faults()
+    public void Rejection_survives_serialization_with_its_faults()
     {
         var sent = Sent(
             Reply<Resource>.Refused(new(Refusal.Invalid, "No.", [new("/name", FaultCode.TooShort, "Longer.")], 7))
@@ -40,7 +40,7 @@ public class Messages
     }
 
     [Fact]
-    public void Commands_arrive()
+    public void Commands_survive_serialization()
     {
         Assert.All(
             new ResourceCommand[]
@@ -57,7 +57,7 @@ public class Messages
     }
 
     [Fact]
-    public void An_intent_arrives_with_its_conditions()
+    public void Intent_survives_serialization_with_its_conditions()
     {
         var intent = Sent(new Intent(Guid.AllBitsSet, Story.Alice, "trace", "print", Story.IfMatch(1, 2), true));
         Assert.Equal(
@@ -69,7 +69,7 @@ public class Messages
     }
 
     [Fact]
-    public void An_event_of_a_stream_arrives()
+    public void Streamed_event_survives_serialization()
     {
         var logged = new LoggedEvent(
             7,
@@ -88,7 +88,7 @@ public class Messages
     }
 
     [Fact]
-    public void An_account_and_a_lost_store_arrive()
+    public void Account_and_store_failure_survive_serialization()
     {
         var account = new Account(
             Guid.Empty,

@@ -42,7 +42,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task B17_An_API_key_does_what_it_may_and_no_more()
+    [Trait("Conformance", "B17")]
+    public async Task API_key_allows_only_its_permissions_and_no_session_operations()
     {
         var person = await PersonAsync("author");
         var session = await person.LoginAsync();
@@ -70,7 +71,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task B17_A_key_may_allow_no_more_than_its_maker_may_and_loses_what_its_account_loses()
+    [Trait("Conformance", "B17")]
+    public async Task API_key_never_exceeds_the_current_rights_of_its_account()
     {
         var person = await PersonAsync("user");
         var session = await person.LoginAsync();
@@ -100,7 +102,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task B17_A_key_is_shown_once_kept_as_a_hash_and_ends_when_it_is_revoked_or_expires()
+    [Trait("Conformance", "B17")]
+    public async Task API_key_is_shown_once_stored_as_a_hash_and_ends_on_revocation_or_expiry()
     {
         var person = await PersonAsync("user");
         var session = await person.LoginAsync();
@@ -161,7 +164,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task C6_Nobody_grants_or_manages_what_is_above_their_own_rights()
+    [Trait("Conformance", "C6")]
+    public async Task Callers_cannot_grant_or_manage_rights_above_their_own()
     {
         var clerk = await RoleAsync(
             "user:read",
@@ -228,7 +232,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task C6_The_last_administrator_stays()
+    [Trait("Conformance", "C6")]
+    public async Task Last_administrator_cannot_be_removed()
     {
         await using var node = await backend.StartServerAsync();
         var admin = await node.AdminAsync();
@@ -255,7 +260,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task C6_Who_is_counted_as_administrator_without_the_role_is_not_any_more_after_the_next_change()
+    [Trait("Conformance", "C6")]
+    public async Task Stale_administrator_entry_is_removed_by_the_next_role_change()
     {
         var roles = backend.Server.Services.GetRequiredService<IClusterClient>().GetGrain<IRoleGrain>(RoleBook.Id);
         var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
@@ -271,7 +277,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task C6_A_role_that_changes_counts_for_tokens_that_were_issued_before()
+    [Trait("Conformance", "C6")]
+    public async Task Role_change_applies_to_tokens_issued_before_it()
     {
         var role = await RoleAsync("resource/bicycle:read");
         var person = await PersonAsync(role);
@@ -305,7 +312,7 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_narrowed_to_a_type_sees_that_type_everywhere_and_nothing_else()
+    public async Task Role_limited_to_a_type_sees_only_that_type()
     {
         var seen = $"t{Guid.NewGuid():n}";
         var other = $"t{Guid.NewGuid():n}";
@@ -378,7 +385,7 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task Access_is_explained()
+    public async Task Explanation_gives_the_granting_role_or_the_reason_for_refusal()
     {
         var role = await RoleAsync("resource/bicycle:update:own", "resource:read");
         var person = await PersonAsync(role);
@@ -431,7 +438,8 @@ public sealed class AccessTests(Backend backend)
     }
 
     [Fact]
-    public async Task J3_The_audit_says_who_did_what_from_where_and_by_which_session()
+    [Trait("Conformance", "J3")]
+    public async Task Audit_records_actor_action_address_and_session()
     {
         var person = await PersonAsync("author");
         Assert.Equal(401, (await person.TryAsync("not the password at all")).Status);

@@ -44,7 +44,7 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
         );
 
     [Fact]
-    public void Every_operation_has_a_row_that_says_who_may_use_it() =>
+    public void Every_operation_has_a_row_in_the_permission_matrix() =>
         Assert.Equal(
             world
                 .Operations.Select(operation => (operation.Id, operation.By))
@@ -53,7 +53,10 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
         );
 
     [Fact]
-    public async Task C1_C2_C5_Every_operation_answers_every_caller_as_the_permissions_say()
+    [Trait("Conformance", "C1")]
+    [Trait("Conformance", "C2")]
+    [Trait("Conformance", "C5")]
+    public async Task Every_operation_responds_to_every_caller_according_to_the_permissions()
     {
         var wrong = new List<string>();
         foreach (var (row, operation) in Rows)
@@ -79,7 +82,8 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
     }
 
     [Fact]
-    public async Task C2_Streams_sockets_and_followed_lists_tell_a_stranger_nothing_of_the_owner()
+    [Trait("Conformance", "C2")]
+    public async Task Streams_sockets_and_followed_lists_reveal_nothing_to_a_stranger()
     {
         var id = world.Shared(Row.Resource);
         var secret = world.Owner.Id.ToString();
@@ -121,7 +125,8 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
     }
 
     [Fact]
-    public async Task C2_An_explanation_tells_of_anothers_resource_what_it_tells_of_none()
+    [Trait("Conformance", "C2")]
+    public async Task Explanation_is_equal_for_hidden_and_missing_resources()
     {
         var stranger = world.Actors.Single(actor => actor.Name is "stranger").Caller;
         foreach (var permission in new[] { "resource:read", "resource:update", "resource:delete" })
@@ -143,7 +148,8 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
     }
 
     [Fact]
-    public async Task C3_No_body_takes_a_member_that_is_not_the_clients()
+    [Trait("Conformance", "C3")]
+    public async Task Bodies_cannot_set_members_of_the_server()
     {
         var wrong = new List<string>();
         foreach (var (row, operation) in Rows.Where(each => each.Row.Body is not null))
@@ -189,7 +195,8 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
     }
 
     [Fact]
-    public async Task C7_Parameters_are_those_that_are_named_within_their_bounds()
+    [Trait("Conformance", "C7")]
+    public async Task Only_described_parameters_within_their_bounds_are_accepted()
     {
         var wrong = new List<string>();
         foreach (
@@ -231,7 +238,8 @@ public sealed class MatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
     }
 
     [Fact]
-    public async Task C5_Other_methods_lead_nowhere()
+    [Trait("Conformance", "C5")]
+    public async Task Undescribed_methods_are_refused()
     {
         string[] methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
         foreach (

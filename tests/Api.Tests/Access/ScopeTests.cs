@@ -30,7 +30,8 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     public ValueTask DisposeAsync() => default;
 
     [Fact]
-    public async Task C1_What_is_beyond_reach_is_missing_whatever_is_asked_of_it()
+    [Trait("Conformance", "C1")]
+    public async Task Resource_beyond_reach_looks_missing_to_every_operation()
     {
         var missing = await caller.GetAsync($"/api/v1/resources/{Guid.CreateVersion7()}");
         foreach (var type in new[] { types.Hidden, types.Own })
@@ -77,7 +78,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task By_the_id_of_an_account_a_session_or_a_key_there_is_no_resource_for_anyone()
+    public async Task Ids_of_accounts_sessions_and_keys_are_no_resource_ids()
     {
         var key = await caller.SendAsync(
             "POST",
@@ -117,7 +118,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_log_is_read_past_what_is_not_of_resources_and_shows_none_of_it()
+    public async Task Log_skips_events_that_belong_to_no_resource()
     {
         await using var stream = await Subscriber.OpenAsync(
             backend.Server.Address,
@@ -182,7 +183,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_type_that_is_not_allowed_cannot_be_created_and_leaves_no_event()
+    public async Task Creating_a_forbidden_type_is_refused_and_appends_nothing()
     {
         var name = $"{Guid.NewGuid():n}";
         var refused = await caller.SendAsync(
@@ -198,7 +199,8 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task C2_Lists_searches_counts_and_deleted_resources_have_what_is_within_reach()
+    [Trait("Conformance", "C2")]
+    public async Task Lists_searches_counts_and_deleted_resources_are_limited_to_the_callers_reach()
     {
         var seen = await CreateAsync(backend.Admin, types.Seen);
         var own = await CreateAsync(caller, types.Own);
@@ -250,7 +252,9 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task C7_C8_Cursors_and_tags_of_lists_are_good_for_what_could_be_seen_with_them_only()
+    [Trait("Conformance", "C7")]
+    [Trait("Conformance", "C8")]
+    public async Task Cursors_and_ETags_of_lists_are_bound_to_the_callers_reach()
     {
         for (var i = 0; i < 3; i++)
             await CreateAsync(backend.Admin, types.Seen);
@@ -281,7 +285,7 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_followed_list_has_what_is_within_reach_and_begins_anew_when_that_changes()
+    public async Task Followed_list_is_limited_to_the_callers_reach_and_restarts_when_it_changes()
     {
         var seen = await CreateAsync(backend.Admin, types.Seen);
         var hidden = await CreateAsync(backend.Admin, types.Hidden);
@@ -313,7 +317,8 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task H3_Streams_and_sockets_follow_a_role_that_changes()
+    [Trait("Conformance", "H3")]
+    public async Task Streams_and_sockets_follow_role_changes()
     {
         await using var stream = await Subscriber.OpenAsync(
             backend.Server.Address,
@@ -353,7 +358,8 @@ public sealed class ScopeTests(Backend backend) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task I6_Subscriptions_deliver_what_their_owner_may_read_when_it_is_delivered()
+    [Trait("Conformance", "I6")]
+    public async Task Subscriptions_deliver_only_what_the_owner_may_read_at_delivery()
     {
         var made = await caller.SendAsync(
             "POST",

@@ -140,10 +140,10 @@ public sealed class AccountScenarios(Backend backend)
         ];
 
     [Theory, MemberData(nameof(Rows), DisableDiscoveryEnumeration = true)]
-    public Task A_request_has_its_answer(Scenario row) => row.RunAsync(backend);
+    public Task Request_gets_the_expected_response(Scenario row) => row.RunAsync(backend);
 
     [Fact]
-    public async Task A_wrong_password_and_an_unknown_address_have_equal_answers()
+    public async Task Wrong_password_and_unknown_address_get_equal_responses()
     {
         var wrong = await backend.Guest.SendAsync(
             "POST",
@@ -162,14 +162,14 @@ public sealed class AccountScenarios(Backend backend)
     }
 
     [Fact]
-    public async Task Me_shows_the_caller()
+    public async Task Me_returns_the_caller()
     {
         var me = await backend.User.GetAsync("/api/v1/me");
         Assert.Equal(("user@example.org", """["user"]"""), (me.Text("/data/email"), me.Text("/data/roles")));
     }
 
     [Fact]
-    public async Task Pages_of_users_show_everyone_once()
+    public async Task Pages_of_users_contain_every_user_once()
     {
         for (var i = 0; i < 3; i++)
             await backend.AddUserAsync(Fresh, "fifteen letters", "user");

@@ -27,11 +27,14 @@ public sealed class PasswordTests(Backend backend)
         InlineData("^%&*(!{}<>~+=-_?/", 201),
         InlineData("春眠不觉晓处处闻啼鸟夜来风雨声", 201)
     ]
-    public async Task A1_A2_Length_counts_and_composition_does_not(string password, int status) =>
+    [Trait("Conformance", "A1")]
+    [Trait("Conformance", "A2")]
+    public async Task Length_is_required_and_composition_is_not(string password, int status) =>
         Assert.Equal(status, (await CreateAsync(password)).Status);
 
     [Theory, InlineData(64, 201), InlineData(128, 201), InlineData(129, 400)]
-    public async Task A1_Long_passwords_are_taken_whole_or_not_at_all(int length, int status)
+    [Trait("Conformance", "A1")]
+    public async Task Long_passwords_count_in_full_or_are_refused(int length, int status)
     {
         var password = string.Concat(
             Enumerable.Range(0, length).Select(i => "the quick brown fox jumps over a lazy dog"[i * 7 % 41])
@@ -69,7 +72,8 @@ public sealed class PasswordTests(Backend backend)
         InlineData("zyxwvutsrqponmlk"),
         InlineData("$$$$$$$$$$$$$$$$$")
     ]
-    public async Task A3_What_everybody_tries_first_is_refused(string password)
+    [Trait("Conformance", "A3")]
+    public async Task Common_passwords_are_refused(string password)
     {
         var refused = await CreateAsync(password);
         Assert.Equal(
@@ -79,7 +83,8 @@ public sealed class PasswordTests(Backend backend)
     }
 
     [Fact]
-    public async Task A3_Ones_own_address_is_no_password()
+    [Trait("Conformance", "A3")]
+    public async Task Own_address_is_refused_as_password()
     {
         var email = $"longlocalpart{Guid.NewGuid():n}@example.org";
         Assert.Equal("PASSWORD_BLOCKED", Assert.Single((await CreateAsync(email, email)).FaultCodes));
@@ -90,7 +95,8 @@ public sealed class PasswordTests(Backend backend)
     }
 
     [Fact]
-    public async Task A4_A_password_is_compared_as_it_was_sent_but_for_its_composition()
+    [Trait("Conformance", "A4")]
+    public async Task Password_is_compared_exactly_after_normalisation()
     {
         const string Composed = "un caf\u00e9 tr\u00e8s \u00e9loign\u00e9 ",
             Apart = "un cafe\u0301 tre\u0300s e\u0301loigne\u0301 ",
@@ -116,7 +122,8 @@ public sealed class PasswordTests(Backend backend)
     }
 
     [Fact]
-    public async Task A5_Passwords_are_hashed_slowly_and_old_hashes_anew()
+    [Trait("Conformance", "A5")]
+    public async Task Passwords_have_slow_hashes_and_old_hashes_are_upgraded()
     {
         var passwords = backend.Server.Services.GetRequiredService<Passwords>();
         var hash = Convert.FromBase64String(await passwords.HashAsync("a password of enough length"));
@@ -140,7 +147,8 @@ public sealed class PasswordTests(Backend backend)
     }
 
     [Fact]
-    public async Task A5_A_hash_that_cannot_be_read_harms_nobody_else()
+    [Trait("Conformance", "A5")]
+    public async Task Unreadable_hash_affects_no_other_account()
     {
         var passwords = backend.Server.Services.GetRequiredService<Passwords>();
         await Assert.ThrowsAsync<FormatException>(() =>
@@ -156,7 +164,8 @@ public sealed class PasswordTests(Backend backend)
     }
 
     [Fact]
-    public async Task A7_An_unknown_address_costs_as_much_time_as_a_known_one()
+    [Trait("Conformance", "A7")]
+    public async Task Unknown_address_takes_as_long_as_a_known_one()
     {
         var tries = int.TryParse(
             Environment.GetEnvironmentVariable("RESOURCES_LOGINS"),
@@ -201,7 +210,8 @@ public sealed class PasswordTests(Backend backend)
 public sealed class GuessingTests(Backend backend)
 {
     [Fact]
-    public async Task A8_After_ten_wrong_passwords_an_account_is_left_alone_for_a_while_and_others_are_not()
+    [Trait("Conformance", "A8")]
+    public async Task Ten_wrong_passwords_block_further_guesses_for_that_account_only()
     {
         await using var node = await backend.StartServerAsync(
             ("RateLimits:LoginAccount:Permits", "10"),
@@ -263,7 +273,8 @@ public sealed class RecoveryTests(Backend backend)
         caller.SendAsync("POST", "/api/v1" + path, JsonSerializer.Serialize(body), "application/json", headers);
 
     [Fact]
-    public async Task A6_Registering_tells_nobody_who_is_here_and_ends_in_a_mail()
+    [Trait("Conformance", "A6")]
+    public async Task Registration_does_not_reveal_accounts_and_sends_a_mail()
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "open");
@@ -307,7 +318,7 @@ public sealed class RecoveryTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_mail_server_that_never_comes_to_the_point_is_left_and_tried_again()
+    public async Task Stalled_mail_server_times_out_and_is_retried()
     {
         await using var mailbox = new Mailbox(endless: 1);
         await using var node = await StartAsync(mailbox, "open");
@@ -317,7 +328,8 @@ public sealed class RecoveryTests(Backend backend)
     }
 
     [Fact]
-    public async Task A6_Who_registers_the_address_of_somebody_else_first_gets_nothing()
+    [Trait("Conformance", "A6")]
+    public async Task Registering_the_address_of_another_person_grants_nothing()
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "open");
@@ -345,7 +357,8 @@ public sealed class RecoveryTests(Backend backend)
     }
 
     [Fact]
-    public async Task A10_A_link_sets_a_password_once_ends_all_sessions_and_does_not_stand_in_for_a_second_factor()
+    [Trait("Conformance", "A10")]
+    public async Task Password_link_is_single_use_ends_all_sessions_and_does_not_replace_the_second_factor()
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "closed");
@@ -408,7 +421,7 @@ public sealed class RecoveryTests(Backend backend)
     }
 
     [Fact]
-    public async Task An_invitation_lets_its_receiver_set_the_first_password()
+    public async Task Invitation_lets_its_recipient_set_the_first_password()
     {
         await using var mailbox = new Mailbox();
         await using var node = await StartAsync(mailbox, "invite");
@@ -451,7 +464,7 @@ public sealed class RecoveryTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_deleted_account_is_forgotten_and_its_address_is_free_again()
+    public async Task Deleted_account_is_erased_and_its_address_can_be_reused()
     {
         var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
         await person.LoginAsync();
@@ -469,7 +482,7 @@ public sealed class RecoveryTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_deletion_that_came_no_further_than_its_event_is_finished_by_the_next_one_or_by_who_registers()
+    public async Task Interrupted_deletion_is_completed_by_the_next_deletion_or_registration()
     {
         var deletedAgain = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
         var registered = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");

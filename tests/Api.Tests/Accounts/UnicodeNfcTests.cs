@@ -35,7 +35,8 @@ public sealed class UnicodeNfcTests(Backend backend)
     }
 
     [Fact]
-    public async Task A4_Texts_are_composed_as_Unicode_says()
+    [Trait("Conformance", "A4")]
+    public async Task Normalisation_agrees_with_Unicode()
     {
         var characters = Characters();
         var random = new Random(20261125);

@@ -14,7 +14,7 @@ public sealed class EventSocketTests(Backend backend)
     readonly string type = $"t{Guid.NewGuid():n}";
 
     [Fact]
-    public async Task A_socket_from_the_beginning_has_the_log_then_says_so_and_goes_on()
+    public async Task Socket_from_the_beginning_sends_the_log_reports_the_end_and_continues()
     {
         var old = await CreateAsync(backend.Admin);
         await using var socket = await OpenAsync(backend.User);
@@ -33,7 +33,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_socket_from_now_on_has_what_comes_and_nothing_before()
+    public async Task Socket_from_now_sends_only_new_events()
     {
         await CreateAsync(backend.Admin);
         await using var socket = await OpenAsync(backend.User, "&after=now");
@@ -42,7 +42,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_client_that_loses_the_connection_after_each_event_sees_every_event_once()
+    public async Task Client_that_reconnects_after_each_event_sees_every_event_once()
     {
         using var enough = new CancellationTokenSource();
         var writes = Task.WhenAll(
@@ -72,7 +72,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_token_in_the_first_message_is_as_good_as_one_in_the_header()
+    public async Task Token_in_the_first_message_equals_one_in_the_header()
     {
         var old = await CreateAsync(backend.Admin);
         foreach (var after in new[] { "0", "now" })
@@ -84,7 +84,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_socket_has_only_what_its_caller_may_see()
+    public async Task Socket_sends_only_what_its_caller_may_see()
     {
         await CreateAsync(backend.Admin);
         var mine = await CreateAsync(backend.Author);
@@ -96,7 +96,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_ends_the_socket_within_a_second()
+    public async Task Lost_role_ends_the_socket_within_a_second()
     {
         var (caller, account) = await JoinAsync("\"user\"");
         await using var socket = await OpenAsync(caller);
@@ -117,7 +117,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_narrows_the_socket_to_what_the_others_grant()
+    public async Task Lost_role_narrows_the_socket_to_the_remaining_roles()
     {
         var (caller, account) = await JoinAsync("\"user\",\"author\"");
         await using var socket = await OpenAsync(caller);
@@ -133,7 +133,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_socket_ends_with_its_token()
+    public async Task Socket_ends_with_its_token()
     {
         var account = (await backend.Admin.GetAsync("/api/v1/me")).Text("/data/id");
         var token = new Forge(backend).Sign(expires: DateTime.UtcNow.AddSeconds(3), account: account);
@@ -144,7 +144,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_reader_that_stops_disturbs_no_other_and_loses_nothing()
+    public async Task Stalled_reader_affects_no_other_and_loses_no_event()
     {
         await using var stopped = await OpenAsync(backend.User);
         await stopped.CatchUpAsync();
@@ -207,7 +207,7 @@ public sealed class EventSocketTests(Backend backend)
 public sealed class StoppedReaderTests(Backend backend)
 {
     [Fact]
-    public async Task A_reader_that_takes_nothing_is_cut_off()
+    public async Task Reader_that_reads_nothing_is_disconnected()
     {
         await using var node = await backend.StartServerAsync();
         var admin = await node.AdminAsync();

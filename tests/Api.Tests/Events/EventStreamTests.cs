@@ -17,7 +17,7 @@ public sealed class EventStreamTests(Backend backend)
     readonly string type = $"t{Guid.NewGuid():n}";
 
     [Fact]
-    public async Task A_stream_from_the_beginning_has_the_log_then_says_so_and_goes_on()
+    public async Task Stream_from_the_beginning_sends_the_log_reports_the_end_and_continues()
     {
         var old = await CreateAsync(backend.Admin);
         await using var stream = await OpenAsync(backend.User, "");
@@ -41,7 +41,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_client_that_loses_the_connection_after_each_event_sees_every_event_once()
+    public async Task Client_that_reconnects_after_each_event_sees_every_event_once()
     {
         using var enough = new CancellationTokenSource();
         var writes = Task.WhenAll(
@@ -71,7 +71,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_stream_from_now_on_has_what_comes_and_nothing_before()
+    public async Task Stream_from_now_sends_only_new_events()
     {
         await CreateAsync(backend.Admin);
         await using var stream = await OpenAsync(backend.User, "&after=now");
@@ -80,7 +80,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_history_of_a_resource_is_a_stream_too()
+    public async Task History_of_a_resource_can_be_streamed()
     {
         var id = await CreateAsync(backend.Admin);
         await using var stream = await Subscriber.OpenAsync(
@@ -101,7 +101,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_stream_has_only_what_its_caller_may_see()
+    public async Task Stream_sends_only_what_its_caller_may_see()
     {
         await using var stream = await OpenAsync(backend.Author, "");
         await stream.CatchUpAsync();
@@ -111,7 +111,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_ends_the_stream_within_a_second()
+    public async Task Lost_role_ends_the_stream_within_a_second()
     {
         var (caller, account) = await JoinAsync("user");
         await using var stream = await OpenAsync(caller, "");
@@ -127,7 +127,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_stream_ends_with_its_token()
+    public async Task Stream_ends_with_its_token()
     {
         await using var node = await backend.StartServerAsync(("Tokens:AccessMinutes", "1"));
         var watch = Stopwatch.StartNew();
@@ -140,7 +140,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_narrows_the_stream_to_what_the_others_grant()
+    public async Task Lost_role_narrows_the_stream_to_the_remaining_roles()
     {
         var (caller, account) = await JoinAsync("user\",\"author");
         await using var stream = await OpenAsync(caller, "");
@@ -156,7 +156,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_caller_with_too_many_streams_is_refused_until_one_is_closed()
+    public async Task Caller_at_the_stream_limit_is_refused_until_a_stream_closes()
     {
         await using var node = await backend.StartServerAsync(("Streams:MaxPerCaller", "2"));
         var admin = await node.AdminAsync();
@@ -179,7 +179,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_quiet_stream_tells_its_position_and_a_node_that_stops_ends_it()
+    public async Task Idle_stream_sends_its_position_and_ends_when_the_server_stops()
     {
         await using var node = await backend.StartServerAsync(("Streams:HeartbeatSeconds", "1"));
         var admin = await node.AdminAsync();

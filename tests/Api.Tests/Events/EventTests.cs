@@ -10,7 +10,7 @@ public sealed class EventTests(Backend backend)
     readonly string type = $"t{Guid.NewGuid():n}";
 
     [Fact]
-    public async Task The_whole_log_is_read_by_pages_in_its_order()
+    public async Task Pages_return_the_whole_log_in_order()
     {
         await CreateAsync(30);
         var read = new List<long>();
@@ -27,7 +27,7 @@ public sealed class EventTests(Backend backend)
     }
 
     [Fact]
-    public async Task Filters_narrow_the_log_to_what_they_name()
+    public async Task Filters_narrow_the_log()
     {
         var ids = await CreateAsync(3);
         await PatchAsync(ids[0], "renamed");
@@ -69,7 +69,7 @@ public sealed class EventTests(Backend backend)
         InlineData("owner=", "?owner"),
         InlineData("since=1", "?since")
     ]
-    public async Task Bad_questions_are_refused_as_pages_and_as_streams(string query, string pointer)
+    public async Task Invalid_queries_are_refused_for_pages_and_streams(string query, string pointer)
     {
         foreach (var accept in new[] { "application/json", "text/event-stream" })
         {
@@ -83,7 +83,7 @@ public sealed class EventTests(Backend backend)
 
     [Theory]
     [InlineData("now"), InlineData("999999999999"), InlineData("abc")]
-    public async Task A_client_that_has_what_the_log_has_not_is_told(string lastEventId)
+    public async Task Position_ahead_of_the_log_is_reported(string lastEventId)
     {
         var answer = await backend.User.GetAsync(
             "/api/v1/events?after=0",
@@ -94,7 +94,7 @@ public sealed class EventTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_page_that_waits_is_answered_by_the_next_event()
+    public async Task Waiting_page_returns_with_the_next_event()
     {
         var start = await HeadAsync();
         var waiting = backend.User.GetAsync($"/api/v1/events?type={type}&after={start}&wait=30");
@@ -105,7 +105,7 @@ public sealed class EventTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_page_that_waits_ends_when_the_caller_may_read_no_more()
+    public async Task Waiting_page_ends_when_the_caller_loses_access()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (await backend.AddUserAsync(email, "a password of enough length", "user")).Text("/data/id");
@@ -124,7 +124,7 @@ public sealed class EventTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_page_that_has_waited_in_vain_says_how_far_the_log_was_read()
+    public async Task Waiting_page_that_times_out_reports_the_position_it_reached()
     {
         var start = await HeadAsync();
         var watch = Stopwatch.StartNew();
@@ -138,7 +138,7 @@ public sealed class EventTests(Backend backend)
     }
 
     [Fact]
-    public async Task Whoever_may_see_only_their_own_reads_only_that()
+    public async Task Caller_limited_to_own_resources_reads_only_their_events()
     {
         var mine = (
             await backend.Author.SendAsync("POST", "/api/v1/resources", $$"""{"name":"mine","type":"{{type}}"}""")

@@ -17,7 +17,7 @@ public sealed class HandshakeTests(Backend backend)
     ];
 
     [Fact]
-    public async Task Without_an_upgrade_it_is_asked_for()
+    public async Task Request_without_an_upgrade_gets_426()
     {
         Assert.Equal(
             (401, "UNAUTHENTICATED"),
@@ -41,7 +41,7 @@ public sealed class HandshakeTests(Backend backend)
         InlineData("limit=1", "?limit"),
         InlineData("access_token=x", "?access_token")
     ]
-    public async Task Bad_parameters_are_refused_before_anyone_is_asked_who_they_are(string query, string pointer)
+    public async Task Invalid_parameters_are_refused_before_authentication(string query, string pointer)
     {
         foreach (var caller in new[] { backend.User, backend.Guest })
         {
@@ -51,7 +51,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_position_that_the_log_has_not_reached_is_refused_but_tells_guests_nothing()
+    public async Task Position_ahead_of_the_log_is_refused_and_tells_guests_nothing()
     {
         const string Future = "after=99999999999";
         var answer = await backend.User.GetAsync($"{Path}?{Future}", Upgrade);
@@ -71,7 +71,7 @@ public sealed class HandshakeTests(Backend backend)
         InlineData("nonsense"),
         InlineData("http://127.0.0.1:1")
     ]
-    public async Task Pages_of_other_origins_open_none(string origin)
+    public async Task Pages_of_other_origins_cannot_open_a_socket(string origin)
     {
         foreach (var caller in new[] { backend.User, backend.Guest })
         {
@@ -81,7 +81,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task Pages_of_this_server_and_of_those_that_are_allowed_open_one()
+    public async Task Pages_of_this_server_and_of_allowed_origins_open_a_socket()
     {
         await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", "https://app.example.org"),
@@ -117,7 +117,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task Our_subprotocol_is_selected_and_others_are_refused()
+    public async Task Known_subprotocol_is_selected_and_others_are_refused()
     {
         await using var ours = await Socket.OpenAsync(backend.Server.Address, backend.User.Token, "", options =>
         {
@@ -132,7 +132,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task Who_may_not_read_opens_none()
+    public async Task Caller_without_read_permission_cannot_open_a_socket()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (await backend.AddUserAsync(email, "a password of enough length", "user")).Text("/data/id");
@@ -166,7 +166,7 @@ public sealed class HandshakeTests(Backend backend)
         ];
 
     [Theory, MemberData(nameof(BadMessages))]
-    public async Task A_first_message_that_is_no_authentication_closes(string message)
+    public async Task First_message_other_than_authentication_closes_the_socket(string message)
     {
         await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.SendAsync(
@@ -180,7 +180,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_binary_message_closes_even_with_a_token()
+    public async Task Binary_message_closes_the_socket_even_with_a_token()
     {
         await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.SendAsync(
@@ -192,7 +192,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Theory, InlineData("x"), InlineData("""{"type":"authenticate","token":"again"}"""), InlineData("LARGE")]
-    public async Task Whoever_says_more_than_a_token_is_closed(string message)
+    public async Task Message_after_authentication_closes_the_socket(string message)
     {
         await using var socket = await Socket.OpenAsync(backend.Server.Address, backend.User.Token, "after=now");
         await socket.CatchUpAsync();
@@ -203,7 +203,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task Whoever_says_nothing_is_closed_and_has_seen_nothing()
+    public async Task Silent_client_is_closed_and_receives_no_event()
     {
         await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         Assert.Null(await socket.NextAsync());
@@ -211,7 +211,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task Whoever_leaves_before_saying_anything_is_answered()
+    public async Task Client_that_closes_before_authentication_gets_a_close_frame()
     {
         await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.CloseAsync();
@@ -219,7 +219,7 @@ public sealed class HandshakeTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_quiet_socket_tells_its_position()
+    public async Task Idle_socket_sends_its_position()
     {
         await using var node = await backend.StartServerAsync(("Streams:HeartbeatSeconds", "1"));
         var admin = await node.AdminAsync();

@@ -7,7 +7,7 @@ namespace Resources.Api.Tests;
 public sealed class StreamClientTests(Backend backend, JavaScriptProgram node)
 {
     [Fact]
-    public async Task EventSource_clients_that_are_cut_every_few_events_see_every_event_once_and_in_order()
+    public async Task EventSource_clients_that_reconnect_often_see_every_event_once_and_in_order()
     {
         var type = $"t{Guid.NewGuid():n}";
         using var enough = new CancellationTokenSource();

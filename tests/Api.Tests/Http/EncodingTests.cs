@@ -8,7 +8,7 @@ namespace Resources.Api.Tests;
 public sealed class EncodingTests(Backend backend)
 {
     [Theory, InlineData("br"), InlineData("gzip")]
-    public async Task An_encoded_answer_has_a_tag_of_its_own_that_every_condition_takes_back(string encoding)
+    public async Task Each_encoding_has_its_own_ETag_and_every_condition_accepts_it(string encoding)
     {
         var sample = await backend.CreateAsync();
 
@@ -45,7 +45,7 @@ public sealed class EncodingTests(Backend backend)
     }
 
     [Fact]
-    public async Task Answers_with_secrets_are_not_compressed()
+    public async Task Responses_with_secrets_are_not_compressed()
     {
         var login = await backend.Guest.SendAsync(
             "POST",
@@ -58,7 +58,7 @@ public sealed class EncodingTests(Backend backend)
     }
 
     [Fact]
-    public async Task Refusals_are_compressed_too()
+    public async Task Problems_are_compressed()
     {
         var answer = await backend.Admin.GetAsync("/api/v1/none", ("Accept-Encoding", "gzip"));
         Assert.Equal((404, "gzip"), (answer.Status, answer["Content-Encoding"]));
@@ -84,7 +84,7 @@ public sealed class EncodingTests(Backend backend)
         InlineData("/metrics")
     ]
     [InlineData("/api/v1/none"), InlineData("/api/v1/resources/none"), InlineData("/api/v1/resources?limit=0")]
-    public async Task Head_answers_what_get_answers_without_the_body(string path)
+    public async Task HEAD_equals_GET_without_the_body(string path)
     {
         path = path.Replace("{id}", (await backend.CreateAsync()).Id.ToString(), StringComparison.Ordinal);
         foreach (var encoding in new[] { "identity", "br" })

@@ -189,7 +189,7 @@ public sealed class MalformedRequests(Backend backend, ITestOutputHelper output)
     ];
 
     [Fact]
-    public async Task Ten_thousand_malformed_requests_meet_no_fault_of_the_server()
+    public async Task Ten_thousand_malformed_requests_cause_no_server_error()
     {
         var seed = int.TryParse(
             Environment.GetEnvironmentVariable("MALFORMED_SEED"),

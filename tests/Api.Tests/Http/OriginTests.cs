@@ -18,7 +18,8 @@ public sealed class OriginTests(Backend backend)
     ];
 
     [Fact]
-    public async Task B15_Where_no_origin_is_named_no_page_of_another_reads_anything()
+    [Trait("Conformance", "B15")]
+    public async Task Without_allowed_origins_no_foreign_page_can_read_responses()
     {
         foreach (var address in Addresses)
         {
@@ -40,7 +41,8 @@ public sealed class OriginTests(Backend backend)
         InlineData("null"),
         InlineData("*")
     ]
-    public async Task B15_Only_the_origins_that_are_named_are_allowed_and_answers_say_that_they_vary(string other)
+    [Trait("Conformance", "B15")]
+    public async Task Only_configured_origins_are_allowed_and_responses_vary_by_origin(string other)
     {
         await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", App),
@@ -83,7 +85,9 @@ public sealed class OriginTests(Backend backend)
     }
 
     [Fact]
-    public async Task B13_B15_A_session_by_cookie_is_used_by_pages_of_this_host_and_of_those_that_are_allowed()
+    [Trait("Conformance", "B13")]
+    [Trait("Conformance", "B15")]
+    public async Task Cookie_session_works_only_for_this_host_and_allowed_origins()
     {
         await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", App),

@@ -24,7 +24,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("/openapi/v1.json", "GET, HEAD"),
         InlineData("/problems", "GET, HEAD")
     ]
-    public async Task Other_methods_are_405_with_those_that_are_allowed(string path, string allowed)
+    public async Task Other_methods_get_405_with_the_allowed_ones(string path, string allowed)
     {
         foreach (
             var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND" }.Except(
@@ -51,7 +51,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("GET", "/none"),
         InlineData("GET", "/")
     ]
-    public async Task A_guest_gets_401_wherever_nothing_is_open(string method, string path) =>
+    public async Task Guest_gets_401_on_every_route_that_is_not_open(string method, string path) =>
         Assert.Equal(
             (401, "UNAUTHENTICATED"),
             (await backend.Guest.SendAsync(method, path)) is var answer ? (answer.Status, answer.Code) : default
@@ -66,7 +66,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("/API/V1/none"),
         InlineData("/api/v1/resources/x/y/z")
     ]
-    public async Task Nothing_is_at_other_addresses(string path) =>
+    public async Task Unknown_paths_get_404(string path) =>
         Assert.Equal("NOT_FOUND", (await backend.Admin.GetAsync(path)).Code);
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("application/json; charset=utf-8", 200),
         InlineData("APPLICATION/JSON", 200)
     ]
-    public async Task An_answer_has_a_form_that_is_accepted(string accept, int status)
+    public async Task Response_has_an_accepted_media_type(string accept, int status)
     {
         var answer = await backend.Admin.GetAsync("/api/v1/me", ("Accept", accept));
         Assert.Equal((status, status is 406 ? "NOT_ACCEPTABLE" : null), (answer.Status, answer.Code));
@@ -95,7 +95,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("PATCH", "/api/v1/resources/{id}", "application/merge-patch+json, application/json-patch+json"),
         InlineData("POST", "/api/v1/users", "application/json")
     ]
-    public async Task Other_media_types_are_415_with_those_that_are_taken(string method, string path, string taken)
+    public async Task Other_media_types_get_415_with_the_accepted_ones(string method, string path, string taken)
     {
         var sample = await backend.CreateAsync();
         path = path.Replace("{id}", sample.Id.ToString(), StringComparison.Ordinal);
@@ -138,14 +138,14 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("Application/JSON"),
         InlineData("application/json; v=1")
     ]
-    public async Task Media_types_are_read_as_HTTP_says(string type) =>
+    public async Task Media_types_are_parsed_as_HTTP_specifies(string type) =>
         Assert.Equal(
             201,
             (await backend.Admin.SendAsync("POST", "/api/v1/resources", """{"name":"typed"}""", type)).Status
         );
 
     [Theory, InlineData("PUT"), InlineData("PATCH")]
-    public async Task What_is_missing_or_deleted_comes_before_its_media_type(string method)
+    public async Task Missing_or_deleted_resource_takes_precedence_over_the_media_type(string method)
     {
         Assert.Equal(
             404,
@@ -180,7 +180,7 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_body_of_one_MiB_is_taken_and_a_larger_one_is_413()
+    public async Task Body_of_1_MiB_is_accepted_and_a_larger_one_gets_413()
     {
         byte[] Body(int length) =>
             Encoding.UTF8.GetBytes(
@@ -214,7 +214,7 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
-    public async Task Problems_are_published()
+    public async Task Problem_types_are_published()
     {
         var problems = await backend.Guest.GetAsync("/problems");
         Assert.Equal(
@@ -225,7 +225,7 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_trace_is_continued_and_named()
+    public async Task Trace_is_continued_and_returned()
     {
         const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         var created = await backend.Admin.SendAsync(
@@ -247,7 +247,7 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_fault_of_the_server_says_nothing_of_itself_and_is_logged()
+    public async Task Server_error_reveals_nothing_and_is_logged()
     {
         var answer = await backend.Admin.GetAsync(InProcessServer.FaultPath);
 

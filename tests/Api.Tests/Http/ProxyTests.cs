@@ -7,7 +7,8 @@ public sealed class ProxyTests(Backend backend)
     const string Login = "/api/v1/auth/login";
 
     [Theory, InlineData("FORWARDEDHEADERS_ENABLED", "true"), InlineData("Proxies:Trusted:0", "192.0.2.0/24")]
-    public async Task E7_Nobody_chooses_an_address_or_scheme_by_headers(string option, string value)
+    [Trait("Conformance", "E7")]
+    public async Task Untrusted_clients_cannot_set_address_or_scheme_by_headers(string option, string value)
     {
         await using var node = await StartAsync((option, value));
         for (var i = 0; i < 2; i++)
@@ -17,14 +18,16 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    public async Task E7_A_spoofed_address_is_not_logged()
+    [Trait("Conformance", "E7")]
+    public async Task Spoofed_address_is_not_logged()
     {
         await using var node = await StartAsync();
         Assert.Equal("127.0.0.1", await LoggedAsync(node, "198.51.100.7"));
     }
 
     [Fact]
-    public async Task E7_Addresses_come_from_trusted_balancers_and_of_a_chain_the_last_that_is_none_of_them()
+    [Trait("Conformance", "E7")]
+    public async Task Client_address_is_the_last_untrusted_one_in_the_proxy_chain()
     {
         await using var node = await StartAsync(
             ("Proxies:Trusted:0", "127.0.0.0/8"),
@@ -42,7 +45,8 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    public async Task F10_A_client_of_IPv6_has_one_limit_for_its_64()
+    [Trait("Conformance", "F10")]
+    public async Task IPv6_clients_share_one_limit_per_64_prefix()
     {
         await using var node = await StartAsync(("Proxies:Trusted:0", "127.0.0.1/32"));
         Assert.Equal(401, await TryAsync(node, "2001:db8:0:1::1"));
@@ -56,7 +60,8 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    public async Task E7_A_host_that_is_not_allowed_is_refused_and_links_do_not_name_hosts()
+    [Trait("Conformance", "E7")]
+    public async Task Unknown_host_is_refused_and_links_are_relative()
     {
         await using var node = await StartAsync(("AllowedHosts", "127.0.0.1;[::1]"));
         using var http = new HttpClient();

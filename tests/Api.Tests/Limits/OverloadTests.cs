@@ -10,7 +10,8 @@ public sealed class OverloadTests(Backend backend)
     const string Me = "/api/v1/me";
 
     [Fact]
-    public async Task F11_What_is_beyond_the_bound_is_refused_at_once_also_without_a_token_and_probes_are_not()
+    [Trait("Conformance", "F11")]
+    public async Task Requests_beyond_the_limit_are_refused_at_once_except_probes()
     {
         await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "2"));
         var guest = node.Guest();
@@ -37,7 +38,8 @@ public sealed class OverloadTests(Backend backend)
     }
 
     [Fact]
-    public async Task F11_What_only_waits_does_not_count()
+    [Trait("Conformance", "F11")]
+    public async Task Waiting_requests_do_not_count()
     {
         // One more than are sent at once: a request counts a moment longer than its caller waits for the answer.
         await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "3"));
@@ -79,7 +81,7 @@ public sealed class OverloadTests(Backend backend)
     }
 
     [Fact]
-    public async Task Asking_to_wait_is_no_way_around_the_bound()
+    public async Task Waiting_does_not_bypass_the_limit()
     {
         await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "1"));
         var admin = await node.AdminAsync();

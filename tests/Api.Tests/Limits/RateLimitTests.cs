@@ -11,7 +11,8 @@ public sealed class RateLimitTests(Backend backend)
     const string Login = "/api/v1/auth/login";
 
     [Fact]
-    public async Task F9_Each_caller_has_a_window_and_each_answer_says_where_it_stands()
+    [Trait("Conformance", "F9")]
+    public async Task Each_caller_has_a_window_and_each_response_reports_it()
     {
         await using var node = await StartAsync(("Default", 5), ("Login", 3));
         var guest = node.Guest();
@@ -44,7 +45,8 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task F10_The_limit_is_the_callers_whichever_session_it_uses_and_nobody_elses()
+    [Trait("Conformance", "F10")]
+    public async Task Limit_is_per_caller_across_its_sessions()
     {
         await using var node = await StartAsync(("Default", 6));
         var guest = node.Guest();
@@ -60,7 +62,7 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task Logins_have_a_limit_of_their_own()
+    public async Task Logins_have_a_separate_limit()
     {
         await using var node = await StartAsync(("Login", 2));
         var guest = node.Guest();
@@ -78,7 +80,8 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task A8_Wrong_passwords_are_counted_by_account_and_right_ones_are_not()
+    [Trait("Conformance", "A8")]
+    public async Task Only_wrong_passwords_count_per_account()
     {
         await using var node = await StartAsync(("LoginAccount", 3));
         var admin = await node.AdminAsync();
@@ -99,7 +102,7 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task Streams_that_are_opened_have_a_limit_too()
+    public async Task Opened_streams_have_a_limit()
     {
         await using var node = await StartAsync(("Streams", 3));
         var admin = await node.AdminAsync();
@@ -125,7 +128,9 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task F9_C8_What_is_kept_of_a_window_does_not_tell_whose_it_is()
+    [Trait("Conformance", "F9")]
+    [Trait("Conformance", "C8")]
+    public async Task Stored_windows_do_not_reveal_their_caller()
     {
         await using var node = await StartAsync(("Default", 1000), ("Login", 1000));
         var admin = await node.AdminAsync();

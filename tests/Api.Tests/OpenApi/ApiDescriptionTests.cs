@@ -29,7 +29,8 @@ public sealed class ApiDescriptionTests(Backend backend)
         select endpoint;
 
     [Fact]
-    public async Task J10_Everything_served_is_described_and_nothing_else()
+    [Trait("Conformance", "J10")]
+    public async Task Description_lists_exactly_the_served_routes()
     {
         var served =
             from endpoint in Served
@@ -45,7 +46,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task Every_operation_is_named_once_and_says_who_may_use_it()
+    public async Task Every_operation_has_a_unique_id_and_its_permission()
     {
         var operations = Operations(await DocumentAsync()).ToArray();
         var names = operations
@@ -69,7 +70,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task Every_status_that_was_answered_is_described()
+    public async Task Every_returned_status_is_described()
     {
         var described = Operations(await DocumentAsync())
             .ToDictionary(
@@ -99,7 +100,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task Parameters_are_those_that_the_endpoint_reads()
+    public async Task Described_parameters_match_those_that_endpoints_read()
     {
         var described = Operations(await DocumentAsync())
             .ToDictionary(
@@ -123,7 +124,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_document_is_for_people_and_names_every_code()
+    public async Task Description_has_texts_for_people_and_names_every_code()
     {
         var document = await DocumentAsync();
         Assert.Equal("Resources", document.GetProperty("info").GetProperty("title").GetString());
@@ -142,7 +143,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_reference_page_asks_no_other_host()
+    public async Task Reference_page_requests_no_other_host()
     {
         var page = await backend.Guest.GetAsync("/docs/");
         Assert.Equal(200, page.Status);

@@ -23,7 +23,8 @@ public sealed class CanaryTests(Backend backend)
     readonly List<string> answers = [];
 
     [Fact]
-    public async Task J2_No_secret_and_no_address_is_in_logs_metrics_traces_problems_or_the_database()
+    [Trait("Conformance", "J2")]
+    public async Task Secrets_and_addresses_appear_in_no_log_metric_trace_problem_or_table()
     {
         var traces = new ConcurrentQueue<string>();
         using var listener = new ActivityListener

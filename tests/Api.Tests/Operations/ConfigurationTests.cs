@@ -4,7 +4,8 @@ namespace Resources.Api.Tests;
 public sealed class ConfigurationTests
 {
     [Fact]
-    public async Task J5_Without_a_master_key_production_does_not_start()
+    [Trait("Conformance", "J5")]
+    public async Task Production_does_not_start_without_a_master_key()
     {
         var (code, output) = await RunAsync([]);
         Assert.NotEqual(0, code);
@@ -13,7 +14,8 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task J5_Every_fault_of_the_configuration_is_in_one_message()
+    [Trait("Conformance", "J5")]
+    public async Task One_message_lists_every_configuration_error()
     {
         var (code, output) = await RunAsync(
             new()

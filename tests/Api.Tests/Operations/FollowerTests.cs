@@ -17,7 +17,7 @@ public sealed class FollowerTests(Backend backend)
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task A_follower_shows_its_position_and_lag_to_operators_probes_and_metrics()
+    public async Task Follower_reports_position_and_lag_to_operators_probes_and_metrics()
     {
         await backend.CreateAsync();
         var followers = await backend.Admin.GetAsync(Followers);
@@ -61,14 +61,14 @@ public sealed class FollowerTests(Backend backend)
         InlineData("POST", Views + "/resume"),
         InlineData("POST", Views + "/skip")
     ]
-    public async Task Followers_are_for_operators(string method, string path)
+    public async Task Only_operators_can_use_follower_endpoints(string method, string path)
     {
         Assert.Equal(403, (await backend.User.SendAsync(method, path, method is "POST" ? "{}" : null)).Status);
         Assert.Equal(401, (await backend.Guest.SendAsync(method, path, method is "POST" ? "{}" : null)).Status);
     }
 
     [Fact]
-    public async Task Requests_that_make_no_sense_are_refused()
+    public async Task Invalid_follower_requests_are_refused()
     {
         Assert.Equal(404, (await backend.Admin.SendAsync("POST", Followers + "/nobody/rebuild")).Status);
         Assert.Equal("FOLLOWER_ELSEWHERE", (await backend.Admin.SendAsync("POST", Views + "/resume")).Code);
@@ -100,7 +100,7 @@ public sealed class FollowerTests(Backend backend)
         InlineData("resource.status_changed", """{"status":7}""")
     ]
     [InlineData("resource.created", """{"type":"t","name":"n","status":"s","owner":"o"}""")]
-    public async Task A_poison_event_stops_the_follower_in_sight_of_all_and_can_be_left_out(string type, string data)
+    public async Task Poison_event_stops_the_follower_visibly_and_can_be_skipped(string type, string data)
     {
         await using var node = await backend.StartServerAsync();
         var admin = await node.AdminAsync();
@@ -174,7 +174,7 @@ public sealed class FollowerTests(Backend backend)
     /// it.
     /// </summary>
     [Fact]
-    public async Task A_resource_keeps_an_event_that_followers_leave_out()
+    public async Task Resource_keeps_an_event_that_followers_skip()
     {
         string database,
             last,
@@ -252,7 +252,7 @@ public sealed class FollowerTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_fault_that_no_event_has_caused_cannot_be_skipped_and_ends_with_its_cause()
+    public async Task Fault_not_caused_by_an_event_cannot_be_skipped_and_ends_with_its_cause()
     {
         await using var node = await backend.StartServerAsync();
         var admin = await node.AdminAsync();
@@ -290,7 +290,7 @@ public sealed class FollowerTests(Backend backend)
     }
 
     [Fact]
-    public async Task Two_poison_events_in_a_row_are_left_out_one_after_the_other()
+    public async Task Consecutive_poison_events_are_skipped_one_by_one()
     {
         await using var node = await backend.StartServerAsync();
         var admin = await node.AdminAsync();
@@ -327,7 +327,7 @@ public sealed class FollowerTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_rebuild_takes_the_place_of_what_it_rebuilds_while_lists_go_on()
+    public async Task Rebuild_replaces_the_read_model_while_lists_keep_working()
     {
         await using var node = await backend.StartServerAsync();
         var admin = await node.AdminAsync();

@@ -12,7 +12,8 @@ public sealed class HardeningTests(Backend backend)
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A11_There_is_no_account_but_the_one_that_the_operator_named_and_its_password_is_set_once()
+    [Trait("Conformance", "A11")]
+    public async Task Only_the_configured_account_exists_and_its_password_is_set_once()
     {
         var database = await backend.CreateDatabaseAsync();
         await using (var node = InProcessServer.Start(database))
@@ -73,7 +74,8 @@ public sealed class HardeningTests(Backend backend)
     }
 
     [Fact]
-    public async Task C4_Whoever_reads_something_reads_the_members_that_are_described_and_no_others()
+    [Trait("Conformance", "C4")]
+    public async Task Responses_have_exactly_the_described_members()
     {
         var document = (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
         var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "author");
@@ -133,7 +135,8 @@ public sealed class HardeningTests(Backend backend)
             : schema;
 
     [Fact]
-    public async Task J1_Whatever_a_request_says_a_line_of_the_log_is_one_object()
+    [Trait("Conformance", "J1")]
+    public async Task Every_log_line_is_one_JSON_object_whatever_a_request_contains()
     {
         await using var program = await ServerProcess.StartReadyAsync(
             await backend.CreateDatabaseAsync(),
@@ -188,7 +191,8 @@ public sealed class HardeningTests(Backend backend)
     }
 
     [Fact]
-    public async Task J4_Who_is_deleted_is_forgotten_by_every_read_and_by_a_node_that_begins_anew()
+    [Trait("Conformance", "J4")]
+    public async Task Deleted_account_is_erased_from_all_reads_and_after_restart()
     {
         var database = await backend.CreateDatabaseAsync();
         Person person;
@@ -240,7 +244,8 @@ public sealed class HardeningTests(Backend backend)
     }
 
     [Fact]
-    public async Task J6_Sessions_and_keys_outlive_a_restart_and_private_keys_are_in_no_table()
+    [Trait("Conformance", "J6")]
+    public async Task Sessions_and_keys_survive_a_restart_and_private_keys_are_stored_encrypted()
     {
         var database = await backend.CreateDatabaseAsync();
         string cookie,
@@ -298,7 +303,8 @@ public sealed class HardeningTests(Backend backend)
 
     /// <summary>What docs/OPERATIONS.md grants.</summary>
     [Fact]
-    public async Task J7_A_node_needs_no_more_of_PostgreSQL_than_to_read_and_write_its_tables()
+    [Trait("Conformance", "J7")]
+    public async Task Server_needs_only_read_and_write_rights_on_its_tables()
     {
         var database = await backend.CreateDatabaseAsync();
         await using (InProcessServer.Start(database)) { }
@@ -381,7 +387,8 @@ public sealed class HardeningTests(Backend backend)
     }
 
     [Fact]
-    public async Task J9_Production_serves_nothing_of_development()
+    [Trait("Conformance", "J9")]
+    public async Task Production_serves_no_development_routes()
     {
         foreach (
             var path in new[]
@@ -425,7 +432,8 @@ public sealed class HardeningTests(Backend backend)
     }
 
     [Fact]
-    public async Task J11_Mails_that_anybody_can_have_sent_are_limited_by_address_and_by_recipient()
+    [Trait("Conformance", "J11")]
+    public async Task Mails_triggered_by_guests_are_limited_by_address_and_recipient()
     {
         await using var mailbox = new Mailbox();
         await using var node = await backend.StartServerAsync(

@@ -186,10 +186,10 @@ public sealed class ConditionTests(Backend backend)
         };
 
     [Theory, MemberData(nameof(Rows), DisableDiscoveryEnumeration = true)]
-    public Task A_condition_decides_as_RFC_9110_says(Scenario row) => row.RunAsync(backend);
+    public Task Preconditions_follow_RFC_9110(Scenario row) => row.RunAsync(backend);
 
     [Fact]
-    public async Task Of_ten_writers_with_one_version_one_wins()
+    public async Task Of_ten_writers_with_the_same_version_one_wins()
     {
         var sample = await backend.CreateAsync();
 
@@ -214,7 +214,7 @@ public sealed class ConditionTests(Backend backend)
     }
 
     [Fact]
-    public async Task Writers_without_a_condition_never_meet_a_conflict()
+    public async Task Unconditional_writers_never_get_a_conflict()
     {
         var sample = await backend.CreateAsync();
 

@@ -26,7 +26,7 @@ public sealed class FilterTests(Backend backend)
         );
 
     [Fact]
-    public async Task A_filter_narrows_a_list_its_count_and_its_pages()
+    public async Task Filter_applies_to_a_list_its_count_and_its_pages()
     {
         for (var i = 0; i < 12; i++)
             await CreateAsync(
@@ -83,7 +83,7 @@ public sealed class FilterTests(Backend backend)
         InlineData("startsWith(name, \"a\")", 0),
         InlineData("name = 'a'", 7)
     ]
-    public async Task A_faulty_filter_is_refused_with_the_place_of_the_fault(string filter, int position)
+    public async Task Invalid_filter_is_refused_with_the_position_of_the_error(string filter, int position)
     {
         var answer = await ListAsync(filter);
         Assert.Equal(
@@ -98,11 +98,11 @@ public sealed class FilterTests(Backend backend)
     }
 
     [Theory, InlineData("%21%21"), InlineData(""), InlineData("%20")]
-    public async Task A_search_without_a_word_is_refused(string q) =>
+    public async Task Search_without_a_word_is_refused(string q) =>
         Assert.Equal("?q", Assert.Single((await backend.User.GetAsync("/api/v1/resources?q=" + q)).Faults));
 
     [Fact]
-    public async Task Texts_that_look_like_statements_are_texts()
+    public async Task Text_that_looks_like_SQL_is_literal()
     {
         await CreateAsync("'; drop table resource_views_1; --", """{"a":"$1) or true --","b\"'\\":"x"}""");
         Assert.Equal(

@@ -16,7 +16,7 @@ public sealed class FollowTests(Backend backend)
     readonly string type = $"t{Guid.NewGuid():n}";
 
     [Fact]
-    public async Task Resources_that_enter_and_leave_the_filter_are_added_and_removed()
+    public async Task Resources_that_enter_or_leave_the_filter_are_added_or_removed()
     {
         var stays = await CreateAsync("active");
         var leaves = await CreateAsync("active");
@@ -40,7 +40,7 @@ public sealed class FollowTests(Backend backend)
     }
 
     [Fact]
-    public async Task Snapshot_and_changes_make_the_list_at_every_position()
+    public async Task Snapshot_plus_changes_equals_the_list_at_every_position()
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var seed = Random.Shared.Next();
@@ -72,7 +72,7 @@ public sealed class FollowTests(Backend backend)
 
     /// <summary><c>RESOURCES_FOLLOWS</c> says how often; the suite tries a hundred times.</summary>
     [Fact]
-    public async Task What_is_written_as_soon_as_the_stream_has_begun_is_not_missed()
+    public async Task Write_right_after_the_stream_begins_is_not_missed()
     {
         var tries = int.Parse(
             Environment.GetEnvironmentVariable("RESOURCES_FOLLOWS") ?? "100",
@@ -103,7 +103,7 @@ public sealed class FollowTests(Backend backend)
     }
 
     [Fact]
-    public async Task Only_what_the_caller_may_see_is_followed()
+    public async Task Followed_list_has_only_visible_resources()
     {
         await CreateAsync("active");
         await using var follow = await OpenAsync(backend.Author, "");
@@ -119,7 +119,7 @@ public sealed class FollowTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_list_with_deleted_resources_ends_with_the_role_that_showed_them()
+    public async Task Followed_list_of_deleted_resources_ends_with_the_role_that_allowed_it()
     {
         var gone = await CreateAsync("active");
         Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/resources/{gone}")).Status);
@@ -145,7 +145,7 @@ public sealed class FollowTests(Backend backend)
 
     [Theory]
     [InlineData("cursor=AAAA", "?cursor"), InlineData("limit=5", "?limit"), InlineData("count=exact", "?count")]
-    public async Task A_list_that_is_followed_has_no_pages(string query, string pointer)
+    public async Task Followed_list_has_no_pages(string query, string pointer)
     {
         var answer = await backend.User.GetAsync(
             $"/api/v1/resources?follow=true&{query}",

@@ -40,7 +40,7 @@ public sealed class JsonTests(Backend backend)
         string.Concat(Enumerable.Repeat("{\"a\":", objects)) + "1" + new string('}', objects);
 
     [Theory, MemberData(nameof(Names))]
-    public async Task Faulty_JSON_is_refused_at_every_door_and_appends_nothing(string name)
+    public async Task Invalid_JSON_is_refused_at_every_endpoint_and_appends_nothing(string name)
     {
         var (_, metadata, code) = Faulty.Single(row => row.Name == name);
         var sample = await backend.CreateAsync();
@@ -66,7 +66,7 @@ public sealed class JsonTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_byte_order_mark_is_refused()
+    public async Task Byte_order_mark_is_refused()
     {
         var answer = await backend.Admin.SendAsync(
             "POST",
@@ -77,7 +77,7 @@ public sealed class JsonTests(Backend backend)
     }
 
     [Fact]
-    public async Task Depth_64_is_taken_and_comes_back()
+    public async Task Depth_64_is_accepted_and_returned()
     {
         var sample = await backend.CreateAsync(metadata: Deep(63));
         Assert.Equal(Deep(63), (await backend.User.GetAsync(sample.Path)).Text("/data/metadata"));
@@ -87,7 +87,7 @@ public sealed class JsonTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_patch_that_would_make_depth_65_is_refused()
+    public async Task Patch_that_would_reach_depth_65_is_refused()
     {
         var sample = await backend.CreateAsync(metadata: Deep(63));
         var path = "/metadata" + string.Concat(Enumerable.Repeat("/a", 62));
@@ -118,7 +118,7 @@ public sealed class JsonTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_patch_that_doubles_what_is_there_is_stopped()
+    public async Task Patch_that_doubles_its_input_is_stopped()
     {
         var sample = await backend.CreateAsync(metadata: """{"a":{"b":"0123456789012345678901234567890123456789"}}""");
         var operations = string.Join(
@@ -183,7 +183,7 @@ public sealed class JsonTests(Backend backend)
     }
 
     [Fact]
-    public async Task Text_comes_back_as_it_was_sent()
+    public async Task Text_is_returned_as_sent()
     {
         const string Name = "e\u0301 \u00e9 \u202e \u200d \U0001F600 <script>&'\" \\ \u007f \ufffd";
         var created = await backend.Admin.SendAsync(
@@ -199,7 +199,7 @@ public sealed class JsonTests(Backend backend)
     }
 
     [Fact]
-    public async Task Lengths_count_characters_and_not_code_units()
+    public async Task Lengths_count_characters_not_code_units()
     {
         string Body(int length) => $$"""{"name":"{{string.Concat(Enumerable.Repeat("\U0001F600", length))}}"}""";
         Assert.Equal(201, (await backend.Admin.SendAsync("POST", "/api/v1/resources", Body(255))).Status);
@@ -214,7 +214,7 @@ public sealed class JsonTests(Backend backend)
     }
 
     [Fact]
-    public async Task Many_faults_are_bounded()
+    public async Task Number_of_reported_errors_is_bounded()
     {
         var answer = await backend.Admin.SendAsync(
             "POST",

@@ -31,7 +31,7 @@ public sealed class PastTests(Backend backend)
     }
 
     [Fact]
-    public async Task Every_event_is_a_moment_by_version_time_and_position()
+    public async Task Past_states_are_addressed_by_version_time_and_position()
     {
         var (sample, times, positions) = await LivedAsync();
         for (var i = 0; i < 4; i++)
@@ -49,7 +49,7 @@ public sealed class PastTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_moment_between_two_events_shows_the_earlier_one()
+    public async Task Time_between_two_events_shows_the_earlier_state()
     {
         var (sample, times, _) = await LivedAsync();
         var before = DateTimeOffset.Parse(times[3], CultureInfo.InvariantCulture).AddTicks(-10);
@@ -58,7 +58,7 @@ public sealed class PastTests(Backend backend)
     }
 
     [Fact]
-    public async Task Times_come_with_any_offset_and_precision()
+    public async Task Times_accept_any_offset_and_precision()
     {
         var (sample, times, _) = await LivedAsync();
         var created = DateTimeOffset.Parse(times[0], CultureInfo.InvariantCulture);
@@ -84,7 +84,7 @@ public sealed class PastTests(Backend backend)
     }
 
     [Fact]
-    public async Task Before_its_creation_there_is_no_resource()
+    public async Task Resource_does_not_exist_before_its_creation()
     {
         var (sample, times, positions) = await LivedAsync();
         var before = DateTimeOffset
@@ -124,7 +124,7 @@ public sealed class PastTests(Backend backend)
         InlineData("version=-1"),
         InlineData("version=1&at=0")
     ]
-    public async Task A_moment_that_is_none_is_refused(string query)
+    public async Task Invalid_point_in_time_is_refused(string query)
     {
         var answer = await backend.User.GetAsync($"{(await backend.CreateAsync()).Path}?{query}");
         Assert.Equal(
@@ -134,7 +134,7 @@ public sealed class PastTests(Backend backend)
     }
 
     [Fact]
-    public async Task Histories_are_paged_without_a_gap()
+    public async Task Pages_of_a_history_have_no_gap()
     {
         var (sample, _, _) = await LivedAsync();
         var types = new List<string>();
@@ -155,7 +155,7 @@ public sealed class PastTests(Backend backend)
     }
 
     [Fact]
-    public async Task An_event_is_a_cloud_event()
+    public async Task Event_is_a_CloudEvent()
     {
         var sample = await backend.CreateAsync();
         var answer = await backend.User.GetAsync(sample.Path + "/events");

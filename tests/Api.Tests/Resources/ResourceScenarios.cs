@@ -386,5 +386,6 @@ public sealed class ResourceScenarios(Backend backend)
     ];
 
     [Theory, MemberData(nameof(Rows), DisableDiscoveryEnumeration = true)]
-    public Task A_request_has_its_answer_and_its_events(Scenario row) => row.RunAsync(backend);
+    public Task Request_gets_the_expected_response_and_appends_the_expected_events(Scenario row) =>
+        row.RunAsync(backend);
 }

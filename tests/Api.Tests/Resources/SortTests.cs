@@ -48,7 +48,7 @@ public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFi
         InlineData("name,id"),
         InlineData("-name,-id")
     ]
-    public async Task Pages_in_every_order_have_every_resource_once(string? sort)
+    public async Task Pages_in_every_order_contain_every_resource_once(string? sort)
     {
         var all = (await PagesAsync("", 200)).ToArray();
         Assert.Equal(34, all.Length);
@@ -85,14 +85,14 @@ public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFi
         InlineData("type,-createdAt,id"),
         InlineData("id,name")
     ]
-    public async Task Other_orders_are_refused(string sort)
+    public async Task Unknown_orders_are_refused(string sort)
     {
         var answer = await backend.User.GetAsync("/api/v1/resources?sort=" + Uri.EscapeDataString(sort));
         Assert.Equal((400, "?sort"), (answer.Status, Assert.Single(answer.Faults)));
     }
 
     [Fact]
-    public async Task A_cursor_is_good_for_its_own_list_only_and_for_nobody_who_sees_less()
+    public async Task Cursor_is_bound_to_its_list_and_the_callers_reach()
     {
         var list = $"/api/v1/resources?type={type}&limit=2&sort=name";
         var cursor = (await backend.Admin.GetAsync(list)).Text("/meta/page/next")!;

@@ -12,7 +12,9 @@ public sealed class ExpiryTests(Backend backend)
     const string Me = "/api/v1/me";
 
     [Fact]
-    public async Task B8_B11_A_session_that_is_not_used_for_long_is_over()
+    [Trait("Conformance", "B8")]
+    [Trait("Conformance", "B11")]
+    public async Task Idle_session_expires()
     {
         await using var node = await backend.StartServerAsync(
             ("Sessions:IdleHours", "3"),
@@ -27,7 +29,9 @@ public sealed class ExpiryTests(Backend backend)
     }
 
     [Fact]
-    public async Task B8_B11_A_session_is_over_after_its_longest_time_however_it_is_used()
+    [Trait("Conformance", "B8")]
+    [Trait("Conformance", "B11")]
+    public async Task Session_expires_after_its_absolute_lifetime_despite_use()
     {
         await using var node = await backend.StartServerAsync(
             ("Sessions:IdleHours", "1000"),
@@ -44,7 +48,8 @@ public sealed class ExpiryTests(Backend backend)
     }
 
     [Fact]
-    public async Task A10_A_link_to_set_a_password_is_good_for_an_hour()
+    [Trait("Conformance", "A10")]
+    public async Task Password_link_expires_after_an_hour()
     {
         await using var mailbox = new Mailbox();
         await using var node = await backend.StartServerAsync(

@@ -11,7 +11,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
 
     [Fact]
-    public async Task A12_With_a_second_factor_a_password_alone_is_good_for_nothing()
+    [Trait("Conformance", "A12")]
+    public async Task Password_alone_opens_nothing_when_a_second_factor_is_set()
     {
         var person = await PersonAsync();
         await Person.EnrollAsync((await person.LoginAsync()).Caller);
@@ -28,7 +29,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A12_A_second_factor_is_asked_for_again_where_a_password_would_prove_less()
+    [Trait("Conformance", "A12")]
+    public async Task Second_factor_is_required_where_a_password_would_be_weaker()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -56,7 +58,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A13_A_half_done_login_is_no_session_and_ends_after_five_wrong_codes()
+    [Trait("Conformance", "A13")]
+    public async Task Pending_login_is_not_a_session_and_ends_after_five_wrong_codes()
     {
         var person = await PersonAsync();
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
@@ -70,7 +73,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Theory, InlineData("password"), InlineData("sessions"), InlineData("disabled")]
-    public async Task A13_What_ends_sessions_ends_a_login_that_waits_for_its_factor(string what)
+    [Trait("Conformance", "A13")]
+    public async Task Ending_sessions_ends_pending_logins(string what)
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -97,7 +101,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A14_Another_implementation_has_the_same_codes()
+    [Trait("Conformance", "A14")]
+    public async Task Independent_implementation_computes_the_same_codes()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -124,7 +129,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A14_Wrong_codes_of_an_account_are_limited_and_right_ones_do_not_count()
+    [Trait("Conformance", "A14")]
+    public async Task Wrong_codes_are_limited_per_account_and_right_ones_do_not_count()
     {
         await using var limited = await backend.StartServerAsync(("RateLimits:Mfa:Permits", "3"));
         var admin = await limited.AdminAsync();
@@ -148,7 +154,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task What_a_login_may_answer_is_described()
+    public async Task Description_covers_every_login_response()
     {
         var document = (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
         var login = document
@@ -185,7 +191,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A14_A_one_time_code_is_good_once_and_older_ones_are_not_good_after_it()
+    [Trait("Conformance", "A14")]
+    public async Task One_time_code_is_single_use_and_invalidates_older_codes()
     {
         var person = await PersonAsync();
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
@@ -213,7 +220,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
         InlineData("１２３４５６"),
         InlineData("12345a")
     ]
-    public async Task A14_A_one_time_code_is_six_digits_and_nothing_else(string code)
+    [Trait("Conformance", "A14")]
+    public async Task One_time_code_has_exactly_six_digits(string code)
     {
         var refused = await backend.Guest.SendAsync(
             "POST",
@@ -231,7 +239,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A14_Of_many_who_show_one_code_at_once_one_gets_in()
+    [Trait("Conformance", "A14")]
+    public async Task Concurrent_uses_of_one_code_succeed_once()
     {
         var person = await PersonAsync();
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
@@ -243,7 +252,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A15_A_recovery_code_is_good_once_and_new_ones_void_the_old()
+    [Trait("Conformance", "A15")]
+    public async Task Recovery_code_is_single_use_and_new_codes_replace_the_old()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -278,7 +288,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A16_A_secret_is_shown_once_and_stored_encrypted()
+    [Trait("Conformance", "A16")]
+    public async Task Secret_is_shown_once_and_stored_encrypted()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -310,7 +321,8 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     }
 
     [Fact]
-    public async Task A17_What_matters_needs_an_authentication_of_the_last_minutes()
+    [Trait("Conformance", "A17")]
+    public async Task Sensitive_changes_need_a_recent_authentication()
     {
         await using var node = await backend.StartServerAsync(
             ("Sessions:RecentMinutes", "1"),

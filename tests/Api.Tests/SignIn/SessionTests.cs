@@ -9,7 +9,8 @@ public sealed class SessionTests(Backend backend)
     Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
 
     [Fact]
-    public async Task A9_A_changed_password_ends_all_other_sessions()
+    [Trait("Conformance", "A9")]
+    public async Task Password_change_ends_all_other_sessions()
     {
         var person = await PersonAsync();
         var one = await person.LoginAsync();
@@ -56,7 +57,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B7_A_refresh_token_is_good_once_and_its_second_use_ends_the_session()
+    [Trait("Conformance", "B7")]
+    public async Task Refresh_token_is_single_use_and_reuse_ends_the_session()
     {
         var person = await PersonAsync();
         var first = await person.LoginAsync();
@@ -74,7 +76,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B7_Of_many_who_use_one_refresh_token_at_once_one_succeeds()
+    [Trait("Conformance", "B7")]
+    public async Task Concurrent_refreshes_of_one_token_succeed_once()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -83,7 +86,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B7_A_made_up_refresh_token_ends_nothing()
+    [Trait("Conformance", "B7")]
+    public async Task Invented_refresh_token_ends_no_session()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -102,7 +106,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B8_No_token_of_a_session_is_in_the_database()
+    [Trait("Conformance", "B8")]
+    public async Task Session_tokens_are_not_stored()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -128,7 +133,8 @@ public sealed class SessionTests(Backend backend)
         InlineData("delete user"),
         InlineData("end others")
     ]
-    public async Task B9_What_ends_a_session_counts_for_tokens_cookies_and_streams_within_a_second(string way)
+    [Trait("Conformance", "B9")]
+    public async Task Ended_session_loses_tokens_cookies_and_streams_within_a_second(string way)
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -187,7 +193,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B10_A_cookie_is_new_at_login_and_after_another_authentication()
+    [Trait("Conformance", "B10")]
+    public async Task Cookie_is_replaced_at_login_and_step_up()
     {
         var person = await PersonAsync();
         var (cookie, csrf, _) = await person.LoginByCookieAsync();
@@ -226,7 +233,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B11_Ones_sessions_are_listed_and_only_ones_own_can_be_ended()
+    [Trait("Conformance", "B11")]
+    public async Task Callers_list_and_end_only_their_own_sessions()
     {
         var person = await PersonAsync();
         var stranger = await PersonAsync();
@@ -252,7 +260,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B11_A_session_that_has_gone_on_for_long_is_listed_as_it_is_now()
+    [Trait("Conformance", "B11")]
+    public async Task Session_with_many_refreshes_is_listed_with_its_last_use()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();
@@ -266,7 +275,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B12_The_cookie_is_as_browsers_keep_it_safe_and_logout_takes_it_away()
+    [Trait("Conformance", "B12")]
+    public async Task Cookie_has_every_protective_attribute_and_logout_clears_it()
     {
         var person = await PersonAsync();
         var (cookie, csrf, answer) = await person.LoginByCookieAsync();
@@ -296,7 +306,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B13_What_a_cookie_authorises_must_come_from_a_page_of_its_session()
+    [Trait("Conformance", "B13")]
+    public async Task Cookie_writes_need_the_CSRF_token_of_their_session()
     {
         var person = await PersonAsync();
         var other = await PersonAsync();
@@ -371,7 +382,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B14_With_a_header_a_cookie_does_not_count()
+    [Trait("Conformance", "B14")]
+    public async Task Authorization_header_overrides_the_cookie()
     {
         var person = await PersonAsync();
         var (cookie, _, _) = await person.LoginByCookieAsync();
@@ -384,7 +396,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B16_No_token_in_an_address_is_taken()
+    [Trait("Conformance", "B16")]
+    public async Task Token_in_the_URL_is_refused()
     {
         foreach (var path in new[] { "/api/v1/me", "/api/v1/events", "/api/v1/events/ws" })
             Assert.Contains(
@@ -394,7 +407,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B18_Answers_with_secrets_are_kept_nowhere()
+    [Trait("Conformance", "B18")]
+    public async Task Responses_with_secrets_are_not_cached()
     {
         var person = await PersonAsync();
         var session = await person.LoginAsync();

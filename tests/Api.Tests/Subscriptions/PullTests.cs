@@ -83,7 +83,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
         );
 
     [Fact]
-    public async Task Consumers_share_the_events_and_those_of_a_resource_come_in_order_to_one_at_a_time()
+    public async Task Consumers_share_events_and_each_resource_goes_in_order_to_one_at_a_time()
     {
         var path = await SubscribeAsync();
         var resources = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => CreateAsync(Admin, type)));
@@ -127,7 +127,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_consumer_that_dies_loses_its_lease_and_another_gets_the_events_in_order()
+    public async Task Lease_of_a_dead_consumer_passes_to_another_in_order()
     {
         var path = await SubscribeAsync();
         var resource = await CreateAsync(Admin, type);
@@ -157,7 +157,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task More_that_was_settled_behind_an_open_event_than_may_be_read_ahead_holds_nobody_up()
+    public async Task Many_settled_events_behind_an_open_one_do_not_block_consumers()
     {
         await using var node = await backend.StartAsync(("Subscriptions:MaxUnacked", "10"));
         var small = new PullTests(shared, backend) { On = await node.AdminAsync() };
@@ -185,7 +185,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task What_is_given_back_comes_again_before_what_follows_it()
+    public async Task Returned_event_is_redelivered_before_its_successors()
     {
         var path = await SubscribeAsync();
         var resource = await CreateAsync(Admin, type);
@@ -211,7 +211,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_parked_resource_waits_for_a_replay_and_the_others_go_on()
+    public async Task Parked_resource_waits_for_a_replay_while_others_continue()
     {
         var path = await SubscribeAsync();
         var bad = await CreateAsync(Admin, type);
@@ -259,7 +259,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task Leases_and_positions_outlive_the_node()
+    public async Task Leases_and_positions_survive_a_restart()
     {
         var connectionString = await shared.CreateDatabaseAsync();
         string path,
@@ -290,7 +290,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_pull_waits_for_events_and_bad_requests_are_refused()
+    public async Task Pull_waits_for_events_and_invalid_requests_are_refused()
     {
         var path = await SubscribeAsync();
         Assert.Null(await PullAsync(path, "a"));
@@ -339,7 +339,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_replay_from_a_position_leases_everything_behind_it_again()
+    public async Task Replay_from_a_position_leases_all_later_events_again()
     {
         var path = await SubscribeAsync();
         var start = (await Admin.GetAsync(path)).Text("/data/position");

@@ -207,10 +207,11 @@ public sealed class SubscriptionScenarios(Backend backend)
         ];
 
     [Theory, MemberData(nameof(Rows), DisableDiscoveryEnumeration = true)]
-    public Task A_request_has_its_answer(Scenario row) => (row with { Given = Given.Missing }).RunAsync(backend);
+    public Task Request_gets_the_expected_response(Scenario row) =>
+        (row with { Given = Given.Missing }).RunAsync(backend);
 
     [Fact]
-    public async Task A_subscription_is_there_for_its_owner_and_for_administrators_only()
+    public async Task Subscription_is_visible_only_to_its_owner_and_administrators()
     {
         var (path, _) = await SubscribeAsync(backend.Author, FreshType(), null);
         foreach (
@@ -247,7 +248,7 @@ public sealed class SubscriptionScenarios(Backend backend)
     }
 
     [Fact]
-    public async Task A_name_is_an_owners_once_and_their_number_is_bounded()
+    public async Task Name_is_unique_per_owner_and_their_number_is_limited()
     {
         await using var node = await backend.StartServerAsync(("Subscriptions:MaxPerOwner", "3"));
         var admin = await node.AdminAsync();

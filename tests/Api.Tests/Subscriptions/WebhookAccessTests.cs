@@ -21,7 +21,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     public async ValueTask DisposeAsync() => await receiver.DisposeAsync();
 
     [Fact]
-    public async Task Only_events_that_the_owner_may_read_when_they_are_sent_are_sent()
+    public async Task Webhook_sends_only_what_the_owner_may_read_at_delivery()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (
@@ -74,7 +74,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
-    public async Task A_name_that_changes_its_mind_after_registration_leads_nowhere()
+    public async Task Host_name_that_later_resolves_to_a_private_address_is_refused()
     {
         var answers = new Queue<IPAddress>([IPAddress.Parse("93.184.215.14"), IPAddress.Loopback]);
         var targets = new WebhookTargets(new(), (_, _) => Task.FromResult<IPAddress[]>([answers.Dequeue()]));
@@ -107,7 +107,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
-    public async Task A_target_is_judged_again_when_it_is_connected_to()
+    public async Task Target_is_checked_again_on_connect()
     {
         var database = await shared.CreateDatabaseAsync();
         string path;
@@ -133,7 +133,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
-    public async Task Receivers_made_with_npms_standardwebhooks_and_cloudevents_take_every_delivery()
+    public async Task Third_party_receivers_accept_every_delivery()
     {
         var port = receiver.Url.Port;
         await receiver.DisposeAsync();

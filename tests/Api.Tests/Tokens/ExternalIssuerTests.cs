@@ -18,7 +18,7 @@ namespace Resources.Api.Tests;
 public sealed class ExternalIssuerTests(Backend backend)
 {
     [Fact]
-    public async Task A_provider_that_is_configured_vouches_for_its_callers_and_no_other_is_asked()
+    public async Task Only_the_configured_provider_is_asked_and_its_tokens_are_accepted()
     {
         await using var provider = await Provider.StartAsync();
         await using var other = await Provider.StartAsync();
@@ -93,7 +93,7 @@ public sealed class ExternalIssuerTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_provider_that_is_away_keeps_nobody_else_out()
+    public async Task Unavailable_provider_affects_no_other_caller()
     {
         var provider = await Provider.StartAsync();
         var token = provider.Sign();
@@ -108,7 +108,7 @@ public sealed class ExternalIssuerTests(Backend backend)
     }
 
     [Fact]
-    public async Task Forged_tokens_in_its_name_do_not_turn_against_a_provider_that_works_or_fails()
+    public async Task Forged_tokens_cause_few_requests_to_a_provider_that_works_or_fails()
     {
         await using var works = await Provider.StartAsync();
         await using var fails = await Provider.StartAsync();

@@ -9,7 +9,12 @@ namespace Resources.Api.Tests;
 public sealed class ForgeryTests(Backend backend, JavaScriptProgram node)
 {
     [Fact]
-    public async Task B1_to_B5_Every_forged_token_is_refused_and_nobody_is_asked_for_keys()
+    [Trait("Conformance", "B1")]
+    [Trait("Conformance", "B2")]
+    [Trait("Conformance", "B3")]
+    [Trait("Conformance", "B4")]
+    [Trait("Conformance", "B5")]
+    public async Task Every_forged_token_is_refused_without_an_outbound_request()
     {
         var person = await Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
         var session = await person.LoginAsync();
@@ -63,7 +68,8 @@ public sealed class ForgeryTests(Backend backend, JavaScriptProgram node)
 public sealed class SigningKeyTests(Backend backend)
 {
     [Fact]
-    public async Task B6_A_new_key_is_announced_before_it_signs_and_a_withdrawn_one_is_good_for_nothing()
+    [Trait("Conformance", "B6")]
+    public async Task New_key_is_announced_before_it_signs_and_a_withdrawn_key_is_refused()
     {
         await using var node = await backend.StartServerAsync();
         var guest = node.Guest();
@@ -108,7 +114,8 @@ public sealed class SigningKeyTests(Backend backend)
     }
 
     [Fact]
-    public async Task B6_Keys_that_change_under_load_on_two_nodes_refuse_nobody()
+    [Trait("Conformance", "B6")]
+    public async Task Key_rotation_under_load_on_two_nodes_refuses_no_valid_token()
     {
         var database = await backend.CreateDatabaseAsync();
         var cluster = ("Cluster:ClusterId", Guid.NewGuid().ToString("n"));
@@ -179,7 +186,7 @@ public sealed class SigningKeyTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_private_part_of_a_key_whose_tokens_are_all_over_is_deleted()
+    public async Task Private_key_is_deleted_once_all_its_tokens_have_expired()
     {
         await using var node = await backend.StartServerAsync();
         var guest = node.Guest();

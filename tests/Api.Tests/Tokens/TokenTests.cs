@@ -38,7 +38,7 @@ public sealed class TokenTests(Backend backend)
     public static TheoryData<string> Names => [.. Forgeries.Keys];
 
     [Theory, MemberData(nameof(Names))]
-    public async Task A_forged_token_is_refused(string name)
+    public async Task Forged_token_is_refused(string name)
     {
         var token = Forgeries[name](new Forge(backend));
         var answer = await backend.Guest.GetAsync("/api/v1/me", ("Authorization", "Bearer " + token));
@@ -46,7 +46,7 @@ public sealed class TokenTests(Backend backend)
     }
 
     [Theory, MemberData(nameof(Names))]
-    public async Task A_forged_token_opens_no_socket(string name)
+    public async Task Forged_token_opens_no_socket(string name)
     {
         var token = Forgeries[name](new Forge(backend));
         await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
@@ -63,7 +63,7 @@ public sealed class TokenTests(Backend backend)
         Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", header))).Status);
 
     [Fact]
-    public async Task A_token_that_the_forge_signs_as_the_server_does_is_good() =>
+    public async Task Token_signed_like_the_servers_is_accepted() =>
         Assert.Equal(
             200,
             (
@@ -72,6 +72,6 @@ public sealed class TokenTests(Backend backend)
         );
 
     [Fact]
-    public async Task A_token_in_the_address_is_no_token() =>
+    public async Task Token_in_the_URL_does_not_authenticate() =>
         Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me?access_token=" + backend.Admin.Token)).Status);
 }

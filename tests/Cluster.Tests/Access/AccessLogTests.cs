@@ -28,7 +28,7 @@ public sealed class AccessLogTests(TestPostgres postgres) : IAsyncLifetime
     /// looks at the table.
     /// </summary>
     [Fact]
-    public async Task What_was_planned_on_an_empty_log_reads_a_long_one_by_its_index()
+    public async Task Plan_made_on_an_empty_log_uses_the_index_on_a_long_one()
     {
         await database.ExecuteAsync("alter table mt_events set (autovacuum_enabled = false)");
         var contact = new StoreContact(

@@ -34,7 +34,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_ends_the_streams_at_every_node_within_a_second()
+    public async Task Lost_role_ends_streams_on_every_node_within_a_second()
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
         var account = await DataAsync(
@@ -90,7 +90,8 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         InlineData("key"),
         InlineData("password")
     ]
-    public async Task What_is_taken_away_counts_at_every_node_within_a_second(string what)
+    [Trait("Conformance", "B9")]
+    public async Task Revocation_takes_effect_on_every_node_within_a_second(string what)
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
         var email = $"{Guid.NewGuid():n}@example.org";
@@ -186,7 +187,10 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
 
     /// <summary>A14, A15, B7: what may be used once is used once, wherever it is tried.</summary>
     [Fact]
-    public async Task What_is_good_once_is_taken_once_by_all_nodes_together()
+    [Trait("Conformance", "A14")]
+    [Trait("Conformance", "A15")]
+    [Trait("Conformance", "B7")]
+    public async Task Single_use_credentials_succeed_once_across_all_nodes()
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
         var email = $"{Guid.NewGuid():n}@example.org";

@@ -46,7 +46,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
         types.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(type => $"resource/{type}:read{own}");
 
     [Theory, MemberData(nameof(Permissions))]
-    public async Task Lists_and_counts_have_what_may_be_seen_and_nothing_else(string permissions)
+    public async Task Lists_and_counts_contain_exactly_what_is_visible(string permissions)
     {
         var visible = ReachOf(permissions);
         foreach (var filter in new[] { null, "name = \"even\"", "even" })
@@ -125,7 +125,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
     }
 
     [Theory, MemberData(nameof(Permissions))]
-    public async Task Statistics_count_what_may_be_seen_and_nothing_else(string permissions)
+    public async Task Statistics_count_exactly_what_is_visible(string permissions)
     {
         var visible = ReachOf(permissions);
         foreach (
@@ -160,7 +160,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
     }
 
     [Theory, MemberData(nameof(Permissions))]
-    public async Task The_log_has_what_may_be_seen_and_no_event_that_is_not_of_a_resource(string permissions)
+    public async Task Log_contains_exactly_the_visible_resource_events(string permissions)
     {
         var visible = ReachOf(permissions);
         var all = await ReadAsync(EventFilter.All);

@@ -14,7 +14,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     InProcessSilo Other => nodes.Other;
 
     [Fact]
-    public async Task A14_A_code_that_is_shown_to_two_activations_at_once_is_taken_once()
+    [Trait("Conformance", "A14")]
+    public async Task One_time_code_used_on_two_activations_at_once_succeeds_once()
     {
         for (var round = 0; round < 5; round++)
         {
@@ -33,7 +34,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     }
 
     [Fact]
-    public async Task A15_A_recovery_code_that_is_shown_to_two_activations_at_once_is_taken_once()
+    [Trait("Conformance", "A15")]
+    public async Task Recovery_code_used_on_two_activations_at_once_succeeds_once()
     {
         var account = await RegisterAsync();
         await EnrollAsync(account);
@@ -55,7 +57,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     }
 
     [Fact]
-    public async Task A18_A_passkey_that_is_registered_at_two_activations_at_once_is_there_once()
+    [Trait("Conformance", "A18")]
+    public async Task Passkey_registered_on_two_activations_at_once_is_stored_once()
     {
         for (var round = 0; round < 5; round++)
         {
@@ -74,7 +77,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     }
 
     [Fact]
-    public async Task A18_A_passkey_is_of_the_first_account_that_registers_it_until_that_one_removes_it()
+    [Trait("Conformance", "A18")]
+    public async Task Passkey_belongs_to_its_first_account_until_removed()
     {
         var mine = await RegisterAsync();
         var theirs = await RegisterAsync();
@@ -101,7 +105,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     }
 
     [Fact]
-    public async Task A18_A_counter_that_comes_to_two_activations_at_once_counts_once()
+    [Trait("Conformance", "A18")]
+    public async Task Signature_counter_used_on_two_activations_at_once_succeeds_once()
     {
         var account = await RegisterAsync();
         var credential = Credential();
@@ -122,7 +127,7 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
 
     // A node may be lost after it has done what was asked and before it could say so.
     [Fact]
-    public async Task What_is_sent_again_after_a_lost_answer_is_done_once_and_its_secret_is_good()
+    public async Task Retry_after_a_lost_response_has_one_effect_and_returns_a_valid_secret()
     {
         var account = await RegisterAsync();
         var one = One.Grain<IAccountGrain>(account);
@@ -157,7 +162,8 @@ public sealed class FactorTests(GrainTests.Nodes nodes) : IClassFixture<GrainTes
     }
 
     [Fact]
-    public async Task A13_A_ticket_ends_once_and_by_itself_when_its_time_or_its_tries_are_over()
+    [Trait("Conformance", "A13")]
+    public async Task Ticket_is_single_use_and_ends_with_its_time_or_attempts()
     {
         var ticket = Ticket();
         await ticket.Begin([1, 2, 3], TimeSpan.FromMinutes(5), tries: 2);

@@ -37,7 +37,7 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(null)]
-    public async Task Random_filters_find_what_a_plain_evaluation_finds(int? fixedSeed)
+    public async Task Random_filters_match_a_plain_evaluation(int? fixedSeed)
     {
         var seed = fixedSeed ?? Random.Shared.Next();
         var generator = new FilterGenerator(seed);
@@ -87,7 +87,7 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wildcard_stands_for_any_run_of_characters_and_nothing_else_does()
+    public async Task Only_a_wildcard_matches_any_run_of_characters()
     {
         string[] pieces = ["", "x", "y", ".", "%", "_", "\\", "\n", "[", "é"];
         string[] texts = ["", .. from a in pieces from b in pieces from c in pieces.Take(3) select a + b + c];
@@ -130,7 +130,7 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
 
     /// <summary>Beginnings of as many words as are looked up, of more, and of none, among others.</summary>
     [Fact]
-    public async Task A_beginning_finds_all_words_however_many_begin_so()
+    public async Task Prefix_finds_every_matching_word()
     {
         static string Many(string beginning, int count) =>
             string.Join(' ', Enumerable.Range(100, count).Select(i => $"{beginning}{i}"));
@@ -197,7 +197,7 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
     [InlineData("name:\"goethe faust\" status = (active OR draft)", "by_words")]
     [InlineData("faust OR metadata.a = 1", "by_words")]
     [InlineData("faust OR metadata.b:1", "by_metadata")]
-    public async Task An_index_serves_equality_and_search(string text, string index)
+    public async Task Index_serves_equality_and_search(string text, string index)
     {
         await using var connection = await OpenWithoutScansAsync();
         await using var explain = new NpgsqlCommand { Connection = connection };
@@ -214,7 +214,7 @@ public sealed class FilterTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_largest_filters_run()
+    public async Task Largest_filters_run()
     {
         await InsertAsync(new FilterGenerator(1).Resource());
         await using var connection = await database.OpenConnectionAsync(Cancelled);

@@ -24,7 +24,7 @@ public sealed class ProjectionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Lists_show_writes_of_other_nodes_also_after_the_projections_owner_was_killed_or_a_position_was_lost()
+    public async Task Lists_show_writes_of_other_nodes_after_a_killed_owner_or_a_lost_position()
     {
         var token = await StartAsync();
         using var second = nodes[1].Client(token);
@@ -52,7 +52,7 @@ public sealed class ProjectionTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_paused_owner_of_the_projections_is_replaced()
+    public async Task Paused_owner_of_the_projections_is_replaced()
     {
         var token = await StartAsync();
         using var second = nodes[1].Client(token);

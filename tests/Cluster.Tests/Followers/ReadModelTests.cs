@@ -34,7 +34,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task A_list_has_what_was_written_before_it_on_whichever_node(bool byPosition)
+    public async Task List_includes_every_earlier_write_on_any_node(bool byPosition)
     {
         var token = await StartAsync();
         var seed = Random.Shared.Next();
@@ -81,7 +81,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Lists_are_right_beside_a_slow_transaction_and_a_gap()
+    public async Task Lists_are_correct_beside_a_slow_transaction_and_a_gap()
     {
         var token = await StartAsync(1);
         using var client = nodes[0].Client(token);
@@ -115,7 +115,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_append_that_takes_long_to_commit_is_not_passed_over()
+    public async Task Append_with_a_slow_commit_is_not_skipped()
     {
         await StartAsync(1);
         await using var connection = new NpgsqlConnection(database);
@@ -139,7 +139,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_the_owner_of_the_projections_is_killed_at_work_another_goes_on_within_five_seconds_and_nothing_is_skipped()
+    public async Task Killed_owner_of_the_projections_is_replaced_within_five_seconds_without_a_gap()
     {
         var token = await StartAsync();
         await using var load = Load.Start(token, nodes);
@@ -169,7 +169,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_rebuild_survives_the_death_of_its_owner_at_every_stage()
+    public async Task Rebuild_survives_the_death_of_its_owner_at_every_stage()
     {
         var token = await StartAsync();
         await SeedAsync();
@@ -210,7 +210,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_rebuild_makes_a_lexicon_of_the_words_that_there_are()
+    public async Task Rebuild_creates_a_lexicon_of_the_current_words()
     {
         const string words = "select string_agg(word, ' ' order by word) from resource_words",
             used =

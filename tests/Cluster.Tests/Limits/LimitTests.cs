@@ -56,7 +56,7 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
 
     /// <summary>The longer window is one in which the node that counts is missed and replaced.</summary>
     [Theory, InlineData("a node", 3, 5), InlineData("the node that counts", 0, 10)]
-    public async Task Four_nodes_at_ten_times_the_limit_accept_the_limit_in_each_window_though_one_is_killed(
+    public async Task Four_overloaded_nodes_accept_exactly_the_limit_per_window_though_one_is_killed(
         string what,
         int killed,
         int windowSeconds
@@ -109,7 +109,7 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_limit_is_all_to_be_had_at_one_node_after_others_have_taken_a_part()
+    public async Task Unused_permits_of_other_nodes_can_be_used_at_one_node()
     {
         // The window lasts as long as the test, and what was asked before counts too.
         await StartAsync(3600);
@@ -141,7 +141,9 @@ public sealed class LimitTests(TestPostgres postgres) : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A8_F10_Logins_and_wrong_passwords_are_counted_over_all_nodes_together()
+    [Trait("Conformance", "A8")]
+    [Trait("Conformance", "F10")]
+    public async Task Logins_and_wrong_passwords_are_counted_across_all_nodes()
     {
         await StartAsync(3600);
         var answers = new List<(HttpStatusCode, string)>();

@@ -14,7 +14,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Appends_of_many_streams_on_two_nodes_are_answered_with_their_own_positions()
+    public async Task Concurrent_appends_on_two_nodes_return_their_own_positions()
     {
         await using var one = await database.StartLogAsync();
         await using var two = await database.StartLogAsync();
@@ -43,7 +43,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task A_stale_version_refuses_its_stream_and_no_neighbour()
+    public async Task Stale_version_fails_only_its_own_stream()
     {
         await using var node = await database.StartLogAsync();
         var moved = Guid.CreateVersion7();
@@ -73,7 +73,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task An_event_that_the_database_refuses_fails_alone()
+    public async Task Event_rejected_by_the_database_fails_alone()
     {
         await using var node = await database.StartLogAsync();
         var streams = Enumerable.Range(0, 5).Select(_ => Guid.CreateVersion7()).ToArray();
@@ -95,7 +95,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task A_batch_that_is_sent_twice_is_answered_twice_and_stored_once()
+    public async Task Batch_sent_twice_is_stored_once_and_gets_the_same_result()
     {
         await using var node = await database.StartLogAsync();
         var refused = Guid.CreateVersion7();
@@ -124,7 +124,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task An_error_at_the_commit_itself_is_never_answered_as_success()
+    public async Task Failed_commit_is_never_reported_as_success()
     {
         await database.ExecuteAsync(
             """
@@ -160,7 +160,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task Connections_killed_during_appends_and_commits_leave_exact_answers()
+    public async Task Killed_connections_during_appends_and_commits_leave_exact_results()
     {
         const string Victim = "victim";
         // A slow commit, so that many of the kills fall into it.
@@ -242,7 +242,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task Events_carry_who_why_and_when_and_time_never_runs_backwards_in_a_stream()
+    public async Task Events_record_actor_cause_and_time_and_time_never_decreases_in_a_stream()
     {
         await using var node = await database.StartLogAsync();
         var stream = Guid.CreateVersion7();

@@ -42,7 +42,7 @@ public sealed class FeedLossTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_reader_gets_the_committed_log_over_killed_nodes_database_restarts_and_a_late_commit()
+    public async Task Readers_get_the_committed_log_despite_killed_nodes_database_restarts_and_a_late_commit()
     {
         var seed = Random.Shared.Next();
         var random = new Random(seed);

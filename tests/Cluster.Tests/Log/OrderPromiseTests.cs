@@ -8,7 +8,7 @@ public sealed class OrderPromiseTests(LogDatabase database) : IClassFixture<LogD
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_reader_that_polls_behind_its_position_misses_nothing_while_slow_and_aborted_transactions_run()
+    public async Task Polling_reader_misses_nothing_beside_slow_and_aborted_transactions()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.SendDiagnosticMessage($"seed {seed}");
@@ -62,7 +62,7 @@ public sealed class OrderPromiseTests(LogDatabase database) : IClassFixture<LogD
     }
 
     [Fact]
-    public async Task Nothing_becomes_visible_past_a_transaction_that_has_drawn_its_positions()
+    public async Task No_event_becomes_visible_ahead_of_an_open_transaction_with_lower_positions()
     {
         await using var node = await database.StartLogAsync();
         await using var connection = await database.Source.OpenConnectionAsync(Cancelled);
@@ -80,7 +80,7 @@ public sealed class OrderPromiseTests(LogDatabase database) : IClassFixture<LogD
     }
 
     [Fact]
-    public async Task Whoever_inserts_events_without_the_function_waits_for_those_that_have_drawn_positions()
+    public async Task Direct_insert_waits_for_transactions_with_allocated_positions()
     {
         await using var connection = await database.Source.OpenConnectionAsync(Cancelled);
         await using var transaction = await connection.BeginTransactionAsync(Cancelled);

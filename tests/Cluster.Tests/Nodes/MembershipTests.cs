@@ -16,7 +16,7 @@ public sealed class MembershipTests(OrleansTables tables) : IClassFixture<Orlean
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Two_silos_join_and_one_that_stops_leaves()
+    public async Task Two_silos_join_and_a_stopped_one_leaves()
     {
         using var first = BuildSilo();
         using var second = BuildSilo();

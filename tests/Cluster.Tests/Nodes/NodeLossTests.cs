@@ -31,7 +31,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_killed_under_load_loses_no_acknowledged_write_and_the_others_serve_every_resource_within_five_seconds()
+    public async Task Killed_node_loses_no_acknowledged_write_and_others_take_over_within_five_seconds()
     {
         var token = await StartAsync(3);
         await using var load = Load.Start(token, nodes);
@@ -56,7 +56,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_paused_node_acknowledges_nothing_stale_and_serves_no_stale_read_when_it_goes_on()
+    public async Task Paused_node_acknowledges_and_serves_nothing_stale_when_it_resumes()
     {
         var token = await StartAsync(3);
         await using var load = Load.Start(token, nodes);
@@ -83,7 +83,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_is_asked_to_stop_under_load_fails_no_request_of_clients_that_move_on()
+    public async Task Graceful_stop_under_load_fails_no_request_of_clients_that_move_on()
     {
         var token = await StartAsync(2, drainSeconds: 2);
         await using var load = Load.Start(token, nodes, clients: 6);
@@ -105,7 +105,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Three_nodes_that_start_at_once_on_an_empty_database_all_come_up_and_after_all_were_killed_one_is_ready_within_twenty_seconds()
+    public async Task Three_nodes_start_at_once_on_an_empty_database_and_recover_from_a_kill_within_twenty_seconds()
     {
         var token = await StartAsync(3);
         using (var client = nodes[2].Client(token))

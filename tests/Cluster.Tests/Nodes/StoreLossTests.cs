@@ -32,7 +32,7 @@ public sealed class StoreLossTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_the_store_is_away_writes_are_refused_promptly_and_service_resumes_when_it_returns()
+    public async Task Writes_are_refused_promptly_during_a_store_outage_and_resume_after_it()
     {
         var token = await node.SignInAsync();
         await LoseAsync(

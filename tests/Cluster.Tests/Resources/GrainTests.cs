@@ -17,7 +17,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     InProcessSilo Other => nodes.Other;
 
     [Fact]
-    public async Task Writers_on_two_activations_never_fork_a_stream_and_never_meet_a_conflict()
+    public async Task Writers_on_two_activations_never_fork_a_stream_or_get_a_conflict()
     {
         await CreateAsync(One);
         async Task<List<long>> WriteAsync(InProcessSilo node, int writer)
@@ -69,7 +69,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     }
 
     [Fact]
-    public async Task A_write_through_one_activation_is_seen_by_the_other_at_once_when_that_one_writes()
+    public async Task Write_on_one_activation_is_seen_by_the_next_write_on_the_other()
     {
         await CreateAsync(One);
         await Other.Resource(id).Get();
@@ -83,7 +83,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     }
 
     [Fact]
-    public async Task A_command_that_the_edge_sent_again_elsewhere_is_not_run_a_second_time_by_the_first()
+    public async Task Command_retried_on_another_activation_runs_once()
     {
         await CreateAsync(One);
         var command = Rename("once");
@@ -103,7 +103,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     // the cluster then lets no second activation exist. Without that the stream's version is asked for first, for reads
     // and for every answer that rests on the state without appending to it.
     [Fact]
-    public async Task An_activation_whose_node_has_lost_contact_answers_nothing_stale()
+    public async Task Activation_on_a_disconnected_node_returns_nothing_stale()
     {
         await using var lost = await InProcessSilo.StartAsync(nodes.Database, "grains-lost");
         await CreateAsync(One);
@@ -134,7 +134,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     }
 
     [Fact]
-    public async Task While_the_cluster_settles_after_a_change_of_members_nothing_stale_is_answered()
+    public async Task Membership_change_causes_no_stale_reads()
     {
         await using var node = await InProcessSilo.StartAsync(nodes.Database, "grains-settle");
         await CreateAsync(One);
@@ -149,7 +149,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     }
 
     [Fact]
-    public async Task A_stream_of_a_thousand_events_is_read_from_its_snapshot()
+    public async Task Stream_of_a_thousand_events_is_read_from_its_snapshot()
     {
         await CreateAsync(One);
         Reply<Resource> last = null!;
@@ -173,7 +173,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     [InlineData(
         "update stream_snapshots set format = 'Resource:of another age', state = '{\"shape\": \"unknown\"}' where stream_id = $1"
     )]
-    public async Task Snapshots_that_are_gone_or_of_another_format_change_nothing_visible(string accident)
+    public async Task Missing_or_incompatible_snapshots_change_no_result(string accident)
     {
         await CreateAsync(One);
         for (var i = 2; i <= 120; i++)
@@ -193,7 +193,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     }
 
     [Fact]
-    public async Task A_repeated_key_has_one_effect_after_a_deactivation_and_on_another_activation()
+    public async Task Repeated_key_has_one_effect_after_deactivation_and_on_another_activation()
     {
         var created = Intend("create");
         var renamed = Intend("rename");
@@ -218,7 +218,7 @@ public sealed class GrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTest
     }
 
     [Fact]
-    public async Task The_same_key_sent_to_two_activations_at_once_has_one_effect()
+    public async Task Key_sent_to_two_activations_at_once_has_one_effect()
     {
         for (var round = 0; round < 20; round++)
         {

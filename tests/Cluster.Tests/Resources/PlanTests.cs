@@ -62,7 +62,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
     /// No sort or shorthand reads more than a small multiple of the page, from the start and from deep inside.
     /// </summary>
     [Theory, MemberData(nameof(Plain))]
-    public async Task A_page_reads_little_more_than_its_rows(
+    public async Task Page_reads_little_more_than_its_rows(
         string sort,
         string? type,
         string? status,
@@ -103,7 +103,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         InlineData("resource/rare resource/type-3:own")
     ]
     [InlineData("resource/type-3:own"), InlineData("")]
-    public async Task A_page_of_what_may_be_seen_reads_little_more_than_its_rows(string permissions)
+    public async Task Page_of_visible_resources_reads_little_more_than_its_rows(string permissions)
     {
         var texts = permissions
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)
@@ -168,7 +168,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
         InlineData("createdAt > 2020-01-01T00:00:00Z", "created"),
         InlineData("owner = owner-7 AND word7", "owner|words|created")
     ]
-    public async Task A_filter_is_served_by_an_index(string text, string index)
+    public async Task Filter_uses_an_index(string text, string index)
     {
         var faults = new List<FilterFault>();
         var filter = FilterParser.Parse(text, faults);
@@ -233,7 +233,7 @@ public sealed class PlanTests(PlanTests.ManyRows rows) : IClassFixture<PlanTests
     }
 
     [Fact]
-    public async Task Counts_of_shorthands_come_from_the_statistics()
+    public async Task Counts_of_simple_filters_come_from_the_statistics()
     {
         foreach (
             var selection in new ResourceSelection[]

@@ -37,7 +37,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     }
 
     [Fact]
-    public async Task A_grain_on_one_node_hears_every_event_of_its_type_that_is_appended_on_another_in_order()
+    public async Task Grain_receives_events_of_its_type_from_another_node_in_order()
     {
         foreach (var type in types)
             Assert.Equal(
@@ -62,7 +62,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     }
 
     [Fact]
-    public async Task Nothing_but_the_log_enters_its_streams()
+    public async Task Only_the_log_publishes_to_its_streams()
     {
         var provider = one.Services.GetRequiredKeyedService<IStreamProvider>(LoggedEvent.Provider);
         var stream = provider.GetStream<LoggedEvent>(StreamId.Create(LoggedEvent.Namespace, types[0]));
@@ -85,7 +85,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     }
 
     [Fact]
-    public async Task A_node_that_is_killed_costs_neither_a_reader_by_position_nor_a_grain_elsewhere_any_event()
+    public async Task Killed_node_costs_no_reader_and_no_grain_elsewhere_an_event()
     {
         await using var killed = await ServerProcess.StartReadyAsync(database.ConnectionString, cluster);
         using var http = killed.Client(await killed.SignInAsync());

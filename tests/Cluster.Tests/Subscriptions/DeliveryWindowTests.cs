@@ -15,7 +15,7 @@ public sealed class DeliveryWindowTests
     static readonly Guid[] Resources = [.. Enumerable.Range(1, 4).Select(i => new Guid(i, 0, 0, new byte[8]))];
 
     [Fact]
-    public void Nothing_is_lost_or_overtaken_by_random_takers_and_crashes()
+    public void Random_consumers_and_crashes_lose_and_reorder_nothing()
     {
         // The last ones have found something once.
         foreach (var seed in Enumerable.Range(0, 2_000).Append(3_670))

@@ -46,7 +46,7 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     }
 
     [Fact]
-    public async Task Two_activations_of_a_webhook_lose_nothing_and_overtake_nothing()
+    public async Task Two_activations_of_a_webhook_lose_and_reorder_nothing()
     {
         var random = new Random(1);
         receiver.AnswerWith(_ =>
@@ -75,7 +75,7 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     }
 
     [Fact]
-    public async Task Two_activations_of_a_pull_group_never_lease_a_resource_twice_at_a_time()
+    public async Task Two_activations_of_a_pull_group_never_lease_a_resource_twice_at_once()
     {
         var id = await SubscribeAsync(null);
         var writing = WriteAsync();

@@ -23,7 +23,7 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task When_its_node_is_killed_a_subscription_delivers_every_committed_event_and_each_resource_in_order()
+    public async Task Subscription_delivers_every_committed_event_in_order_after_its_node_is_killed()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         // Now and then a delivery fails, so that resources are parked when the node dies.

@@ -60,11 +60,11 @@ public class PermissionProperties
     static bool Allows(Scope scope, string type, bool own) => scope.Allows(type, own ? Me : SomebodyElse, Me);
 
     [Fact]
-    public void A_set_allows_what_one_of_its_permissions_allows() =>
+    public void Set_allows_what_any_of_its_permissions_allows() =>
         Texts.Sample(texts => World.All(asked => Allows(PermissionSet.Of(texts), asked) == Allows(texts, asked)));
 
     [Fact]
-    public void A_set_covers_another_when_it_allows_all_that_the_other_does() =>
+    public void Set_covers_another_exactly_when_it_allows_everything_the_other_allows() =>
         Gen.Select(Texts, Texts)
             .Sample(
                 (one, other) =>
@@ -73,7 +73,7 @@ public class PermissionProperties
             );
 
     [Fact]
-    public void What_two_sets_have_in_common_is_what_both_allow() =>
+    public void Intersection_allows_what_both_sets_allow() =>
         Gen.Select(Texts, Texts)
             .Sample(
                 (one, other) =>
@@ -82,7 +82,7 @@ public class PermissionProperties
             );
 
     [Fact]
-    public void Sets_together_allow_what_any_of_them_does() =>
+    public void Union_allows_what_any_set_allows() =>
         Texts
             .Array[0, 3]
             .Sample(sets =>
@@ -91,7 +91,7 @@ public class PermissionProperties
             );
 
     [Fact]
-    public void Sets_that_allow_the_same_have_the_same_texts_and_are_read_back_from_them() =>
+    public void Equal_sets_have_equal_texts_and_parse_back() =>
         Gen.Select(Texts, Texts)
             .Sample(
                 (one, other) =>
@@ -105,7 +105,7 @@ public class PermissionProperties
             );
 
     [Fact]
-    public void What_two_scopes_have_in_common_is_what_is_within_both() =>
+    public void Intersection_of_scopes_contains_what_both_contain() =>
         Gen.Select(AnyScope, AnyScope)
             .Sample(
                 (one, other) =>
@@ -116,7 +116,7 @@ public class PermissionProperties
             );
 
     [Fact]
-    public void Scopes_are_equal_and_have_one_name_when_they_show_the_same() =>
+    public void Equivalent_scopes_are_equal_and_have_one_name() =>
         Gen.Select(AnyScope, AnyScope)
             .Select((one, other) => (one, other, one.Intersect(other)))
             .Sample(
@@ -140,7 +140,7 @@ public class PermissionProperties
             );
 
     [Fact]
-    public void Types_with_the_names_of_our_words_have_names_of_their_own()
+    public void Types_named_like_keywords_have_distinct_names()
     {
         string Name(params string[] texts) => PermissionSet.Of(texts).ScopeOf("resource:read").Of(Me)!.ToString();
         Assert.NotEqual(

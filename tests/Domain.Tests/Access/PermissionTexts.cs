@@ -25,7 +25,7 @@ public class PermissionTexts
         InlineData("signing_key:manage"),
         InlineData("audit:*")
     ]
-    public void A_permission_is_read_and_written_alike(string text)
+    public void Permission_survives_a_round_trip(string text)
     {
         Assert.Null(Permissions.FaultOf(text));
         Assert.Equal(text, Permission.Parse(text)!.ToString());
@@ -83,17 +83,17 @@ public class PermissionTexts
         InlineData("resource:create:own"),
         InlineData("resource/bicycle:create:own")
     ]
-    public void Anything_else_cannot_be_given(string text) => Assert.NotNull(Permissions.FaultOf(text));
+    public void Other_texts_are_refused(string text) => Assert.NotNull(Permissions.FaultOf(text));
 
     [Fact]
-    public void A_type_of_64_characters_is_one_and_of_65_is_none()
+    public void Type_has_at_most_64_characters()
     {
         Assert.Null(Permissions.FaultOf($"resource/{new string('a', 64)}:read"));
         Assert.NotNull(Permissions.FaultOf($"resource/{new string('a', 65)}:read"));
     }
 
     [Fact]
-    public void Every_permission_of_the_code_is_known_and_those_of_built_in_roles_can_be_given()
+    public void Every_permission_is_known_and_those_of_built_in_roles_can_be_granted()
     {
         var constants = typeof(Permissions)
             .GetFields(BindingFlags.Public | BindingFlags.Static)

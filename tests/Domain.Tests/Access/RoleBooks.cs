@@ -9,7 +9,7 @@ public class RoleBooks
         Other = Guid.CreateVersion7();
 
     [Fact]
-    public void One_of_two_administrators_may_go_and_the_other_stays()
+    public void One_of_two_administrators_can_be_removed_but_not_both()
     {
         var book = Counting(One, Other);
         Assert.Equal([new AdministratorRemoved(One)], Decide(book, new RemoveAdministrator(One)).Events);
@@ -20,7 +20,7 @@ public class RoleBooks
     }
 
     [Fact]
-    public void Who_is_not_counted_may_go_only_where_somebody_else_is()
+    public void Removing_an_uncounted_administrator_needs_another_one()
     {
         Assert.Empty(Decide(Counting(Other), new RemoveAdministrator(One)).Events);
         Assert.Equal(Refusal.LastAdministrator, Decide(null, new RemoveAdministrator(One)).Rejection?.Kind);

@@ -10,7 +10,7 @@ public class AccountDecisions
         Last = Guid.CreateVersion7();
 
     [Fact]
-    public void An_address_is_verified_with_the_password_that_was_registered_last()
+    public void Address_is_verified_with_the_last_registered_password()
     {
         var account = Told(
             new AccountRegistered(Email, First, ["user"], EmailVerified: false),
@@ -23,7 +23,7 @@ public class AccountDecisions
     }
 
     [Fact]
-    public void A_verified_address_stays_so_and_its_password_is_not_changed_by_registering_again()
+    public void Registering_again_changes_neither_a_verified_address_nor_its_password()
     {
         var account = Told(new AccountRegistered(Email, First, ["user"], EmailVerified: true));
         Assert.Empty(Decide(account, new VerifyEmail(Email, Last)).Events);

@@ -69,7 +69,7 @@ public class FactorProperties
     }
 
     [Fact]
-    public void A_step_of_time_is_accepted_once_and_none_before_it() =>
+    public void Time_step_is_accepted_once_and_no_earlier_one_after_it() =>
         Life.Sample(commands =>
             Live(commands)
                 .All(each =>
@@ -86,7 +86,7 @@ public class FactorProperties
         );
 
     [Fact]
-    public void A_recovery_code_is_used_once_of_those_that_were_issued_last() =>
+    public void Only_the_latest_recovery_codes_work_each_once() =>
         Life.Sample(commands =>
         {
             var left = new HashSet<int>();
@@ -104,13 +104,13 @@ public class FactorProperties
         });
 
     [Fact]
-    public void Without_a_factor_to_stand_in_for_there_are_no_recovery_codes() =>
+    public void Recovery_codes_need_another_factor() =>
         Life.Sample(commands =>
             Live(commands).All(each => each.After is { AreAsked: true } or { RecoveryCodes: null, UnusedCodes: [] })
         );
 
     [Fact]
-    public void A_passkey_is_there_once_and_its_counter_grows_where_it_counts() =>
+    public void Passkey_is_unique_and_its_counter_increases() =>
         Life.Sample(commands =>
             Live(commands)
                 .All(each =>
@@ -124,7 +124,7 @@ public class FactorProperties
         );
 
     [Fact]
-    public void Nothing_but_a_confirmed_code_a_passkey_or_their_removal_changes_whether_a_factor_is_asked_for() =>
+    public void Only_confirming_or_removing_a_factor_changes_whether_one_is_required() =>
         Life.Sample(commands =>
             Live(commands)
                 .All(each =>
@@ -138,7 +138,7 @@ public class FactorProperties
         );
 
     [Fact]
-    public void Lives_have_every_event_that_there_is()
+    public void Generated_histories_contain_every_event()
     {
         var seen = new ConcurrentDictionary<Type, bool>();
         Life.Sample(commands => Live(commands).ForEach(each => seen.TryAdd(each.Event.GetType(), true)), iter: 1_000);

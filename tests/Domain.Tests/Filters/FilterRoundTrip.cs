@@ -116,7 +116,7 @@ public class FilterRoundTrip
     static readonly Gen<Filter> Any = OfDepth(5);
 
     [Fact]
-    public void A_filter_printed_is_read_as_the_same_filter() =>
+    public void Printed_filter_parses_to_an_equal_filter() =>
         Any.Sample(
             filter =>
             {

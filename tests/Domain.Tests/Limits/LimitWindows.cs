@@ -9,7 +9,7 @@ public class LimitWindows
     const int Permits = 20;
 
     [Fact]
-    public void The_first_lease_of_a_window_is_not_kept_and_all_later_ones_are_with_it()
+    public void First_lease_of_a_window_is_stored_together_with_the_next()
     {
         var window = new LimitWindow(0, 60_000);
         Assert.Equal((7, false), window.Reserve(7, Permits));
@@ -21,7 +21,7 @@ public class LimitWindows
     }
 
     [Fact]
-    public void A_window_that_was_begun_elsewhere_goes_on_where_it_was()
+    public void Window_begun_elsewhere_continues()
     {
         var window = LimitWindow.Loaded(0, 60_000, Permits - 1);
         Assert.Equal((1, true), window.Reserve(7, Permits));
@@ -29,7 +29,7 @@ public class LimitWindows
     }
 
     [Fact]
-    public void What_comes_back_can_be_leased_again()
+    public void Returned_permits_can_be_leased_again()
     {
         var window = new LimitWindow(0, 60_000);
         window.Reserve(Permits, Permits);
@@ -39,7 +39,7 @@ public class LimitWindows
     }
 
     [Fact]
-    public void What_could_not_be_kept_is_not_given_and_counts_no_more()
+    public void Lease_that_could_not_be_stored_is_not_granted_and_not_counted()
     {
         var window = new LimitWindow(0, 60_000);
         window.Reserve(7, Permits);
@@ -52,7 +52,7 @@ public class LimitWindows
     /// Two activations of one grain that know nothing of each other, and a database that is away now and then.
     /// </summary>
     [Fact]
-    public void However_two_activations_interleave_nodes_never_hold_more_than_the_limit_and_one_first_lease() =>
+    public void Interleaved_activations_never_grant_more_than_the_limit_and_one_first_lease() =>
         Gen.Select(Gen.Int[0, 1], Gen.Int[1, 7], Gen.Int[0, 9])
             .Array[1, 60]
             .Sample(steps =>
@@ -90,7 +90,7 @@ public class LimitWindows
             });
 
     [Fact]
-    public void One_activation_gives_every_permit_and_no_more() =>
+    public void One_activation_grants_exactly_the_limit() =>
         Gen.Select(Gen.Int[1, 7], Gen.Int[0, 9])
             .Array[1, 60]
             .Sample(steps =>

@@ -112,7 +112,7 @@ public class ResourceDecisions
         };
 
     [Theory, MemberData(nameof(Life)), MemberData(nameof(Preconditions))]
-    public void A_command_is_decided(
+    public void Command_is_decided(
         string scenario,
         ResourceEvent[] given,
         ResourceCommand when,
@@ -121,14 +121,14 @@ public class ResourceDecisions
     ) => Assert.Equal((scenario, then), (scenario, Told(When(given, when, under))));
 
     [Fact]
-    public void A_refusal_for_its_version_tells_the_current_one()
+    public void Version_conflict_returns_the_current_version()
     {
         Assert.Equal(3, When([Created, Deleted, Restored], Delete, IfMatch(1)).Rejection!.Version);
         Assert.Equal(2, When([Created, Deleted], Rename).Rejection!.Version);
     }
 
     [Fact]
-    public void The_envelope_says_when_and_by_whom()
+    public void Envelope_records_time_and_actor()
     {
         var state = Resource.Evolve(null, Record(Created, 1, Alice));
         state = Resource.Evolve(state, Record(new ResourceRenamed("Urfaust"), 2, Bob));

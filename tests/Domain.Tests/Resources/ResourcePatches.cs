@@ -42,7 +42,7 @@ public class ResourcePatches
     )]
     [InlineData("[]", "Invalid  WRONG_TYPE")]
     [InlineData("", "Invalid  INVALID_JSON")]
-    public void A_merge_patch_changes_what_it_names(string patch, string then) =>
+    public void Merge_patch_changes_only_the_named_members(string patch, string then) =>
         Assert.Equal(then, Told(When([Created], MergePatch(patch))));
 
     [Theory]
@@ -100,11 +100,11 @@ public class ResourcePatches
         "Invalid /0/op UNKNOWN_OPERATION; /0/path INVALID_POINTER; /1/op REQUIRED"
     )]
     [InlineData("{}", "Invalid  WRONG_TYPE")]
-    public void A_JSON_patch_applies_as_a_whole(string patch, string then) =>
+    public void JSON_patch_applies_as_a_whole(string patch, string then) =>
         Assert.Equal(then, Told(When([Created], JsonPatch(patch))));
 
     [Fact]
-    public void A_patch_is_as_deep_as_a_body_may_be()
+    public void Patch_has_the_depth_limit_of_a_body()
     {
         // The root of the resource is level 1 and its metadata level 2, so that 62 levels are left.
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 62)) + "1" + new string('}', 62);
@@ -119,7 +119,7 @@ public class ResourcePatches
     }
 
     [Fact]
-    public void Metadata_does_not_grow_past_what_one_body_could_bring()
+    public void Metadata_never_exceeds_the_size_limit_of_a_body()
     {
         var large = Text($$"""{"a":"{{new string('x', 700_000)}}"}""");
         ResourceEvent[] given = [new ResourceCreated("book", "Faust", "active", large, Alice)];

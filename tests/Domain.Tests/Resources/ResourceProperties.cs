@@ -68,7 +68,7 @@ public class ResourceProperties
         .Select(later => (ResourceCommand[])[Create, .. later]);
 
     [Fact]
-    public void Versions_count_events_and_a_replay_is_the_live_state() =>
+    public void Versions_count_events_and_a_replay_equals_the_live_state() =>
         Life.Sample(commands =>
         {
             var (live, version, events) = Live(commands);
@@ -77,7 +77,7 @@ public class ResourceProperties
         });
 
     [Fact]
-    public void A_state_and_its_events_survive_the_form_they_are_stored_in() =>
+    public void State_and_events_survive_storage() =>
         Life.Sample(commands =>
         {
             var (live, _, events) = Live(commands);
@@ -86,7 +86,7 @@ public class ResourceProperties
         });
 
     [Fact]
-    public void Asking_for_the_same_twice_adds_nothing() =>
+    public void Repeated_command_appends_nothing() =>
         Gen.Select(Life, Repeatable)
             .Sample(
                 (commands, again) =>
@@ -99,7 +99,7 @@ public class ResourceProperties
             );
 
     [Fact]
-    public void A_refusal_is_without_events_and_a_stale_condition_never_writes() =>
+    public void Rejection_has_no_events_and_a_stale_condition_never_writes() =>
         Gen.Select(Life, Any)
             .Sample(
                 (commands, next) =>
