@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Resources.Api.Tests;
 
@@ -200,34 +199,5 @@ public sealed class EventSocketTests(Backend backend)
         );
         Assert.Equal(200, answer.Status);
         return Stopwatch.StartNew();
-    }
-}
-
-/// <summary>Apart from the others, as it takes its time.</summary>
-public sealed class StoppedReaderTests(Backend backend)
-{
-    [Fact]
-    public async Task Reader_that_reads_nothing_is_disconnected()
-    {
-        await using var node = await backend.StartServerAsync();
-        var admin = await node.AdminAsync();
-        var streams = node.Services.GetRequiredService<StreamAccess>();
-        await using var stopped = await Socket.OpenAsync(node.Address, admin.Token, "");
-        await stopped.CatchUpAsync();
-        var body = """{"name":"large","metadata":{"text":"TEXT"}}""".Replace(
-            "TEXT",
-            new string('x', 500_000),
-            StringComparison.Ordinal
-        );
-        for (var i = 0; i < 40; i++)
-            await admin.SendAsync("POST", "/api/v1/resources", body);
-        Assert.Equal(1, streams.Count);
-
-        for (
-            var watch = Stopwatch.StartNew();
-            streams.Count > 0;
-            await Task.Delay(100, TestContext.Current.CancellationToken)
-        )
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(40), "The socket is still open.");
     }
 }

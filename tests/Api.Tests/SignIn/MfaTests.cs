@@ -8,13 +8,11 @@ namespace Resources.Api.Tests;
 [Collection(MoreServers.Name)]
 public sealed class MfaTests(Backend backend, JavaScriptProgram node)
 {
-    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Server.Address, "user");
-
     [Fact]
     [Trait("Conformance", "A12")]
     public async Task Password_alone_opens_nothing_when_a_second_factor_is_set()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         await Person.EnrollAsync((await person.LoginAsync()).Caller);
         foreach (var cookie in new[] { false, true })
         {
@@ -32,7 +30,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A12")]
     public async Task Second_factor_is_required_where_a_password_would_be_weaker()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var secret = await Person.EnrollAsync(session.Caller);
         Assert.Equal(
@@ -61,7 +59,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A13")]
     public async Task Pending_login_is_not_a_session_and_ends_after_five_wrong_codes()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
         var half = await person.TryAsync();
         Assert.Equal(401, (await person.Guest.With(half.Text("/data/mfaToken")!).GetAsync("/api/v1/me")).Status);
@@ -76,7 +74,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A13")]
     public async Task Ending_sessions_ends_pending_logins(string what)
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var secret = await Person.EnrollAsync(session.Caller);
         var half = await person.TryAsync();
@@ -104,7 +102,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A14")]
     public async Task Independent_implementation_computes_the_same_codes()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var secret = (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp")).Text("/data/secret")!;
         var half = await person.TryAsync();
@@ -194,7 +192,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A14")]
     public async Task One_time_code_is_single_use_and_invalidates_older_codes()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
         Assert.Equal(
             "MFA_FAILED",
@@ -242,7 +240,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A14")]
     public async Task Concurrent_uses_of_one_code_succeed_once()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
         var halves = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => person.TryAsync()));
         var code = Person.Code(secret);
@@ -255,7 +253,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A15")]
     public async Task Recovery_code_is_single_use_and_new_codes_replace_the_old()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         Assert.Equal("NO_FACTOR", (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes")).Code);
         await Person.EnrollAsync(session.Caller);
@@ -291,7 +289,7 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
     [Trait("Conformance", "A16")]
     public async Task Secret_is_shown_once_and_stored_encrypted()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var enrolled = await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp");
         var secret = enrolled.Text("/data/secret")!;

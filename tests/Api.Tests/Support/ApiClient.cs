@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
@@ -46,6 +47,10 @@ public sealed class ApiClient(Uri address, string? token = null)
         string contentType = "application/json",
         params (string Name, string Value)[] headers
     ) => SendAsync(method, path, body is null ? null : Content(Encoding.UTF8.GetBytes(body), contentType), headers);
+
+    /// <summary>Posts an object as JSON to a path below <c>/api/v1</c>.</summary>
+    public Task<Answer> PostAsync(string path, object body, params (string Name, string Value)[] headers) =>
+        SendAsync("POST", "/api/v1" + path, JsonSerializer.Serialize(body), headers: headers);
 
     public async Task<Answer> SendAsync(
         string method,

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(Resources.Api.Tests.Backend))]
@@ -63,6 +64,18 @@ public sealed class Backend : IAsyncLifetime
             "/api/v1/users",
             $$"""{"email":"{{email}}","password":"{{password}}","roles":["{{role}}"]}"""
         );
+
+    /// <summary>An account of its own for a test.</summary>
+    internal Task<Person> CreatePersonAsync(params string[] roles) => Person.CreateAsync(Admin, Server.Address, roles);
+
+    /// <summary>A role of its own for a test. Returns its name.</summary>
+    public async Task<string> CreateRoleAsync(params string[] permissions)
+    {
+        var name = $"r{Guid.NewGuid():n}";
+        var made = await Admin.SendAsync("POST", "/api/v1/roles", JsonSerializer.Serialize(new { name, permissions }));
+        Assert.True(made.Status is 201, $"{made}");
+        return name;
+    }
 
     /// <summary>A resource of its own for a test, in the state asked for.</summary>
     public async Task<Sample> CreateAsync(

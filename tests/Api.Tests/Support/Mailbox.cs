@@ -24,6 +24,10 @@ sealed partial class Mailbox : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
+    /// <summary>Options of a server that sends its mails here, with links to <c>https://app.example.org</c>.</summary>
+    public (string Key, string Value)[] ServerOptions =>
+        [("Mail:Host", "127.0.0.1"), ("Mail:Port", $"{Port}"), ("Mail:LinkBase", "https://app.example.org")];
+
     public int Count => mails.Count;
 
     /// <summary>Waits for a mail to an address; takes it away.</summary>

@@ -52,6 +52,10 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 
     internal Operation[] Operations { get; private set; } = [];
 
+    /// <summary>Each row of the matrix with its operation.</summary>
+    internal IEnumerable<(Row Row, Operation Operation)> Rows =>
+        Row.All.Join(Operations, row => row.Operation, operation => operation.Id, (row, operation) => (row, operation));
+
     public async ValueTask InitializeAsync()
     {
         string[] raised = ["Login", "LoginAccount", "Mfa", "Reset", "Streams"];

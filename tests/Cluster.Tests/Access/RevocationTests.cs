@@ -24,7 +24,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         for (var i = 0; i < 3; i++)
             nodes.Add(ServerProcess.Start(database, cluster));
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
     }
 
     public async ValueTask DisposeAsync()

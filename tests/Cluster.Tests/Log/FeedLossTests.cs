@@ -30,7 +30,7 @@ public sealed class FeedLossTests : IAsyncLifetime
         for (var i = 0; i < nodes.Length; i++)
             nodes[i] = Start();
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -177,7 +177,7 @@ public sealed class FeedLossTests : IAsyncLifetime
                 var old = nodes[at];
                 nodes[at] = Start(old.Address);
                 await old.DisposeAsync();
-                await nodes[at].ReadyAsync(TimeSpan.FromSeconds(60));
+                await nodes[at].ReadyAsync();
                 kills++;
             }
             await load.SucceedsAsync(random.Next(50, 400), TimeSpan.FromSeconds(60));

@@ -133,7 +133,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         for (var i = 0; i < count; i++)
             nodes.Add(ServerProcess.Start(database, cluster, options: ("Shutdown:DrainSeconds", $"{drainSeconds}")));
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
         return await nodes[0].SignInAsync();
     }
 

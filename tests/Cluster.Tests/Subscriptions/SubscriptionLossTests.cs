@@ -36,7 +36,7 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
         for (var i = 0; i < 3; i++)
             nodes.Add(ServerProcess.Start(database, cluster, options: WebhookReceiver.ServerOptions));
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
         var token = await nodes[0].SignInAsync();
         string[] subscriptions = await Task.WhenAll(
             Enumerable.Range(0, 3).Select(async i => await SubscribeAsync(token, new Uri(receiver.Url, $"/{i}")))

@@ -12,7 +12,9 @@ namespace Resources.Tests;
 sealed class ServerProcess : TestServer
 {
     static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Resources.Api.dll");
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    // Far more than a start or a stop needs, on a machine that is busy with other things.
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     readonly Process process;
     readonly ConcurrentQueue<string> lines = new();
