@@ -178,9 +178,10 @@ public class ContractTests
         {
             text.Append($"  {AliasOf(type)}\n");
             foreach (var method in type.GetMethods().OrderBy(AliasOf, StringComparer.Ordinal))
-                text.Append(
-                    $"    {AliasOf(method)}({string.Join(", ", method.GetParameters().Select(parameter => Named(parameter.ParameterType)))}) -> {Named(method.ReturnType)}\n"
-                );
+            {
+                var parameters = method.GetParameters().Select(parameter => Named(parameter.ParameterType));
+                text.Append($"    {AliasOf(method)}({string.Join(", ", parameters)}) -> {Named(method.ReturnType)}\n");
+            }
         }
         text.Append("\nMessages: alias, and the members in the order that numbers them.\n");
         foreach (var type in Messages().OrderBy(AliasOf, StringComparer.Ordinal))
@@ -221,6 +222,6 @@ public class ContractTests
         Nullable.GetUnderlyingType(type) is { } inner ? Named(inner) + "?"
         : type.IsArray ? Named(type.GetElementType()!) + "[]"
         : type.IsGenericType
-            ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Named))}>"
+            ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(Named))}>"
         : AliasOf(type) ?? type.Name;
 }

@@ -137,7 +137,10 @@ public partial class DependencyTests
 
     // Attributes of Orleans' serialiser are allowed: they describe data and run nothing.
     [GeneratedRegex(
-        @"using (Orleans\.|Marten|Npgsql|JasperFx|Microsoft\.)[\w.]*|\b(Grain|IGrainFactory|IGrainContext|IDocument\w+|NpgsqlConnection)\b(?!s)|DateTime(Offset)?\.(Utc)?Now|TimeProvider|Stopwatch|Environment\.|Guid\.(NewGuid|CreateVersion7)|Random\b"
+        @"using (Orleans\.|Marten|Npgsql|JasperFx|Microsoft\.)[\w.]*"
+            + @"|\b(Grain|IGrainFactory|IGrainContext|IDocument\w+|NpgsqlConnection)\b(?!s)"
+            + @"|DateTime(Offset)?\.(Utc)?Now|TimeProvider|Stopwatch|Environment\."
+            + @"|Guid\.(NewGuid|CreateVersion7)|Random\b"
     )]
     private static partial Regex Impure();
 

@@ -109,7 +109,9 @@ public sealed class OverloadTests(Backend backend)
                 .GetStream()
                 .WriteAsync(
                     Encoding.ASCII.GetBytes(
-                        $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+                        $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: "
+                            + $"Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+                            + "Expect: 100-continue\r\n\r\n"
                     ),
                     TestContext.Current.CancellationToken
                 );

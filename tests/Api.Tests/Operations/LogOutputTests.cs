@@ -24,18 +24,21 @@ public sealed class LogOutputTests(Backend backend)
         var escaped = Uri.EscapeDataString("\r\n" + Forged);
         await SayAsync(
             program,
-            $"GET /api/v1/{escaped}?{escaped}={escaped} HTTP/1.1\r\nHost: here\r\nUser-Agent: {new string('u', 20_000)}\r\nContent-Type: text/{Forged}\r\nConnection: close\r\n\r\n"
+            $"GET /api/v1/{escaped}?{escaped}={escaped} HTTP/1.1\r\nHost: here\r\nUser-Agent: "
+                + $"{new string('u', 20_000)}\r\nContent-Type: text/{Forged}\r\nConnection: close\r\n\r\n"
         );
         await SayAsync(
             program,
-            $"GET /api/v1/resources HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {Forged}\r\ntraceparent: {Forged}\r\nX-Forwarded-For: {Forged}\r\nConnection: close\r\n\r\n"
+            $"GET /api/v1/resources HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {Forged}\r\ntraceparent: "
+                + $"{Forged}\r\nX-Forwarded-For: {Forged}\r\nConnection: close\r\n\r\n"
         );
         var login = JsonSerializer.Serialize(
             new { email = $"a\r\n{Forged}@example.org", password = $"{Forged}\r\n{new string('p', 100)}" }
         );
         await SayAsync(
             program,
-            $"POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(login)}\r\nConnection: close\r\n\r\n{login}"
+            "POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+                + $"Content-Length: {Encoding.UTF8.GetByteCount(login)}\r\nConnection: close\r\n\r\n{login}"
         );
         await SayAsync(program, $"GET /api/v1/resources HTTP/1.1\r\nHost: {Forged}\r\n\r\n");
         await Eventually.HoldsAsync(

@@ -33,7 +33,9 @@ public sealed class SecretLeakTests(Backend backend)
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity =>
                 traces.Enqueue(
-                    $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(each => each.Tags))} {string.Join(' ', activity.Baggage)}"
+                    $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} "
+                        + $"{string.Join(' ', activity.Events.SelectMany(each => each.Tags))} "
+                        + $"{string.Join(' ', activity.Baggage)}"
                 ),
         };
         ActivitySource.AddActivityListener(listener);

@@ -180,7 +180,8 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
             })
         );
         TestContext.Current.SendDiagnosticMessage(
-            $"{what}: refused everywhere after {refused.TotalMilliseconds:F0} ms, three streams ended after {watch.Elapsed.TotalMilliseconds:F0} ms"
+            $"{what}: refused everywhere after {refused.TotalMilliseconds:F0} ms, three streams ended after "
+                + $"{watch.Elapsed.TotalMilliseconds:F0} ms"
         );
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"It took {watch.Elapsed}.");
     }

@@ -312,6 +312,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
     static string Write(Filter filter)
     {
         using var command = new NpgsqlCommand();
-        return $"{FilterSql.Write(filter, command.Parameters)} with {string.Join(", ", command.Parameters.Select(parameter => parameter.Value))}";
+        return $"{FilterSql.Write(filter, command.Parameters)} with "
+            + $"{string.Join(", ", command.Parameters.Select(parameter => parameter.Value))}";
     }
 }

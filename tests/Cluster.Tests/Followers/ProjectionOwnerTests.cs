@@ -47,7 +47,8 @@ public sealed class ProjectionOwnerTests(TestPostgres postgres) : IAsyncLifetime
         var gap = await ShowsAsync(second, third, "behind the gap");
         Assert.True(gap < TimeSpan.FromSeconds(5), $"A gap held lists for {gap}. {nodes[1].Log}\n{nodes[2].Log}");
         TestContext.Current.SendDiagnosticMessage(
-            $"list of another node {ordinary.TotalMilliseconds:F0} ms, after the owner's death {moved.TotalSeconds:F1} s, behind a gap {gap.TotalSeconds:F1} s"
+            $"list of another node {ordinary.TotalMilliseconds:F0} ms, after the owner's death "
+                + $"{moved.TotalSeconds:F1} s, behind a gap {gap.TotalSeconds:F1} s"
         );
     }
 

@@ -55,17 +55,19 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
                         using var created = await clients[random.Next(3)]
                             .PostAsJsonAsync("/api/v1/resources", new { name, type }, Cancelled);
                         Assert.True(created.IsSuccessStatusCode, $"{created.StatusCode}");
-                        using var request = new HttpRequestMessage(
-                            HttpMethod.Get,
-                            $"/api/v1/resources?type={type}&limit=1{(random.Next(2) is 0 ? $"&q={name[..20]}" : "")}{(byPosition ? "&consistency=eventual" : "")}"
-                        );
+                        var list = $"/api/v1/resources?type={type}&limit=1";
+                        if (random.Next(2) is 0)
+                            list += $"&q={name[..20]}";
+                        if (byPosition)
+                            list += "&consistency=eventual";
+                        using var request = new HttpRequestMessage(HttpMethod.Get, list);
                         if (byPosition)
                             request.Headers.Add("Min-Position", created.Headers.GetValues("Position"));
                         using var listed = await clients[random.Next(3)].SendAsync(request, Cancelled);
-                        var list = await listed.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
-                        Assert.True(listed.IsSuccessStatusCode, $"{list}");
+                        var page = await listed.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
+                        Assert.True(listed.IsSuccessStatusCode, $"{page}");
                         if (
-                            list.GetProperty("data") is var rows
+                            page.GetProperty("data") is var rows
                             && (rows.GetArrayLength() is 0 || rows[0].GetProperty("name").GetString() != name)
                         )
                             Interlocked.Increment(ref stale);
@@ -75,7 +77,9 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
         foreach (var client in clients)
             client.Dispose();
         TestContext.Current.SendDiagnosticMessage(
-            $"{Pairs} pairs of a write and a list on random nodes, {(byPosition ? "by Min-Position" : "linearizable")}, seed {seed}, {others.Operations.Count} other requests: {stale} stale"
+            $"{Pairs} pairs of a write and a list on random nodes, "
+                + $"{(byPosition ? "by Min-Position" : "linearizable")}, seed {seed}, {others.Operations.Count} "
+                + $"other requests: {stale} stale"
         );
         Assert.Equal(0, stale);
     }

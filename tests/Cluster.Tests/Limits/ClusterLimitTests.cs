@@ -87,7 +87,8 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
 
         var whole = load.Whole();
         TestContext.Current.SendDiagnosticMessage(
-            $"{what} killed: of {Permits} in windows of {windowSeconds} s {string.Join(", ", load.Windows().Select(window => $"{window.Accepted} were accepted and {window.Refused} refused{(at > window.Ends - windowSeconds && at < window.Ends ? " (killed)" : "")}"))}; {string.Join(", ", load.Others)}"
+            $"{what} killed: of {Permits} in windows of {windowSeconds} s "
+                + $"{string.Join(", ", load.Windows().Select(Describe))}; {string.Join(", ", load.Others)}"
         );
         Assert.True(
             load.Others.Keys.All(status => status is HttpStatusCode.ServiceUnavailable),
@@ -97,7 +98,7 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
         Assert.All(load.Windows(), window => Assert.InRange(window.Accepted, 0, Permits + Lease));
         foreach (var window in whole)
         {
-            var hit = killed is 0 && at > window.Ends - windowSeconds && at < window.Ends;
+            var hit = killed is 0 && IsHit(window);
             // A node that is killed takes its lease along, and the one that counts those that are under way to the
             // others.
             Assert.InRange(
@@ -106,6 +107,11 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
                 hit ? Permits + Lease : Permits
             );
         }
+
+        bool IsHit(Window window) => at > window.Ends - windowSeconds && at < window.Ends;
+
+        string Describe(Window window) =>
+            $"{window.Accepted} were accepted and {window.Refused} refused{(IsHit(window) ? " (killed)" : "")}";
     }
 
     [Fact]

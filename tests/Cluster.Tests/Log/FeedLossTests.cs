@@ -80,7 +80,8 @@ public sealed class FeedLossTests : IAsyncLifetime
             () => readers.All(reader => reader.Got is [.., var last] && last.Position >= log[^1].Position),
             TimeSpan.FromSeconds(30),
             () =>
-                $"every reader is at {log[^1].Position}: {string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Got.LastOrDefault()?.Position}"))}"
+                $"every reader is at {log[^1].Position}: "
+                + $"{string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Got.LastOrDefault()?.Position}"))}"
         );
         Read[] Called() => [.. receiver.Taken.Select(request => Read.Of(request.Event))];
         for (
@@ -90,21 +91,29 @@ public sealed class FeedLossTests : IAsyncLifetime
         )
             Assert.True(
                 watch.Elapsed < TimeSpan.FromSeconds(120),
-                $"seed {seed}: the webhook has {Called().Distinct().Count()} of {log.Length} events and the group {consumers[0].Got.Distinct().Count()}.\n{await StatesAsync(token)}"
+                $"seed {seed}: the webhook has {Called().Distinct().Count()} of {log.Length} events and the "
+                    + $"group {consumers[0].Got.Distinct().Count()}.\n{await StatesAsync(token)}"
             );
         await enough.CancelAsync();
         await Task.WhenAll(reading);
 
         TestContext.Current.SendDiagnosticMessage(
             $"seed {seed}: {log.Length} events, {kills} nodes killed, {restarts} restarts of the database; "
-                + $"{history.Operations.Count(operation => operation.Succeeded)} of {history.Operations.Count} requests succeeded; connections: {string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Connections}"))}; {Called().Length} webhooks taken of {receiver.All.Length}, {consumers[0].Got.Length} events pulled"
+                + $"{history.Operations.Count(operation => operation.Succeeded)} of "
+                + $"{history.Operations.Count} requests succeeded; connections: "
+                + $"{string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Connections}"))}; "
+                + $"{Called().Length} webhooks taken of {receiver.All.Length}, {consumers[0].Got.Length} "
+                + "events pulled"
         );
         foreach (var reader in readers)
         {
             var got = reader.Got;
             Assert.True(
                 log.SequenceEqual(got),
-                $"seed {seed}: {reader.Name} lacks {log.Except(got).Count()} of {log.Length} events, has {got.Length - got.Distinct().Count()} twice and {(got.Zip(got.Skip(1)).Count(pair => pair.First.Position >= pair.Second.Position))} out of order."
+                $"seed {seed}: {reader.Name} lacks {log.Except(got).Count()} of {log.Length} events, has "
+                    + $"{got.Length - got.Distinct().Count()} twice and "
+                    + $"{(got.Zip(got.Skip(1)).Count(pair => pair.First.Position >= pair.Second.Position))} out of "
+                    + "order."
             );
         }
         foreach (var delivered in new[] { Called(), consumers[0].Got })

@@ -76,7 +76,8 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         var history = await load.StopAsync();
         var gap = LongestSilence(history.Operations.Where(operation => operation.Node != nodes[0].Address));
         TestContext.Current.SendDiagnosticMessage(
-            $"SIGSTOP 10 s: longest time without a success on the other nodes {gap.TotalSeconds:F1} s, the paused node {(nodes[0].HasExited ? "ended" : "went on")}"
+            $"SIGSTOP 10 s: longest time without a success on the other nodes {gap.TotalSeconds:F1} s, the "
+                + $"paused node {(nodes[0].HasExited ? "ended" : "went on")}"
         );
         await CheckAsync(history);
         Assert.True(gap < Back + ordinary, $"The other nodes stood still for {gap}. {nodes[1].Log}");
@@ -99,7 +100,9 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
             .ToArray();
         Assert.True(
             failed is [],
-            $"{failed.Length} requests failed:\n{string.Join('\n', failed.Take(10).Select(operation => operation.ToString()))}\n{nodes[0].Log}"
+            $"{failed.Length} requests failed:\n"
+                + $"{string.Join('\n', failed.Take(10).Select(operation => operation.ToString()))}\n"
+                + $"{nodes[0].Log}"
         );
         Assert.True(exitCode is 0, $"Exit code {exitCode}. {nodes[0].Log}");
     }

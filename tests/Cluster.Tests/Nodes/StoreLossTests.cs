@@ -117,9 +117,13 @@ public sealed class StoreLossTests : IAsyncLifetime
             .ToArray();
         var writes = during.Where(operation => operation.Kind is not Kind.Get).ToArray();
         var slowest = writes.MaxBy(operation => operation.Took)!;
+        var reads = during.Where(operation => operation.Kind is Kind.Get);
+        var slowestRead = reads.Select(operation => operation.Took).DefaultIfEmpty().Max();
         TestContext.Current.SendDiagnosticMessage(
-            $"{how}: ordinarily up to {ordinary.TotalMilliseconds:F0} ms, away {Stopwatch.GetElapsedTime(gone, returned).TotalSeconds:F1} s, {during.Length} requests, slowest write {slowest.Took.TotalMilliseconds:F0} ms, "
-                + $"slowest read {during.Where(operation => operation.Kind is Kind.Get).Select(operation => operation.Took).DefaultIfEmpty().Max().TotalMilliseconds:F0} ms, back after {back.TotalSeconds:F1} s"
+            $"{how}: ordinarily up to {ordinary.TotalMilliseconds:F0} ms, away "
+                + $"{Stopwatch.GetElapsedTime(gone, returned).TotalSeconds:F1} s, {during.Length} requests, slowest "
+                + $"write {slowest.Took.TotalMilliseconds:F0} ms, "
+                + $"slowest read {slowestRead.TotalMilliseconds:F0} ms, back after {back.TotalSeconds:F1} s"
         );
         await history.CheckAsync(postgres.ConnectionString, () => node.Log);
         Assert.All(during.Where(operation => !operation.Succeeded), operation =>

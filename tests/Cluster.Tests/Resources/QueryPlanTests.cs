@@ -301,7 +301,8 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
         internal async Task<object[]> PlaceAsync(ResourceSort sort, int deep)
         {
             await using var command = database.Source.CreateCommand(
-                $"select created_at, updated_at, name, type, status, owner, id from resource_views where deleted_at is null order by created_at offset {deep} limit 1"
+                "select created_at, updated_at, name, type, status, owner, id from resource_views where "
+                    + $"deleted_at is null order by created_at offset {deep} limit 1"
             );
             await using var row = await command.ExecuteReaderAsync();
             await row.ReadAsync();
@@ -347,7 +348,8 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
             if (Text("Relation Name").StartsWith("resource_views", StringComparison.Ordinal))
                 scanned += seen;
             lines.Add(
-                $"{new string(' ', 2 * depth)}{Text("Node Type")} on {Text("Relation Name")} {Text("Index Name")} rows {seen} {Text("Index Cond")} {Text("Filter")}"
+                $"{new string(' ', 2 * depth)}{Text("Node Type")} on {Text("Relation Name")} "
+                    + $"{Text("Index Name")} rows {seen} {Text("Index Cond")} {Text("Filter")}"
             );
             if (node.TryGetProperty("Plans", out var inner))
                 foreach (var child in inner.EnumerateArray())

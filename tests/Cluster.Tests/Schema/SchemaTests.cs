@@ -117,7 +117,8 @@ public sealed class SchemaTests(TestPostgres postgres)
             """
         );
         static string Row(int generation, string words) =>
-            $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, now(), '', now(), '', null, '{words}');";
+            $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, "
+            + $"now(), '', now(), '', null, '{words}');";
         await ExecuteAsync(database, Row(1, "faust goethe") + Row(1, "faust:1A") + Row(2, "faust lenz"));
 
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);

@@ -148,7 +148,8 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
         var log = (long[])
             (
                 await database.ExecuteAsync(
-                    "select array_agg(e.seq_id order by e.seq_id) from mt_events e join mt_events f on f.stream_id = e.stream_id and f.version = 1 where f.data ->> 'type' = $1",
+                    "select array_agg(e.seq_id order by e.seq_id) from mt_events e join mt_events f on "
+                        + "f.stream_id = e.stream_id and f.version = 1 where f.data ->> 'type' = $1",
                     type
                 )
             )!;

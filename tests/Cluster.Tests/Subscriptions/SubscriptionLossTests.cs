@@ -63,7 +63,8 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
                         .IsSupersetOf(log.Select(logged => logged.Id)),
                 Plenty,
                 () =>
-                    $"subscription {i} has delivered all of {log.Count} events. {string.Join('\n', nodes.Where(node => !node.HasExited).Select(node => node.Log))}"
+                    $"subscription {i} has delivered all of {log.Count} events. "
+                    + $"{string.Join('\n', nodes.Where(node => !node.HasExited).Select(node => node.Log))}"
             );
             var taken = receiver.Taken.Where(request => request.Path == path).ToArray();
             foreach (var resource in taken.GroupBy(request => request.Resource))

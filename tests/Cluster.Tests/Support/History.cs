@@ -18,8 +18,10 @@ internal sealed class History(IReadOnlyCollection<Operation> operations)
         var log = await ReadLogAsync(connectionString);
         var writes = operations.Where(operation => operation is { Succeeded: true, Kind: not Kind.Get }).ToArray();
         TestContext.Current.SendDiagnosticMessage(
-            $"{operations.Count} requests, {writes.Length} writes acknowledged, {operations.Count(operation => operation.Status is null)} without an answer, "
-                + $"{operations.Count(operation => (int?)operation.Status is 503)} answered 503, {log.Values.Sum(names => names.Count)} events"
+            $"{operations.Count} requests, {writes.Length} writes acknowledged, "
+                + $"{operations.Count(operation => operation.Status is null)} without an answer, "
+                + $"{operations.Count(operation => (int?)operation.Status is 503)} answered 503, "
+                + $"{log.Values.Sum(names => names.Count)} events"
         );
 
         foreach (var write in writes)

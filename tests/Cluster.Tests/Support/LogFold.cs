@@ -59,7 +59,8 @@ internal static class LogFold
         var types = EventTypes.Names.ToDictionary(pair => pair.Value, pair => pair.Key);
         var states = new Dictionary<Guid, (Resource, long)>();
         await using var command = database.CreateCommand(
-            "select stream_id, version, seq_id, timestamp, user_name, type, data::text from mt_events where type like 'resource.%' order by seq_id"
+            "select stream_id, version, seq_id, timestamp, user_name, type, data::text from mt_events where "
+                + "type like 'resource.%' order by seq_id"
         );
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
@@ -84,7 +85,8 @@ internal static class LogFold
     {
         var rows = new Dictionary<Guid, (Resource, long)>();
         await using var command = database.CreateCommand(
-            "select id, version, type, name, status, metadata::text, owner, created_at, created_by, updated_at, updated_by, deleted_at from resource_views"
+            "select id, version, type, name, status, metadata::text, owner, created_at, created_by, "
+                + "updated_at, updated_by, deleted_at from resource_views"
         );
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())

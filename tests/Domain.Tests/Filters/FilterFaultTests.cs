@@ -105,7 +105,8 @@ public class FilterFaultTests
     [InlineData("name.first = a", "0 The field 'name' has no members.")]
     [InlineData(
         "Name = a",
-        "0 There is no field 'Name'; the fields are id, type, name, status, owner, version, createdAt, createdBy, updatedAt, updatedBy, deletedAt and the members of metadata, as in metadata.price."
+        "0 There is no field 'Name'; the fields are id, type, name, status, owner, version, createdAt, "
+            + "createdBy, updatedAt, updatedBy, deletedAt and the members of metadata, as in metadata.price."
     )]
     [InlineData("id = x", "5 An id is a UUID in lower case, such as 01890a5d-ac96-774b-bcce-b302099a8057.")]
     [InlineData(
@@ -135,7 +136,8 @@ public class FilterFaultTests
     )]
     [InlineData(
         "metadata = 5",
-        "9 The metadata as a whole is only asked for a member, as in metadata:price; the members are compared by their paths, as in metadata.price = 5."
+        "9 The metadata as a whole is only asked for a member, as in metadata:price; the members are "
+            + "compared by their paths, as in metadata.price = 5."
     )]
     [InlineData(
         "metadata.a < true",
@@ -147,11 +149,13 @@ public class FilterFaultTests
     )]
     [InlineData(
         "metadata.a = 1e400",
-        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most 28 digits; a text stands in double quotes."
+        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most "
+            + "28 digits; a text stands in double quotes."
     )]
     [InlineData(
         "metadata.a = 0.00000000000000000000000000000000000000000",
-        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most 28 digits; a text stands in double quotes."
+        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most "
+            + "28 digits; a text stands in double quotes."
     )]
     public void Semantic_errors_are_reported(string text, string expected) => Assert.Equal(expected, Read(text));
 

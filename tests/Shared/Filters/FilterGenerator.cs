@@ -302,8 +302,11 @@ public sealed class FilterGenerator(int seed)
             _ => Object(depth - 1),
         };
 
-    string Object(int depth) =>
-        $"{{{string.Join(',', Enumerable.Range(0, random.Next(1, 5)).Select(_ => Pick(Keys)).Distinct().Select(key => $"{Json(key)}:{Json(depth)}"))}}}";
+    string Object(int depth)
+    {
+        var keys = Enumerable.Range(0, random.Next(1, 5)).Select(_ => Pick(Keys)).Distinct();
+        return $"{{{string.Join(',', keys.Select(key => $"{Json(key)}:{Json(depth)}"))}}}";
+    }
 
     string Json(string text) => JsonSerializer.Serialize(text, Chance(2) ? Plain : Escaped);
 

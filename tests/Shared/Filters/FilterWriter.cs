@@ -75,8 +75,13 @@ public sealed partial class FilterWriter(Random random)
             && !(compared.Sign is ":" && text is "*");
     }
 
-    static string Quote(string[] pieces) =>
-        $"\"{string.Join('*', pieces.Select(piece => piece.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal)))}\"";
+    static string Quote(string[] pieces) => $"\"{string.Join('*', pieces.Select(Escape))}\"";
+
+    static string Escape(string piece) =>
+        piece
+            .Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("*", "\\*", StringComparison.Ordinal);
 
     string Space() =>
         random.Next(6) switch
