@@ -7,8 +7,8 @@ using Resources.Grains;
 namespace Resources.Domain.Tests;
 
 /// <summary>
-/// What is stored, and what nodes of different versions say to each other. A change here is a red test with a readable
-/// difference: take it over into Contracts.approved.txt only if old events and old nodes can live with it.
+/// What is stored, and what nodes of different versions send each other. A change fails with a readable difference.
+/// Accept it into Contracts.approved.txt only if old events and old nodes remain compatible.
 /// </summary>
 public class ContractTests
 {

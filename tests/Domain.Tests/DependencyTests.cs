@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Who may know whom.</summary>
+/// <summary>The rules of the code: references between projects, purity, and sizes of files.</summary>
 public partial class DependencyTests
 {
     const int MaxLines = 400;

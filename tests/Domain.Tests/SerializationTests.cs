@@ -4,7 +4,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What nodes send to each other, through the serialiser that sends it.</summary>
+/// <summary>Messages between nodes, through the serialiser that sends them.</summary>
 public class SerializationTests
 {
     static readonly Resource State = Story.Fold([Story.Created, Story.Deleted]).State!;

@@ -10,7 +10,7 @@ namespace Resources.Api.Tests;
 [Collection(MoreServers.Name)]
 public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
 {
-    /// <summary>Headers that are each answer's own.</summary>
+    /// <summary>Headers that differ from response to response.</summary>
     static readonly string[] Fleeting = ["X-Request-Id", "Date", "RateLimit", "Content-Length"];
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
         return row.Beyond is { } beyond ? (beyond, null) : (404, Row.Missing(row.Of!));
     }
 
-    /// <summary>Whether the caller may send the request, and what it is about is not there for them.</summary>
+    /// <summary>Whether the caller may send the request but cannot see its target.</summary>
     bool IsBeyond(Row row, Actor actor)
     {
         if (
@@ -153,7 +153,7 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
     bool MayKnow(Row row, Actor actor) =>
         actor.Account == world.Owner.Id || row.Permission is { } permission && actor.MayAll(permission);
 
-    /// <summary>What of the owner stands in an answer, beside what the request itself named.</summary>
+    /// <summary>Data of the owner in a response, other than the data that the request itself contained.</summary>
     string? Leak(Answer answer, string about)
     {
         var text = Regex.Replace(answer.ToString(), "\"instance\":\"[^\"]*\"", "");
@@ -164,9 +164,7 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
             : null;
     }
 
-    /// <summary>
-    /// What tells something that is beyond reach from something that is not there, whatever is asked of it.
-    /// </summary>
+    /// <summary>Differences between the responses for a hidden target and for a missing one.</summary>
     async Task<List<string>> DifferencesAsync(Row row, Operation operation, Actor actor, string about)
     {
         var differences = new List<string>();
@@ -195,7 +193,7 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
         return differences;
     }
 
-    /// <summary>All that an answer tells, without what is its own.</summary>
+    /// <summary>The response without the parts that differ from response to response.</summary>
     static string Told(Answer answer) =>
         Regex.Replace(
             Regex.Replace(
@@ -208,7 +206,7 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
             ""
         );
 
-    /// <summary>What others have tried on has stayed as it was.</summary>
+    /// <summary>Checks that the requests of other callers have changed nothing.</summary>
     async Task NothingHasHappenedAsync()
     {
         var resource = await world.OwnerCaller.GetAsync($"/api/v1/resources/{world.Shared(Row.Resource)}");

@@ -2,7 +2,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Single resources and lists, for a Caller whose permissions are limited to Types.</summary>
+/// <summary>Single resources and lists, for a caller whose permissions are limited to types.</summary>
 public sealed class ScopeTests(Backend backend) : LimitedCaller(backend)
 {
     [Fact]

@@ -3,7 +3,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Streams and subscriptions, for a Caller whose permissions are limited to Types.</summary>
+/// <summary>Streams and subscriptions, for a caller whose permissions are limited to types.</summary>
 public sealed class StreamScopeTests(Backend backend) : LimitedCaller(backend)
 {
     [Fact]

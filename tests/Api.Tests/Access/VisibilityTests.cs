@@ -3,9 +3,10 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// Who holds a permission only for their own resources sees no trace of others': in lists, counts, statistics,
+/// A caller with permissions only for their own resources sees no trace of others, in lists, counts, statistics,
 /// histories or refusals.
 /// </summary>
+[Trait("Conformance", "C2")]
 public sealed class VisibilityTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";

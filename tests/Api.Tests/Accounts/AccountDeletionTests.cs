@@ -2,7 +2,8 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>What is left of a deleted account.</summary>
+/// <summary>Deletion of an account, also when it was interrupted.</summary>
+[Trait("Conformance", "J4")]
 public sealed class AccountDeletionTests(Backend backend)
 {
     const string Password = "nine pigs saw a grey kettle";

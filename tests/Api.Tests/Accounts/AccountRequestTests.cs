@@ -1,6 +1,6 @@
 namespace Resources.Api.Tests;
 
-/// <summary>Login, the caller and accounts, for each caller.</summary>
+/// <summary>Requests for login, the current caller and accounts, from each kind of caller.</summary>
 public sealed class AccountRequestTests(Backend backend)
 {
     static string Fresh => $"{Guid.NewGuid():n}@example.org";
@@ -143,6 +143,7 @@ public sealed class AccountRequestTests(Backend backend)
     public Task Request_gets_the_expected_response(Scenario row) => row.RunAsync(backend);
 
     [Fact]
+    [Trait("Conformance", "A6")]
     public async Task Wrong_password_and_unknown_address_get_equal_responses()
     {
         var wrong = await backend.Guest.SendAsync(

@@ -4,12 +4,11 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Canonical composition (A4), against PostgreSQL's.</summary>
+/// <summary>Canonical composition, compared with PostgreSQL's.</summary>
+[Trait("Conformance", "D7")]
 public sealed class NormalisationTests(Backend backend)
 {
-    /// <summary>
-    /// Every character of our table, and letters and syllables beside them that follow a rule or nothing.
-    /// </summary>
+    /// <summary>Every character of the table, and others that compose by a rule or not at all.</summary>
     static Rune[] Characters()
     {
         using var table = new StreamReader(typeof(UnicodeNfc).Assembly.GetManifestResourceStream("unicode-nfc.txt")!);

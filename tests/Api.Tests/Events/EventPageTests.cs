@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>The log by pages, and the rules that pages and streams share.</summary>
+/// <summary>The log in pages, and the rules that pages and streams share.</summary>
 public sealed class EventPageTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";
@@ -69,6 +69,7 @@ public sealed class EventPageTests(Backend backend)
         InlineData("owner=", "?owner"),
         InlineData("since=1", "?since")
     ]
+    [Trait("Conformance", "H6")]
     public async Task Invalid_queries_are_refused_for_pages_and_streams(string query, string pointer)
     {
         foreach (var accept in new[] { "application/json", "text/event-stream" })
@@ -83,6 +84,7 @@ public sealed class EventPageTests(Backend backend)
 
     [Theory]
     [InlineData("now"), InlineData("999999999999"), InlineData("abc")]
+    [Trait("Conformance", "H6")]
     public async Task Position_ahead_of_the_log_is_reported(string lastEventId)
     {
         var answer = await backend.User.GetAsync(

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// The WebSocket: the same events as the stream has, once and in order, for those who may see them and no longer.
+/// The WebSocket: the events of the stream, once and in order, and only while the caller may see them.
 /// </summary>
 [Collection(MoreServers.Name)]
 public sealed class EventSocketTests(Backend backend)
@@ -95,6 +95,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H2")]
     public async Task Lost_role_ends_the_socket_within_a_second()
     {
         var (caller, account) = await JoinAsync("\"user\"");
@@ -116,6 +117,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H2")]
     public async Task Lost_role_narrows_the_socket_to_the_remaining_roles()
     {
         var (caller, account) = await JoinAsync("\"user\",\"author\"");
@@ -132,6 +134,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H2")]
     public async Task Socket_ends_with_its_token()
     {
         var account = (await backend.Admin.GetAsync("/api/v1/me")).Text("/data/id");
@@ -179,7 +182,7 @@ public sealed class EventSocketTests(Backend backend)
             ).Text("/data/id")!
         );
 
-    /// <summary>An account of its own.</summary>
+    /// <summary>A new account.</summary>
     async Task<(ApiClient Caller, string Account)> JoinAsync(string roles)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
@@ -189,7 +192,7 @@ public sealed class EventSocketTests(Backend backend)
         return (await backend.Guest.LoginAsync(email, "a password of enough length"), account);
     }
 
-    /// <summary>Gives an account other roles; the time runs from the answer on.</summary>
+    /// <summary>Replaces the roles of an account. Returns a stopwatch that started with the response.</summary>
     async Task<Stopwatch> SetRolesAsync(string account, string roles)
     {
         var answer = await backend.Admin.SendAsync(

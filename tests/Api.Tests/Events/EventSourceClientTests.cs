@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Other people's clients: what they make of our streams.</summary>
+/// <summary>Third-party clients of server-sent events.</summary>
+[Trait("Conformance", "H6")]
 public sealed class EventSourceClientTests(Backend backend, JavaScriptProgram node)
 {
     [Fact]

@@ -5,7 +5,7 @@ using System.Net;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// Server-sent events: every event once and in order, from any position, for those who may see it and no longer.
+/// Server-sent events: every event once and in order, from any position, and only while the caller may see it.
 /// </summary>
 [Collection(MoreServers.Name)]
 public sealed class EventStreamTests(Backend backend)
@@ -41,6 +41,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H6")]
     public async Task Client_that_reconnects_after_each_event_sees_every_event_once()
     {
         using var enough = new CancellationTokenSource();
@@ -111,6 +112,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H2")]
     public async Task Lost_role_ends_the_stream_within_a_second()
     {
         var (caller, account) = await JoinAsync("user");
@@ -127,6 +129,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H2")]
     public async Task Stream_ends_with_its_token()
     {
         await using var node = await backend.StartServerAsync(("Tokens:AccessMinutes", "1"));
@@ -140,6 +143,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H2")]
     public async Task Lost_role_narrows_the_stream_to_the_remaining_roles()
     {
         var (caller, account) = await JoinAsync("user\",\"author");
@@ -156,6 +160,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H5")]
     public async Task Caller_at_the_stream_limit_is_refused_until_a_stream_closes()
     {
         await using var node = await backend.StartServerAsync(("Streams:MaxPerCaller", "2"));
@@ -179,6 +184,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H7")]
     public async Task Idle_stream_sends_its_position_and_ends_when_the_server_stops()
     {
         await using var node = await backend.StartServerAsync(("Streams:HeartbeatSeconds", "1"));
@@ -222,6 +228,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H7")]
     public async Task HEAD_has_the_headers_of_the_stream()
     {
         var head = await backend.User.SendAsync(
@@ -248,7 +255,7 @@ public sealed class EventStreamTests(Backend backend)
             )!
         );
 
-    /// <summary>An account of its own.</summary>
+    /// <summary>A new account.</summary>
     async Task<(ApiClient Caller, string Account)> JoinAsync(string role)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
@@ -256,7 +263,7 @@ public sealed class EventStreamTests(Backend backend)
         return (await backend.Guest.LoginAsync(email, "a password of enough length"), account);
     }
 
-    /// <summary>Gives an account other roles; the time runs from the answer on.</summary>
+    /// <summary>Replaces the roles of an account. Returns a stopwatch that started with the response.</summary>
     async Task<Stopwatch> SetRolesAsync(string account, string[] roles)
     {
         var answer = await backend.Admin.SendAsync(

@@ -2,7 +2,7 @@ using System.Net.WebSockets;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Who opens no WebSocket, and with which status or close code they are told.</summary>
+/// <summary>Refused WebSocket handshakes, with their status or close code.</summary>
 [Collection(MoreServers.Name)]
 public sealed class SocketHandshakeTests(Backend backend)
 {
@@ -71,6 +71,7 @@ public sealed class SocketHandshakeTests(Backend backend)
         InlineData("nonsense"),
         InlineData("http://127.0.0.1:1")
     ]
+    [Trait("Conformance", "H1")]
     public async Task Pages_of_other_origins_cannot_open_a_socket(string origin)
     {
         foreach (var caller in new[] { backend.User, backend.Guest })
@@ -81,6 +82,7 @@ public sealed class SocketHandshakeTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H1")]
     public async Task Pages_of_this_server_and_of_allowed_origins_open_a_socket()
     {
         await using var node = await backend.StartServerAsync(
@@ -117,6 +119,7 @@ public sealed class SocketHandshakeTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H1")]
     public async Task Known_subprotocol_is_selected_and_others_are_refused()
     {
         await using var ours = await Socket.OpenAsync(backend.Server.Address, backend.User.Token, "", options =>
@@ -166,6 +169,7 @@ public sealed class SocketHandshakeTests(Backend backend)
         ];
 
     [Theory, MemberData(nameof(BadMessages))]
+    [Trait("Conformance", "H5")]
     public async Task First_message_other_than_authentication_closes_the_socket(string message)
     {
         await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
@@ -203,6 +207,7 @@ public sealed class SocketHandshakeTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H5")]
     public async Task Silent_client_is_closed_and_receives_no_event()
     {
         await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Resources.Api.Tests;
 
 /// <summary>Apart from the other tests of sockets, because it takes up to 40 seconds.</summary>
+[Trait("Conformance", "H4")]
 public sealed class StalledReaderTests(Backend backend)
 {
     [Fact]

@@ -4,10 +4,12 @@ using System.Text.RegularExpressions;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Compressed answers, their tags, and HEAD.</summary>
+/// <summary>Compressed responses, their ETags, and HEAD.</summary>
 public sealed class EncodingTests(Backend backend)
 {
     [Theory, InlineData("br"), InlineData("gzip")]
+    [Trait("Conformance", "F4")]
+    [Trait("Conformance", "F5")]
     public async Task Each_encoding_has_its_own_ETag_and_every_condition_accepts_it(string encoding)
     {
         var sample = await backend.CreateAsync();
@@ -45,6 +47,7 @@ public sealed class EncodingTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "E10")]
     public async Task Responses_with_secrets_are_not_compressed()
     {
         var login = await backend.Guest.SendAsync(
@@ -84,6 +87,7 @@ public sealed class EncodingTests(Backend backend)
         InlineData("/metrics")
     ]
     [InlineData("/api/v1/none"), InlineData("/api/v1/resources/none"), InlineData("/api/v1/resources?limit=0")]
+    [Trait("Conformance", "E6")]
     public async Task HEAD_equals_GET_without_the_body(string path)
     {
         path = path.Replace("{id}", (await backend.CreateAsync()).Id.ToString(), StringComparison.Ordinal);
@@ -110,7 +114,7 @@ public sealed class EncodingTests(Backend backend)
         }
     }
 
-    /// <summary>The tag of a list names the log's position, which other tests move.</summary>
+    /// <summary>The ETag without the log's position, which other tests move.</summary>
     static string? WithoutPosition(string? header) =>
         header?.StartsWith("W/", StringComparison.Ordinal) is true
             ? header[..header.IndexOf('-', StringComparison.Ordinal)]

@@ -5,9 +5,11 @@ using System.Text;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// Ten thousand requests that a seeded generator makes of good ones: nothing makes the server fail, and every refusal
-/// is a problem document (reading an <see cref="Answer"/> checks that). <c>MALFORMED_SEED</c> repeats a run.
+/// Ten thousand malformed requests from a seeded generator. The server never fails, and every refusal is a problem
+/// document, which <see cref="Answer"/> checks. <c>MALFORMED_SEED</c> repeats a run.
 /// </summary>
+[Trait("Conformance", "D6")]
+[Trait("Conformance", "D8")]
 public sealed class MalformedRequestTests(Backend backend, ITestOutputHelper output)
 {
     const int Requests = 10_000;

@@ -1,6 +1,6 @@
 namespace Resources.Api.Tests;
 
-/// <summary>What pages of other origins may do (B15).</summary>
+/// <summary>CORS, and cookies sent from other origins.</summary>
 [Collection(MoreServers.Name)]
 public sealed class OriginTests(Backend backend)
 {
@@ -87,6 +87,7 @@ public sealed class OriginTests(Backend backend)
     [Fact]
     [Trait("Conformance", "B13")]
     [Trait("Conformance", "B15")]
+    [Trait("Conformance", "H1")]
     public async Task Cookie_session_works_only_for_this_host_and_allowed_origins()
     {
         await using var node = await backend.StartServerAsync(

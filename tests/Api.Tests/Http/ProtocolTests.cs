@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Methods, media types, sizes and addresses: what HTTP itself asks of a server.</summary>
+/// <summary>Methods, media types, sizes and paths: the rules of HTTP itself.</summary>
 public sealed class ProtocolTests(Backend backend)
 {
     const string Id = "01a20a5e-5daf-7e21-87e9-b98e29064227";
@@ -24,6 +24,8 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("/openapi/v1.json", "GET, HEAD"),
         InlineData("/problems", "GET, HEAD")
     ]
+    [Trait("Conformance", "C5")]
+    [Trait("Conformance", "E6")]
     public async Task Other_methods_get_405_with_the_allowed_ones(string path, string allowed)
     {
         foreach (
@@ -51,6 +53,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("GET", "/none"),
         InlineData("GET", "/")
     ]
+    [Trait("Conformance", "C5")]
     public async Task Guest_gets_401_on_every_route_that_is_not_open(string method, string path) =>
         Assert.Equal(
             (401, "UNAUTHENTICATED"),
@@ -66,6 +69,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("/API/V1/none"),
         InlineData("/api/v1/resources/x/y/z")
     ]
+    [Trait("Conformance", "C5")]
     public async Task Unknown_paths_get_404(string path) =>
         Assert.Equal("NOT_FOUND", (await backend.Admin.GetAsync(path)).Code);
 
@@ -82,6 +86,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("application/json; charset=utf-8", 200),
         InlineData("APPLICATION/JSON", 200)
     ]
+    [Trait("Conformance", "D12")]
     public async Task Response_has_an_accepted_media_type(string accept, int status)
     {
         var answer = await backend.Admin.GetAsync("/api/v1/me", ("Accept", accept));
@@ -95,6 +100,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("PATCH", "/api/v1/resources/{id}", "application/merge-patch+json, application/json-patch+json"),
         InlineData("POST", "/api/v1/users", "application/json")
     ]
+    [Trait("Conformance", "D12")]
     public async Task Other_media_types_get_415_with_the_accepted_ones(string method, string path, string taken)
     {
         var sample = await backend.CreateAsync();
@@ -180,6 +186,8 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D4")]
+    [Trait("Conformance", "E2")]
     public async Task Body_of_1_MiB_is_accepted_and_a_larger_one_gets_413()
     {
         byte[] Body(int length) =>
@@ -214,6 +222,7 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D15")]
     public async Task Problem_types_are_published()
     {
         var problems = await backend.Guest.GetAsync("/problems");
@@ -247,6 +256,7 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D16")]
     public async Task Server_error_reveals_nothing_and_is_logged()
     {
         var answer = await backend.Admin.GetAsync(InProcessServer.FaultPath);

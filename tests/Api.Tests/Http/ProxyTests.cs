@@ -1,13 +1,13 @@
 namespace Resources.Api.Tests;
 
-/// <summary>What is believed of a client's own words about where it is (E7).</summary>
+/// <summary>Trust in headers that state a client's address, scheme or host.</summary>
 [Collection(MoreServers.Name)]
+[Trait("Conformance", "E7")]
 public sealed class ProxyTests(Backend backend)
 {
     const string Login = "/api/v1/auth/login";
 
     [Theory, InlineData("FORWARDEDHEADERS_ENABLED", "true"), InlineData("Proxies:Trusted:0", "192.0.2.0/24")]
-    [Trait("Conformance", "E7")]
     public async Task Untrusted_clients_cannot_set_address_or_scheme_by_headers(string option, string value)
     {
         await using var node = await StartAsync((option, value));
@@ -18,7 +18,6 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    [Trait("Conformance", "E7")]
     public async Task Spoofed_address_is_not_logged()
     {
         await using var node = await StartAsync();
@@ -26,7 +25,6 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    [Trait("Conformance", "E7")]
     public async Task Client_address_is_the_last_untrusted_one_in_the_proxy_chain()
     {
         await using var node = await StartAsync(
@@ -60,7 +58,6 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    [Trait("Conformance", "E7")]
     public async Task Unknown_host_is_refused_and_links_are_relative()
     {
         await using var node = await StartAsync(("AllowedHosts", "127.0.0.1;[::1]"));
@@ -101,7 +98,7 @@ public sealed class ProxyTests(Backend backend)
                 )
         ).Status;
 
-    /// <summary>Logs in, and answers from where that was by the audit trail.</summary>
+    /// <summary>Logs in. Returns the address that the audit log recorded.</summary>
     static async Task<string?> LoggedAsync(InProcessServer node, string forwardedFor)
     {
         var guest = node.Guest();

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Resources.Api.Tests;
 
-/// <summary>What a node does not take on (F11).</summary>
+/// <summary>Overload: the limit on concurrent requests.</summary>
 [Collection(MoreServers.Name)]
 public sealed class OverloadTests(Backend backend)
 {
@@ -92,8 +92,8 @@ public sealed class OverloadTests(Backend backend)
     }
 
     /// <summary>
-    /// Sends a request whose body does not end, and waits until the node asks for the body: from then on it is worked
-    /// on.
+    /// Sends a request with an incomplete body. Waits until the server asks for the body, which means that it is
+    /// handling the request.
     /// </summary>
     static async Task<TcpClient> BeginAsync(InProcessServer node, ApiClient caller)
     {

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Limits, on nodes with few permits.</summary>
+/// <summary>Rate limits, on servers with few permits.</summary>
 [Collection(MoreServers.Name)]
 public sealed class RateLimitTests(Backend backend)
 {
@@ -158,7 +158,7 @@ public sealed class RateLimitTests(Backend backend)
         Assert.Equal(["default", "login", "login_account"], policies);
     }
 
-    /// <summary>A node with small limits for an hour.</summary>
+    /// <summary>A server with small limits for an hour.</summary>
     Task<InProcessServer> StartAsync(params (string Policy, int Permits)[] limits) =>
         backend.StartServerAsync([
             .. limits.SelectMany(limit =>

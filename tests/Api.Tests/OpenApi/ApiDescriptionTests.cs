@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Resources.Api.Tests;
 
-/// <summary>The OpenAPI document against the server that it describes.</summary>
+/// <summary>The OpenAPI document, compared with the server.</summary>
 public sealed class ApiDescriptionTests(Backend backend)
 {
     async Task<JsonElement> DocumentAsync() => (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;

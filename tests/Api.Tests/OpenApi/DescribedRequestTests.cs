@@ -3,9 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// Every operation of the API description with what it does not describe: members, parameters and methods.
-/// </summary>
+/// <summary>Members, parameters and methods that the API description does not list, for every operation.</summary>
 [Collection(MoreServers.Name)]
 public sealed class DescribedRequestTests(MatrixWorld world) : IClassFixture<MatrixWorld>
 {
@@ -79,6 +77,7 @@ public sealed class DescribedRequestTests(MatrixWorld world) : IClassFixture<Mat
 
     [Fact]
     [Trait("Conformance", "C7")]
+    [Trait("Conformance", "D11")]
     public async Task Only_described_parameters_within_their_bounds_are_accepted()
     {
         var wrong = new List<string>();
@@ -122,6 +121,7 @@ public sealed class DescribedRequestTests(MatrixWorld world) : IClassFixture<Mat
 
     [Fact]
     [Trait("Conformance", "C5")]
+    [Trait("Conformance", "E6")]
     public async Task Undescribed_methods_are_refused()
     {
         string[] methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Responses beside their description.</summary>
+/// <summary>Members of responses, compared with the API description.</summary>
 public sealed class ResponseMemberTests(Backend backend)
 {
     [Fact]

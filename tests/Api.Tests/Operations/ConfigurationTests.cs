@@ -1,6 +1,6 @@
 namespace Resources.Api.Tests;
 
-/// <summary>Starts of the program that must fail: with all faults in one message, and no stack trace.</summary>
+/// <summary>Starts with a wrong configuration fail with all errors in one message, and no stack trace.</summary>
 public sealed class ConfigurationTests
 {
     [Fact]

@@ -9,7 +9,7 @@ public sealed class DatabaseRightsTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>What docs/OPERATIONS.md grants.</summary>
+    /// <summary>The rights are those of docs/OPERATIONS.md.</summary>
     [Fact]
     [Trait("Conformance", "J7")]
     public async Task Server_needs_only_read_and_write_rights_on_its_tables()

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// Followers of the log, as operators see and mend them. Each test has a node of its own: a poison event stops all
-/// lists.
+/// The endpoints by which operators watch and repair followers. Each test has a server of its own, because a poison
+/// event stops all lists.
 /// </summary>
 [Collection(MoreServers.Name)]
 public sealed class FollowerEndpointTests(Backend backend)
@@ -170,8 +170,7 @@ public sealed class FollowerEndpointTests(Backend backend)
     }
 
     /// <summary>
-    /// An operator leaves an event out of lists. The resource keeps it: it was acknowledged, and its writer builds on
-    /// it.
+    /// The resource keeps a skipped event, because the event was acknowledged and its writer relies on it.
     /// </summary>
     [Fact]
     public async Task Resource_keeps_an_event_that_followers_skip()
@@ -369,7 +368,7 @@ public sealed class FollowerEndpointTests(Backend backend)
         Assert.Equal($"{written}", (await admin.GetAsync("/api/v1/statistics")).Text("/data/total"));
     }
 
-    /// <summary>Puts an event into the log that no code of ours would write; answers its position.</summary>
+    /// <summary>Appends an event that the product would never write. Returns its position.</summary>
     static async Task<string> PoisonAsync(InProcessServer node, Guid stream, string type, string data)
     {
         await using var database = NpgsqlDataSource.Create(node.ConnectionString);

@@ -60,7 +60,7 @@ public sealed class LogOutputTests(Backend backend)
         }
     }
 
-    /// <summary>Sends bytes as they are and waits for the end of the answer.</summary>
+    /// <summary>Sends a raw request and waits for the end of the response.</summary>
     static async Task SayAsync(ServerProcess program, string request)
     {
         using var client = new TcpClient();

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>J2: no password, token, code, key or address is anywhere but in its place.</summary>
+/// <summary>Passwords, tokens, codes, keys and addresses do not leak.</summary>
 [Collection(MoreServers.Name)]
 public sealed class SecretLeakTests(Backend backend)
 {
@@ -74,7 +74,7 @@ public sealed class SecretLeakTests(Backend backend)
             );
     }
 
-    /// <summary>Lives the life of an account, and notes every secret that it meets.</summary>
+    /// <summary>Uses an account in every way, and records every secret on the way.</summary>
     async Task LiveAsync(InProcessServer node, Mailbox mailbox)
     {
         var guest = node.Guest();
@@ -210,11 +210,11 @@ public sealed class SecretLeakTests(Backend backend)
     string Note(string name, Answer answer, string pointer) =>
         canaries[name] = answer.Text(pointer) ?? throw new InvalidOperationException($"No {name}: {answer}");
 
-    /// <summary>A secret as it might stand somewhere: as it is, and encoded in the usual ways.</summary>
+    /// <summary>A secret as it is, and in its usual encodings.</summary>
     static IEnumerable<string> Forms(string canary) =>
         new[] { canary, Uri.EscapeDataString(canary) }.Concat(Forms(Encoding.UTF8.GetBytes(canary))).Distinct();
 
-    /// <summary>Bytes as hexadecimal, and as base64 wherever they begin in what is encoded with them.</summary>
+    /// <summary>Bytes as hexadecimal, and as base64 at every alignment.</summary>
     static IEnumerable<string> Forms(byte[] bytes) =>
         [
             Convert.ToHexStringLower(bytes),

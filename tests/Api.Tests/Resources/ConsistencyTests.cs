@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Resources.Api.Tests;
 
-/// <summary>How new lists and statistics are, and how a client says what it needs.</summary>
+/// <summary>Consistency of lists and statistics, and how a client selects it.</summary>
 [Collection(MoreServers.Name)]
 public sealed class ConsistencyTests(Backend backend)
 {
@@ -64,6 +64,7 @@ public sealed class ConsistencyTests(Backend backend)
         );
 
     [Fact]
+    [Trait("Conformance", "F4")]
     public async Task Unchanged_response_is_304_until_the_log_advances()
     {
         // A log of its own, which stands still.

@@ -6,9 +6,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// Lists that go on: what a client makes of a snapshot and its changes is the list, at every position that it is told.
-/// </summary>
+/// <summary>Followed lists: a snapshot plus its changes equals the list, at every reported position.</summary>
 public sealed class FollowedListTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -70,7 +68,7 @@ public sealed class FollowedListTests(Backend backend)
         TestContext.Current.SendDiagnosticMessage($"{log.Count} events, {told.Count} positions");
     }
 
-    /// <summary><c>RESOURCES_FOLLOWS</c> says how often; the suite tries a hundred times.</summary>
+    /// <summary><c>RESOURCES_FOLLOWS</c> sets the number of attempts; 100 unless given.</summary>
     [Fact]
     public async Task Write_right_after_the_stream_begins_is_not_missed()
     {

@@ -1,8 +1,7 @@
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// Requests with an Idempotency-Key: one effect, and the first answer again whenever it is asked for.
-/// </summary>
+/// <summary>Requests with an Idempotency-Key have one effect, and repetitions return the first response.</summary>
+[Trait("Conformance", "F7")]
 public sealed class IdempotencyTests(Backend backend)
 {
     const string All = "/api/v1/resources";
@@ -191,6 +190,7 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "F8")]
     public async Task Refused_request_does_not_consume_its_key()
     {
         var sample = await backend.CreateAsync(Given.Changed);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Resources.Api.Tests;
 
-/// <summary>What JSON is taken, at every door where JSON comes in.</summary>
+/// <summary>JSON bodies, at every endpoint that takes them.</summary>
 public sealed class JsonBodyTests(Backend backend)
 {
     static readonly (string Name, byte[] Metadata, string Code)[] Faulty =
@@ -40,6 +40,9 @@ public sealed class JsonBodyTests(Backend backend)
         string.Concat(Enumerable.Repeat("{\"a\":", objects)) + "1" + new string('}', objects);
 
     [Theory, MemberData(nameof(Names))]
+    [Trait("Conformance", "D1")]
+    [Trait("Conformance", "D2")]
+    [Trait("Conformance", "D3")]
     public async Task Invalid_JSON_is_refused_at_every_endpoint_and_appends_nothing(string name)
     {
         var (_, metadata, code) = Faulty.Single(row => row.Name == name);
@@ -66,6 +69,7 @@ public sealed class JsonBodyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D2")]
     public async Task Byte_order_mark_is_refused()
     {
         var answer = await backend.Admin.SendAsync(
@@ -77,6 +81,7 @@ public sealed class JsonBodyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D4")]
     public async Task Depth_64_is_accepted_and_returned()
     {
         var sample = await backend.CreateAsync(metadata: Deep(63));
@@ -87,6 +92,7 @@ public sealed class JsonBodyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D13")]
     public async Task Patch_that_would_reach_depth_65_is_refused()
     {
         var sample = await backend.CreateAsync(metadata: Deep(63));
@@ -118,6 +124,7 @@ public sealed class JsonBodyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D13")]
     public async Task Patch_that_doubles_its_input_is_stopped()
     {
         var sample = await backend.CreateAsync(metadata: """{"a":{"b":"0123456789012345678901234567890123456789"}}""");
@@ -155,6 +162,7 @@ public sealed class JsonBodyTests(Backend backend)
         InlineData("1234567890123456789012345678"),
         InlineData("0.1234567890123456789012345678")
     ]
+    [Trait("Conformance", "D5")]
     public async Task Numbers_survive_store_list_and_history(string number)
     {
         var type = $"t{Guid.NewGuid():n}";
@@ -183,6 +191,7 @@ public sealed class JsonBodyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D7")]
     public async Task Text_is_returned_as_sent()
     {
         const string Name = "e\u0301 \u00e9 \u202e \u200d \U0001F600 <script>&'\" \\ \u007f \ufffd";
@@ -199,6 +208,7 @@ public sealed class JsonBodyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D9")]
     public async Task Lengths_count_characters_not_code_units()
     {
         string Body(int length) => $$"""{"name":"{{string.Concat(Enumerable.Repeat("\U0001F600", length))}}"}""";
@@ -214,6 +224,7 @@ public sealed class JsonBodyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "D6")]
     public async Task Number_of_reported_errors_is_bounded()
     {
         var answer = await backend.Admin.SendAsync(

@@ -3,9 +3,7 @@ using Resources.Tests;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// Filters and searches as clients send them; what each operator means is held by properties in Cluster.Tests.
-/// </summary>
+/// <summary>Filters and searches over HTTP. Properties in Cluster.Tests check what each operator means.</summary>
 public sealed class ListFilterTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";
@@ -102,6 +100,7 @@ public sealed class ListFilterTests(Backend backend)
         Assert.Equal("?q", Assert.Single((await backend.User.GetAsync("/api/v1/resources?q=" + q)).Faults));
 
     [Fact]
+    [Trait("Conformance", "D10")]
     public async Task Text_that_looks_like_SQL_is_literal()
     {
         await CreateAsync("'; drop table resource_views_1; --", """{"a":"$1) or true --","b\"'\\":"x"}""");

@@ -105,6 +105,7 @@ public sealed class ListTests(Backend backend)
         InlineData("POST", "/api/v1/resources?", null)
     ]
     [InlineData("GET", "/api/v1/resources?cursor=__________________________________", "?cursor")]
+    [Trait("Conformance", "D11")]
     public async Task Unknown_repeated_and_invalid_parameters_are_refused(string method, string path, string? fault)
     {
         var answer = await backend.Admin.SendAsync(method, path, method is "POST" ? """{"name":"parameters"}""" : null);
@@ -170,6 +171,7 @@ public sealed class ListTests(Backend backend)
         InlineData("%F0%9F%98%80"),
         InlineData("%ff")
     ]
+    [Trait("Conformance", "D8")]
     public async Task Id_has_one_form(string form)
     {
         var id = (await backend.CreateAsync()).Id;

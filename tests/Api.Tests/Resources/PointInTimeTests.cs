@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Reads of the past by version, time and position, and the history.</summary>
+/// <summary>Reads of past states by version, time and position, and of the history.</summary>
 public sealed class PointInTimeTests(Backend backend)
 {
-    /// <summary>Created, renamed, deleted, restored; the times and positions of the four events.</summary>
+    /// <summary>
+    /// A resource that was created, renamed, deleted and restored, with the times and positions of these events.
+    /// </summary>
     async Task<(Sample Sample, string[] Times, string[] Positions)> LivedAsync()
     {
         var sample = await backend.CreateAsync(Given.Deleted);

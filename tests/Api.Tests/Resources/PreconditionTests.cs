@@ -3,6 +3,9 @@ namespace Resources.Api.Tests;
 /// <summary>
 /// If-Match and If-None-Match (RFC 9110, section 13): every form, on reads and writes of a resource at version 2.
 /// </summary>
+[Trait("Conformance", "F1")]
+[Trait("Conformance", "F2")]
+[Trait("Conformance", "F3")]
 public sealed class PreconditionTests(Backend backend)
 {
     const string Merge = "application/merge-patch+json";
@@ -189,6 +192,7 @@ public sealed class PreconditionTests(Backend backend)
     public Task Preconditions_follow_RFC_9110(Scenario row) => row.RunAsync(backend);
 
     [Fact]
+    [Trait("Conformance", "F6")]
     public async Task Of_ten_writers_with_the_same_version_one_wins()
     {
         var sample = await backend.CreateAsync();

@@ -1,6 +1,9 @@
 namespace Resources.Api.Tests;
 
-/// <summary>Every endpoint of resources, for each caller: what is answered and what is appended.</summary>
+/// <summary>
+/// Requests to every endpoint of resources, from each kind of caller: the response, and the events appended.
+/// </summary>
+[Trait("Conformance", "F3")]
 public sealed class ResourceRequestTests(Backend backend)
 {
     const string Merge = "application/merge-patch+json";

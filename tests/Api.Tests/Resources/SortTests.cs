@@ -4,6 +4,7 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Orders of lists, and pages through them.</summary>
+[Trait("Conformance", "C7")]
 public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFixture<SortTests.Forty>
 {
     readonly string type = forty.Type;
@@ -144,7 +145,7 @@ public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFi
 
     static string IdOf(JsonElement row) => row.GetProperty("id").GetString()!;
 
-    /// <summary>The documented order, made here: by code point, newest first among equals, the id last.</summary>
+    /// <summary>The documented order: by code point, then newest first, then by id.</summary>
     static IEnumerable<JsonElement> Ordered(JsonElement[] rows, string? sort)
     {
         var keys = (sort ?? "-createdAt").Split(',').ToList();

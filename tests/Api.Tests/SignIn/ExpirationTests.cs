@@ -3,8 +3,7 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// What ends by the clock, on nodes whose clock is put forward. Events carry the database's time, which goes on as it
-/// does.
+/// Expiration, on servers whose clock is put forward. Events carry the time of the database, which is not.
 /// </summary>
 [Collection(MoreServers.Name)]
 public sealed class ExpirationTests(Backend backend)

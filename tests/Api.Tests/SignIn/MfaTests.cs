@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Second factors (A12 to A17).</summary>
+/// <summary>Second factors.</summary>
 [Collection(MoreServers.Name)]
 public sealed class MfaTests(Backend backend, JavaScriptProgram node)
 {

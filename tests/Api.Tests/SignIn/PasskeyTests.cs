@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Passkeys (A18, A19), with other people's authenticators.</summary>
+/// <summary>Passkeys, with third-party authenticators.</summary>
 public sealed class PasskeyTests(Backend backend, JavaScriptProgram node)
 {
     const string Password = "a password of enough length";

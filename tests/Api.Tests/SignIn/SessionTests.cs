@@ -82,6 +82,7 @@ public sealed class SessionTests(Backend backend)
         InlineData("end others")
     ]
     [Trait("Conformance", "B9")]
+    [Trait("Conformance", "H2")]
     public async Task Ended_session_loses_tokens_cookies_and_streams_within_a_second(string way)
     {
         var person = await backend.CreatePersonAsync("user");

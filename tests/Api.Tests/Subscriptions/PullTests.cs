@@ -5,7 +5,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Groups of consumers that share a subscription's events over HTTP.</summary>
+/// <summary>Pull subscriptions, whose consumers share the events over HTTP.</summary>
 [Collection(MoreServers.Name)]
 public sealed class PullTests(Backend shared, SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>
 {
@@ -13,7 +13,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
 
     readonly string type = FreshType();
 
-    /// <summary>Another node's administrator.</summary>
+    /// <summary>The administrator of another server.</summary>
     ApiClient? On { get; init; }
 
     ApiClient Admin => On ?? backend.Admin;
@@ -51,7 +51,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
             $$"""{"lease":"{{lease}}"{{(positions is null ? "" : $",\"positions\":[{string.Join(',', positions.Select(position => $"\"{position}\""))}]")}}{{more}}}"""
         );
 
-    /// <summary>Pulls until there are so many events at once.</summary>
+    /// <summary>Pulls until a batch has at least so many events.</summary>
     async Task<Leased> NextAsync(string path, string consumer, int limit = 100, int leaseSeconds = 30, int least = 1)
     {
         Leased? leased = null;

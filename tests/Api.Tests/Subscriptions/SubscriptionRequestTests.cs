@@ -2,7 +2,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Requests about subscriptions, for each caller; what is refused makes none.</summary>
+/// <summary>Requests about subscriptions, from each kind of caller. A refused request creates none.</summary>
 [Collection(MoreServers.Name)]
 public sealed class SubscriptionRequestTests(Backend backend)
 {
@@ -121,7 +121,7 @@ public sealed class SubscriptionRequestTests(Backend backend)
         ];
 
     /// <summary>
-    /// Targets that webhooks may not have: not HTTPS, elsewhere than at a public address, in whatever form.
+    /// Forbidden targets of webhooks: other schemes than HTTPS, and addresses that are not public, in every notation.
     /// </summary>
     static string[] Forbidden =>
         [
@@ -207,6 +207,7 @@ public sealed class SubscriptionRequestTests(Backend backend)
         ];
 
     [Theory, MemberData(nameof(Rows), DisableDiscoveryEnumeration = true)]
+    [Trait("Conformance", "I2")]
     public Task Request_gets_the_expected_response(Scenario row) =>
         (row with { Given = Given.Missing }).RunAsync(backend);
 

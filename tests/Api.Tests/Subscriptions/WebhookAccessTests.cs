@@ -5,7 +5,7 @@ using static Resources.Api.Tests.SubscriptionBackend;
 
 namespace Resources.Api.Tests;
 
-/// <summary>What webhooks may tell, and where they may go.</summary>
+/// <summary>Rights and targets of webhooks.</summary>
 [Collection(MoreServers.Name)]
 public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, JavaScriptProgram program)
     : IClassFixture<SubscriptionBackend>,
@@ -21,6 +21,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     public async ValueTask DisposeAsync() => await receiver.DisposeAsync();
 
     [Fact]
+    [Trait("Conformance", "I6")]
     public async Task Webhook_sends_only_what_the_owner_may_read_at_delivery()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
@@ -74,6 +75,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
+    [Trait("Conformance", "I2")]
     public async Task Host_name_that_later_resolves_to_a_private_address_is_refused()
     {
         var answers = new Queue<IPAddress>([IPAddress.Parse("93.184.215.14"), IPAddress.Loopback]);
@@ -107,6 +109,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
+    [Trait("Conformance", "I2")]
     public async Task Target_is_checked_again_on_connect()
     {
         var database = await shared.CreateDatabaseAsync();
@@ -133,6 +136,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
+    [Trait("Conformance", "I1")]
     public async Task Third_party_receivers_accept_every_delivery()
     {
         var port = receiver.Url.Port;

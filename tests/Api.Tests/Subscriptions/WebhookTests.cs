@@ -16,6 +16,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     public async ValueTask DisposeAsync() => await receiver.DisposeAsync();
 
     [Fact]
+    [Trait("Conformance", "I1")]
     public async Task Events_arrive_as_signed_CloudEvents_in_order_per_resource()
     {
         var (path, secret) = await SubscribeAsync(Admin, type, receiver.Url);
@@ -69,6 +70,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
+    [Trait("Conformance", "I4")]
     public async Task Failed_delivery_parks_only_its_resource_and_resumes_in_order()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
@@ -126,6 +128,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
+    [Trait("Conformance", "I4")]
     public async Task Resource_waits_for_a_replay_after_the_last_attempt()
     {
         await using var node = await backend.StartAsync(("Webhooks:RetrySeconds", "0.2,0.2"));
@@ -179,6 +182,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
+    [Trait("Conformance", "I4")]
     public async Task Replay_redelivers_all_later_events_with_the_same_ids()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
@@ -211,6 +215,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
+    [Trait("Conformance", "I1")]
     public async Task Rotation_signs_with_both_secrets_and_shows_each_once()
     {
         var (path, first) = await SubscribeAsync(Admin, type, receiver.Url);
@@ -264,6 +269,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
+    [Trait("Conformance", "I4")]
     public async Task Permanently_failing_target_is_disabled_after_the_last_attempt()
     {
         await using var node = await backend.StartAsync(("Webhooks:RetrySeconds", "0.1,0.1"));
@@ -319,6 +325,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
+    [Trait("Conformance", "I3")]
     public async Task Redirects_are_not_followed_and_slow_or_large_responses_are_cut_off()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);

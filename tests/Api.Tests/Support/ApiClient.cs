@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Sends requests as written and reads the answers whole.</summary>
+/// <summary>A client that sends requests as written and reads whole responses.</summary>
 public sealed class ApiClient(Uri address, string? token = null)
 {
     readonly HttpClient http = new(

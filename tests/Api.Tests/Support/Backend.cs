@@ -5,9 +5,7 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// One PostgreSQL and one node of the real program for all tests, spoken to over HTTP by three callers.
-/// </summary>
+/// <summary>One PostgreSQL and one server for all tests, with a client for each kind of caller.</summary>
 public sealed class Backend : IAsyncLifetime
 {
     const string UserEmail = "user@example.org";
@@ -18,16 +16,16 @@ public sealed class Backend : IAsyncLifetime
 
     internal InProcessServer Server { get; private set; } = null!;
 
-    /// <summary>Nobody: no token.</summary>
+    /// <summary>A caller without a token.</summary>
     public ApiClient Guest { get; private set; } = null!;
 
-    /// <summary>Someone who may only read.</summary>
+    /// <summary>A caller who may only read.</summary>
     public ApiClient User { get; private set; } = null!;
 
-    /// <summary>Someone who works with resources of their own, and sees no others.</summary>
+    /// <summary>A caller who works with their own resources and sees no others.</summary>
     public ApiClient Author { get; private set; } = null!;
 
-    /// <summary>Someone who may do everything.</summary>
+    /// <summary>A caller with every permission.</summary>
     public ApiClient Admin { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
@@ -51,11 +49,11 @@ public sealed class Backend : IAsyncLifetime
         await postgres.DisposeAsync();
     }
 
-    /// <summary>Another node with a database of its own, for tests that need other options.</summary>
+    /// <summary>Another server with a database of its own, for tests that need other options.</summary>
     internal async Task<InProcessServer> StartServerAsync(params (string Key, string Value)[] options) =>
         InProcessServer.Start(await postgres.CreateDatabaseAsync(), options);
 
-    /// <summary>An empty database, for programs that are started as processes.</summary>
+    /// <summary>An empty database, for servers that a test starts itself.</summary>
     public Task<string> CreateDatabaseAsync() => postgres.CreateDatabaseAsync();
 
     public Task<Answer> AddUserAsync(string email, string password, string role) =>
@@ -144,7 +142,7 @@ public sealed class Backend : IAsyncLifetime
     }
 }
 
-/// <summary>The state a sample is in before the request that is tested.</summary>
+/// <summary>The state of a sample before the tested request.</summary>
 public enum Given
 {
     Missing,

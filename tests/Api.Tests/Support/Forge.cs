@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Makes tokens with the server's own key, wrong in one way each.</summary>
+/// <summary>Signs tokens with the server's own key. Each is wrong in one way.</summary>
 sealed class Forge
 {
     readonly ECDsaSecurityKey own;
@@ -70,7 +70,7 @@ sealed class Forge
             }
         );
 
-    /// <summary>The token as it would be had its owner authenticated so long ago.</summary>
+    /// <summary>The token as if its owner had authenticated so long ago.</summary>
     public string Age(TimeSpan ago) =>
         new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
             new SecurityTokenDescriptor

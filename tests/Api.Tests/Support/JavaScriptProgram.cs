@@ -6,8 +6,8 @@ using Resources.Tests;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// Programs of <c>tests/npm</c>, with the packages that their lock file names: other people's clients of what we
-/// promise.
+/// Runs programs of <c>tests/npm</c> in Node.js, with the packages of their lock file: third-party clients of the
+/// server.
 /// </summary>
 public sealed class JavaScriptProgram : IAsyncDisposable
 {
@@ -16,7 +16,7 @@ public sealed class JavaScriptProgram : IAsyncDisposable
 
     public JavaScriptProgram() => installed = new(InstallAsync);
 
-    /// <summary>Runs a program to its end; answers what it has printed. One that fails fails the test.</summary>
+    /// <summary>Runs a program to its end and returns its output. The test fails if the program does.</summary>
     public async Task<string> RunAsync(string script, params string[] arguments)
     {
         await installed.Value;

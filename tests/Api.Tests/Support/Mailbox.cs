@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Resources.Api.Tests;
 
-/// <summary>An SMTP server that takes every mail and keeps it.</summary>
+/// <summary>An SMTP server that accepts and keeps every mail.</summary>
 sealed partial class Mailbox : IAsyncDisposable
 {
     readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -30,7 +30,7 @@ sealed partial class Mailbox : IAsyncDisposable
 
     public int Count => mails.Count;
 
-    /// <summary>Waits for a mail to an address; takes it away.</summary>
+    /// <summary>Waits for a mail to an address, and removes it.</summary>
     public async Task<string> MailToAsync(string address, int seconds = 20)
     {
         string? found = null;

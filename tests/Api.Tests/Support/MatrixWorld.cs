@@ -16,10 +16,12 @@ sealed record Actor(string Name, ApiClient Caller, Guid? Account, string? Role, 
     bool Has(string permission) => Permissions.Contains(permission);
 }
 
-/// <summary>A node with an owner, somebody like the owner, those with other rights, and keys of them.</summary>
+/// <summary>
+/// A server with an owner, a stranger with equal rights, callers with other rights, and API keys of theirs.
+/// </summary>
 public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 {
-    /// <summary>What roles allow, as docs/ACCESS.md says.</summary>
+    /// <summary>The permissions of roles, as in docs/ACCESS.md.</summary>
     static readonly Dictionary<string, string[]> Roles = new()
     {
         ["admin"] = ["*"],
@@ -126,16 +128,16 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
         return (person, (await person.LoginAsync()).Caller);
     }
 
-    /// <summary>Something of the owner's that is there for all who cannot change it.</summary>
+    /// <summary>The owner's item of a kind that all requests share that cannot change it.</summary>
     public string Shared(string? of) => of is null or Row.None ? Absent(of) : shared[of];
 
-    /// <summary>Something that is not there.</summary>
+    /// <summary>The id of a missing item of a kind.</summary>
     public static string Absent(string? of) =>
         of is Row.Role ? "none"
         : of is Row.None or null ? "019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"
         : $"{Guid.CreateVersion7()}";
 
-    /// <summary>Makes something of the owner's.</summary>
+    /// <summary>Creates an item of a kind for the owner.</summary>
     public async Task<string> MakeAsync(string? of)
     {
         var name = $"r{Guid.NewGuid():n}";

@@ -4,9 +4,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// A node whose webhooks may go to this machine and are tried again soon, for all tests of deliveries.
-/// </summary>
+/// <summary>A server whose webhooks may reach this machine and are retried soon, for all tests of deliveries.</summary>
 public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
 {
     public static readonly TimeSpan Plenty = TimeSpan.FromSeconds(30);
@@ -26,14 +24,14 @@ public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await Server.DisposeAsync();
 
-    /// <summary>Another such node, with a database of its own.</summary>
+    /// <summary>Another such server, with a database of its own.</summary>
     internal Task<InProcessServer> StartAsync(params (string Key, string Value)[] options) =>
         backend.StartServerAsync([("Webhooks:AllowPrivateTargets", "true"), .. options]);
 
-    /// <summary>A type of resources that no other test has.</summary>
+    /// <summary>A type of resources that no other test uses.</summary>
     public static string FreshType() => $"t{Guid.NewGuid():n}";
 
-    /// <summary>Makes a subscription; answers its path and secret.</summary>
+    /// <summary>Creates a subscription. Returns its path and secret.</summary>
     public static async Task<(string Path, string? Secret)> SubscribeAsync(
         ApiClient caller,
         string type,
@@ -51,7 +49,7 @@ public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
         return (made["Location"]!, made.Text("/data/secret"));
     }
 
-    /// <summary>Makes a resource; answers its id.</summary>
+    /// <summary>Creates a resource. Returns its id.</summary>
     public static async Task<string> CreateAsync(ApiClient caller, string type, string name = "sample")
     {
         var made = await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"{{name}}","type":"{{type}}"}""");

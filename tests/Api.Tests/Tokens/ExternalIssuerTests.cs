@@ -13,7 +13,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Tokens of a team's own identity provider.</summary>
+/// <summary>Tokens of an external identity provider.</summary>
 [Collection(MoreServers.Name)]
 public sealed class ExternalIssuerTests(Backend backend)
 {
@@ -143,7 +143,7 @@ public sealed class ExternalIssuerTests(Backend backend)
         );
     }
 
-    /// <summary>An identity provider: discovery, keys, and tokens by whatever is asked for.</summary>
+    /// <summary>An identity provider with discovery, keys and tokens.</summary>
     sealed class Provider(WebApplication app) : IAsyncDisposable
     {
         RSA key = RSA.Create(2048);

@@ -54,6 +54,7 @@ public sealed class SigningKeyTests(Backend backend)
 
     [Fact]
     [Trait("Conformance", "B6")]
+    [Trait("Conformance", "J6")]
     public async Task Key_rotation_under_load_on_two_nodes_refuses_no_valid_token()
     {
         var database = await backend.CreateDatabaseAsync();

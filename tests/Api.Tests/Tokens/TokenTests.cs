@@ -3,7 +3,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Forged and spoiled tokens: each is 401, and none tells more than that.</summary>
+/// <summary>Forged and damaged tokens: each gets a plain 401.</summary>
 public sealed class TokenTests(Backend backend)
 {
     static readonly Dictionary<string, Func<Forge, string>> Forgeries = new()
@@ -72,6 +72,7 @@ public sealed class TokenTests(Backend backend)
         );
 
     [Fact]
+    [Trait("Conformance", "B16")]
     public async Task Token_in_the_URL_does_not_authenticate() =>
         Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me?access_token=" + backend.Admin.Token)).Status);
 }

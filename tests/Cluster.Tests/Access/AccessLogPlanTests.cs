@@ -5,7 +5,7 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>What every node reads of the log many times a second, to know who may do what.</summary>
+/// <summary>The query plan by which every node reads changes of access many times a second.</summary>
 public sealed class AccessLogPlanTests(TestPostgres postgres) : IAsyncLifetime
 {
     readonly LogDatabase database = new(postgres);
@@ -24,8 +24,8 @@ public sealed class AccessLogPlanTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>
-    /// Statements are planned once a session, and a node starts on an empty log: that plan has to do until PostgreSQL
-    /// looks at the table.
+    /// A statement is planned once per session, and a node starts on an empty log. That plan must serve until
+    /// PostgreSQL analyses the table.
     /// </summary>
     [Fact]
     public async Task Plan_made_on_an_empty_log_uses_the_index_on_a_long_one()
@@ -69,9 +69,7 @@ public sealed class AccessLogPlanTests(TestPostgres postgres) : IAsyncLifetime
             )!;
     }
 
-    /// <summary>
-    /// Rows of the log that were read without the index of what changes access: in the table's order, or in the log's.
-    /// </summary>
+    /// <summary>Rows of the log that were read without the index of access changes.</summary>
     async Task<long> RowsAsync() =>
         (long)
             (

@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>What an account loses counts at every node.</summary>
+/// <summary>Revocation across the nodes of a cluster.</summary>
 [Collection(Processes.Alone)]
 public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
 {
@@ -34,6 +34,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Conformance", "H2")]
     public async Task Lost_role_ends_streams_on_every_node_within_a_second()
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
@@ -79,9 +80,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"The last stream ended after {watch.Elapsed}.");
     }
 
-    /// <summary>
-    /// B9: whatever takes a credential away, each node refuses it and ends its streams within a second.
-    /// </summary>
+    /// <summary>Each node refuses a revoked credential and ends its streams.</summary>
     [
         Theory,
         InlineData("logout"),
@@ -91,6 +90,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         InlineData("password")
     ]
     [Trait("Conformance", "B9")]
+    [Trait("Conformance", "H2")]
     public async Task Revocation_takes_effect_on_every_node_within_a_second(string what)
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
@@ -186,7 +186,6 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"It took {watch.Elapsed}.");
     }
 
-    /// <summary>A14, A15, B7: what may be used once is used once, wherever it is tried.</summary>
     [Fact]
     [Trait("Conformance", "A14")]
     [Trait("Conformance", "A15")]

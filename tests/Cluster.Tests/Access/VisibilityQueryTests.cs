@@ -6,9 +6,10 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// What may be seen by each combination of types and own, against a plain evaluation: in lists, counts, statistics and
-/// the log, on a database whose log has every kind of event that is not of a resource in it.
+/// Visibility by type and owner in lists, counts, statistics and the log, compared with a plain evaluation. The log
+/// also contains every kind of event that belongs to no resource.
 /// </summary>
+[Trait("Conformance", "C2")]
 public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
     : IClassFixture<VisibilityQueryTests.MixedLog>
 {
@@ -190,7 +191,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
         }
     }
 
-    /// <summary>The whole log in small pages; the last of them has reached its head, whatever stands there.</summary>
+    /// <summary>The whole log in small pages. The last one reaches the head, whatever kind of event that is.</summary>
     async Task<List<LogEvent>> ReadAsync(EventFilter filter)
     {
         var events = new List<LogEvent>();
@@ -205,8 +206,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
     }
 
     /// <summary>
-    /// A log of resources of some types and owners, and of everything else between them, with the read model that the
-    /// projection has made of it.
+    /// A log of resources of several types and owners, mixed with all other kinds of events, and its read model.
     /// </summary>
     public sealed class MixedLog(TestPostgres postgres) : IAsyncLifetime
     {
@@ -223,7 +223,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
 
         public long Head { get; private set; }
 
-        /// <summary>Streams that are not of resources.</summary>
+        /// <summary>Streams of other things than resources.</summary>
         public List<Guid> Strangers { get; } = [];
 
         public IEnumerable<(Guid Id, string Type, string Name, string Status, string Owner, bool Deleted)> Live(

@@ -5,8 +5,7 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Second factors at two activations of one account, as a cluster may have for a moment, and calls that are sent again
-/// (A14, A15, A18).
+/// Second factors on two activations of one account, as a cluster may briefly have, and retried calls.
 /// </summary>
 public sealed class FactorGrainTests(TwoClusters nodes) : IClassFixture<TwoClusters>
 {
@@ -201,7 +200,7 @@ public sealed class FactorGrainTests(TwoClusters nodes) : IClassFixture<TwoClust
         return id;
     }
 
-    /// <summary>Sets up one-time codes; the code of this moment is not spent by it.</summary>
+    /// <summary>Sets up one-time codes, without using the current code.</summary>
     async Task<byte[]> EnrollAsync(Guid account)
     {
         var grain = One.Grain<IAccountGrain>(account);
@@ -217,7 +216,7 @@ public sealed class FactorGrainTests(TwoClusters nodes) : IClassFixture<TwoClust
     }
 
     /// <summary>
-    /// Sends a call to both activations, four times each, at once; answers how many were taken. The others were refused
+    /// Sends a call to both activations at once, four times each. Returns how many succeeded; the others were refused
     /// for this reason.
     /// </summary>
     async Task<int> CountTakenAsync(Func<InProcessSilo, Task<Reply<Account>>> call)

@@ -5,7 +5,7 @@ using Resources.Projections;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Filters on a real PostgreSQL find what a plain evaluation over the resources finds.</summary>
+/// <summary>Filters in PostgreSQL, compared with a plain evaluation over the resources.</summary>
 public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
 {
     const int Resources = 400;
@@ -32,7 +32,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
 
-    /// <summary>Null is a new seed each time; a failure names it.</summary>
+    /// <summary>Null means a new seed, which a failure reports.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -87,6 +87,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Conformance", "D10")]
     public async Task Only_a_wildcard_matches_any_run_of_characters()
     {
         string[] pieces = ["", "x", "y", ".", "%", "_", "\\", "\n", "[", "é"];
@@ -128,7 +129,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
         }
     }
 
-    /// <summary>Beginnings of as many words as are looked up, of more, and of none, among others.</summary>
+    /// <summary>Prefixes of as many words as the limit, of more, and of none.</summary>
     [Fact]
     public async Task Prefix_finds_every_matching_word()
     {
@@ -244,8 +245,8 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>
-    /// A connection that takes an index wherever one can serve. The price it puts on a scan would else set off a
-    /// compilation for each query.
+    /// A connection that uses an index wherever possible. JIT is off, as the high cost of scans would trigger it for
+    /// each query.
     /// </summary>
     async Task<NpgsqlConnection> OpenWithoutScansAsync()
     {

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>The read model of lists, which one node of the cluster keeps for all.</summary>
+/// <summary>The node that owns the read model for the whole cluster, and its replacement.</summary>
 [Collection(Processes.Alone)]
 public sealed class ProjectionOwnerTests(TestPostgres postgres) : IAsyncLifetime
 {
@@ -73,7 +73,7 @@ public sealed class ProjectionOwnerTests(TestPostgres postgres) : IAsyncLifetime
         TestContext.Current.SendDiagnosticMessage($"list after the owner was paused {moved.TotalSeconds:F1} s");
     }
 
-    /// <summary>Three nodes of which the first has the projections; answers a token.</summary>
+    /// <summary>Three nodes, the first of which owns the projections. Returns a token.</summary>
     async Task<string> StartAsync()
     {
         // The first alone, so that it gets them.
@@ -88,7 +88,7 @@ public sealed class ProjectionOwnerTests(TestPostgres postgres) : IAsyncLifetime
         return token;
     }
 
-    /// <summary>Writes through one node, and answers how long it takes until a list of the other shows it.</summary>
+    /// <summary>Writes through one node. Returns how long it takes until a list of the other shows it.</summary>
     static async Task<TimeSpan> ShowsAsync(HttpClient writer, HttpClient reader, string name)
     {
         var watch = Stopwatch.StartNew();

@@ -6,13 +6,11 @@ using Npgsql;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// Read models of a cluster: never stale, and equal to the log whatever happens to the node that keeps them.
-/// </summary>
+/// <summary>Read models of a cluster: never stale, and equal to the log whatever happens to their owner.</summary>
 [Collection(Processes.Alone)]
 public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
 {
-    /// <summary>The suite tries some; <c>RESOURCES_PAIRS=20000</c> is the long form (bench/README.md).</summary>
+    /// <summary><c>RESOURCES_PAIRS=20000</c> is the long form (bench/README.md).</summary>
     static readonly int Pairs = int.TryParse(Environment.GetEnvironmentVariable("RESOURCES_PAIRS"), out var pairs)
         ? pairs
         : 1500;
@@ -255,7 +253,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
         );
     }
 
-    /// <summary>A log long enough to die in.</summary>
+    /// <summary>Seeds a log that is long enough to kill its reader half way.</summary>
     async Task SeedAsync()
     {
         await ExecuteAsync(Seed(60_000));
@@ -288,7 +286,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
         return await nodes[0].SignInAsync();
     }
 
-    /// <summary>The node that runs the projections.</summary>
+    /// <summary>The node that owns the projections.</summary>
     async Task<ServerProcess> OwnerAsync()
     {
         ServerProcess? owner = null;

@@ -7,8 +7,9 @@ using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Limits of the whole cluster (F10): never more than the limit, and hardly less.</summary>
+/// <summary>Limits of a whole cluster: never more than the limit, and hardly less.</summary>
 [Collection(Processes.Alone)]
+[Trait("Conformance", "F10")]
 public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
 {
     const int Permits = 1_000;
@@ -54,7 +55,7 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
             await node.DisposeAsync();
     }
 
-    /// <summary>The longer window is one in which the node that counts is missed and replaced.</summary>
+    /// <summary>In the longer window, the node that counts is replaced.</summary>
     [Theory, InlineData("a node", 3, 5), InlineData("the node that counts", 0, 10)]
     public async Task Four_overloaded_nodes_accept_exactly_the_limit_per_window_though_one_is_killed(
         string what,
@@ -148,7 +149,6 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
 
     [Fact]
     [Trait("Conformance", "A8")]
-    [Trait("Conformance", "F10")]
     public async Task Logins_and_wrong_passwords_are_counted_across_all_nodes()
     {
         await StartAsync(3600);
@@ -182,10 +182,10 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
         return answer.StatusCode;
     }
 
-    /// <summary>A window of the cluster, as answers tell of it.</summary>
+    /// <summary>A window of the cluster, as responses report it.</summary>
     sealed record Window(double Ends, int Accepted, int Refused);
 
-    /// <summary>Ten times what the limit allows, from clients at all nodes.</summary>
+    /// <summary>Load of ten times the limit, on all nodes.</summary>
     sealed class Demand : IAsyncDisposable
     {
         readonly CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
@@ -205,11 +205,11 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
         }
 
         /// <summary>
-        /// For each request that was accepted, when its window ends by its own answer, to the second above.
+        /// For each accepted request, the end of its window as the response reports it, rounded up to a second.
         /// </summary>
         public ConcurrentQueue<double> Accepted { get; } = new();
 
-        /// <summary>For each request that was refused the same, less exactly.</summary>
+        /// <summary>The same for each refused request, less exactly.</summary>
         public ConcurrentQueue<double> Refused { get; } = new();
 
         public ConcurrentDictionary<HttpStatusCode, int> Others { get; } = new();
@@ -217,7 +217,7 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
         /// <summary>Seconds since 1970.</summary>
         public static double Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
 
-        /// <summary>An answer that took long tells of an end that is too late, or too early, by as much.</summary>
+        /// <summary>The windows. A slow response reports an end that is wrong by its duration.</summary>
         public List<Window> Windows()
         {
             var windows = new List<Window>();
@@ -233,8 +233,7 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
         }
 
         /// <summary>
-        /// Windows that have begun and ended under this load, as far as the machine could make it so much that the
-        /// limit was reached.
+        /// Windows that began and ended under this load, if the machine was fast enough to reach the limit.
         /// </summary>
         public List<Window> Whole() =>
             [

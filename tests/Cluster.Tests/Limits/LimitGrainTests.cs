@@ -2,10 +2,8 @@ using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// Who counts a limit may change, and be two for a moment: nodes of different clusters over one database hold two
-/// activations of each grain.
-/// </summary>
+/// <summary>The grain that counts a limit, on two activations, as a cluster may briefly have.</summary>
+[Trait("Conformance", "F10")]
 public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatabase>, IAsyncLifetime
 {
     const int Permits = 200;

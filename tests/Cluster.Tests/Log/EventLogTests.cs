@@ -6,8 +6,7 @@ using Resources.Grains;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// The log against a real PostgreSQL: who appends gets the truth, whatever happens to the neighbours and to the
-/// connection.
+/// The log on a real PostgreSQL: an append reports the truth, whatever happens to others and to the connection.
 /// </summary>
 public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatabase>
 {

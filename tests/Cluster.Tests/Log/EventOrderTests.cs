@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>The order promise: a reader that has seen position p never finds a new event at or below p.</summary>
+/// <summary>The order of the log: a reader that has seen position p never finds a new event at or below p.</summary>
 public sealed class EventOrderTests(LogDatabase database) : IClassFixture<LogDatabase>
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -119,9 +119,7 @@ public sealed class EventOrderTests(LogDatabase database) : IClassFixture<LogDat
             seen.Add(row.GetInt64(0));
     }
 
-    /// <summary>
-    /// Somebody with a console: appends inside a transaction, takes its time, and commits or does not.
-    /// </summary>
+    /// <summary>A client with a console that appends in a slow transaction, and commits or aborts.</summary>
     sealed class Stranger(LogDatabase database, Random random)
     {
         public int Slow { get; private set; }

@@ -7,8 +7,8 @@ using Npgsql;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Every kind of reader of the log, on a cluster whose nodes are killed and whose database goes away: what each got is
-/// the log. <c>RESOURCES_FEED_SECONDS</c> says for how long; the suite tries a short time.
+/// Every kind of reader gets exactly the log, on a cluster whose nodes are killed and whose database restarts.
+/// <c>RESOURCES_FEED_SECONDS</c> sets the duration; 30 unless given.
 /// </summary>
 [Collection(Processes.Alone)]
 public sealed class FeedLossTests : IAsyncLifetime
@@ -151,9 +151,7 @@ public sealed class FeedLossTests : IAsyncLifetime
         return await client.GetStringAsync("/api/v1/subscriptions", Cancelled);
     }
 
-    /// <summary>
-    /// A transaction that has drawn its position and commits ten seconds later; answers the position.
-    /// </summary>
+    /// <summary>Allocates a position and commits ten seconds later. Returns the position.</summary>
     async Task<long> CommitLateAsync()
     {
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);

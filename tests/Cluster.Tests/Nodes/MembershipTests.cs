@@ -10,7 +10,7 @@ using Orleans.Runtime;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Real silos that find each other through our tables.</summary>
+/// <summary>Real silos that find each other through the membership tables.</summary>
 public sealed class MembershipTests(OrleansTables tables) : IClassFixture<OrleansTables>
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

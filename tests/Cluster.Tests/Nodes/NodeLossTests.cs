@@ -6,8 +6,7 @@ using System.Text.Json;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Nodes that are killed, paused and stopped while clients are at work. The log says afterwards whether anyone was told
-/// a lie.
+/// Nodes that are killed, paused and stopped under load. Afterwards all responses are compared with the log.
 /// </summary>
 [Collection(Processes.Alone)]
 public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
@@ -31,6 +30,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Conformance", "F8")]
     public async Task Killed_node_loses_no_acknowledged_write_and_others_take_over_within_five_seconds()
     {
         var token = await StartAsync(3);
@@ -130,7 +130,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal("kept", list.GetProperty("data")[0].GetProperty("name").GetString());
     }
 
-    /// <summary>The whole cluster at once; answers a token.</summary>
+    /// <summary>Starts the whole cluster at once. Returns a token.</summary>
     async Task<string> StartAsync(int count, int drainSeconds = 0)
     {
         for (var i = 0; i < count; i++)
@@ -140,9 +140,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         return await nodes[0].SignInAsync();
     }
 
-    /// <summary>
-    /// How long it takes until one node has answered both a read and a write of each of the resources.
-    /// </summary>
+    /// <summary>How long it takes until a node has served a read and a write of each resource.</summary>
     static async Task<TimeSpan> ServesAllAsync(ServerProcess node, string token, Guid[] resources)
     {
         var watch = Stopwatch.StartNew();

@@ -5,10 +5,7 @@ using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// A database that goes away and comes back, under load: prompt refusals, a prompt return, and no acknowledged write
-/// lost.
-/// </summary>
+/// <summary>A database outage under load: prompt refusals, prompt recovery, and no lost acknowledged write.</summary>
 [Collection(Processes.Alone)]
 public sealed class StoreLossTests : IAsyncLifetime
 {

@@ -6,10 +6,7 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// How PostgreSQL answers what the API asks, on 200,000 rows: always by an index, and a page by little more than its
-/// rows.
-/// </summary>
+/// <summary>Query plans on 200,000 rows: each uses an index, and a page reads little more than its rows.</summary>
 public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture<QueryPlanTests.ManyRows>
 {
     const int Rows = 200_000;
@@ -58,9 +55,7 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
         return data;
     }
 
-    /// <summary>
-    /// No sort or shorthand reads more than a small multiple of the page, from the start and from deep inside.
-    /// </summary>
+    /// <summary>For every sort and simple filter, at the start of the list and deep inside.</summary>
     [Theory, MemberData(nameof(Plain))]
     public async Task Page_reads_little_more_than_its_rows(
         string sort,
@@ -89,10 +84,7 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
         }
     }
 
-    /// <summary>
-    /// Some types whole, and what the account owns, wherever in the list the few rows are that one may see: the page
-    /// costs about as much for each part.
-    /// </summary>
+    /// <summary>Visible are some whole types and the account's own resources, wherever in the list they are.</summary>
     [Theory]
     [
         InlineData("resource/type-3"),
@@ -193,9 +185,7 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
         }
     }
 
-    /// <summary>
-    /// A word that all have costs nothing beside one that few have, and the list is walked where all words are common.
-    /// </summary>
+    /// <summary>A common word beside a rare one costs nothing. If all words are common, the list is walked.</summary>
     [Theory]
     [
         InlineData("word7777 all", "words"),
@@ -323,7 +313,7 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
             return await Lexicon.ReadAsync(transaction, Lexicon.BeginningsIn(filter), default);
         }
 
-        /// <summary>The plan, and how many rows its scans have looked at.</summary>
+        /// <summary>The plan, and how many rows its scans read.</summary>
         internal async Task<(string Plan, double Scanned)> ExplainAsync(
             Func<NpgsqlParameterCollection, string> write,
             bool search = false

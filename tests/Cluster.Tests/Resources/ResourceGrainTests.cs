@@ -5,8 +5,8 @@ using Resources.Grains;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Grains on whole nodes over PostgreSQL. "Another activation" is a grain of the same id in another cluster over the
-/// same database.
+/// Resource grains on whole nodes. "Another activation" is a grain of the same id in another cluster over the same
+/// database.
 /// </summary>
 public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClusters>
 {
@@ -48,6 +48,7 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
     }
 
     [Fact]
+    [Trait("Conformance", "F6")]
     public async Task Of_ten_writers_with_one_expected_version_one_wins()
     {
         await CreateAsync(One);
@@ -218,6 +219,7 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
     }
 
     [Fact]
+    [Trait("Conformance", "F7")]
     public async Task Key_sent_to_two_activations_at_once_has_one_effect()
     {
         for (var round = 0; round < 20; round++)

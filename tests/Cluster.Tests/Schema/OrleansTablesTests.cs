@@ -1,6 +1,6 @@
 namespace Resources.Cluster.Tests;
 
-/// <summary>The contract of Orleans' ADO.NET providers, held against our own statements.</summary>
+/// <summary>The contract of Orleans' ADO.NET providers, checked on the product's own statements.</summary>
 public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<OrleansTables>
 {
     static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);

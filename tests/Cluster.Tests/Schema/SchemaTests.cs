@@ -59,7 +59,7 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Contains(once, line => line.Contains("mt_events_commands", StringComparison.Ordinal));
     }
 
-    /// <summary>Builds that let Marten drop the indexes of the log have recorded the scripts that made them.</summary>
+    /// <summary>Older builds let Marten drop these indexes, although their scripts count as applied.</summary>
     [Fact]
     public async Task Missing_indexes_of_the_log_are_restored()
     {
@@ -95,7 +95,7 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Empty(await Schema.PendingAsync(database, Cancelled));
     }
 
-    /// <summary>A database of the version before, with rows, in the middle of a rebuild.</summary>
+    /// <summary>On a database of the previous version, with rows, in the middle of a rebuild.</summary>
     [Fact]
     public async Task Existing_generations_get_their_lexicon()
     {

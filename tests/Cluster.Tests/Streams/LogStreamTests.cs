@@ -9,9 +9,7 @@ using Resources.Projections;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// The log for code inside the cluster: as Orleans streams while it is live, and exactly, by position.
-/// </summary>
+/// <summary>The log for code inside the cluster: as live Orleans streams, and exactly by position.</summary>
 [Collection(Processes.Alone)]
 public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogDatabase>, IAsyncLifetime
 {
@@ -138,11 +136,11 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
             await HearsAsync(type);
     }
 
-    /// <summary>The node on which the grain of a type is; it starts on the first.</summary>
+    /// <summary>The node that hosts the grain of a type. It starts on the first node.</summary>
     Task<string> NodeOfAsync(string type) =>
         one.Services.GetRequiredService<IGrainFactory>().GetGrain<IListener>(type).Node();
 
-    /// <summary>Waits until the grain of a type has heard as many events as the log has, which must be those.</summary>
+    /// <summary>Waits until the grain of a type has received all events of the log, and compares them.</summary>
     async Task HearsAsync(string type)
     {
         var log = (long[])
@@ -162,7 +160,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
         Assert.Equal(log, heard.Select(logged => logged.Position));
     }
 
-    /// <summary>Creates and renames a resource through one node's own appender; answers where that ended up.</summary>
+    /// <summary>Creates and renames a resource through one node. Returns its id and last position.</summary>
     static async Task<(Guid Resource, long Position)> AppendAsync(InProcessSilo node, string type)
     {
         var log = node.Services.GetRequiredService<Grains.EventLog>();

@@ -5,9 +5,10 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Whatever takers do, and whenever the node dies: every event is settled, and none is taken before those of its
-/// resource that precede it.
+/// Whatever consumers do, and whenever the node dies, every event is settled. None is delivered before its predecessors
+/// of the same resource.
 /// </summary>
+[Trait("Conformance", "I5")]
 public sealed class DeliveryWindowTests
 {
     static readonly DateTimeOffset Start = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
@@ -169,7 +170,7 @@ public sealed class DeliveryWindowTests
             stored.Position = position;
         }
 
-        /// <summary>A crash after the leases were written down, which then go on.</summary>
+        /// <summary>A crash after the leases were stored. They continue.</summary>
         void TakeOver()
         {
             Save();

@@ -5,10 +5,8 @@ using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// A subscription that two activations deliver, which take it from each other again and again: two nodes of different
-/// clusters over one database.
-/// </summary>
+/// <summary>A subscription that two activations take from each other again and again.</summary>
+[Trait("Conformance", "I5")]
 public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<LogDatabase>, IAsyncLifetime
 {
     const int Versions = 15;
@@ -163,7 +161,9 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
         return id;
     }
 
-    /// <summary>Six resources, each with the same number of events, slowly enough for a few takeovers.</summary>
+    /// <summary>
+    /// Writes six resources with the same number of events each, slowly enough for several takeovers.
+    /// </summary>
     async Task<Guid[]> WriteAsync()
     {
         Guid[] resources = [.. Enumerable.Range(0, 6).Select(_ => Guid.CreateVersion7())];

@@ -4,8 +4,9 @@ using Npgsql;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Subscriptions whose node is killed while events come.</summary>
+/// <summary>Subscriptions whose node is killed under load.</summary>
 [Collection(Processes.Alone)]
+[Trait("Conformance", "I5")]
 public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetime
 {
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(90);
@@ -94,7 +95,7 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
         return body.GetProperty("data").GetProperty("id").GetString()!;
     }
 
-    /// <summary>The node at which a subscription is at work, by its metrics.</summary>
+    /// <summary>The node that works on a subscription, according to its metrics.</summary>
     async Task<ServerProcess> OwnerAsync(string subscription)
     {
         ServerProcess? owner = null;

@@ -7,7 +7,8 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A process that owns an embedded PostgreSQL and can be killed: this executable, started again with a variable set.
+/// A process that owns an embedded PostgreSQL and can be killed. It is this executable, started again with a variable
+/// set.
 /// </summary>
 internal sealed class EmbeddedPostgresProcess : IDisposable
 {

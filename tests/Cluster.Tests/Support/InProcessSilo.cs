@@ -9,8 +9,8 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A headless node inside the test process, with all that a node registers. Two nodes of different clusters over one
-/// database hold two activations of each grain, as a real cluster may for a moment.
+/// A whole silo without HTTP in the process of the tests. Two silos of different clusters over one database hold two
+/// activations of each grain, as a real cluster may briefly have.
 /// </summary>
 internal sealed class InProcessSilo : IAsyncDisposable
 {
@@ -66,7 +66,7 @@ internal sealed class InProcessSilo : IAsyncDisposable
     public T Service<T>()
         where T : notnull => host.Services.GetRequiredService<T>();
 
-    /// <summary>Ends the activation of a resource; the next call makes a new one.</summary>
+    /// <summary>Ends the activation of a resource. The next call creates a new one.</summary>
     public Task DeactivateAsync(Guid id) => DeactivateAsync(Resource(id));
 
     /// <summary>Ends an activation.</summary>

@@ -7,8 +7,8 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A database with the whole schema, for one class of tests, and event logs over it: each with a pool of its own, as on
-/// a node of its own.
+/// A database with the whole schema, for one class of tests, and event logs over it. Each log has a pool of its own, as
+/// on a separate node.
 /// </summary>
 public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
 {
@@ -42,9 +42,7 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
         return await command.ExecuteScalarAsync();
     }
 
-    /// <summary>
-    /// The names that the events of a stream carry, in the order of their versions, which must have no gap.
-    /// </summary>
+    /// <summary>The names in the events of a stream, in the order of their versions, which must have no gap.</summary>
     public async Task<string[]> NamesAsync(Guid stream)
     {
         await using var command = Source.CreateCommand(

@@ -4,12 +4,12 @@ using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>What the whole log comes to, folded here event by event, to hold read models against.</summary>
+/// <summary>The state of all resources according to the log, to compare read models with.</summary>
 internal static class LogFold
 {
     /// <summary>
-    /// Waits until the read model has the whole log, then compares it row by row, and the statistics with counts of
-    /// those rows; the lexicon has all their words.
+    /// Waits until the read model has the whole log. Compares it row by row, the statistics with counts of the rows,
+    /// and the lexicon with their words.
     /// </summary>
     public static async Task EqualsReadModelsAsync(string connectionString, TimeSpan within)
     {

@@ -4,8 +4,8 @@ using Resources.Grains;
 namespace Resources.Domain.Tests;
 
 /// <summary>
-/// Permissions against a model that asks one small world, case by case. The world has an object, an action and a type
-/// that no permission names: what will be known one day is allowed by <c>*</c> alone.
+/// Permissions, compared with a model that checks one small world case by case. The world has an object, an action and
+/// a type that no permission names, so only <c>*</c> allows them.
 /// </summary>
 public class PermissionSetTests
 {

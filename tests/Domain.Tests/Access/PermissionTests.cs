@@ -4,7 +4,7 @@ using Resources.Projections;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Which texts are permissions, and which of them can be given.</summary>
+/// <summary>Texts of permissions, and which of them can be granted.</summary>
 public class PermissionTests
 {
     [Theory]

@@ -2,7 +2,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Who counts as administrator.</summary>
+/// <summary>The set of administrators.</summary>
 public class RoleBookTests
 {
     static readonly Guid One = Guid.CreateVersion7(),

@@ -2,7 +2,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What an account lets happen to it.</summary>
+/// <summary>Decisions about commands to an account.</summary>
 public class AccountDecisionTests
 {
     static readonly Guid Email = Guid.CreateVersion7(),

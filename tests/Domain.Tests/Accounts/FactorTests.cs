@@ -4,9 +4,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>
-/// What holds for the factors of an account through every life of it, whatever is asked in whatever order.
-/// </summary>
+/// <summary>Properties of the factors of an account, over random histories.</summary>
 public class FactorTests
 {
     static readonly Guid[] Names = [.. Enumerable.Range(1, 3).Select(number => new Guid(number, 0, 0, new byte[8]))];
@@ -38,7 +36,7 @@ public class FactorTests
 
     static AccountFacts Match(Guid secret, long number) => new(Code: new(secret, number));
 
-    /// <summary>Lives a life: each event with the factors before and after it.</summary>
+    /// <summary>A random history: each event with the factors before and after it.</summary>
     static List<(Factors Before, AccountEvent Event, Factors After)> Live(
         (FactorCommand Command, AccountFacts Facts)[] commands
     )

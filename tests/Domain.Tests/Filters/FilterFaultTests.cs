@@ -4,7 +4,7 @@ using static Resources.Domain.Tests.FilterNotation;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What is refused, where and with which words.</summary>
+/// <summary>Errors in filters: their position and text.</summary>
 public class FilterFaultTests
 {
     [Theory]
@@ -211,6 +211,7 @@ public class FilterFaultTests
     }
 
     [Fact]
+    [Trait("Conformance", "D2")]
     public void Lone_surrogate_is_refused_at_its_position() =>
         Assert.Equal("2 A filter has neither NUL characters nor halves of surrogate pairs.", Read("😀a\uD83D"));
 

@@ -4,7 +4,7 @@ using static Resources.Domain.Tests.FilterNotation;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What texts are read as.</summary>
+/// <summary>The meaning of filters.</summary>
 public class FilterParserTests
 {
     const string Id = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -171,6 +171,7 @@ public class FilterParserTests
     }
 
     [Fact]
+    [Trait("Conformance", "D10")]
     public void Hostile_texts_are_refused_quickly()
     {
         string[] units =

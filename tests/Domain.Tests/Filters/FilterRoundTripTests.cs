@@ -5,7 +5,7 @@ using Resources.Projections;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Whatever can be asked can be written down: a filter printed as text is read as the same filter.</summary>
+/// <summary>Printing and parsing of filters.</summary>
 public class FilterRoundTripTests
 {
     static readonly Gen<Comparator> Equality = Gen.OneOf(Comparator.Equal, Comparator.NotEqual);
@@ -150,9 +150,7 @@ public class FilterRoundTripTests
                 (1, OfDepth(depth - 1).Select(inner => (Filter)new Filter.Not(inner)))
             );
 
-    /// <summary>
-    /// With parentheses and with AND only where they are needed: what stands side by side is joined before AND joins.
-    /// </summary>
+    /// <summary>With parentheses and AND only where they are needed. Juxtaposition binds tighter than AND.</summary>
     static string Print(Filter filter) =>
         filter switch
         {

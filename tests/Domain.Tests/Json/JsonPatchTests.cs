@@ -5,6 +5,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D13")]
 public class JsonPatchTests
 {
     [Theory]
@@ -171,6 +172,7 @@ public class JsonPatchTests
     }
 
     [Fact]
+    [Trait("Conformance", "D3")]
     public void Duplicate_members_of_an_operation_are_refused_by_strict_JSON()
     {
         // RFC 6902, appendix A.13.

@@ -57,6 +57,7 @@ public class JsonTextTests
     }
 
     [Fact]
+    [Trait("Conformance", "D5")]
     public void Large_number_read_from_the_store_has_its_short_form() =>
         Assert.Equal(
             """{"n":1e300}""",

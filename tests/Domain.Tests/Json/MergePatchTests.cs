@@ -6,6 +6,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D13")]
 public class MergePatchTests
 {
     [Theory]
@@ -82,7 +83,7 @@ public class MergePatchTests
         Assert.InRange(watch.ElapsedMilliseconds, 0, 2_000);
     }
 
-    /// <summary>The patch that removes what is missing and sets what is new or other.</summary>
+    /// <summary>The patch that removes missing members and sets new or different ones.</summary>
     static JsonElement Difference(JsonElement from, JsonElement to)
     {
         var patch = new JsonObject();

@@ -4,6 +4,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D5")]
 public class NumberTests
 {
     static readonly Gen<string> DoubleText = Gen

@@ -2,6 +2,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D6")]
 public class ObjectReaderTests
 {
     [Fact]

@@ -54,6 +54,7 @@ public class StrictJsonTests
         """{"a":1,"a":"\u0000","b":1e400,""",
         "/a DUPLICATE_MEMBER; /a NUL_CHARACTER; /b NUMBER_OUT_OF_RANGE;  INVALID_JSON"
     )]
+    [Trait("Conformance", "D3")]
     public void Every_error_is_reported_with_its_pointer(string json, string expected)
     {
         var faults = new List<Fault>();
@@ -74,6 +75,7 @@ public class StrictJsonTests
     [InlineData(new byte[] { (byte)'"', 0xED, 0xA0, 0x80, (byte)'"' }, "The body is not valid UTF-8 at byte 2.")]
     [InlineData(new byte[] { (byte)'"', 0xC3 }, "The body is not valid UTF-8 at byte 2.")]
     [InlineData(new byte[] { (byte)'"', 0xC0, 0x80, (byte)'"' }, "The body is not valid UTF-8 at byte 2.")]
+    [Trait("Conformance", "D2")]
     public void Invalid_UTF8_is_refused(byte[] body, string detail)
     {
         var faults = new List<Fault>();
@@ -87,6 +89,7 @@ public class StrictJsonTests
     [InlineData(66, false)]
     [InlineData(5_000, false)]
     [InlineData(100_000, false)]
+    [Trait("Conformance", "D4")]
     public void Nesting_over_64_levels_is_refused(int depth, bool accepted)
     {
         var faults = new List<Fault>();
@@ -99,6 +102,7 @@ public class StrictJsonTests
     }
 
     [Fact]
+    [Trait("Conformance", "D4")]
     public void Megabyte_of_brackets_is_refused_quickly()
     {
         var body = TestJson.Bytes(new string('[', 1 << 20));
@@ -110,6 +114,7 @@ public class StrictJsonTests
     }
 
     [Fact]
+    [Trait("Conformance", "D4")]
     public void Hundred_thousand_members_are_compared_in_linear_time()
     {
         var members = string.Join(",", Enumerable.Range(0, 100_000).Select(i => $"\"m{i}\":{i}"));
@@ -168,6 +173,8 @@ public class StrictJsonTests
             );
 
     [Fact]
+    [Trait("Conformance", "D1")]
+    [Trait("Conformance", "D2")]
     public void Text_is_clean_without_NUL_and_lone_surrogates()
     {
         // In one test: as its arguments, lone surrogates would not reach it unchanged.

@@ -3,7 +3,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Permits of a window, as a grain and the database count them together.</summary>
+/// <summary>Permits of a window, which a grain and the database count together.</summary>
 public class LimitWindowTests
 {
     const int Permits = 20;
@@ -48,9 +48,7 @@ public class LimitWindowTests
         Assert.Equal((7, 7), (window.Granted, window.Pending));
     }
 
-    /// <summary>
-    /// Two activations of one grain that know nothing of each other, and a database that is away now and then.
-    /// </summary>
+    /// <summary>Two activations of one grain that do not know each other, and a database with outages.</summary>
     [Fact]
     public void Interleaved_activations_never_grant_more_than_the_limit_and_one_first_lease() =>
         Gen.Select(Gen.Int[0, 1], Gen.Int[1, 7], Gen.Int[0, 9])

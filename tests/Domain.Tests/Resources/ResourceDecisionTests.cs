@@ -3,7 +3,7 @@ using static Resources.Domain.Tests.Story;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Given events, when a command, then events or a refusal.</summary>
+/// <summary>A table: given events, when a command, then events or a rejection.</summary>
 public class ResourceDecisionTests
 {
     static readonly ResourceCommand Create = new CreateResource("book", "Faust", "active", JsonText.Empty);

@@ -3,7 +3,8 @@ using static Resources.Domain.Tests.Story;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What merge patches and JSON patches make of one resource.</summary>
+/// <summary>Merge patches and JSON patches of one resource.</summary>
+[Trait("Conformance", "D13")]
 public class ResourcePatchTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using static Resources.Domain.Tests.Story;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What holds for every life of a resource, whatever is asked of it.</summary>
+/// <summary>Properties of a resource, over random histories.</summary>
 public class ResourcePropertyTests
 {
     static readonly Gen<string> Name = Gen.OneOf("Faust", "Urfaust", "é", "𝄞");
@@ -111,7 +111,7 @@ public class ResourcePropertyTests
                 }
             );
 
-    /// <summary>Runs commands as a grain does: what was decided is evolved, what was refused is not there.</summary>
+    /// <summary>Runs commands as a grain does: decided events are applied, rejected commands are not.</summary>
     static (Resource? State, long Version, List<ResourceEvent> Events) Live(ResourceCommand[] commands)
     {
         var state = (Resource?)null;

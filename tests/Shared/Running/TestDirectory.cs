@@ -1,8 +1,8 @@
 namespace Resources.Tests;
 
 /// <summary>
-/// A directory that lives as long as its test, and that other accounts may pass through, unlike the runtime's own
-/// temporary ones.
+/// A directory that lives as long as its test. Other accounts may pass through it, unlike the runtime's own temporary
+/// ones.
 /// </summary>
 internal sealed class TestDirectory : IDisposable
 {

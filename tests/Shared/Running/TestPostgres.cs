@@ -4,7 +4,7 @@ using Resources.Silo;
 
 namespace Resources.Tests;
 
-/// <summary>One PostgreSQL for all tests of an assembly, and a database of its own for each class that asks.</summary>
+/// <summary>One PostgreSQL for all tests of an assembly, with a separate database for each class that asks.</summary>
 public sealed class TestPostgres : IAsyncLifetime
 {
     readonly TestDirectory directory = new();
@@ -24,7 +24,7 @@ public sealed class TestPostgres : IAsyncLifetime
         directory.Dispose();
     }
 
-    /// <summary>Makes an empty database and answers how to connect to it.</summary>
+    /// <summary>Creates an empty database and returns its connection string.</summary>
     public async Task<string> CreateDatabaseAsync()
     {
         var name = $"test_{Interlocked.Increment(ref databases)}";
