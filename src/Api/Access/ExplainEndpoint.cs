@@ -87,11 +87,11 @@ public static class ExplainEndpoint
         var permission = reader.Text("permission", 1, 255);
         var text = reader.Text("resourceId", 1, 36, optional: true);
         reader.RefuseOthers();
-        if (permission is not null && !Permissions.Known.Contains(permission))
+        if (permission is not null && !Permissions.Catalogue.Contains(permission))
             faults.Report(
                 "/permission",
                 "INVALID_PERMISSION",
-                $"The permissions are {string.Join(", ", Permissions.Known)}."
+                $"The permissions are {string.Join(", ", Permissions.Catalogue.Names)}."
             );
         Guid? resource = null;
         if (text is not null && Ids.TryParse(text, out var id))

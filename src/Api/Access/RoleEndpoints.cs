@@ -172,7 +172,7 @@ public static class RoleEndpoints
     {
         var texts = reader.Strings("permissions")?.ToArray() ?? [];
         for (var i = 0; i < texts.Length; i++)
-            if (Permissions.FaultOf(texts[i]) is { } fault)
+            if (Permissions.Catalogue.FaultOf(texts[i]) is { } fault)
                 faults.Report($"/permissions/{i}", "INVALID_PERMISSION", fault);
         return texts;
     }
