@@ -16,7 +16,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     /// it never loses. A number of attempts would not do: who loses must read again, and so loses again to one that
     /// writes without a pause.
     /// </summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
 
     /// <summary>
     /// A write without an answer may still be committed: by a server that was slow, or by a packet that is sent again.
@@ -83,14 +83,14 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
                     return new(state, version, position, false, null);
                 }
                 Forget();
-                if (Stopwatch.GetElapsedTime(started) > Patience)
+                if (Stopwatch.GetElapsedTime(started) > Timeout)
                     throw new StoreUnavailableException("Another activation keeps writing to this stream.");
             }
         }
         catch (Exception e)
         {
             Forget();
-            if (e is StoreUnavailableException)
+            if (e is StoreUnavailableException and not StoreOverloadedException)
                 doubtfulSince = Stopwatch.GetTimestamp();
             throw;
         }

@@ -64,6 +64,10 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
         return [.. names];
     }
 
+    /// <summary>The pools of a node that takes its database for present.</summary>
+    internal static DbRoles RolesOf(NodeDatabase node) =>
+        node.Roles(new(TimeProvider.System, NullLogger<StoreContact>.Instance));
+
     /// <summary>Opens the database as a node does.</summary>
     internal static Task<NodeDatabase> OpenAsync(string connectionString, bool applySchema) =>
         NodeDatabase.OpenAsync(
@@ -85,19 +89,26 @@ public sealed class LogNode : IAsyncDisposable
 {
     readonly NodeDatabase database;
     readonly DocumentStore store;
-    readonly StoreContact contact;
+    readonly StoreProbe probe;
 
     LogNode(NodeDatabase database)
     {
         this.database = database;
-        store = DocumentStore.For(options => MartenSetup.Configure(options, database.Source));
-        contact = new(
-            database.Source,
+        var contact = new StoreContact(TimeProvider.System, NullLogger<StoreContact>.Instance);
+        var pools = database.Roles(contact);
+        store = DocumentStore.For(options =>
+        {
+            MartenSetup.Configure(options);
+            pools.Log.Serve(options);
+        });
+        probe = new(
+            pools,
+            contact,
             (_, _) => Task.FromResult(true),
             TimeProvider.System,
-            NullLogger<StoreContact>.Instance
+            NullLogger<StoreProbe>.Instance
         );
-        Log = new(database.Source, store, contact, new(), NullLogger<EventLog>.Instance);
+        Log = new(pools.Log, store, contact, new(), NullLogger<EventLog>.Instance);
     }
 
     public EventLog Log { get; }
@@ -105,7 +116,7 @@ public sealed class LogNode : IAsyncDisposable
     public static async Task<LogNode> StartAsync(NodeDatabase database)
     {
         var node = new LogNode(database);
-        await node.contact.StartAsync(default);
+        await node.probe.StartAsync(default);
         await node.Log.StartAsync(default);
         return node;
     }
@@ -117,9 +128,9 @@ public sealed class LogNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Log.StopAsync(default);
-        await contact.StopAsync(default);
+        await probe.StopAsync(default);
         Log.Dispose();
-        contact.Dispose();
+        probe.Dispose();
         store.Dispose();
         await database.DisposeAsync();
     }

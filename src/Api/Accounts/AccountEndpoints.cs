@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
@@ -138,7 +137,7 @@ public static class AccountEndpoints
         );
     }
 
-    static async Task ListAsync(HttpContext context, AccountQueries accounts, Vault vault)
+    static async Task ListAsync(HttpContext context, UserList list)
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(20, MaxPage);
@@ -148,18 +147,10 @@ public static class AccountEndpoints
             await Problems.InvalidAsync(context, query.Faults);
             return;
         }
-        var rows = await accounts.PageAsync(after, limit + 1, context.RequestAborted);
-        var emails = await vault.OpenAsync([.. rows.Select(row => row.Account.Email)]);
+        var found = await list.PageAsync(after, limit + 1, context.RequestAborted);
         IReadOnlyList<UserDocument> users =
         [
-            .. rows.Take(limit)
-                .Select(row =>
-                    UserDocument.Of(
-                        row.Id,
-                        Encoding.UTF8.GetString(emails.GetValueOrDefault(row.Account.Email, [])),
-                        row.Account
-                    )
-                ),
+            .. found.Take(limit).Select(user => UserDocument.Of(user.Id, user.Email, user.Account)),
         ];
         await Answers.OkAsync(
             context,
@@ -167,8 +158,8 @@ public static class AccountEndpoints
             WireJson.Default.EnvelopeIReadOnlyListUserDocument,
             page: new(
                 limit,
-                rows.Count > limit
-                    ? rows[limit - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture)
+                found.Count > limit
+                    ? found[limit - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture)
                     : null
             )
         );

@@ -3,7 +3,6 @@ using JasperFx.Events;
 using JasperFx.Events.Daemon;
 using JasperFx.Events.Projections;
 using Marten;
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -23,9 +22,8 @@ public static class MartenSetup
     ];
 
     /// <summary>The log and the documents, as every node uses them.</summary>
-    public static void Configure(StoreOptions options, NpgsqlDataSource database)
+    public static void Configure(StoreOptions options)
     {
-        options.Connection(database);
         options.AutoCreateSchemaObjects = AutoCreate.None;
         options.UseSystemTextJsonForSerialization(EventTypes.Json, casing: Weasel.Core.Casing.CamelCase);
         options.Policies.DisableInformationalFields();

@@ -18,7 +18,7 @@ public static class ResourceSql
         "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
 
     /// <summary>Types that a sight shows whole have a branch each in a list, up to so many.</summary>
-    const int FewTypes = 8;
+    const int MaxBranches = 8;
 
     const string Columns =
         "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
@@ -39,8 +39,7 @@ public static class ResourceSql
         long? wanted
     )
     {
-        parameters.Add(new() { Value = (object?)wanted ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        const string isThere = "now.position >= coalesce($1, now.head)";
+        var isThere = $"now.position >= coalesce({parameters.Place(wanted, NpgsqlDbType.Bigint)}, now.head)";
         var count =
             !counting ? "null::bigint"
             : IsCounted(selection) ? Counted(parameters, selection)
@@ -77,10 +76,10 @@ public static class ResourceSql
         int limit
     )
     {
-        parameters.Add(new() { Value = after, NpgsqlDbType = NpgsqlDbType.Bigint });
+        var behind = parameters.Place(after, NpgsqlDbType.Bigint);
         return $"""
             with now as materialized (select position from resource_views_position),
-            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and type like 'resource.%') events limit {limit.ToString(
+            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > {behind} and seq_id <= now.position and type like 'resource.%') events limit {limit.ToString(
                 CultureInfo.InvariantCulture
             )})
             select now.position, touched.stream_id, r.* from now left join touched on true
@@ -152,7 +151,7 @@ public static class ResourceSql
         if (visible.IsOwn || selection.Type is not null)
             return [$"owner = {Text(parameters, visible.Account)}"];
         var parts = new List<string>();
-        if (scope.Types.Length > FewTypes)
+        if (scope.Types.Length > MaxBranches)
             parts.Add($"type = any ({Texts(parameters, scope.Types)})");
         else
             parts.AddRange(scope.Types.Select(type => $"type = {Text(parameters, type)}"));
@@ -233,27 +232,21 @@ public static class ResourceSql
         };
 
     static string Value(NpgsqlParameterCollection parameters, SortField field, object value) =>
-        Add(
-            parameters,
+        parameters.Place(
+            value,
             field switch
             {
                 SortField.CreatedAt or SortField.UpdatedAt => NpgsqlDbType.TimestampTz,
                 SortField.Id => NpgsqlDbType.Uuid,
                 _ => NpgsqlDbType.Text,
-            },
-            value
+            }
         );
 
-    static string Text(NpgsqlParameterCollection parameters, string value) => Add(parameters, NpgsqlDbType.Text, value);
+    static string Text(NpgsqlParameterCollection parameters, string value) =>
+        parameters.Place(value, NpgsqlDbType.Text);
 
     static string Texts(NpgsqlParameterCollection parameters, string[] values) =>
-        Add(parameters, NpgsqlDbType.Array | NpgsqlDbType.Text, values);
-
-    static string Add(NpgsqlParameterCollection parameters, NpgsqlDbType type, object value)
-    {
-        parameters.Add(new() { Value = value, NpgsqlDbType = type });
-        return "$" + parameters.Count.ToString(CultureInfo.InvariantCulture);
-    }
+        parameters.Place(values, NpgsqlDbType.Array | NpgsqlDbType.Text);
 
     /// <summary>Whether deleted resources are in a selection: each kind has indexes of its own.</summary>
     enum Lives

@@ -21,6 +21,8 @@ sealed class AccountsNodeFeature : NodeFeature
             .AddSingleton<Vault>()
             .AddSingleton<AccountDirectory>()
             .AddSingleton<AccountQueries>()
-            .AddSingleton<Accounts>();
+            .AddSingleton<Accounts>()
+            .AddSingleton<UserList>()
+            .AddSingleton<SigningKeyStore>();
     }
 }

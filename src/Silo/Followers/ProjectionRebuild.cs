@@ -1,6 +1,7 @@
 using JasperFx.Events.Daemon;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -13,7 +14,8 @@ namespace Resources.Silo;
 /// How often it has failed before: pages get smaller with every time, as one may be too much.
 /// </param>
 sealed class ProjectionRebuild(
-    NpgsqlDataSource database,
+    FollowDb follow,
+    BulkDb bulk,
     int generation,
     int building,
     int pauses,
@@ -69,7 +71,7 @@ sealed class ProjectionRebuild(
     async Task<ProjectionRun> FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
     {
         var run = await ProjectionRun.StartAsync(
-            database,
+            follow,
             building,
             Math.Max(1, batchSize >> Math.Min(10, 2 * pauses)),
             time,
@@ -99,8 +101,10 @@ sealed class ProjectionRebuild(
 
     async Task<long> HeadAsync(CancellationToken ct)
     {
-        await using var command = database.CreateCommand(
-            "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)"
+        await using var connection = await follow.OpenAsync(ct);
+        await using var command = new NpgsqlCommand(
+            "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)",
+            connection
         );
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
@@ -118,7 +122,7 @@ sealed class ProjectionRebuild(
     /// </summary>
     async Task<bool> PublishAsync(CancellationToken ct)
     {
-        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var connection = await bulk.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var command = new NpgsqlCommand(
             $"""
@@ -165,7 +169,7 @@ sealed class ProjectionRebuild(
 
     async Task ExecuteAsync(string sql, CancellationToken ct)
     {
-        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var connection = await bulk.OpenAsync(ct);
         // Indexes over many rows take as long as they take; but the server gives up when this node is gone, where it
         // can tell. The setting ends with the transaction, which both statements are.
         await using var command = new NpgsqlCommand(
@@ -180,7 +184,7 @@ sealed class ProjectionRebuild(
 }
 
 /// <summary>The rebuild that this owner has under way, if any.</summary>
-sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, ILoggerFactory logs) : IAsyncDisposable
+sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, TimeProvider time, ILoggerFactory logs) : IAsyncDisposable
 {
     readonly CancellationTokenSource ending = new();
     readonly ILogger log = logs.CreateLogger<ProjectionRebuilds>();
@@ -224,7 +228,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         {
             return (
                 building,
-                await new ProjectionRebuild(database, generation, building, pauses, time, logs).RunAsync(
+                await new ProjectionRebuild(follow, bulk, generation, building, pauses, time, logs).RunAsync(
                     stage,
                     ending.Token
                 )
@@ -233,16 +237,15 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         catch (Exception e)
             when (!ending.IsCancellationRequested
                 && e is not RebuildPausedException
-                && !Grains.StoreUnavailableException.Explains(e)
+                && !StoreUnavailableException.Explains(e)
             )
         {
             log.LogError(e, "The rebuild of the resource views is given up: {Reason}", e.Message);
-            await using var command = database.CreateCommand(
-                $"update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2"
+            await follow.ExecuteAsync(
+                $"update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2",
+                [Arg.Of(e.Message), Arg.Of(building)],
+                CancellationToken.None
             );
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = e.Message });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = building });
-            await command.ExecuteNonQueryAsync();
         }
         catch (Exception e)
         {

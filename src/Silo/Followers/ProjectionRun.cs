@@ -1,7 +1,7 @@
 using JasperFx.Events.Daemon;
 using Marten;
 using Microsoft.Extensions.Logging;
-using Npgsql;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -24,7 +24,7 @@ sealed class ProjectionRun : IAsyncDisposable
     /// <summary>Starts after the position that the generation has reached.</summary>
     /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
     public static async Task<ProjectionRun> StartAsync(
-        NpgsqlDataSource database,
+        FollowDb db,
         int generation,
         int batchSize,
         TimeProvider time,
@@ -34,7 +34,8 @@ sealed class ProjectionRun : IAsyncDisposable
         var projection = new ResourceViewProjection(generation, time);
         var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options, database);
+            MartenSetup.Configure(options);
+            db.Serve(options);
             MartenSetup.Follow(options, projection, batchSize);
         });
         var run = new ProjectionRun(
