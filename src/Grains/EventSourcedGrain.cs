@@ -3,24 +3,28 @@ using System.Diagnostics;
 namespace Resources.Grains;
 
 /// <summary>
-/// A grain whose state is the fold of its stream. Commands decide on the state, append at the expected version and
-/// evolve only what was appended; after any failure the state is forgotten and read again. Two activations may exist
-/// for a moment: the expected version lets one of them win, and the other decides again on what it then reads.
+/// A grain whose state is the fold of its stream. A command decides on the state, appends at the expected version and
+/// evolves only appended events. After any failure the grain forgets the state and reads it again. Two activations may
+/// exist for a moment: the expected version lets one win, and the other reads again and decides again.
 /// </summary>
-public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots snapshots, StoreContact contact) : Grain
+public abstract class EventSourcedGrain<TState, TEvent>(
+    EventLog log,
+    Snapshots snapshots,
+    StoreContact contact,
+    TimeProvider time
+) : Grain
     where TState : class
     where TEvent : class
 {
     /// <summary>
-    /// A command that loses to another activation for this long gives up, before its caller does; with one activation
-    /// it never loses. A number of attempts would not do: who loses must read again, and so loses again to one that
-    /// writes without a pause.
+    /// A command that loses to another activation for this long gives up before its caller does. A number of attempts
+    /// would be too few: the loser has to read again, and so keeps losing to an activation that writes without pause.
     /// </summary>
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// A write without an answer may still be committed: by a server that was slow, or by a packet that is sent again.
-    /// For this long, more than the driver and the server give such a statement, memory is compared with the store.
+    /// A write without an answer may still be committed by a slow server or a retransmitted packet. For this long the
+    /// grain compares memory with the store; driver and server give up on such a statement sooner.
     /// </summary>
     static readonly TimeSpan Doubt = TimeSpan.FromSeconds(30);
 
@@ -30,21 +34,24 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     bool loaded;
     long doubtfulSince;
 
+    /// <summary>The current time.</summary>
+    protected DateTimeOffset Now => time.GetUtcNow();
+
     Guid Stream => this.GetPrimaryKey();
 
     bool MemoryIsTrusted =>
         contact.MemoryIsTrusted && (doubtfulSince is 0 || Stopwatch.GetElapsedTime(doubtfulSince) > Doubt);
 
-    /// <summary>The state after an event; null state = before the first.</summary>
+    /// <summary>The state after an event; a null state precedes the first event.</summary>
     protected abstract TState Evolve(TState? state, Recorded<TEvent> recorded);
 
     /// <summary>
-    /// Runs a command: a repetition is answered as the first time, all else is decided, appended and evolved.
+    /// Runs a command. A retry gets the first answer again; any other command is decided, appended and evolved.
     /// </summary>
-    /// <param name="startsStream">The stream is probably new: appending at version 0 finds out without a read.</param>
+    /// <param name="startsStream">The stream is probably new: an append at version 0 saves the read.</param>
     protected async Task<Reply<TState>> Transact(
         Intent intent,
-        Func<TState?, long, Decision<TEvent>> decide,
+        Func<TState?, DecisionContext, Decision<TEvent>> decide,
         bool startsStream = false
     )
     {
@@ -55,12 +62,12 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
             {
                 if (again || intent.Repeated || !startsStream)
                     await RefreshAsync();
-                // The edge may have sent the command a second time, to whoever moved this stream meanwhile.
+                // The edge may have retried the command at another activation, which then moved this stream.
                 var mayHaveRun = intent.Fingerprint is not null || intent.Repeated || again || !MemoryIsTrusted;
                 if (version > 0 && mayHaveRun && await RepeatedAsync(intent) is { } earlier)
                     return earlier;
 
-                var decision = decide(state, version);
+                var decision = decide(state, new(version, intent, Now));
                 if (decision.Rejection is { } rejection)
                     return Reply<TState>.Refused(rejection);
                 if (decision.Events is [])
@@ -96,14 +103,14 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
         }
     }
 
-    /// <summary>The current state, its version and position; a null value when the stream has no event.</summary>
+    /// <summary>The current state with its version and position; a null value when the stream has no event.</summary>
     protected async Task<Reply<TState>> Current()
     {
         await RefreshAsync();
         return new(state, version, position, false, null);
     }
 
-    /// <summary>The state as it was: through a version, a time or a position, whichever is given.</summary>
+    /// <summary>A past state, through a version, a time or a position.</summary>
     protected Task<Reply<TState>> Past(
         long throughVersion = 0,
         DateTimeOffset? throughTime = null,
@@ -123,7 +130,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
     }
 
     /// <summary>
-    /// Makes sure that the state is the newest. Refusals and answers without an event rest on it just as reads do.
+    /// Makes sure that the state is current. Refusals and answers without an event depend on it as reads do.
     /// </summary>
     async Task RefreshAsync()
     {
@@ -187,7 +194,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(EventLog log, Snapshots 
         DateTimeOffset? throughTime = null
     ) =>
         from stored in await log.ReadAsync(Stream, after, through, throughTime)
-        // Ids of all kinds are of one form: by that of a session there is no resource.
+        // All aggregates share one id format; a session's id must not load as a resource.
         where stored.Data is TEvent
         select new Recorded<TEvent>(
             (TEvent)stored.Data,

@@ -111,7 +111,7 @@ public class Contracts
                             ),
                         Record(e)
                     ),
-                    RoleEvent e => RoleBook.Evolve(null, e),
+                    RoleEvent e => RoleBook.Evolve(null, Record(e)),
                     ApiKeyEvent e => ApiKey.Evolve(
                         e is ApiKeyCreated
                             ? null

@@ -38,15 +38,15 @@ public static class HttpAccess
             )
             .WithMetadata(new RequiredPermission(permission));
 
-    /// <summary>The resources that the caller may see by a permission; null = all.</summary>
-    public static Sight? Visible(this HttpContext context, string permission) =>
+    /// <summary>The resources that the caller may see by a permission.</summary>
+    public static Reach Visible(this HttpContext context, string permission) =>
         context.Caller().Permissions.ScopeOf(permission).Of(context.CallerId());
 
-    /// <summary>What the caller may reach at this endpoint; null = all.</summary>
+    /// <summary>What the caller may reach at this endpoint.</summary>
     /// <exception cref="InvalidOperationException">
     /// The endpoint requires no permission, so nothing says what may be reached.
     /// </exception>
-    public static Sight? Visible(this HttpContext context) =>
+    public static Reach Visible(this HttpContext context) =>
         context.Visible(
             (
                 context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>()

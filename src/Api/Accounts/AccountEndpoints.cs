@@ -179,7 +179,7 @@ public static class AccountEndpoints
             if (await rights.RefuseGrantAsync(context, roles))
                 return;
             var hash = asked.Password is null ? null : await passwords.HashAsync(asked.Password);
-            var account = new NewAccount(asked.Email, hash, roles, EmailVerified: hash is not null);
+            var account = new RegisterAccount(asked.Email, hash, roles, EmailVerified: hash is not null);
             var intent = context.Intend();
             var (id, reply) = await ClusterCalls.SendAsync(intent, sent => accounts.RegisterAsync(account, sent));
             if (reply.Rejection is { } rejection)
@@ -207,7 +207,7 @@ public static class AccountEndpoints
                     return;
                 var intent = context.Intend();
                 var changed = await ClusterCalls.SendAsync(intent, sent =>
-                    accounts.Grain(found.Id).SetDisabled(asked.Disabled, sent)
+                    accounts.Grain(found.Id).Execute(new SetAccountDisabled(asked.Disabled), sent)
                 );
                 if (changed.Rejection is { } rejection)
                     await Problems.RefuseAsync(context, rejection);
@@ -226,7 +226,7 @@ public static class AccountEndpoints
                     return;
                 var intent = context.Intend();
                 var changed = await ClusterCalls.SendAsync(intent, sent =>
-                    accounts.Grain(found.Id).SetRoles(asked.Roles, sent)
+                    accounts.Grain(found.Id).Execute(new SetAccountRoles(asked.Roles), sent)
                 );
                 if (changed.Rejection is { } rejection)
                     await Problems.RefuseAsync(context, rejection);
@@ -252,7 +252,9 @@ public static class AccountEndpoints
         if (await rights.RefuseManagingAsync(context, found.Roles))
             return;
         var intent = context.Intend();
-        var deleted = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(account).Delete(sent));
+        var deleted = await ClusterCalls.SendAsync(intent, sent =>
+            accounts.Grain(account).Execute(new DeleteAccount(), sent)
+        );
         if (deleted.Rejection is { } rejection)
             await Problems.RefuseAsync(context, rejection);
         else

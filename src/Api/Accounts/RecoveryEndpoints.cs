@@ -100,11 +100,8 @@ public static class RecoveryEndpoints
                     // proved yet, so the last one counts.
                     reply = await accounts
                         .Grain(id)
-                        .ChangePassword(
-                            hash,
-                            waiting.Account.Password,
-                            PasswordMeans.Registration,
-                            null,
+                        .Execute(
+                            new ChangePassword(hash, waiting.Account.Password, PasswordMeans.Registration, null),
                             intent with
                             {
                                 CommandId = Guid.CreateVersion7(),
@@ -172,7 +169,7 @@ public static class RecoveryEndpoints
             await AnswerAsync(
                 context,
                 await ClusterCalls.SendAsync(intent, sent =>
-                    accounts.Grain(account).VerifyEmail(email, found.Account.Password, sent)
+                    accounts.Grain(account).Execute(new VerifyEmail(email, found.Account.Password), sent)
                 )
             );
         });
@@ -205,7 +202,7 @@ public static class RecoveryEndpoints
                 await ClusterCalls.SendAsync(intent, sent =>
                     accounts
                         .Grain(account)
-                        .ChangePassword(hash, found.Account.Password, PasswordMeans.Reset, null, sent)
+                        .Execute(new ChangePassword(hash, found.Account.Password, PasswordMeans.Reset, null), sent)
                 )
             );
         });

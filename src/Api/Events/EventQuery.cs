@@ -34,7 +34,13 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
             query.Fail<string>("owner", "takes the id of an account");
         return new(
             Start(context, query, head),
-            new(null, query.Slug("type"), resource ?? query.Id("resource"), owner, EventNames(query)),
+            new(
+                Reach.Of(Scope.Nothing, ""),
+                query.Slug("type"),
+                resource ?? query.Id("resource"),
+                owner,
+                EventNames(query)
+            ),
             query.Limit(100, MaxEvents),
             TimeSpan.FromSeconds(wait)
         );

@@ -89,8 +89,8 @@ public sealed class StreamLease : IDisposable
     /// <summary>Why the stream must end; null while it may go on.</summary>
     public StreamEnd? End => leaving.IsCancellationRequested ? StreamEnd.NodeStops : end;
 
-    /// <summary>The resources that the stream may tell of; null = all. Holds until <see cref="Changed"/>.</summary>
-    public Sight? Visible { get; private set; }
+    /// <summary>The resources that the stream may tell of. Holds until <see cref="Changed"/>.</summary>
+    public Reach Visible { get; private set; } = Reach.Of(Scope.Nothing, "");
 
     /// <summary>
     /// Cancelled when <see cref="Visible"/> or <see cref="End"/> has changed; there is another one then. To be taken
@@ -131,7 +131,7 @@ public sealed class StreamLease : IDisposable
         Change(ending, scopes.Aggregate((one, other) => one.Intersect(other)).Of(caller.Id));
     }
 
-    void Change(StreamEnd? ending, Sight? visible)
+    void Change(StreamEnd? ending, Reach visible)
     {
         CancellationTokenSource before;
         lock (gate)

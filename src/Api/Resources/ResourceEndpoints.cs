@@ -122,7 +122,7 @@ public static class ResourceEndpoints
         }
 
         var caller = context.CallerId();
-        if (context.Visible() is { } allowed && !allowed.Allows(create!.Type, caller))
+        if (!context.Visible().Allows(create!.Type, caller))
         {
             await Problems.WriteAsync(
                 context,
@@ -381,12 +381,7 @@ public static class ResourceEndpoints
         var reply = await ClusterCalls.SendAsync(_ =>
             context.RequestServices.GetRequiredService<IClusterClient>().GetGrain<IResourceGrain>(id).Get()
         );
-        return
-            context.Visible() is { } visible
-            && reply.Value is { } resource
-            && !visible.Allows(resource.Type, resource.Owner)
-            ? null
-            : reply;
+        return reply.Value is { } resource && !context.Visible().Allows(resource.Type, resource.Owner) ? null : reply;
     }
 
     /// <summary>
@@ -398,7 +393,7 @@ public static class ResourceEndpoints
     )
     {
         var context = invocation.HttpContext;
-        if (context.Visible() is null || (await NowAsync(context))?.Value is not null)
+        if (context.Visible().IsAll || (await NowAsync(context))?.Value is not null)
             return await next(invocation);
         await Problems.RefuseAsync(context, Missing);
         return Results.Empty;

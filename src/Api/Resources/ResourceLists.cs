@@ -20,7 +20,7 @@ static class ResourceLists
         var fields = query.Text("fields");
         var asked = Name(
             query,
-            selection.Visible?.ToString(),
+            selection.Visible.ToString(),
             "type",
             "status",
             "owner",
@@ -134,11 +134,8 @@ static class ResourceLists
     public static string Tag(Guid answer, int generation, long position) => $"W/\"{answer:n}-{generation}.{position}\"";
 
     /// <summary>A name for what parameters ask for, and of what.</summary>
-    public static Guid Name(QueryReader query, string? of, params string[] parameters) =>
-        DerivedId.Of([
-            of ?? "*",
-            .. parameters.Select(name => query.Text(name) is { } text ? $"{text.Length}:{text}" : ""),
-        ]);
+    public static Guid Name(QueryReader query, string of, params string[] parameters) =>
+        DerivedId.Of([of, .. parameters.Select(name => query.Text(name) is { } text ? $"{text.Length}:{text}" : "")]);
 
     static ResourceSelection Selection(HttpContext context, QueryReader query)
     {
@@ -146,10 +143,9 @@ static class ResourceLists
         var status = query.Slug("status");
         var owner = query.Text("owner");
         var deleted = query.Flag("includeDeleted");
-        var visible = Sight.Both(
-            context.Visible(Permissions.ResourceRead),
-            deleted ? context.Visible(Permissions.ResourceReadDeleted) : null
-        );
+        var visible = context.Visible(Permissions.ResourceRead);
+        if (deleted)
+            visible = visible.Intersect(context.Visible(Permissions.ResourceReadDeleted));
         return new(visible, type, status, owner, Both(Search(query), Filtered(query)), deleted);
     }
 

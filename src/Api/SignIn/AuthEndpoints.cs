@@ -96,11 +96,13 @@ public static class AuthEndpoints
                 if (check is PasswordCheck.RightButOld)
                     await accounts
                         .Grain(found!.Id)
-                        .ChangePassword(
-                            await passwords.HashAsync(asked.Password),
-                            found.Account.Password,
-                            PasswordMeans.Rehash,
-                            null,
+                        .Execute(
+                            new ChangePassword(
+                                await passwords.HashAsync(asked.Password),
+                                found.Account.Password,
+                                PasswordMeans.Rehash,
+                                null
+                            ),
                             context.Intend(found.Id)
                         );
                 if (found is null || !SignInPolicy.Admits(found.Account))
@@ -123,7 +125,7 @@ public static class AuthEndpoints
     {
         try
         {
-            await account.NoteFailedLogin("password", intent);
+            await account.Execute(new NoteFailedLogin("password"), intent);
         }
         catch (Exception e)
         {
@@ -171,7 +173,10 @@ public static class AuthEndpoints
             var changed = await ClusterCalls.SendAsync(intent, sent =>
                 accounts
                     .Grain(caller.Account)
-                    .ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential, sent)
+                    .Execute(
+                        new ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential),
+                        sent
+                    )
             );
             if (changed.Rejection is { } rejection)
                 await Problems.RefuseAsync(context, rejection);

@@ -152,7 +152,7 @@ public static class MfaEndpoints
                 return;
             var intent = context.Intend(half.Account);
             var spent = await ClusterCalls.SendAsync(intent, sent =>
-                cluster.GetGrain<IFactorGrain>(half.Account).Spend(asked.Method, asked.Code, sent)
+                cluster.GetGrain<IAccountGrain>(half.Account).Execute(new SpendFactor(asked.Method, asked.Code), sent)
             );
             if (spent.Rejection is not null)
             {
@@ -193,7 +193,9 @@ public static class MfaEndpoints
                     && await passwords.VerifyAsync(found.PasswordHash, asked.Code) is not PasswordCheck.Wrong
                 : (
                     await ClusterCalls.SendAsync(intent, sent =>
-                        cluster.GetGrain<IFactorGrain>(caller.Account).Spend(asked.Method, asked.Code, sent)
+                        cluster
+                            .GetGrain<IAccountGrain>(caller.Account)
+                            .Execute(new SpendFactor(asked.Method, asked.Code), sent)
                     )
                 ).Rejection
                     is null;
@@ -226,7 +228,7 @@ public static class MfaEndpoints
         var intent = context.Intend();
         var secret = RandomNumberGenerator.GetBytes(SecretBytes);
         var enrolled = await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IFactorGrain>(caller.Account).EnrollTotp(secret, sent)
+            cluster.GetGrain<IAccountGrain>(caller.Account).Execute(new EnrollTotp(secret), sent)
         );
         if (enrolled.Rejection is { } rejection)
         {
@@ -256,7 +258,7 @@ public static class MfaEndpoints
             await AnswerAsync(
                 context,
                 await ClusterCalls.SendAsync(intent, sent =>
-                    cluster.GetGrain<IFactorGrain>(context.Caller().Account).ConfirmTotp(code, sent)
+                    cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new ConfirmTotp(code), sent)
                 )
             );
         });
@@ -267,7 +269,7 @@ public static class MfaEndpoints
         await AnswerAsync(
             context,
             await ClusterCalls.SendAsync(intent, sent =>
-                cluster.GetGrain<IFactorGrain>(context.Caller().Account).RemoveTotp(sent)
+                cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new RemoveTotp(), sent)
             )
         );
     }
@@ -278,7 +280,7 @@ public static class MfaEndpoints
         var codes = RecoveryCodes.Create();
         string[] hashes = [.. codes.Select(RecoveryCodes.Hash)];
         var issued = await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IFactorGrain>(context.Caller().Account).IssueRecoveryCodes(hashes, sent)
+            cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new IssueRecoveryCodes(hashes), sent)
         );
         if (issued.Rejection is { } rejection)
             await Problems.RefuseAsync(context, rejection);

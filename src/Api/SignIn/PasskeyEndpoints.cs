@@ -77,7 +77,7 @@ public static class PasskeyEndpoints
     static async Task ListAsync(HttpContext context, IClusterClient cluster)
     {
         var passkeys = await ClusterCalls.SendAsync(_ =>
-            cluster.GetGrain<IFactorGrain>(context.Caller().Account).GetPasskeys()
+            cluster.GetGrain<IAccountGrain>(context.Caller().Account).GetPasskeys()
         );
         await Answers.OkAsync<IReadOnlyList<PasskeyDocument>>(
             context,
@@ -107,9 +107,11 @@ public static class PasskeyEndpoints
                 await RefuseAsync(context);
                 return;
             }
-            var grain = cluster.GetGrain<IFactorGrain>(context.Caller().Account);
+            var grain = cluster.GetGrain<IAccountGrain>(context.Caller().Account);
             var intent = context.Intend();
-            var added = await ClusterCalls.SendAsync(intent, sent => grain.AddPasskey(credential, count, sent));
+            var added = await ClusterCalls.SendAsync(intent, sent =>
+                grain.Execute(new AddPasskey(credential, count), sent)
+            );
             if (added.Rejection is { } rejection)
                 await Problems.RefuseAsync(context, rejection);
             else
@@ -132,7 +134,7 @@ public static class PasskeyEndpoints
         await MfaEndpoints.AnswerAsync(
             context,
             await ClusterCalls.SendAsync(intent, sent =>
-                cluster.GetGrain<IFactorGrain>(context.Caller().Account).RemovePasskey(passkey, sent)
+                cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new RemovePasskey(passkey), sent)
             )
         );
     }
@@ -169,13 +171,13 @@ public static class PasskeyEndpoints
                     IdOf(asked.Credential) is { } credential
                     && await directory.FindPasskeyAsync(credential) is { } owner
                 )
-                    await accounts.Grain(owner).NoteFailedLogin("passkey", context.Intend(owner));
+                    await accounts.Grain(owner).Execute(new NoteFailedLogin("passkey"), context.Intend(owner));
                 await RefuseAsync(context);
                 return;
             }
             var intent = context.Intend(id);
             var used = await ClusterCalls.SendAsync(intent, sent =>
-                cluster.GetGrain<IFactorGrain>(id).UsePasskey(passkey, count, sent)
+                cluster.GetGrain<IAccountGrain>(id).Execute(new UsePasskey(passkey, count), sent)
             );
             var caller = Caller.Of(context.User);
             if (used.Rejection is not null || caller is not null && caller.Account != id)

@@ -72,7 +72,7 @@ public sealed class PasskeyStore(AccountDirectory directory, IClusterClient clus
 
     async Task<PasskeyUser?> FindAsync(Guid account)
     {
-        var passkeys = await ClusterCalls.SendAsync(_ => cluster.GetGrain<IFactorGrain>(account).GetPasskeys());
+        var passkeys = await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(account).GetPasskeys());
         // An account without passkeys may be about to get its first.
         return new(account, passkeys);
     }

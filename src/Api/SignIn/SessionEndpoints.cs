@@ -117,7 +117,7 @@ public static class SessionEndpoints
         var caller = context.Caller();
         var intent = context.Intend();
         await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IAccountGrain>(caller.Account).EndSessions(caller.Credential, sent)
+            cluster.GetGrain<IAccountGrain>(caller.Account).Execute(new EndSessions(caller.Credential), sent)
         );
         context.Response.StatusCode = 204;
     }

@@ -135,7 +135,8 @@ public static class SubscriptionEndpoints
             : null;
 
     /// <summary>Whose subscriptions alone the caller may reach; null = all.</summary>
-    static Guid? Owner(HttpContext context) => context.Visible() is { } visible ? Guid.Parse(visible.Account) : null;
+    static Guid? Owner(HttpContext context) =>
+        context.Visible() is { IsAll: false } visible ? Guid.Parse(visible.Account) : null;
 
     static async Task CreateAsync(
         HttpContext context,

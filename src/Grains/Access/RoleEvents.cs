@@ -1,7 +1,7 @@
 namespace Resources.Grains;
 
 /// <summary>
-/// Everything that can happen to the roles, which are one stream: who may do what is decided on one state. As in
+/// The events of the roles. All roles share one stream, so that every decision about them sees one state. As with
 /// <see cref="ResourceEvent"/>, these records are the stored format.
 /// </summary>
 public abstract record RoleEvent;
@@ -12,7 +12,7 @@ public sealed record RoleChanged(string Name, string[] Permissions) : RoleEvent;
 
 public sealed record RoleDeleted(string Name) : RoleEvent;
 
-/// <summary>An account counts as administrator from now on.</summary>
+/// <summary>The account counts as administrator from now on.</summary>
 public sealed record AdministratorAdded(Guid Account) : RoleEvent;
 
 public sealed record AdministratorRemoved(Guid Account) : RoleEvent;

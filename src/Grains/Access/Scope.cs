@@ -49,8 +49,8 @@ public sealed record Scope(bool IsAll, string[] Types, bool Own, string[] OwnTyp
     public bool Allows(string type, string owner, string account) =>
         IsAll || Types.Contains(type) || (Own || OwnTypes.Contains(type)) && owner == account;
 
-    /// <summary>What an account sees by this; null when it sees everything.</summary>
-    public Sight? Of(string account) => IsAll ? null : new(this, account);
+    /// <summary>The resources that an account reaches by this.</summary>
+    public Reach Of(string account) => Reach.Of(this, account);
 
     /// <summary>What is in both scopes.</summary>
     public Scope Intersect(Scope other)
@@ -87,23 +87,4 @@ public sealed record Scope(bool IsAll, string[] Types, bool Own, string[] OwnTyp
 
     public override int GetHashCode() =>
         HashCode.Combine(IsAll, Own, string.Join(',', Types), string.Join(',', OwnTypes));
-}
-
-/// <summary>The part of the resources that an account can see.</summary>
-public sealed record Sight(Scope Scope, string Account)
-{
-    /// <summary>Whether it is what the account owns, all of it and nothing else.</summary>
-    public bool IsOwn => Scope is { Own: true, Types: [] };
-
-    public bool Allows(string type, string owner) => Scope.Allows(type, owner, Account);
-
-    /// <summary>What is in both of two sights of one account.</summary>
-    public static Sight? Both(Sight? one, Sight? other) =>
-        one is null ? other
-        : other is null ? one
-        : one with { Scope = one.Scope.Intersect(other.Scope) };
-
-    /// <summary>A name for it: two sights of one name show the same.</summary>
-    public override string ToString() =>
-        $"{Account}:{string.Join(' ', Scope.Types)}:{(Scope.Own ? "*" : string.Join(' ', Scope.OwnTypes))}";
 }

@@ -1,63 +1,66 @@
 namespace Resources.Grains;
 
 /// <summary>
-/// Everything that can happen to an account. As in <see cref="ResourceEvent"/>, these records are the stored format. No
-/// secret and nothing that names a person is in them: <c>Email</c> and <c>Password</c> are names of secrets in the
-/// vault, which forgets them with the account.
+/// The events of an account. As with <see cref="ResourceEvent"/>, these records are the stored format. They hold no
+/// secret and no personal data: <c>Email</c> and <c>Password</c> are names of secrets in the vault, which deletes them
+/// with the account.
 /// </summary>
 public abstract record AccountEvent;
 
-/// <param name="Password">Null for an account that its owner has to open by a link.</param>
+/// <param name="Password">Null when the owner sets the first one by a link.</param>
 public sealed record AccountRegistered(Guid Email, Guid? Password, string[] Roles, bool EmailVerified) : AccountEvent;
 
-/// <summary>The owner has proved to read the address.</summary>
+/// <summary>The owner has proved to receive mail at the address.</summary>
 public sealed record AccountEmailVerified : AccountEvent;
 
-/// <summary>Ends every session but the one that is kept.</summary>
+/// <summary>Ends all sessions except the kept one.</summary>
 /// <param name="Means">
-/// <c>change</c>, by who knew the old one; <c>reset</c>, by who reads the address; <c>rehash</c>, the same one hashed
-/// anew, which ends nothing; <c>registration</c>, by who registered again before the address was verified.
+/// <c>change</c>: with the old password. <c>reset</c>: by a link in a mail. <c>rehash</c>: the same password with a new
+/// hash, which ends no session. <c>registration</c>: by another registration before the address was verified.
 /// </param>
 public sealed record AccountPasswordChanged(Guid Password, string Means, Guid? KeptSession) : AccountEvent;
 
-/// <summary>All sessions of the account have ended, but for one.</summary>
+/// <summary>All sessions of the account have ended except the kept one.</summary>
 public sealed record AccountSessionsEnded(Guid? KeptSession) : AccountEvent;
 
 public sealed record AccountRolesChanged(string[] Roles) : AccountEvent;
 
-/// <summary>Neither its sessions nor its keys are good any more, and nobody can log in.</summary>
+/// <summary>Sessions and API keys of the account are invalid, and nobody can log in to it.</summary>
 public sealed record AccountDisabled : AccountEvent;
 
 public sealed record AccountEnabled : AccountEvent;
 
 public sealed record AccountDeleted : AccountEvent;
 
-/// <summary>A secret for one-time codes was shown to the owner, who has yet to prove to have it.</summary>
-public sealed record AccountTotpEnrolled(Guid Secret) : AccountEvent;
+/// <summary>An event of the account's factors, which <see cref="Factors"/> evolves.</summary>
+public abstract record FactorEvent : AccountEvent;
 
-/// <param name="Step">The step of time whose code proved it; it and those before it are spent.</param>
-public sealed record AccountTotpConfirmed(long Step) : AccountEvent;
+/// <summary>The owner got a secret for one-time codes. It counts as a factor once it is confirmed.</summary>
+public sealed record AccountTotpEnrolled(Guid Secret) : FactorEvent;
+
+/// <param name="Step">The time step of the confirming code; this step and all before it are spent.</param>
+public sealed record AccountTotpConfirmed(long Step) : FactorEvent;
 
 /// <summary>A one-time code was accepted.</summary>
-public sealed record AccountTotpAccepted(long Step) : AccountEvent;
+public sealed record AccountTotpAccepted(long Step) : FactorEvent;
 
-public sealed record AccountTotpRemoved : AccountEvent;
+public sealed record AccountTotpRemoved : FactorEvent;
 
-/// <param name="Codes">The name of their hashes in the vault. Those from before are void.</param>
-public sealed record AccountRecoveryCodesIssued(Guid Codes, int Count) : AccountEvent;
+/// <param name="Codes">The name in the vault of their hashes. Earlier codes are void.</param>
+public sealed record AccountRecoveryCodesIssued(Guid Codes, int Count) : FactorEvent;
 
-/// <param name="Index">Which one; it is spent.</param>
-public sealed record AccountRecoveryCodeUsed(int Index) : AccountEvent;
+/// <param name="Index">The index of the code, which is now spent.</param>
+public sealed record AccountRecoveryCodeUsed(int Index) : FactorEvent;
 
-/// <param name="Passkey">Its id here.</param>
+/// <param name="Passkey">Its id, derived from the credential's.</param>
 /// <param name="Secret">The name in the vault of the credential's id, public key and label.</param>
-public sealed record AccountPasskeyAdded(Guid Passkey, Guid Secret, long SignCount) : AccountEvent;
+public sealed record AccountPasskeyAdded(Guid Passkey, Guid Secret, long SignCount) : FactorEvent;
 
 /// <param name="SignCount">The authenticator's counter, where it has one.</param>
-public sealed record AccountPasskeyUsed(Guid Passkey, long SignCount) : AccountEvent;
+public sealed record AccountPasskeyUsed(Guid Passkey, long SignCount) : FactorEvent;
 
-public sealed record AccountPasskeyRemoved(Guid Passkey) : AccountEvent;
+public sealed record AccountPasskeyRemoved(Guid Passkey) : FactorEvent;
 
-/// <summary>Somebody knew the address and not the password, or not the second factor.</summary>
-/// <param name="Factor">What was wrong: <c>password</c>, <c>totp</c>, <c>recovery_code</c> or <c>passkey</c>.</param>
+/// <summary>A login with a known address failed, by its password or its second factor.</summary>
+/// <param name="Factor">The wrong factor: <c>password</c>, <c>totp</c>, <c>recovery_code</c> or <c>passkey</c>.</param>
 public sealed record AccountLoginFailed(string Factor) : AccountEvent;

@@ -2,17 +2,12 @@ using System.Diagnostics;
 
 namespace Resources.Grains;
 
-/// <summary>A passkey of an account.</summary>
-/// <param name="Secret">The name in the vault of what belongs to it.</param>
-[GenerateSerializer, Immutable, Alias("passkey")]
-public sealed record Passkey(Guid Id, Guid Secret, long SignCount, DateTimeOffset CreatedAt, DateTimeOffset? UsedAt);
-
-/// <summary>What an account's owner proves to be themselves with, beside the password.</summary>
-/// <param name="TotpSecret">The name in the vault of the secret for one-time codes; null = there is none.</param>
-/// <param name="TotpConfirmed">Whether the owner has shown a code of it; it asks for nothing before.</param>
-/// <param name="TotpStep">The last step of time whose code was accepted: it and those before it are spent.</param>
+/// <summary>The factors of an account beside its password.</summary>
+/// <param name="TotpSecret">The name in the vault of the secret for one-time codes; null when there is none.</param>
+/// <param name="TotpConfirmed">Whether the owner has confirmed the secret by a code; it does not count before.</param>
+/// <param name="TotpStep">The last time step whose code was accepted; this step and all before it are spent.</param>
 /// <param name="RecoveryCodes">The name in the vault of the hashes of the recovery codes.</param>
-/// <param name="UnusedCodes">Those that are not spent.</param>
+/// <param name="UnusedCodes">The indexes of the recovery codes that are not spent.</param>
 [GenerateSerializer, Immutable, Alias("factors")]
 public sealed record Factors(
     Guid? TotpSecret,
@@ -30,77 +25,35 @@ public sealed record Factors(
     /// <summary>Whether a password alone is not enough.</summary>
     public bool AreAsked => TotpConfirmed || Passkeys is not [];
 
-    public Decision<AccountEvent> Decide(FactorCommand command) =>
-        command switch
-        {
-            EnrollTotp when TotpConfirmed => new Rejection(
-                Refusal.AlreadyExists,
-                "One-time codes are set up; remove them first."
-            ),
-            EnrollTotp c => [new AccountTotpEnrolled(c.Secret)],
-            ConfirmTotp when TotpConfirmed => new Rejection(
-                Refusal.AlreadyExists,
-                "One-time codes are set up already."
-            ),
-            ConfirmTotp c when c.Secret != TotpSecret => new Rejection(
-                Refusal.FactorFailed,
-                "The code is of another secret."
-            ),
-            ConfirmTotp c => [new AccountTotpConfirmed(c.Step)],
-            AcceptTotp c when !TotpConfirmed || c.Secret != TotpSecret || c.Step <= TotpStep => Failed,
-            AcceptTotp c => [new AccountTotpAccepted(c.Step)],
-            RemoveTotp => TotpSecret is null ? [] : [new AccountTotpRemoved()],
-            IssueRecoveryCodes when !AreAsked => new Rejection(
-                Refusal.NoFactor,
-                "Recovery codes stand in for one-time codes or passkeys; set these up first."
-            ),
-            IssueRecoveryCodes c => [new AccountRecoveryCodesIssued(c.Codes, c.Count)],
-            UseRecoveryCode c => c.Codes == RecoveryCodes && UnusedCodes.Contains(c.Index)
-                ? [new AccountRecoveryCodeUsed(c.Index)]
-                : Failed,
-            AddPasskey c when Passkeys.Any(passkey => passkey.Id == c.Passkey) => new Rejection(
-                Refusal.AlreadyExists,
-                "This passkey is registered already."
-            ),
-            AddPasskey when Passkeys.Length >= MostPasskeys => new Rejection(
-                Refusal.AlreadyExists,
-                $"An account may have {MostPasskeys} passkeys."
-            ),
-            AddPasskey c => [new AccountPasskeyAdded(c.Passkey, c.Secret, c.SignCount)],
-            // A counter that does not grow is that of a copy, or of an assertion that came before. Many authenticators
-            // do not count: then it stays 0.
-            UsePasskey c => Passkeys.FirstOrDefault(passkey => passkey.Id == c.Passkey) is { } known
-            && (c.SignCount > known.SignCount || c.SignCount is 0 && known.SignCount is 0)
-                ? [new AccountPasskeyUsed(c.Passkey, c.SignCount)]
-                : Failed,
-            RemovePasskey c => Passkeys.Any(passkey => passkey.Id == c.Passkey)
-                ? [new AccountPasskeyRemoved(c.Passkey)]
-                : new Rejection(Refusal.PasskeyNotFound, "There is no such passkey."),
-            _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
-        };
+    /// <summary>The names in the vault of all secrets that the factors use.</summary>
+    public IEnumerable<Guid> Secrets() =>
+        new[] { TotpSecret, RecoveryCodes }.OfType<Guid>().Concat(Passkeys.Select(passkey => passkey.Secret));
 
-    public Factors Evolve(Recorded<AccountEvent> recorded) =>
+    public static Factors Evolve(Factors state, Recorded<AccountEvent> recorded) =>
         recorded.Data switch
         {
-            AccountTotpEnrolled e => this with { TotpSecret = e.Secret, TotpConfirmed = false, TotpStep = 0 },
-            AccountTotpConfirmed e => this with { TotpConfirmed = true, TotpStep = e.Step },
-            AccountTotpAccepted e => this with { TotpStep = e.Step },
-            AccountTotpRemoved => Kept(this with { TotpSecret = null, TotpConfirmed = false, TotpStep = 0 }),
-            AccountRecoveryCodesIssued e => this with
+            AccountTotpEnrolled e => state with { TotpSecret = e.Secret, TotpConfirmed = false, TotpStep = 0 },
+            AccountTotpConfirmed e => state with { TotpConfirmed = true, TotpStep = e.Step },
+            AccountTotpAccepted e => state with { TotpStep = e.Step },
+            AccountTotpRemoved => WithCodesInUse(state with { TotpSecret = null, TotpConfirmed = false, TotpStep = 0 }),
+            AccountRecoveryCodesIssued e => state with
             {
                 RecoveryCodes = e.Codes,
                 UnusedCodes = [.. Enumerable.Range(0, e.Count)],
             },
-            AccountRecoveryCodeUsed e => this with { UnusedCodes = [.. UnusedCodes.Where(index => index != e.Index)] },
-            AccountPasskeyAdded e => this with
+            AccountRecoveryCodeUsed e => state with
             {
-                Passkeys = [.. Passkeys, new(e.Passkey, e.Secret, e.SignCount, recorded.At, null)],
+                UnusedCodes = [.. state.UnusedCodes.Where(index => index != e.Index)],
             },
-            AccountPasskeyUsed e => this with
+            AccountPasskeyAdded e => state with
+            {
+                Passkeys = [.. state.Passkeys, new(e.Passkey, e.Secret, e.SignCount, recorded.At, null)],
+            },
+            AccountPasskeyUsed e => state with
             {
                 Passkeys =
                 [
-                    .. Passkeys.Select(passkey =>
+                    .. state.Passkeys.Select(passkey =>
                         passkey.Id == e.Passkey
                             ? passkey with
                             {
@@ -111,39 +64,81 @@ public sealed record Factors(
                     ),
                 ],
             },
-            AccountPasskeyRemoved e => Kept(
-                this with
+            AccountPasskeyRemoved e => WithCodesInUse(
+                state with
                 {
-                    Passkeys = [.. Passkeys.Where(passkey => passkey.Id != e.Passkey)],
+                    Passkeys = [.. state.Passkeys.Where(passkey => passkey.Id != e.Passkey)],
                 }
             ),
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };
 
-    /// <summary>Recovery codes go with the last factor that they stand in for.</summary>
-    static Factors Kept(Factors factors) =>
+    public static Decision<AccountEvent> Decide(Factors state, FactorCommand command, AccountContext context) =>
+        (command, context.Facts.Code) switch
+        {
+            (EnrollTotp, _) => state.TotpConfirmed
+                ? new Rejection(Refusal.AlreadyExists, "One-time codes are set up; remove them first.")
+                : [new AccountTotpEnrolled(context.Facts.Secret!.Value)],
+            (ConfirmTotp, _) when state.TotpSecret is null => new Rejection(
+                Refusal.NoFactor,
+                "No secret for one-time codes was shown yet."
+            ),
+            (ConfirmTotp, null) => new Rejection(Refusal.FactorFailed, "The code is wrong."),
+            (ConfirmTotp, _) when state.TotpConfirmed => new Rejection(
+                Refusal.AlreadyExists,
+                "One-time codes are set up already."
+            ),
+            (ConfirmTotp, { Secret: var secret }) when secret != state.TotpSecret => new Rejection(
+                Refusal.FactorFailed,
+                "The code is of another secret."
+            ),
+            (ConfirmTotp, { Number: var step }) => [new AccountTotpConfirmed(step)],
+            (RemoveTotp, _) => state.TotpSecret is null ? [] : [new AccountTotpRemoved()],
+            (SpendFactor { Method: SpendFactor.Totp }, { } code) when state.Accepts(code) =>
+            [
+                new AccountTotpAccepted(code.Number),
+            ],
+            (SpendFactor { Method: SpendFactor.RecoveryCode }, { } code) when state.HasUnused(code) =>
+            [
+                new AccountRecoveryCodeUsed((int)code.Number),
+            ],
+            (SpendFactor, _) => Failed,
+            (IssueRecoveryCodes, _) when !state.AreAsked => new Rejection(
+                Refusal.NoFactor,
+                "Recovery codes stand in for one-time codes or passkeys; set these up first."
+            ),
+            (IssueRecoveryCodes c, _) => [new AccountRecoveryCodesIssued(context.Facts.Secret!.Value, c.Hashes.Length)],
+            (AddPasskey, _) when context.Facts.Passkey is not { } added || state.Find(added) is not null =>
+                new Rejection(Refusal.AlreadyExists, "This passkey is registered already."),
+            (AddPasskey, _) when state.Passkeys.Length >= MostPasskeys => new Rejection(
+                Refusal.AlreadyExists,
+                $"An account may have {MostPasskeys} passkeys."
+            ),
+            (AddPasskey c, _) =>
+            [
+                new AccountPasskeyAdded(context.Facts.Passkey!.Value, context.Facts.Secret!.Value, c.SignCount),
+            ],
+            // A counter that does not grow belongs to a copy or a replayed assertion. Many authenticators do not count:
+            // then it stays 0.
+            (UsePasskey c, _) => state.Find(c.Passkey) is { } known
+            && (c.SignCount > known.SignCount || c.SignCount is 0 && known.SignCount is 0)
+                ? [new AccountPasskeyUsed(c.Passkey, c.SignCount)]
+                : Failed,
+            (RemovePasskey c, _) => state.Find(c.Passkey) is null
+                ? new Rejection(Refusal.PasskeyNotFound, "There is no such passkey.")
+                : [new AccountPasskeyRemoved(c.Passkey)],
+            _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
+        };
+
+    bool Accepts(MatchedCode code) => TotpConfirmed && code.Secret == TotpSecret && code.Number > TotpStep;
+
+    bool HasUnused(MatchedCode code) => code.Secret == RecoveryCodes && UnusedCodes.Contains((int)code.Number);
+
+    Passkey? Find(Guid id) => Passkeys.FirstOrDefault(passkey => passkey.Id == id);
+
+    /// <summary>Removes the recovery codes together with the last factor that they stand in for.</summary>
+    static Factors WithCodesInUse(Factors factors) =>
         factors.AreAsked ? factors : factors with { RecoveryCodes = null, UnusedCodes = [] };
 
     static readonly Rejection Failed = new(Refusal.FactorFailed, "The second factor is wrong, or was used already.");
 }
-
-/// <summary>What can be asked of an account's factors.</summary>
-public abstract record FactorCommand : AccountCommand;
-
-public sealed record EnrollTotp(Guid Secret) : FactorCommand;
-
-public sealed record ConfirmTotp(Guid Secret, long Step) : FactorCommand;
-
-public sealed record AcceptTotp(Guid Secret, long Step) : FactorCommand;
-
-public sealed record RemoveTotp : FactorCommand;
-
-public sealed record IssueRecoveryCodes(Guid Codes, int Count) : FactorCommand;
-
-public sealed record UseRecoveryCode(Guid Codes, int Index) : FactorCommand;
-
-public sealed record AddPasskey(Guid Passkey, Guid Secret, long SignCount) : FactorCommand;
-
-public sealed record UsePasskey(Guid Passkey, long SignCount) : FactorCommand;
-
-public sealed record RemovePasskey(Guid Passkey) : FactorCommand;

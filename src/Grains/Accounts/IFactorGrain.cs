@@ -1,57 +1,40 @@
 namespace Resources.Grains;
 
-/// <summary>The factors of an account: another face of its grain.</summary>
+/// <summary>
+/// Calls of earlier releases, whose nodes may be in the cluster during an update: the grain of an account implements
+/// them.
+/// </summary>
 [Alias("resources.IFactorGrain")]
-public interface IFactorGrain : IGrainWithGuidKey
+public interface IFactorGrain : IAccountGrain
 {
-    /// <summary>Keeps a new secret for one-time codes, which counts when a code of it was shown.</summary>
     [Alias("EnrollTotp")]
-    Task<Reply<Account>> EnrollTotp(byte[] secret, Intent intent);
+    Task<Reply<Account>> EnrollTotp(byte[] secret, Intent intent) => Execute(new EnrollTotp(secret), intent);
 
     [Alias("ConfirmTotp")]
-    Task<Reply<Account>> ConfirmTotp(string code, Intent intent);
+    Task<Reply<Account>> ConfirmTotp(string code, Intent intent) => Execute(new ConfirmTotp(code), intent);
 
     [Alias("RemoveTotp")]
-    Task<Reply<Account>> RemoveTotp(Intent intent);
+    Task<Reply<Account>> RemoveTotp(Intent intent) => Execute(new RemoveTotp(), intent);
 
-    /// <summary>Spends a one-time code or a recovery code: of two that come at once, one is accepted.</summary>
-    /// <param name="method"><c>totp</c> or <c>recovery_code</c>.</param>
     [Alias("Spend")]
-    Task<Reply<Account>> Spend(string method, string code, Intent intent);
+    Task<Reply<Account>> Spend(string method, string code, Intent intent) =>
+        Execute(new SpendFactor(method, code), intent);
 
-    /// <summary>Keeps the hashes of new recovery codes; those from before are void.</summary>
     [Alias("IssueRecoveryCodes")]
-    Task<Reply<Account>> IssueRecoveryCodes(string[] hashes, Intent intent);
+    Task<Reply<Account>> IssueRecoveryCodes(string[] hashes, Intent intent) =>
+        Execute(new IssueRecoveryCodes(hashes), intent);
 
-    /// <summary>The passkeys with what belongs to them.</summary>
     [Alias("GetPasskeys")]
-    Task<KnownPasskey[]> GetPasskeys();
+    new Task<KnownPasskey[]> GetPasskeys();
 
-    /// <summary>Adds a passkey, unless some account has this credential.</summary>
     [Alias("AddPasskey")]
-    Task<Reply<Account>> AddPasskey(PasskeyCredential credential, long signCount, Intent intent);
+    Task<Reply<Account>> AddPasskey(PasskeyCredential credential, long signCount, Intent intent) =>
+        Execute(new AddPasskey(credential, signCount), intent);
 
-    /// <summary>Notes the use of a passkey whose signature was checked.</summary>
     [Alias("UsePasskey")]
-    Task<Reply<Account>> UsePasskey(Guid passkey, long signCount, Intent intent);
+    Task<Reply<Account>> UsePasskey(Guid passkey, long signCount, Intent intent) =>
+        Execute(new UsePasskey(passkey, signCount), intent);
 
     [Alias("RemovePasskey")]
-    Task<Reply<Account>> RemovePasskey(Guid passkey, Intent intent);
+    Task<Reply<Account>> RemovePasskey(Guid passkey, Intent intent) => Execute(new RemovePasskey(passkey), intent);
 }
-
-/// <summary>What the vault keeps of a passkey.</summary>
-/// <param name="Label">What its owner calls it.</param>
-[GenerateSerializer, Immutable, Alias("passkey-credential")]
-public sealed record PasskeyCredential(
-    byte[] Id,
-    byte[] PublicKey,
-    string Label,
-    string[] Transports,
-    bool UserVerified,
-    bool BackupEligible,
-    bool BackedUp
-);
-
-/// <summary>A passkey with what the vault keeps of it.</summary>
-[GenerateSerializer, Immutable, Alias("known-passkey")]
-public sealed record KnownPasskey(Passkey Passkey, PasskeyCredential Credential);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Resources.Grains;
 
 /// <summary>
-/// A resource at a version: a pure function of its events. This file decides and evolves; it knows no grain, store or
+/// A resource at a version: a pure function of its events. This file evolves and decides; it knows no grain, store or
 /// clock.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("resource")]
@@ -22,35 +22,6 @@ public sealed record Resource(
 {
     public const string DefaultType = "resource";
     public const string DefaultStatus = "active";
-
-    public static Decision<ResourceEvent> Decide(
-        Resource? state,
-        long version,
-        ResourceCommand command,
-        Intent intent
-    ) =>
-        (state, command) switch
-        {
-            (null, CreateResource c) => [new ResourceCreated(c.Type, c.Name, c.Status, c.Metadata, intent.Actor)],
-            (null, _) => new Rejection(Refusal.NotFound, "There is no such resource."),
-            (_, CreateResource) => new Rejection(Refusal.AlreadyExists, "A resource with this id exists already."),
-            ({ DeletedAt: not null }, DeleteResource) => [],
-            ({ DeletedAt: null }, RestoreResource) => [],
-            ({ DeletedAt: not null }, not RestoreResource) => new Rejection(
-                Refusal.Deleted,
-                "This resource was deleted.",
-                Version: version
-            ),
-            (_, ReplaceResource { Type: { } type }) when type != state.Type => Invalid(
-                new Fault("/type", "TYPE_IS_FIXED", $"The type of this resource is '{state.Type}' and cannot change.")
-            ),
-            (_, PatchResource c) => ResourcePatch.Decide(state, version, c, intent.Conditions),
-            _ when !intent.Conditions.Hold(version) => Mismatch(version),
-            (_, ReplaceResource c) => state.Replace(c),
-            (_, DeleteResource) => [new ResourceDeleted()],
-            (_, RestoreResource) => [new ResourceRestored()],
-            _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
-        };
 
     public static Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
         recorded.Data switch
@@ -81,6 +52,33 @@ public sealed record Resource(
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };
 
+    public static Decision<ResourceEvent> Decide(Resource? state, ResourceCommand command, DecisionContext context) =>
+        (state, command) switch
+        {
+            (null, CreateResource c) =>
+            [
+                new ResourceCreated(c.Type, c.Name, c.Status, c.Metadata, context.Intent.Actor),
+            ],
+            (null, _) => new Rejection(Refusal.NotFound, "There is no such resource."),
+            (_, CreateResource) => new Rejection(Refusal.AlreadyExists, "A resource with this id exists already."),
+            ({ DeletedAt: not null }, DeleteResource) => [],
+            ({ DeletedAt: null }, RestoreResource) => [],
+            ({ DeletedAt: not null }, not RestoreResource) => new Rejection(
+                Refusal.Deleted,
+                "This resource was deleted.",
+                Version: context.Version
+            ),
+            (_, ReplaceResource { Type: { } type }) when type != state.Type => Invalid(
+                new Fault("/type", "TYPE_IS_FIXED", $"The type of this resource is '{state.Type}' and cannot change.")
+            ),
+            (_, PatchResource c) => ResourcePatch.Decide(state, c, context),
+            _ when !context.Intent.Conditions.Hold(context.Version) => Mismatch(context.Version),
+            (_, ReplaceResource c) => state.Replace(c),
+            (_, DeleteResource) => [new ResourceDeleted()],
+            (_, RestoreResource) => [new ResourceRestored()],
+            _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
+        };
+
     Decision<ResourceEvent> Replace(ReplaceResource c) =>
         c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata)
             ? []
@@ -93,7 +91,7 @@ public sealed record Resource(
             UpdatedBy = recorded.Actor,
         };
 
-    /// <summary>The refusal of a request that was made for another version.</summary>
+    /// <summary>The rejection of a request for another version.</summary>
     public static Rejection Mismatch(long version) =>
         new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
 

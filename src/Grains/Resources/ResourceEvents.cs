@@ -1,9 +1,8 @@
 namespace Resources.Grains;
 
 /// <summary>
-/// Everything that can happen to a resource, in the order of a life. These records are the stored format: rename or
-/// remove nothing, add members only as optional. Who, when, version and position stand in the envelope
-/// (<see cref="Recorded{TEvent}"/>).
+/// The events of a resource. These records are the stored format: rename or remove nothing, and add only optional
+/// members. Actor, time, version and position stand in the envelope (<see cref="Recorded{TEvent}"/>).
 /// </summary>
 public abstract record ResourceEvent;
 

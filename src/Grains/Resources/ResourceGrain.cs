@@ -3,14 +3,14 @@ using Orleans.Placement;
 namespace Resources.Grains;
 
 [PreferLocalPlacement, CollectionAgeLimit(Minutes = 5)]
-sealed class ResourceGrain(EventLog log, Snapshots snapshots, StoreContact contact)
-    : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact),
+sealed class ResourceGrain(EventLog log, Snapshots snapshots, StoreContact contact, TimeProvider time)
+    : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact, time),
         IResourceGrain
 {
     public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent) =>
         Transact(
             intent,
-            (state, version) => Resource.Decide(state, version, command, intent),
+            (state, context) => Resource.Decide(state, command, context),
             startsStream: command is CreateResource
         );
 

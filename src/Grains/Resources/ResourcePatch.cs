@@ -3,50 +3,39 @@ using System.Text.Json.Nodes;
 
 namespace Resources.Grains;
 
-/// <summary>What a patch document makes of a resource. Only name, status and metadata can be patched.</summary>
+/// <summary>Applies a patch document to a resource. Only name, status and metadata can be patched.</summary>
 static class ResourcePatch
 {
-    /// <summary>Metadata may grow, by many patches, as large as one request could make it.</summary>
+    /// <summary>The most that many patches can make of the metadata: as much as one request can bring.</summary>
     const int MaxMetadataBytes = 1 << 20;
 
     static readonly string[] Writable = ["/name", "/status", "/metadata"];
 
-    /// <summary>Faults of the document come before the precondition, faults of its application after it.</summary>
-    public static Decision<ResourceEvent> Decide(
-        Resource state,
-        long version,
-        PatchResource command,
-        Conditions conditions
-    )
+    /// <summary>Checks the document before the precondition, and its application after it.</summary>
+    public static Decision<ResourceEvent> Decide(Resource state, PatchResource command, DecisionContext context)
     {
         var faults = new List<Fault>();
         using var document = StrictJson.Read(command.Document, faults);
         if (document is null)
             return Resource.Invalid([.. faults]);
         return command.Format is PatchFormat.Merge
-            ? Merge(state, version, document.RootElement, conditions, faults)
-            : Operations(state, version, document.RootElement, conditions, faults);
+            ? Merge(state, document.RootElement, context, faults)
+            : Operations(state, document.RootElement, context, faults);
     }
 
-    static Decision<ResourceEvent> Merge(
-        Resource state,
-        long version,
-        JsonElement patch,
-        Conditions conditions,
-        List<Fault> faults
-    )
+    static Decision<ResourceEvent> Merge(Resource state, JsonElement patch, DecisionContext context, List<Fault> faults)
     {
         var reader = new ObjectReader(patch, faults);
         var name = reader.Text("name", 1, 255, optional: true);
         var status = reader.Slug("status", optional: true);
-        // Metadata without a value is the empty object, so removing it by null leaves that.
+        // Metadata is never absent: removing it by null leaves the empty object.
         var cleared = reader.IsNull("metadata");
         var metadata = cleared ? JsonText.Empty : reader.Object("metadata", optional: true);
         reader.RefuseOthers();
         if (faults is not [])
             return Resource.Invalid([.. faults]);
-        if (!conditions.Hold(version))
-            return Resource.Mismatch(version);
+        if (!context.Intent.Conditions.Hold(context.Version))
+            return Resource.Mismatch(context.Version);
         if (metadata is not null && !cleared)
             metadata = JsonText.From(
                 JsonNodes.ToElement(MergePatch.Apply(state.Metadata.ToElement(), metadata.ToElement()))
@@ -56,9 +45,8 @@ static class ResourcePatch
 
     static Decision<ResourceEvent> Operations(
         Resource state,
-        long version,
         JsonElement operations,
-        Conditions conditions,
+        DecisionContext context,
         List<Fault> faults
     )
     {
@@ -66,7 +54,7 @@ static class ResourcePatch
         if (patch is null)
             return Resource.Invalid([.. faults]);
         var result = patch.Apply(
-            Document(state, version),
+            Document(state, context.Version),
             pointer =>
                 Writable.Any(path =>
                     pointer == path || path is "/metadata" && pointer.StartsWith("/metadata/", StringComparison.Ordinal)
@@ -81,8 +69,8 @@ static class ResourcePatch
                     $"'{forbidden.Pointer}' cannot be patched; name, status and metadata can."
                 )
             );
-        if (!conditions.Hold(version))
-            return Resource.Mismatch(version);
+        if (!context.Intent.Conditions.Hold(context.Version))
+            return Resource.Mismatch(context.Version);
         return result switch
         {
             PatchResult.TestFailed test => new Rejection(
@@ -124,7 +112,7 @@ static class ResourcePatch
         return new([.. events], null);
     }
 
-    /// <summary>What tests and copies of a JSON Patch can look at.</summary>
+    /// <summary>The document that the operations of a JSON Patch read.</summary>
     static JsonObject Document(Resource state, long version) =>
         new()
         {

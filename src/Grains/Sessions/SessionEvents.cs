@@ -1,19 +1,19 @@
 namespace Resources.Grains;
 
 /// <summary>
-/// Everything that can happen to a session. As in <see cref="ResourceEvent"/>, these records are the stored format.
+/// The events of a session. As with <see cref="ResourceEvent"/>, these records are the stored format.
 /// </summary>
 public abstract record SessionEvent;
 
-/// <param name="Account">Whose it is.</param>
+/// <param name="Account">The owner.</param>
 /// <param name="AccountVersion">
-/// The version of the account then: what ended its sessions before does not end this one.
+/// The version of the account at the start: an end of all sessions at or before this version does not end this one.
 /// </param>
 /// <param name="Kind"><c>token</c> for clients that keep tokens, <c>cookie</c> for browsers.</param>
 /// <param name="Methods">
-/// How its owner was known: <c>pwd</c>, <c>otp</c>, <c>rc</c> (recovery code), <c>hwk</c> (passkey).
+/// How the owner authenticated: <c>pwd</c>, <c>otp</c>, <c>rc</c> (recovery code), <c>hwk</c> (passkey).
 /// </param>
-/// <param name="ExpiresAt">It ends then, however it is used.</param>
+/// <param name="ExpiresAt">The session ends then, even when it is used.</param>
 public sealed record SessionStarted(
     Guid Account,
     long AccountVersion,
@@ -23,17 +23,17 @@ public sealed record SessionStarted(
     string? UserAgent
 ) : SessionEvent;
 
-/// <summary>Its refresh token was changed for the next one.</summary>
+/// <summary>The refresh token was exchanged for the next one.</summary>
 public sealed record SessionRefreshed : SessionEvent;
 
-/// <summary>Its owner has authenticated again; tokens and cookies from before are void.</summary>
+/// <summary>The owner has authenticated again; earlier tokens and cookies are void.</summary>
 public sealed record SessionAuthenticated(string[] Methods) : SessionEvent;
 
-/// <summary>A session of a browser was in use.</summary>
+/// <summary>A browser used the session.</summary>
 public sealed record SessionUsed : SessionEvent;
 
 /// <param name="Reason">
-/// <c>logout</c>, <c>ended</c> (by its owner or an administrator elsewhere), <c>reused</c> (a spent refresh token came
-/// again) or <c>expired</c>.
+/// <c>logout</c>, <c>ended</c> (elsewhere, by its owner or an administrator), <c>reused</c> (a spent refresh token was
+/// presented) or <c>expired</c>.
 /// </param>
 public sealed record SessionEnded(string Reason) : SessionEvent;

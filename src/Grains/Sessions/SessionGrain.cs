@@ -7,12 +7,12 @@ sealed class SessionGrain(
     StoreContact contact,
     SessionLimits limits,
     TimeProvider time
-) : EventSourcedGrain<Session, SessionEvent>(log, snapshots, contact), ISessionGrain
+) : EventSourcedGrain<Session, SessionEvent>(log, snapshots, contact, time), ISessionGrain
 {
     public Task<Reply<Session>> Execute(SessionCommand command, Intent intent) =>
         Transact(
             intent,
-            (state, _) => Session.Decide(state, command, time.GetUtcNow(), limits.Idle),
+            (state, context) => Session.Decide(state, command, new(context, limits.Idle)),
             startsStream: command is StartSession
         );
 
@@ -20,7 +20,7 @@ sealed class SessionGrain(
     {
         if ((await Current()).Value is not { } session)
             return null;
-        // A password that was changed, or an account that was disabled, has ended the session without its knowing.
+        // A changed password or a disabled account ends the session without an event in the session's stream.
         var account = await GrainFactory.GetGrain<IAccountGrain>(session.Account).Get();
         if (!account.Value!.Allows(this.GetPrimaryKey(), session.AccountVersion))
             return null;
@@ -30,7 +30,7 @@ sealed class SessionGrain(
 
     public async Task<OpenSession?> Find()
     {
-        if ((await Current()).Value is not { } session || !session.IsOpen(time.GetUtcNow(), limits.Idle))
+        if ((await Current()).Value is not { } session || !session.IsOpen(Now, limits.Idle))
             return null;
         var account = await GrainFactory.GetGrain<IAccountGrain>(session.Account).Get();
         return account.Value!.Allows(this.GetPrimaryKey(), session.AccountVersion)

@@ -27,14 +27,14 @@ public sealed record LogEvent(
         json ??= JsonSerializer.SerializeToUtf8Bytes(CloudEvent.Of(this), CloudEventJson.Relaxed.CloudEvent);
 }
 
-/// <summary>Which events a reader gets. Every part narrows it; null or empty = all.</summary>
+/// <summary>Which events a reader gets. Every part narrows it; a null or empty one = all.</summary>
 /// <param name="Visible">Only events of these resources may be seen.</param>
 /// <param name="ResourceType">Only events of resources of this type.</param>
 /// <param name="Resource">Only events of this resource.</param>
 /// <param name="Owner">Only events of this owner's resources.</param>
 /// <param name="EventTypes">Only these kinds of events.</param>
 public sealed record EventFilter(
-    Sight? Visible = null,
+    Reach Visible,
     string? ResourceType = null,
     Guid? Resource = null,
     string? Owner = null,
@@ -42,12 +42,12 @@ public sealed record EventFilter(
 )
 {
     /// <summary>All events.</summary>
-    public static readonly EventFilter All = new();
+    public static readonly EventFilter All = new(Reach.All);
 
     /// <summary>Whether a reader gets an event.</summary>
     public bool Takes(LogEvent logged) =>
         (Resource is null || logged.Resource == Resource)
-        && (Visible is null || Visible.Allows(logged.ResourceType, logged.Owner))
+        && Visible.Allows(logged.ResourceType, logged.Owner)
         && (Owner is null || logged.Owner == Owner)
         && (ResourceType is null || logged.ResourceType == ResourceType)
         && (EventTypes is null or [] || EventTypes.Contains(logged.Type));

@@ -22,8 +22,11 @@ public sealed class LogQueries(ReadsDb reads)
         PageAsync(reads, after, filter, limit, ct);
 
     /// <summary>The same by another pool.</summary>
-    public static Task<LogPage> PageAsync(Db db, long after, EventFilter filter, int limit, CancellationToken ct) =>
-        db.ReadAsync(
+    public static Task<LogPage> PageAsync(Db db, long after, EventFilter filter, int limit, CancellationToken ct)
+    {
+        // Null tells the function that everything may be seen.
+        var visible = filter.Visible.IsAll ? null : filter.Visible;
+        return db.ReadAsync(
             "select * from read_log($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             [
                 Arg.Of(after),
@@ -33,10 +36,10 @@ public sealed class LogQueries(ReadsDb reads)
                 Arg.Of(filter.EventTypes is [] ? null : filter.EventTypes),
                 Arg.Of(filter.ResourceType),
                 Arg.Of(filter.Owner),
-                Arg.Of(filter.Visible?.Account),
-                Arg.Of(filter.Visible?.Scope.Types),
-                Arg.Of(filter.Visible?.Scope.Own),
-                Arg.Of(filter.Visible?.Scope.OwnTypes),
+                Arg.Of(visible?.Account),
+                Arg.Of(visible?.Scope.Types),
+                Arg.Of(visible?.Scope.Own),
+                Arg.Of(visible?.Scope.OwnTypes),
             ],
             async (reader, ct) =>
             {
@@ -59,6 +62,7 @@ public sealed class LogQueries(ReadsDb reads)
             },
             ct
         );
+    }
 
     /// <summary>The owner of a resource; null when there is no such resource.</summary>
     public Task<string?> OwnerAsync(Guid resource, CancellationToken ct) =>

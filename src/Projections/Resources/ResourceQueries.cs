@@ -8,10 +8,10 @@ namespace Resources.Projections;
 public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
 
 /// <summary>Which resources a list is about. Every part narrows it.</summary>
-/// <param name="Visible">Only these resources may be seen; null = all may.</param>
+/// <param name="Visible">Only these resources may be seen.</param>
 /// <param name="Lexicon">What is known of the words that the filter searches for; it narrows nothing.</param>
 public sealed record ResourceSelection(
-    Sight? Visible,
+    Reach Visible,
     string? Type = null,
     string? Status = null,
     string? Owner = null,
@@ -69,7 +69,7 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     {
         var counting =
             count is CountKind.Exact
-            || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || selection.Visible is not null);
+            || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || !selection.Visible.IsAll);
         var page = await RunAsync(
             selection,
             (parameters, which) => ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted),

@@ -17,7 +17,7 @@ public static class ResourceSql
     const string Now =
         "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
 
-    /// <summary>Types that a sight shows whole have a branch each in a list, up to so many.</summary>
+    /// <summary>Types that a reach allows whole have a branch each in a list, up to so many.</summary>
     const int MaxBranches = 8;
 
     const string Columns =
@@ -104,7 +104,7 @@ public static class ResourceSql
         selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone }
         && (
             selection.Owner is null
-            || selection.Visible is null
+            || selection.Visible.IsAll
             || selection.Visible.IsOwn && selection.Owner == selection.Visible.Account
         );
 
@@ -123,13 +123,13 @@ public static class ResourceSql
     }
 
     /// <summary>
-    /// The condition for counts, which are kept for everyone and for each owner, to be those of an owner or of a sight.
+    /// The condition for counts, which are kept for everyone and for each owner, to be those of an owner or within a reach.
     /// Each resource counts in one of them only.
     /// </summary>
-    public static string Counts(NpgsqlParameterCollection parameters, string? owner, Sight? visible)
+    public static string Counts(NpgsqlParameterCollection parameters, string? owner, Reach visible)
     {
-        if (owner is not null || visible is null || visible.IsOwn)
-            return $"scope = {Text(parameters, owner ?? visible?.Account ?? Everyone)}";
+        if (owner is not null || visible.IsAll || visible.IsOwn)
+            return $"scope = {Text(parameters, owner ?? (visible.IsAll ? Everyone : visible.Account))}";
         var types = Texts(parameters, visible.Scope.Types);
         var own = visible.Scope.Own ? "true" : $"type = any ({Texts(parameters, visible.Scope.OwnTypes)})";
         return $"(scope = '{Everyone}' and type = any ({types}) or scope = {Text(parameters, visible.Account)} and type <> all ({types}) and {own})";
@@ -141,10 +141,9 @@ public static class ResourceSql
     /// </summary>
     static string[] Parts(NpgsqlParameterCollection parameters, ResourceSelection selection)
     {
-        if (
-            selection.Visible is not { Scope: var scope } visible
-            || selection.Type is { } one && scope.Types.Contains(one)
-        )
+        var visible = selection.Visible;
+        var scope = visible.Scope;
+        if (visible.IsAll || selection.Type is { } one && scope.Types.Contains(one))
             return ["true"];
         if (scope.IsNothing || selection.Type is { } other && !scope.Own && !scope.OwnTypes.Contains(other))
             return ["false"];

@@ -25,7 +25,7 @@ public sealed class StatisticsQueries(ReadsDb db)
 
     /// <summary>Counts of what can be seen, narrowed by type, status and the days of creation (inclusive).</summary>
     public Task<ResourceStatistics> ReadAsync(
-        Sight? visible,
+        Reach visible,
         string? type,
         string? status,
         DateOnly? from,

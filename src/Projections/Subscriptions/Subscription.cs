@@ -16,8 +16,8 @@ public sealed record SubscriptionFilter(
 )
 {
     /// <summary>The same as a filter of the log.</summary>
-    /// <param name="visible">The owner whose resources alone the subscription may tell of; null = all.</param>
-    public EventFilter Of(Sight? visible) => new(visible, Type, Resource, Owner, Events);
+    /// <param name="visible">The resources that the subscription may tell of.</param>
+    public EventFilter Of(Reach visible) => new(visible, Type, Resource, Owner, Events);
 
     /// <summary>As it is stored.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);

@@ -4,8 +4,8 @@ using Resources.Grains;
 namespace Resources.Silo;
 
 /// <summary>
-/// An account with its secrets: these go to the vault before the event that names them, so that an event never names
-/// what there is not.
+/// An account with its secrets. A secret goes to the vault before the event that names it, so that events only name
+/// existing secrets.
 /// </summary>
 [CollectionAgeLimit(Minutes = 5)]
 sealed partial class AccountGrain(
@@ -15,11 +15,27 @@ sealed partial class AccountGrain(
     Vault vault,
     AccountDirectory directory,
     TimeProvider time
-) : EventSourcedGrain<Account, AccountEvent>(log, snapshots, contact), IAccountGrain, IFactorGrain
+) : EventSourcedGrain<Account, AccountEvent>(log, snapshots, contact, time), IFactorGrain
 {
     Guid Id => this.GetPrimaryKey();
 
-    IRoleGrain Roles => GrainFactory.GetGrain<IRoleGrain>(RoleBook.Id);
+    public async Task<Reply<Account>> Execute(AccountCommand command, Intent intent) =>
+        command switch
+        {
+            RegisterAccount c => await RegisterAsync(c, intent),
+            ChangePassword c => await DecideAsync(c, intent, await KeepAsync(Encoding.UTF8.GetBytes(c.PasswordHash))),
+            SetAccountRoles c => await DecideCountedAsync(c, !c.Roles.Contains(RoleBook.Administrator), intent),
+            SetAccountDisabled c => await DecideCountedAsync(c, c.Disabled, intent),
+            DeleteAccount c => await DeleteAsync(c, intent),
+            EnrollTotp c => await DecideAsync(c, intent, await KeepAsync(c.Secret)),
+            ConfirmTotp c => await DecideAsync(c, intent, await MatchTotpAsync(c.Code)),
+            SpendFactor c => await NoteAsync(c.Method, await DecideAsync(c, intent, await MatchAsync(c)), intent),
+            IssueRecoveryCodes c => await DecideAsync(c, intent, await KeepAsync(Json(c.Hashes))),
+            AddPasskey c => await DecideAsync(c, intent, await ClaimAsync(c.Credential)),
+            UsePasskey c => await NoteAsync("passkey", await DecideAsync(c, intent), intent),
+            RemovePasskey c => await RemovePasskeyAsync(c, intent),
+            _ => await DecideAsync(command, intent),
+        };
 
     public Task<Reply<Account>> Get() => Current();
 
@@ -43,109 +59,64 @@ sealed partial class AccountGrain(
         );
     }
 
-    public async Task<Reply<Account>> Register(NewAccount account, Intent intent)
+    protected override Account Evolve(Account? state, Recorded<AccountEvent> recorded) =>
+        Account.Evolve(state, recorded);
+
+    /// <summary>Decides a command, then deletes the secrets that the account no longer uses.</summary>
+    async Task<Reply<Account>> DecideAsync(AccountCommand command, Intent intent, AccountFacts? facts = null)
+    {
+        var before = (Account?)null;
+        var reply = await Transact(
+            intent,
+            (state, context) =>
+            {
+                before = state;
+                return Account.Decide(state, command, new(context, facts ?? AccountFacts.None));
+            },
+            startsStream: command is RegisterAccount
+        );
+        // Refused commands bring secrets for nothing, and so do retries: their first attempt has stored its own.
+        var brought = new[] { facts?.Email, facts?.Secret }.OfType<Guid>();
+        Guid[] unused = reply.Value is { } account
+            ? [.. brought.Concat(before?.Secrets() ?? []).Except(account.Secrets())]
+            : [.. brought];
+        if (unused is not [])
+            await vault.DropAsync(unused);
+        return reply;
+    }
+
+    async Task<Reply<Account>> RegisterAsync(RegisterAccount command, Intent intent)
     {
         var before = (await Current()).Value;
         if (before is { Deleted: true })
         {
-            // Its address is still claimed: the deletion came no further than its event.
+            // The address is still claimed: an earlier deletion stopped after its event.
             await ForgetAsync();
             return Reply<Account>.Refused(Account.None);
         }
         if (before is not null && !intent.Repeated)
-            return Reply<Account>.Refused(new(Refusal.AlreadyExists, "This e-mail address has an account."));
-        var email = await vault.KeepAsync(Id, AccountDirectory.Normalize(account.Email));
-        Guid? password = account.PasswordHash is { } hash ? await vault.KeepAsync(Id, hash) : null;
-        var reply = await DecideAsync(
-            new RegisterAccount(email, password, account.Roles, account.EmailVerified),
-            intent
+            return await DecideAsync(command, intent);
+        var facts = new AccountFacts(
+            Email: await vault.KeepAsync(Id, AccountDirectory.Normalize(command.Email)),
+            Secret: command.PasswordHash is { } hash ? await vault.KeepAsync(Id, hash) : null
         );
-        if (reply.Value?.Email != email)
-            await vault.DropAsync(password is { } unused ? [email, unused] : [email]);
-        if (reply.Rejection is null && account.Roles.Contains(RoleBook.Administrator))
-            await JoinAdministratorsAsync(intent);
-        return reply;
+        return await CountAsync(await DecideAsync(command, intent, facts), intent);
     }
 
-    public Task<Reply<Account>> VerifyEmail(Guid email, Guid? password, Intent intent) =>
-        DecideAsync(new VerifyEmail(email, password), intent);
-
-    public async Task<Reply<Account>> ChangePassword(
-        string hash,
-        Guid? replaces,
-        PasswordMeans means,
-        Guid? keptSession,
-        Intent intent
-    )
+    async Task<Reply<Account>> DeleteAsync(DeleteAccount command, Intent intent)
     {
-        var password = await vault.KeepAsync(Id, hash);
-        var reply = await DecideAsync(new ChangePassword(password, replaces, means, keptSession), intent);
-        if (reply.Value?.Password != password)
-            await vault.DropAsync(password);
-        else if (replaces is { } before)
-            await vault.DropAsync(before);
-        return reply;
-    }
-
-    public Task<Reply<Account>> EndSessions(Guid? kept, Intent intent) => DecideAsync(new EndSessions(kept), intent);
-
-    public async Task<Reply<Account>> SetRoles(string[] roles, Intent intent)
-    {
-        if (!roles.Contains(RoleBook.Administrator) && await LeaveAdministratorsAsync(intent) is { } refused)
+        if (await UncountAsync(intent) is { } refused)
             return refused;
-        var reply = await DecideAsync(new SetAccountRoles(roles), intent);
-        if (reply.Value is { IsActive: true } account && account.Roles.Contains(RoleBook.Administrator))
-            await JoinAdministratorsAsync(intent);
-        return reply;
-    }
-
-    public async Task<Reply<Account>> SetDisabled(bool disabled, Intent intent)
-    {
-        if (disabled && await LeaveAdministratorsAsync(intent) is { } refused)
-            return refused;
-        var reply = await DecideAsync(new SetAccountDisabled(disabled), intent);
-        if (reply.Value is { IsActive: true } account && account.Roles.Contains(RoleBook.Administrator))
-            await JoinAdministratorsAsync(intent);
-        return reply;
-    }
-
-    public async Task<Reply<Account>> Delete(Intent intent)
-    {
-        if (await LeaveAdministratorsAsync(intent) is { } refused)
-            return refused;
-        var reply = await DecideAsync(new DeleteAccount(), intent);
-        // Again where an earlier deletion came no further than its event.
+        var reply = await DecideAsync(command, intent);
+        // Also completes an earlier deletion that stopped after its event.
         if (reply.Rejection is null || (await Current()).Value is { Deleted: true })
             await ForgetAsync();
         return reply;
     }
 
-    public Task NoteFailedLogin(string factor, Intent intent) => DecideAsync(new NoteFailedLogin(factor), intent);
-
-    protected override Account Evolve(Account? state, Recorded<AccountEvent> recorded) =>
-        Account.Evolve(state, recorded);
-
-    Task<Reply<Account>> DecideAsync(AccountCommand command, Intent intent) =>
-        Transact(intent, (state, _) => Account.Decide(state, command), startsStream: command is RegisterAccount);
-
     async Task ForgetAsync()
     {
         await directory.ReleaseAsync(Id);
         await vault.ForgetAsync(Id);
-    }
-
-    async Task JoinAdministratorsAsync(Intent intent) =>
-        await Roles.Execute(new AddAdministrator(Id), intent with { CommandId = Guid.CreateVersion7() });
-
-    /// <summary>
-    /// What stands against its losing the role; null when it has not got it. One that is counted without it, as when a
-    /// call was lost, is not any more.
-    /// </summary>
-    async Task<Reply<Account>?> LeaveAdministratorsAsync(Intent intent)
-    {
-        var hasRole =
-            (await Current()).Value is { Deleted: false } account && account.Roles.Contains(RoleBook.Administrator);
-        var left = await Roles.Execute(new RemoveAdministrator(Id), intent with { CommandId = Guid.CreateVersion7() });
-        return hasRole && left.Rejection is { } rejection ? Reply<Account>.Refused(rejection) : null;
     }
 }

@@ -2,7 +2,7 @@ using Resources.Grains;
 
 namespace Resources.Silo;
 
-/// <summary>Finds and makes accounts by their e-mail address.</summary>
+/// <summary>Finds and registers accounts by their e-mail address.</summary>
 public sealed class Accounts(AccountDirectory directory, IGrainFactory grains)
 {
     /// <summary>The grain of an account.</summary>
@@ -12,16 +12,16 @@ public sealed class Accounts(AccountDirectory directory, IGrainFactory grains)
     public async Task<AccountSecrets?> FindAsync(string email) =>
         await directory.FindAsync(email) is { } id ? await Grain(id).GetSecrets() : null;
 
-    /// <summary>Makes an account, unless its address has one.</summary>
-    /// <returns>The id, and the account or why there is none.</returns>
-    public async Task<(Guid Id, Reply<Account> Reply)> RegisterAsync(NewAccount account, Intent intent)
+    /// <summary>Registers an account, unless its address has one.</summary>
+    /// <returns>The id, and the account or the rejection.</returns>
+    public async Task<(Guid Id, Reply<Account> Reply)> RegisterAsync(RegisterAccount command, Intent intent)
     {
         for (var again = false; ; again = true)
         {
-            // An address may have been claimed for an account that then was not made: it is made now.
-            var id = await directory.ClaimAsync(account.Email, intent.CommandId);
-            var reply = await Grain(id).Register(account, intent);
-            // Or for one that is deleted: the address is free now.
+            // The address may be claimed by a registration that stopped there; this one completes it.
+            var id = await directory.ClaimAsync(command.Email, intent.CommandId);
+            var reply = await Grain(id).Execute(command, intent);
+            // The account was deleted; its grain has now freed the address.
             if (reply.Rejection?.Kind is not Refusal.AccountNotFound || again)
                 return (id, reply);
         }

@@ -1,0 +1,22 @@
+using System.Runtime.CompilerServices;
+
+namespace Resources.Grains;
+
+/// <summary>The result of a decision: events, which may be none, or a rejection.</summary>
+[CollectionBuilder(typeof(Decision), nameof(Decision.Create))]
+public readonly struct Decision<TEvent>(TEvent[] events, Rejection? rejection)
+{
+    public TEvent[] Events { get; } = events;
+
+    public Rejection? Rejection { get; } = rejection;
+
+    public IEnumerator<TEvent> GetEnumerator() => ((IEnumerable<TEvent>)Events).GetEnumerator();
+
+    public static implicit operator Decision<TEvent>(Rejection rejection) => new([], rejection);
+}
+
+/// <summary>Lets a decision be written as a collection expression of events.</summary>
+public static class Decision
+{
+    public static Decision<TEvent> Create<TEvent>(ReadOnlySpan<TEvent> events) => new(events.ToArray(), null);
+}

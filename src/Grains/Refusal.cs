@@ -1,0 +1,28 @@
+namespace Resources.Grains;
+
+/// <summary>
+/// Why a command was refused. The list is closed; the edge maps each kind to one status and one code.
+/// </summary>
+public enum Refusal
+{
+    NotFound,
+    Deleted,
+    Invalid,
+    VersionMismatch,
+    KeyReused,
+    PatchTestFailed,
+    PatchNotApplicable,
+    VersionNotFound,
+    AlreadyExists,
+    SubscriptionInactive,
+    LeaseLost,
+    AccountNotFound,
+    RoleNotFound,
+    ApiKeyNotFound,
+    LastAdministrator,
+    TokenSpent,
+    SessionOver,
+    FactorFailed,
+    NoFactor,
+    PasskeyNotFound,
+}

@@ -1,0 +1,22 @@
+namespace Resources.Grains;
+
+/// <summary>A command of a resource.</summary>
+[GenerateSerializer, Immutable, Alias("resource-command")]
+public abstract record ResourceCommand;
+
+[GenerateSerializer, Immutable, Alias("resource-create")]
+public sealed record CreateResource(string Type, string Name, string Status, JsonText Metadata) : ResourceCommand;
+
+/// <summary>Replaces all members. The type, if given, must be the current one.</summary>
+[GenerateSerializer, Immutable, Alias("resource-replace")]
+public sealed record ReplaceResource(string? Type, string Name, string Status, JsonText Metadata) : ResourceCommand;
+
+/// <summary>Applies a patch document to the resource as it is when the command runs.</summary>
+[GenerateSerializer, Immutable, Alias("resource-patch")]
+public sealed record PatchResource(PatchFormat Format, byte[] Document) : ResourceCommand;
+
+[GenerateSerializer, Immutable, Alias("resource-delete")]
+public sealed record DeleteResource : ResourceCommand;
+
+[GenerateSerializer, Immutable, Alias("resource-restore")]
+public sealed record RestoreResource : ResourceCommand;

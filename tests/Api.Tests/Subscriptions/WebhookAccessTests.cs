@@ -1,0 +1,180 @@
+using System.Net;
+using System.Net.Sockets;
+using Resources.Silo;
+using static Resources.Api.Tests.SubscriptionBackend;
+
+namespace Resources.Api.Tests;
+
+/// <summary>What webhooks may tell, and where they may go.</summary>
+[Collection(MoreNodes.Name)]
+public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, NodeProgram program)
+    : IClassFixture<SubscriptionBackend>,
+        IAsyncLifetime
+{
+    readonly string type = FreshType();
+    WebhookReceiver receiver = null!;
+
+    Caller Admin => backend.Admin;
+
+    public async ValueTask InitializeAsync() => receiver = await WebhookReceiver.StartAsync();
+
+    public async ValueTask DisposeAsync() => await receiver.DisposeAsync();
+
+    [Fact]
+    public async Task Only_events_that_the_owner_may_read_when_they_are_sent_are_sent()
+    {
+        var email = $"{Guid.NewGuid():n}@example.org";
+        var account = (
+            await Admin.SendAsync(
+                "POST",
+                "/api/v1/users",
+                $$"""{"email":"{{email}}","password":"fifteen letters","roles":["author"]}"""
+            )
+        ).Text("/data/id")!;
+        var author = await new Caller(backend.Node.Address).LoginAsync(email, "fifteen letters");
+        var (path, _) = await SubscribeAsync(author, type, receiver.Url);
+        var others = await CreateAsync(Admin, type);
+        var own = await CreateAsync(author, type);
+        await Eventually.HoldsAsync(() => receiver.Taken.Any(), Plenty, receiver.ToString);
+        Assert.Equal([own], receiver.All.Select(request => request.Resource));
+
+        await SetRolesAsync(account, "user");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await RenameAsync(Admin, others, 1);
+                return receiver.Taken.Any(request => request.Resource == others);
+            },
+            Plenty,
+            receiver.ToString
+        );
+
+        await SetRolesAsync(account);
+        await Eventually.HoldsAsync(
+            async () =>
+                (await Admin.GetAsync(path)).Text("/data/lastError/detail") is { } detail
+                && detail.StartsWith("The owner may not read", StringComparison.Ordinal),
+            Plenty,
+            receiver.ToString
+        );
+        var before = receiver.All.Length;
+        await RenameAsync(Admin, others, 3);
+        var (witness, _) = await SubscribeAsync(Admin, type, receiver.Url, ""","after":"0" """);
+        await Eventually.HoldsAsync(() => receiver.Taken.Count() > before + 3, Plenty, receiver.ToString);
+        Assert.Equal(204, (await Admin.SendAsync("DELETE", witness)).Status);
+        Assert.True(Number(await Admin.GetAsync(path), "/data/lag") >= 3);
+
+        // Nothing was passed over meanwhile.
+        await SetRolesAsync(account, "user");
+        await Eventually.HoldsAsync(
+            async () => (await Admin.GetAsync(path)).Text("/data/lag") is "0",
+            Plenty,
+            receiver.ToString
+        );
+    }
+
+    [Fact]
+    public async Task A_name_that_changes_its_mind_after_registration_leads_nowhere()
+    {
+        var answers = new Queue<IPAddress>([IPAddress.Parse("93.184.215.14"), IPAddress.Loopback]);
+        var targets = new WebhookTargets(new(), (_, _) => Task.FromResult<IPAddress[]>([answers.Dequeue()]));
+        Assert.Null(await targets.RefuseAsync("https://rebinding.example/", TestContext.Current.CancellationToken));
+        using var http = new HttpClient(
+            new SocketsHttpHandler { ConnectCallback = targets.ConnectAsync, UseProxy = false }
+        );
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() =>
+            http.GetAsync(
+                new Uri($"http://rebinding.example:{receiver.Url.Port}/"),
+                TestContext.Current.CancellationToken
+            )
+        );
+        Assert.Equal("The target's address is not a public one.", refused.InnerException!.Message);
+        Assert.Empty(receiver.All);
+
+        // One forbidden address among several is enough.
+        var mixed = new WebhookTargets(new(), (_, _) =>
+            Task.FromResult<IPAddress[]>([IPAddress.Parse("93.184.215.14"), IPAddress.Parse("::ffff:10.0.0.1")])
+        );
+        Assert.Equal(
+            "The target's address is not a public one.",
+            await mixed.RefuseAsync("https://mixed.example/", TestContext.Current.CancellationToken)
+        );
+        var allowed = new WebhookTargets(new() { AllowedNetworks = "10.1.0.0/16, fd00::/8" }, (_, _) =>
+            Task.FromResult<IPAddress[]>([IPAddress.Parse("10.1.2.3"), IPAddress.Parse("fd00::1")])
+        );
+        Assert.Null(await allowed.RefuseAsync("https://intranet.example/", TestContext.Current.CancellationToken));
+        Assert.False(allowed.Allows(IPAddress.Parse("10.2.0.1")));
+    }
+
+    [Fact]
+    public async Task A_target_is_judged_again_when_it_is_connected_to()
+    {
+        var database = await shared.CreateDatabaseAsync();
+        var key = ("Secrets:MasterKey", Convert.ToBase64String(new byte[32]));
+        string path;
+        await using (var node = new ApiNode(database, key, ("Webhooks:AllowPrivateTargets", "true")))
+            (path, _) = await SubscribeAsync(
+                await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
+                type,
+                receiver.Url
+            );
+        await using (var node = new ApiNode(database, key))
+        {
+            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            await CreateAsync(admin, type);
+            await Eventually.HoldsAsync(
+                async () =>
+                    Rows(await admin.GetAsync(path + "/attempts")) is [var attempt]
+                    && attempt.GetProperty("detail").GetString() is "The target's address is not a public one.",
+                Plenty,
+                receiver.ToString
+            );
+            Assert.Equal(
+                "The target's address is not a public one.",
+                (await admin.SendAsync("POST", path + "/test")).Text("/data/error")
+            );
+            Assert.Empty(receiver.All);
+        }
+    }
+
+    [Fact]
+    public async Task Receivers_made_with_npms_standardwebhooks_and_cloudevents_take_every_delivery()
+    {
+        var port = receiver.Url.Port;
+        await receiver.DisposeAsync();
+        var (path, first) = await SubscribeAsync(Admin, type, new Uri($"http://127.0.0.1:{port}/hook"));
+        var second = (await Admin.SendAsync("POST", path + "/secret")).Text("/data/secret")!;
+        var running = program.RunAsync("webhooks.mjs", $"{port}", "12", first!, second);
+        await Eventually.HoldsAsync(() => ListensAsync(port), Plenty, () => "the receiver listens");
+        var resources = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => CreateAsync(Admin, type, $"größer {i} 🌍 \\u2028"))
+        );
+        await Task.WhenAll(resources.Select(resource => RenameAsync(Admin, resource, 2)));
+        var output = System.Text.Json.JsonDocument.Parse(await running).RootElement;
+        Assert.Equal("[]", output.GetProperty("faults").GetRawText());
+        Assert.Equal(12, output.GetProperty("taken").GetInt32());
+        Assert.True(output.GetProperty("refused").GetInt32() >= 4, $"{output}");
+    }
+
+    static async Task<bool> ListensAsync(int port)
+    {
+        using var client = new TcpClient();
+        await client
+            .ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken)
+            .AsTask()
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return client.Connected;
+    }
+
+    async Task SetRolesAsync(string account, params string[] roles) =>
+        Assert.Equal(
+            200,
+            (
+                await Admin.SendAsync(
+                    "PUT",
+                    $"/api/v1/users/{account}/roles",
+                    $$"""{"roles":[{{string.Join(',', roles.Select(role => $"\"{role}\""))}}]}"""
+                )
+            ).Status
+        );
+}

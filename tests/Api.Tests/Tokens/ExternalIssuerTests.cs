@@ -1,0 +1,237 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Tokens of a team's own identity provider.</summary>
+[Collection(MoreNodes.Name)]
+public sealed class ExternalIssuerTests(Backend backend)
+{
+    [Fact]
+    public async Task A_provider_that_is_configured_vouches_for_its_callers_and_no_other_is_asked()
+    {
+        await using var provider = await Provider.StartAsync();
+        await using var other = await Provider.StartAsync();
+        await using var node = await backend.StartNodeAsync(
+            ("Identity:Issuers:0:Issuer", provider.Issuer),
+            ("Identity:Issuers:0:Audience", "our-api"),
+            ("Identity:Issuers:0:RolesClaim", "groups"),
+            ("Identity:Issuers:0:Roles:editors", "author"),
+            ("Identity:Issuers:0:Roles:owners", "admin")
+        );
+        var guest = new Caller(node.Address);
+        Task<Answer> MeAsync(string token) => guest.With(token).GetAsync("/api/v1/me");
+
+        var me = await MeAsync(provider.Sign());
+        Assert.Equal(
+            (200, "external", "[\"author\"]", "null"),
+            (me.Status, me.Text("/data/credential"), me.Text("/data/roles"), me.Text("/data/email"))
+        );
+        var made = await guest
+            .With(provider.Sign())
+            .SendAsync("POST", "/api/v1/resources", """{"name":"by a stranger"}""");
+        Assert.Equal((201, me.Text("/data/id")), (made.Status, made.Text("/data/owner")));
+        Assert.Equal(
+            200,
+            (await guest.With(provider.Sign()).GetAsync($"/api/v1/resources/{made.Text("/data/id")}")).Status
+        );
+        Assert.Equal(
+            404,
+            (
+                await guest
+                    .With(provider.Sign(subject: "someone else"))
+                    .GetAsync($"/api/v1/resources/{made.Text("/data/id")}")
+            ).Status
+        );
+        Assert.Equal("[]", (await MeAsync(provider.Sign(groups: ["unknown"]))).Text("/data/roles"));
+        foreach (var path in new[] { "/api/v1/api-keys", "/api/v1/sessions" })
+            Assert.Equal("SESSION_REQUIRED", (await guest.With(provider.Sign()).GetAsync(path)).Code);
+        // When its owner has authenticated last nobody here knows.
+        Assert.Equal(
+            "SESSION_REQUIRED",
+            (
+                await guest
+                    .With(provider.Sign(groups: ["owners"]))
+                    .SendAsync("POST", $"/api/v1/subscriptions/{Guid.CreateVersion7()}/secret")
+            ).Code
+        );
+
+        using var stranger = RSA.Create(2048);
+        foreach (
+            var forged in new[]
+            {
+                provider.Sign(audience: "others"),
+                provider.Sign(expires: DateTime.UtcNow.AddMinutes(-1)),
+                provider.Sign(issuer: provider.Issuer + "/x"),
+                provider.Sign(key: new RsaSecurityKey(stranger) { KeyId = provider.KeyId }),
+                provider.Sign(
+                    algorithm: SecurityAlgorithms.HmacSha256,
+                    key: new SymmetricSecurityKey(provider.PublicKey) { KeyId = provider.KeyId }
+                ),
+                other.Sign(),
+            }
+        )
+            Assert.Equal(401, (await MeAsync(forged)).Status);
+        Assert.Equal(0, other.Requests);
+
+        // Its keys change: tokens of the new one are good as soon as they come.
+        provider.Rotate();
+        await Eventually.HoldsAsync(
+            async () => (await MeAsync(provider.Sign())).Status is 200,
+            within: TimeSpan.FromSeconds(20)
+        );
+    }
+
+    [Fact]
+    public async Task A_provider_that_is_away_keeps_nobody_else_out()
+    {
+        var provider = await Provider.StartAsync();
+        var token = provider.Sign();
+        await provider.DisposeAsync();
+        await using var node = await backend.StartNodeAsync(
+            ("Identity:Issuers:0:Issuer", provider.Issuer),
+            ("Identity:Issuers:0:Audience", "our-api")
+        );
+        var guest = new Caller(node.Address);
+        Assert.Equal(401, (await guest.With(token).GetAsync("/api/v1/me")).Status);
+        Assert.Equal(
+            200,
+            (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status
+        );
+    }
+
+    [Fact]
+    public async Task Forged_tokens_in_its_name_do_not_turn_against_a_provider_that_works_or_fails()
+    {
+        await using var works = await Provider.StartAsync();
+        await using var fails = await Provider.StartAsync();
+        fails.Fails = true;
+        await using var node = await backend.StartNodeAsync(
+            ("Identity:Issuers:0:Issuer", works.Issuer),
+            ("Identity:Issuers:0:Audience", "our-api"),
+            ("Identity:Issuers:1:Issuer", fails.Issuer),
+            ("Identity:Issuers:1:Audience", "our-api")
+        );
+        var guest = new Caller(node.Address);
+        using var stranger = RSA.Create(2048);
+        foreach (var provider in new[] { works, fails })
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            for (var i = 0; i < 100; i++)
+                Assert.Equal(
+                    401,
+                    (
+                        await guest
+                            .With(provider.Sign(key: new RsaSecurityKey(stranger) { KeyId = $"forged {i}" }))
+                            .GetAsync("/api/v1/me")
+                    ).Status
+                );
+            // At first, and once in five seconds; discovery and keys.
+            Assert.InRange(provider.Requests, 1, 2 * (2 + (int)(watch.Elapsed.TotalSeconds / 5)));
+        }
+        fails.Fails = false;
+        await Eventually.HoldsAsync(
+            async () => (await guest.With(fails.Sign()).GetAsync("/api/v1/me")).Status is 200,
+            within: TimeSpan.FromSeconds(20)
+        );
+    }
+
+    /// <summary>An identity provider: discovery, keys, and tokens by whatever is asked for.</summary>
+    sealed class Provider(WebApplication app) : IAsyncDisposable
+    {
+        RSA key = RSA.Create(2048);
+        int requests;
+
+        public string Issuer { get; private set; } = "";
+
+        public string KeyId { get; private set; } = "k1";
+
+        public byte[] PublicKey => key.ExportSubjectPublicKeyInfo();
+
+        public int Requests => requests;
+
+        public bool Fails { get; set; }
+
+        public static async Task<Provider> StartAsync()
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+            var app = builder.Build();
+            var provider = new Provider(app);
+            app.MapGet("/.well-known/openid-configuration", () =>
+            {
+                Interlocked.Increment(ref provider.requests);
+                if (provider.Fails)
+                    return Results.StatusCode(500);
+                return Results.Json(new { issuer = provider.Issuer, jwks_uri = provider.Issuer + "/keys" });
+            });
+            app.MapGet("/keys", () =>
+            {
+                Interlocked.Increment(ref provider.requests);
+                var parameters = provider.key.ExportParameters(false);
+                return Results.Json(
+                    new
+                    {
+                        keys = new[]
+                        {
+                            new
+                            {
+                                kty = "RSA",
+                                use = "sig",
+                                alg = "RS256",
+                                kid = provider.KeyId,
+                                n = Base64UrlEncoder.Encode(parameters.Modulus),
+                                e = Base64UrlEncoder.Encode(parameters.Exponent),
+                            },
+                        },
+                    }
+                );
+            });
+            await app.StartAsync();
+            provider.Issuer = app
+                .Services.GetRequiredService<IServer>()
+                .Features.Get<IServerAddressesFeature>()!
+                .Addresses.First();
+            return provider;
+        }
+
+        public void Rotate()
+        {
+            key = RSA.Create(2048);
+            KeyId = "k2";
+        }
+
+        public string Sign(
+            string subject = "alice",
+            string audience = "our-api",
+            string? issuer = null,
+            string[]? groups = null,
+            DateTime? expires = null,
+            SecurityKey? key = null,
+            string algorithm = SecurityAlgorithms.RsaSha256
+        ) =>
+            new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
+                new SecurityTokenDescriptor
+                {
+                    Issuer = issuer ?? Issuer,
+                    Audience = audience,
+                    Expires = expires ?? DateTime.UtcNow.AddMinutes(5),
+                    SigningCredentials = new(key ?? new RsaSecurityKey(this.key) { KeyId = KeyId }, algorithm),
+                    Claims = new Dictionary<string, object> { ["sub"] = subject, ["groups"] = groups ?? ["editors"] },
+                }
+            );
+
+        public ValueTask DisposeAsync() => app.DisposeAsync();
+    }
+}
