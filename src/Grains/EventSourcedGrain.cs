@@ -26,7 +26,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     /// A write without an answer may still be committed by a slow server or a retransmitted packet. For this long the
     /// grain compares memory with the store; driver and server give up on such a statement sooner.
     /// </summary>
-    static readonly TimeSpan Doubt = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan DoubtPeriod = TimeSpan.FromSeconds(30);
 
     TState? state;
     long version;
@@ -40,7 +40,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     Guid Stream => this.GetPrimaryKey();
 
     bool MemoryIsTrusted =>
-        contact.MemoryIsTrusted && (doubtfulSince is 0 || Stopwatch.GetElapsedTime(doubtfulSince) > Doubt);
+        contact.MemoryIsTrusted && (doubtfulSince is 0 || Stopwatch.GetElapsedTime(doubtfulSince) > DoubtPeriod);
 
     /// <summary>The state after an event; a null state precedes the first event.</summary>
     protected abstract TState Evolve(TState? state, Recorded<TEvent> recorded);

@@ -16,9 +16,9 @@ static class ResourceFollowing
     /// <summary>
     /// The next changes are looked for no sooner than this, so that a busy log is not asked for each of its events.
     /// </summary>
-    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
+    static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(10);
 
-    static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Reports parameters that a list which is followed cannot have.</summary>
     public static void Check(QueryReader query)
@@ -94,7 +94,7 @@ static class ResourceFollowing
             catch (Exception e)
                 when (context.Response.HasStarted && e is Grains.StoreUnavailableException or QueryTimeoutException)
             {
-                await Task.Delay(LongestRest, context.RequestAborted);
+                await Task.Delay(MaxDelay, context.RequestAborted);
             }
         }
         await EventStream.EndAsync(context, lease.End.Value);
@@ -125,7 +125,7 @@ static class ResourceFollowing
             WritePosition("caught-up", position);
             await writer.FlushAsync(ct);
 
-            for (var rest = Rest; lease.End is null; )
+            for (var delay = MinDelay; lease.End is null; )
             {
                 var moved = tail.Moved;
                 if (position >= tail.Reached)
@@ -142,12 +142,12 @@ static class ResourceFollowing
                     return;
                 if (changes.Position > position)
                     await TellAsync(changes, ct);
-                rest =
-                    changes.Position > position ? Rest
-                    : rest + rest < LongestRest ? rest + rest
-                    : LongestRest;
+                delay =
+                    changes.Position > position ? MinDelay
+                    : delay + delay < MaxDelay ? delay + delay
+                    : MaxDelay;
                 position = changes.Position;
-                await Task.Delay(rest, ct);
+                await Task.Delay(delay, ct);
             }
         }
 

@@ -149,6 +149,6 @@ public sealed class SigningKeys(
             Lost?.Invoke();
         // However long tokens are good for at other nodes.
         if (over)
-            await store.EndAsync(TimeSpan.FromMinutes(TokenOptions.MostMinutes) + 2 * MaxSkew, ct);
+            await store.EndAsync(TimeSpan.FromMinutes(TokenOptions.MaxMinutes) + 2 * MaxSkew, ct);
     }
 }

@@ -69,13 +69,18 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
         node.Roles(new(TimeProvider.System, NullLogger<StoreContact>.Instance));
 
     /// <summary>Opens the database as a node does.</summary>
-    internal static Task<NodeDatabase> OpenAsync(string connectionString, bool applySchema) =>
+    internal static Task<NodeDatabase> OpenAsync(
+        string connectionString,
+        bool applySchema,
+        params (string Key, string Value)[] options
+    ) =>
         NodeDatabase.OpenAsync(
             new(
                 new ConfigurationBuilder()
                     .AddInMemoryCollection([
                         new("ConnectionStrings:Resources", connectionString),
                         new("Schema:ApplyOnStart", $"{applySchema}"),
+                        .. options.Select(option => KeyValuePair.Create(option.Key, (string?)option.Value)),
                     ])
                     .Build(),
                 Host.CreateEmptyApplicationBuilder(null).Environment
