@@ -54,7 +54,8 @@ public sealed class NodeDatabase : IAsyncDisposable
         // read all of it. A page out of order costs what it does in memory or on an SSD. At the default, that of a disk
         // with an arm, the list is walked for rare words too.
         var bounds =
-            $"-c statement_timeout={QueryTimeoutException.MaxTime.TotalMilliseconds:F0} -c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
+            $"-c statement_timeout={QueryTimeoutException.MaxTime.TotalMilliseconds:F0} "
+            + "-c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
         searches = Connect("searches", options.MaxSearchPoolSize, 5, settings =>
             Set(settings, $"{IdleTimeout} {bounds}")
         );
@@ -150,7 +151,8 @@ public sealed class NodeDatabase : IAsyncDisposable
             await MigrateAsync(ct);
         else if (await Silo.Schema.PendingAsync(connectionString, ct) is { Count: > 0 } pending)
             throw new ConfigurationException(
-                $"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
+                $"The database lacks {string.Join(", ", pending)}. "
+                    + "Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
             );
     }
 

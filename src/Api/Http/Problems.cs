@@ -119,7 +119,8 @@ public static class Problems
             ),
             Projections.QueryTimeoutException => (
                 ProblemType.QueryTimeout,
-                $"No query may take longer than {Projections.QueryTimeoutException.MaxTime.TotalSeconds:F0} s. Narrow it: by type, status or owner, or by a metadata value or a word that few resources have."
+                $"No query may take longer than {Projections.QueryTimeoutException.MaxTime.TotalSeconds:F0} s. "
+                    + "Narrow it: by type, status or owner, or by a metadata value or a word that few resources have."
             ),
             SearchesBusyException => (
                 ProblemType.SearchesBusy,

@@ -117,7 +117,9 @@ public sealed class EventLog(
         db.ReadAsync<(long, string?)?>(
             intent.Fingerprint is null
                 ? "select max(version), null from mt_events where stream_id = $1 and causation_id = $2"
-                : "select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers ? 'fingerprint'",
+                : """
+                select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers ? 'fingerprint'
+                """,
             [Arg.Of(stream), Arg.Of(intent.CommandId.ToString())],
             static async (reader, ct) =>
             {

@@ -8,4 +8,5 @@ namespace Resources.Grains;
 public class StoreOverloadedException(string message) : StoreUnavailableException(message);
 
 /// <summary>All connections for searches have been in use for seconds.</summary>
+[GenerateSerializer, Alias("searches-busy")]
 public sealed class SearchesBusyException() : StoreOverloadedException("Too many searches are under way.");

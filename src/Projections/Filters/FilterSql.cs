@@ -71,7 +71,12 @@ public static class FilterSql
     static string NotEqual(Filter.Metadata member, NpgsqlParameterCollection parameters)
     {
         var present = Path(MetadataPath.Presence(member.Pointer, lax: false), parameters);
-        return $"(metadata @? {present} and (metadata @@ {Path(MetadataPath.Comparison(member with { Comparator = Comparator.Equal }), parameters)}) is not true)";
+        return $"""
+            (metadata @? {present} and (metadata @@ {Path(
+                MetadataPath.Comparison(member with { Comparator = Comparator.Equal }),
+                parameters
+            )}) is not true)
+            """;
     }
 
     static string Column(ResourceField field) =>

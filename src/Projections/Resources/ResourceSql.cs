@@ -14,8 +14,9 @@ public static class ResourceSql
     /// <summary>The scope of counts that are everyone's; no owner has this id.</summary>
     public const string Everyone = "*";
 
-    const string Now =
-        "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
+    const string Now = """
+        select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position
+        """;
 
     /// <summary>Types that a reach allows whole have a branch each in a list, up to so many.</summary>
     const int MaxBranches = 8;
@@ -56,7 +57,13 @@ public static class ResourceSql
             from life in LivesOf(selection) is Lives.Either ? new[] { Lives.Live, Lives.Deleted } : [Lives.Live]
             from part in parts
             from place in places
-            select $"select {Columns} from resource_views where {isThere} and {part} and {Asked(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
+            select $"""
+                select {Columns} from resource_views where {isThere} and {part} and {Asked(
+                    parameters,
+                    selection,
+                    life
+                )}{(place is null ? "" : " and " + place)} order by {order} limit {size}
+                """;
         var all = branches.ToArray();
         var rows = all is [var only]
             ? only
@@ -93,7 +100,13 @@ public static class ResourceSql
 
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
     public static string CountUpTo(NpgsqlParameterCollection parameters, ResourceSelection selection, int most) =>
-        $"select count(*) from (select from resource_views where {Where(parameters, selection, LivesOf(selection))} limit {most.ToString(CultureInfo.InvariantCulture)}) counted";
+        $"""
+            select count(*) from (select from resource_views where {Where(
+                parameters,
+                selection,
+                LivesOf(selection)
+            )} limit {most.ToString(CultureInfo.InvariantCulture)}) counted
+            """;
 
     /// <summary>The planner's view of a selection.</summary>
     public static string Explain(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
@@ -132,7 +145,12 @@ public static class ResourceSql
             return $"scope = {Text(parameters, owner ?? (visible.IsAll ? Everyone : visible.Account))}";
         var types = Texts(parameters, visible.Scope.Types);
         var own = visible.Scope.Own ? "true" : $"type = any ({Texts(parameters, visible.Scope.OwnTypes)})";
-        return $"(scope = '{Everyone}' and type = any ({types}) or scope = {Text(parameters, visible.Account)} and type <> all ({types}) and {own})";
+        return $"""
+            (scope = '{Everyone}' and type = any ({types}) or scope = {Text(
+                parameters,
+                visible.Account
+            )} and type <> all ({types}) and {own})
+            """;
     }
 
     /// <summary>
@@ -210,7 +228,12 @@ public static class ResourceSql
                 Enumerable.Range(0, at).Select(before => $"{columns[before]} = {values[before]} and ")
             );
             conditions.Add(
-                $"{equal}({string.Join(", ", columns[at..tail])}) {(keys[at].Descending ? "<" : ">")} ({string.Join(", ", values[at..tail])})"
+                $"""
+                {equal}({string.Join(", ", columns[at..tail])}) {(keys[at].Descending ? "<" : ">")} ({string.Join(
+                    ", ",
+                    values[at..tail]
+                )})
+                """
             );
             if (tail == keys.Count)
                 break;

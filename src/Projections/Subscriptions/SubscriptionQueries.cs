@@ -38,7 +38,9 @@ public sealed class SubscriptionQueries(ReadsDb db)
     /// <summary>Parked resources after an id; up to <paramref name="limit"/>.</summary>
     public Task<List<ParkedRow>> ParkedAsync(Guid id, Guid after, int limit, CancellationToken ct) =>
         db.QueryAsync(
-            "select resource, position, attempts, retry_at, error, since from subscription_parked where subscription = $1 and resource > $2 order by resource limit $3",
+            """
+            select resource, position, attempts, retry_at, error, since from subscription_parked where subscription = $1 and resource > $2 order by resource limit $3
+            """,
             [Arg.Of(id), Arg.Of(after), Arg.Of(limit)],
             reader => new ParkedRow(
                 reader.GetGuid(0),
@@ -54,7 +56,9 @@ public sealed class SubscriptionQueries(ReadsDb db)
     /// <summary>The latest attempts before one, newest first; up to <paramref name="limit"/>.</summary>
     public Task<List<AttemptRow>> AttemptsAsync(Guid id, long before, int limit, CancellationToken ct) =>
         db.QueryAsync(
-            "select id, at, event, resource, position, attempt, outcome, status, detail, milliseconds from subscription_attempts where subscription = $1 and id < $2 order by id desc limit $3",
+            """
+            select id, at, event, resource, position, attempt, outcome, status, detail, milliseconds from subscription_attempts where subscription = $1 and id < $2 order by id desc limit $3
+            """,
             [Arg.Of(id), Arg.Of(before), Arg.Of(limit)],
             reader => new AttemptRow(
                 reader.GetInt64(0),

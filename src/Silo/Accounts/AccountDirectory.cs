@@ -22,7 +22,9 @@ public sealed class AccountDirectory(ReadsDb db, MasterKey master)
     public async Task<Guid> ClaimAsync(string email, Guid account) =>
         (
             await ReadAsync(
-                "insert into account_emails (digest, account) values ($1, $2) on conflict (digest) do update set account = account_emails.account returning account",
+                """
+                insert into account_emails (digest, account) values ($1, $2) on conflict (digest) do update set account = account_emails.account returning account
+                """,
                 email,
                 account
             )
@@ -46,7 +48,9 @@ public sealed class AccountDirectory(ReadsDb db, MasterKey master)
     public async Task<Guid> ClaimPasskeyAsync(byte[] credential, Guid account) =>
         (
             await ReadAsync(
-                "insert into account_passkeys (digest, account) values ($1, $2) on conflict (digest) do update set account = account_passkeys.account returning account",
+                """
+                insert into account_passkeys (digest, account) values ($1, $2) on conflict (digest) do update set account = account_passkeys.account returning account
+                """,
                 Digest(credential),
                 account
             )

@@ -39,7 +39,9 @@ public sealed class SigningKeyStore(ControlDb db, MasterKey master)
     /// <summary>The keys that are not withdrawn, newest first.</summary>
     public Task<List<StoredSigningKey>> ReadAsync(CancellationToken ct) =>
         db.QueryAsync(
-            "select kid, protected_key, created_at, signs_at from signing_keys where withdrawn_at is null and protected_key is not null order by signs_at desc, kid desc",
+            """
+            select kid, protected_key, created_at, signs_at from signing_keys where withdrawn_at is null and protected_key is not null order by signs_at desc, kid desc
+            """,
             [],
             static reader => new StoredSigningKey(
                 reader.GetString(0),
@@ -91,7 +93,9 @@ public sealed class SigningKeyStore(ControlDb db, MasterKey master)
                     {
                         new("lock table signing_keys in share row exclusive mode"),
                         new(
-                            $"insert into signing_keys (kid, protected_key, signs_at) select $1, $2, clock_timestamp() + $3 where {condition}"
+                            $"""
+                            insert into signing_keys (kid, protected_key, signs_at) select $1, $2, clock_timestamp() + $3 where {condition}
+                            """
                         )
                         {
                             Parameters =
