@@ -130,7 +130,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     {
         using var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options);
+            MartenSetup.Configure(options, new());
             options.Connection(source);
             MartenSetup.SkipMarkedEvents(options);
         });

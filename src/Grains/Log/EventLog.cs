@@ -20,6 +20,7 @@ public sealed class EventLog(
     IDocumentStore store,
     StoreContact contact,
     Signal signal,
+    EventKinds kinds,
     ILogger<EventLog> logger
 ) : BackgroundService
 {
@@ -68,7 +69,7 @@ public sealed class EventLog(
     )
     {
         using var activity = Activities.StartActivity("append");
-        var append = new Append(stream, expectedVersion, events, intent);
+        var append = new Append(kinds, stream, expectedVersion, events, intent);
         if (!queue.Writer.TryWrite(append))
             throw new StoreUnavailableException("This node is stopping.");
         try
@@ -213,8 +214,8 @@ public sealed class EventLog(
         }
         catch
         {
-            // The driver loses track of a statement that fails while it is being prepared (npgsql issue 6391), and the
-            // next batch would be told of a failure of its own: no connection is kept.
+            // The driver loses track of a statement that fails while it is prepared (npgsql issue 6391). The next batch
+            // would get the failure as its own, so no connection is kept.
             db.Clear();
             await connection.DisposeAsync();
             connection = null;

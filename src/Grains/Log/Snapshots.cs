@@ -33,7 +33,7 @@ public sealed class Snapshots(LogDb db, ILogger<Snapshots> logger)
                 var saved = new Dictionary<Guid, Snapshot<TState>>();
                 while (await reader.ReadAsync(ct))
                     saved[reader.GetGuid(0)] = new(
-                        JsonSerializer.Deserialize<TState>(reader.GetString(3), EventTypes.Json)!,
+                        JsonSerializer.Deserialize<TState>(reader.GetString(3), EventKinds.Json)!,
                         reader.GetInt64(1),
                         reader.GetInt64(2)
                     );
@@ -63,7 +63,7 @@ public sealed class Snapshots(LogDb db, ILogger<Snapshots> logger)
                     Arg.Of(Format<TState>.Name),
                     Arg.Of(version),
                     Arg.Of(position),
-                    Arg.Json(JsonSerializer.Serialize(state, EventTypes.Json)),
+                    Arg.Json(JsonSerializer.Serialize(state, EventKinds.Json)),
                 ]
             );
         }

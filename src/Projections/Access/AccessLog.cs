@@ -2,11 +2,12 @@ using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>An event that is not of a resource, where it happened.</summary>
-public sealed record AccessEvent(object Data, Guid Stream, long Version, DateTimeOffset At);
+/// <summary>An event that changes who may do what, where it happened.</summary>
+/// <param name="Data">Null when this process does not know the kind: a node of the next release may write it.</param>
+public sealed record AccessEvent(object? Data, Guid Stream, long Version, DateTimeOffset At);
 
 /// <summary>Reads the part of the log that changes who may do what.</summary>
-public sealed class AccessLog(ControlDb db, ReadIndex index)
+public sealed class AccessLog(ControlDb db, ReadIndex index, EventKinds kinds)
 {
     const int PageSize = 1_000;
 
@@ -66,11 +67,11 @@ public sealed class AccessLog(ControlDb db, ReadIndex index)
         db.QueryAsync<(long, AccessEvent)>(
             sql,
             [Arg.Of(argument)],
-            static reader =>
+            reader =>
                 (
                     reader.GetInt64(0),
                     new(
-                        EventTypes.Read(reader.GetString(4), reader.GetString(5)),
+                        kinds.Read(reader.GetString(4), reader.GetString(5)),
                         reader.GetGuid(1),
                         reader.GetInt64(2),
                         reader.GetFieldValue<DateTimeOffset>(3)

@@ -10,7 +10,7 @@ public sealed record AccountRow(long Position, Guid Id, Account Account);
 /// Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, from
 /// the same snapshots, so that a list is never behind.
 /// </summary>
-public sealed class AccountQueries(ReadsDb db)
+public sealed class AccountQueries(ReadsDb db, EventKinds kinds)
 {
     /// <summary>
     /// Accounts that are not deleted, in the order of their registration; up to <paramref name="limit"/>.
@@ -130,8 +130,10 @@ public sealed class AccountQueries(ReadsDb db)
                 while (await reader.ReadAsync(ct))
                 {
                     var stream = reader.GetGuid(0);
+                    var name = reader.GetString(5);
                     var recorded = new Recorded<TEvent>(
-                        (TEvent)EventTypes.Read(reader.GetString(5), reader.GetString(6)),
+                        kinds.Read(name, reader.GetString(6)) as TEvent
+                            ?? throw new InvalidDataException($"There is no event {name} of {typeof(TState).Name}."),
                         reader.GetInt64(1),
                         reader.GetInt64(2),
                         reader.GetFieldValue<DateTimeOffset>(3),

@@ -64,11 +64,14 @@ public sealed class LogQueries(ReadsDb reads)
         );
     }
 
-    /// <summary>The owner of a resource; null when there is no such resource.</summary>
-    public Task<string?> OwnerAsync(Guid resource, CancellationToken ct) =>
-        reads.ScalarAsync<string>(
-            "select data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and type like 'resource.%'",
+    /// <summary>The type and owner of a resource, deleted or not; null when there is no such resource.</summary>
+    public Task<(string Type, string Owner)?> FindAsync(Guid resource, CancellationToken ct) =>
+        reads.ReadAsync<(string, string)?>(
+            """
+            select data ->> 'type', data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and is_of_resource(type)
+            """,
             [Arg.Of(resource)],
+            static async (reader, ct) => await reader.ReadAsync(ct) ? (reader.GetString(0), reader.GetString(1)) : null,
             ct
         );
 

@@ -19,9 +19,7 @@ public sealed class ReadIndex
         this.time = time;
         positions = new(() =>
             db.ReadAsync(
-                """
-                select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0), position, generation from resource_views_position
-                """,
+                "select head, position, generation from log_head(), resource_views_position",
                 [],
                 static async (reader, ct) =>
                 {

@@ -16,6 +16,7 @@ sealed class ProjectionHost(
     FollowDb follow,
     BulkDb bulk,
     LogNews news,
+    EventKinds kinds,
     TimeProvider time,
     ILoggerFactory logs
 ) : BackgroundService
@@ -71,7 +72,7 @@ sealed class ProjectionHost(
         try
         {
             log.LogInformation("This node runs the projections");
-            await using (var rebuilds = new ProjectionRebuilds(follow, bulk, time, logs))
+            await using (var rebuilds = new ProjectionRebuilds(follow, bulk, kinds, time, logs))
                 await FollowOnAsync(owner, rebuilds, ct);
         }
         finally
@@ -119,7 +120,7 @@ sealed class ProjectionHost(
     {
         var orders = await owner.OrdersAsync(ct);
         await using var run = rebuilds.TakeFinished(orders.Generation)
-            ?? await ProjectionRun.StartAsync(follow, orders.Generation, batchSize, time, logs);
+            ?? await ProjectionRun.StartAsync(follow, kinds, orders.Generation, batchSize, time, logs);
         run.BecomeRead();
         var start = run.Position;
         var seen = 0L;

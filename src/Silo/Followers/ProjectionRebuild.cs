@@ -16,6 +16,7 @@ namespace Resources.Silo;
 sealed class ProjectionRebuild(
     FollowDb follow,
     BulkDb bulk,
+    EventKinds kinds,
     int generation,
     int building,
     int pauses,
@@ -72,6 +73,7 @@ sealed class ProjectionRebuild(
     {
         var run = await ProjectionRun.StartAsync(
             follow,
+            kinds,
             building,
             Math.Max(1, batchSize >> Math.Min(10, 2 * pauses)),
             time,
@@ -102,10 +104,7 @@ sealed class ProjectionRebuild(
     async Task<long> HeadAsync(CancellationToken ct)
     {
         await using var connection = await follow.OpenAsync(ct);
-        await using var command = new NpgsqlCommand(
-            "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)",
-            connection
-        );
+        await using var command = new NpgsqlCommand("select head from log_head()", connection);
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
@@ -184,7 +183,8 @@ sealed class ProjectionRebuild(
 }
 
 /// <summary>The rebuild that this owner has under way, if any.</summary>
-sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, TimeProvider time, ILoggerFactory logs) : IAsyncDisposable
+sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, TimeProvider time, ILoggerFactory logs)
+    : IAsyncDisposable
 {
     readonly CancellationTokenSource ending = new();
     readonly ILogger log = logs.CreateLogger<ProjectionRebuilds>();
@@ -228,7 +228,7 @@ sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, TimeProvider time,
         {
             return (
                 building,
-                await new ProjectionRebuild(follow, bulk, generation, building, pauses, time, logs).RunAsync(
+                await new ProjectionRebuild(follow, bulk, kinds, generation, building, pauses, time, logs).RunAsync(
                     stage,
                     ending.Token
                 )

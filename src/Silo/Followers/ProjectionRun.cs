@@ -25,6 +25,7 @@ sealed class ProjectionRun : IAsyncDisposable
     /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
     public static async Task<ProjectionRun> StartAsync(
         FollowDb db,
+        EventKinds kinds,
         int generation,
         int batchSize,
         TimeProvider time,
@@ -34,7 +35,7 @@ sealed class ProjectionRun : IAsyncDisposable
         var projection = new ResourceViewProjection(generation, time);
         var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options);
+            MartenSetup.Configure(options, kinds);
             db.Serve(options);
             MartenSetup.Follow(options, projection, batchSize);
         });

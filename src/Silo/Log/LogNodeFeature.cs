@@ -26,7 +26,7 @@ sealed class LogNodeFeature : NodeFeature
             .AddMarten(provider =>
             {
                 var options = new StoreOptions();
-                MartenSetup.Configure(options);
+                MartenSetup.Configure(options, provider.GetRequiredService<EventKinds>());
                 provider.GetRequiredService<LogDb>().Serve(options);
                 return options;
             })

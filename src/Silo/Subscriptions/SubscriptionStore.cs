@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Resources.Grains;
@@ -15,7 +16,7 @@ sealed record TakenSubscription(
     Guid Owner,
     Scope Scope,
     SubscriptionFilter Filter,
-    WebhookTarget? Target,
+    DeliveryTarget Target,
     long Position,
     DeliveryError? LastError,
     DateTimeOffset? LastSuccessAt,
@@ -30,7 +31,7 @@ sealed record PullLease(Guid Id, string Consumer, DateTimeOffset Until, long[] P
 sealed record DeliveryError(string Detail, DateTimeOffset At);
 
 /// <summary>What every node looks at each second.</summary>
-sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, bool IsWebhook, Scope Scope);
+sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, string Kind, Scope Scope);
 
 /// <summary>What an activation has to write at a moment.</summary>
 sealed record SubscriptionChanges(
@@ -65,7 +66,7 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
             async (connection, ct) =>
             {
                 await using var command = new NpgsqlCommand(
-                    $"select s.id, s.epoch, s.revision, s.kind = 'webhook', {Roles} from subscriptions s where s.state = 'active'",
+                    $"select s.id, s.epoch, s.revision, s.delivery ->> 'kind', {Roles} from subscriptions s where s.state = 'active'",
                     connection
                 );
                 var active = new List<SubscriptionGlance>();
@@ -76,7 +77,7 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                             row.GetGuid(0),
                             row.GetInt64(1),
                             row.GetInt64(2),
-                            row.GetBoolean(3),
+                            row.GetString(3),
                             ScopeOf(row.GetFieldValue<string[]>(4))
                         )
                     );
@@ -94,7 +95,7 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                 foreach (
                     var sql in (string[])
                         [
-                            $"update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active' returning epoch, revision, owner, {Roles}, filter::text, url, secret, previous_secret, previous_until, position, last_error, last_error_at, last_success_at",
+                            $"update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active' returning epoch, revision, owner, {Roles}, filter::text, delivery::text, secret, previous_secret, previous_until, position, last_error, last_error_at, last_success_at",
                             "select resource, start, position, attempts, retry_at, error, since from subscription_parked where subscription = $1",
                             "select id, consumer, until, positions from subscription_leases where subscription = $1",
                         ]
@@ -110,7 +111,7 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                     row.GetGuid(2),
                     ScopeOf(row.GetFieldValue<string[]>(3)),
                     SubscriptionFilter.FromJson(row.GetString(4)),
-                    row.IsDBNull(5) ? null : TargetOf(row, 5, id),
+                    TargetOf(row, 5, id),
                     row.GetInt64(9),
                     row.IsDBNull(10) ? null : new(row.GetString(10), row.GetFieldValue<DateTimeOffset>(11)),
                     Time(row, 12),
@@ -148,13 +149,13 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
             ct
         );
 
-    /// <summary>The target of a webhook, whatever its state; null when there is none.</summary>
-    public Task<WebhookTarget?> TargetAsync(Guid id, CancellationToken ct) =>
+    /// <summary>The target of a subscription, whatever its state; null when there is no such subscription.</summary>
+    public Task<DeliveryTarget?> TargetAsync(Guid id, CancellationToken ct) =>
         db.RunAsync(
             async (connection, ct) =>
             {
                 await using var command = new NpgsqlCommand(
-                    "select url, secret, previous_secret, previous_until from subscriptions where id = $1 and url is not null",
+                    "select delivery::text, secret, previous_secret, previous_until from subscriptions where id = $1",
                     connection
                 );
                 command.Parameters.Add(Value(id));
@@ -281,15 +282,16 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
         );
     }
 
-    WebhookTarget TargetOf(NpgsqlDataReader row, int at, Guid id) =>
-        new(
-            new Uri(row.GetString(at)),
-            master.Unprotect(row.GetFieldValue<byte[]>(at + 1), WebhookSecret.Purpose(id)),
-            row.IsDBNull(at + 2)
+    DeliveryTarget TargetOf(NpgsqlDataReader reader, int at, Guid id)
+    {
+        var settings = JsonElement.Parse(reader.GetString(at));
+        var kind = settings.GetProperty("kind").GetString()!;
+        byte[]? Secret(int column) =>
+            reader.IsDBNull(column)
                 ? null
-                : master.Unprotect(row.GetFieldValue<byte[]>(at + 2), WebhookSecret.Purpose(id)),
-            Time(row, at + 3)
-        );
+                : master.Unprotect(reader.GetFieldValue<byte[]>(column), DeliverySecret.Purpose(kind, id));
+        return new(kind, settings, Secret(at + 1), Secret(at + 2), Time(reader, at + 3));
+    }
 
     static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);

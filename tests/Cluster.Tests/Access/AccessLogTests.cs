@@ -32,7 +32,7 @@ public sealed class AccessLogTests(TestPostgres postgres) : IAsyncLifetime
     public async Task What_was_planned_on_an_empty_log_reads_a_long_one_by_its_index()
     {
         await database.ExecuteAsync("alter table mt_events set (autovacuum_enabled = false)");
-        var log = new AccessLog(Control, new(Control, TimeProvider.System));
+        var log = new AccessLog(Control, new(Control, TimeProvider.System), new());
         await database.ExecuteAsync(Seed(1));
         for (var i = 0; i < 10; i++)
             Assert.Equal(1, (await log.AfterAsync(0, TestContext.Current.CancellationToken)).Reached);

@@ -76,12 +76,13 @@ public sealed class PoolTests(TestPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Appends_do_not_wait_for_the_look_ups_of_grains()
     {
+        var kinds = new EventKinds();
         using var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options);
+            MartenSetup.Configure(options, kinds);
             pools.Log.Serve(options);
         });
-        using var log = new EventLog(pools.Log, store, contact, new(), NullLogger<EventLog>.Instance);
+        using var log = new EventLog(pools.Log, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
         await log.StartAsync(Cancelled);
         await AppendAsync(log);
 

@@ -101,9 +101,10 @@ public sealed class LogNode : IAsyncDisposable
         this.database = database;
         var contact = new StoreContact(TimeProvider.System, NullLogger<StoreContact>.Instance);
         var pools = database.Roles(contact);
+        var kinds = new EventKinds();
         store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options);
+            MartenSetup.Configure(options, kinds);
             pools.Log.Serve(options);
         });
         probe = new(
@@ -113,7 +114,7 @@ public sealed class LogNode : IAsyncDisposable
             TimeProvider.System,
             NullLogger<StoreProbe>.Instance
         );
-        Log = new(pools.Log, store, contact, new(), NullLogger<EventLog>.Instance);
+        Log = new(pools.Log, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
     }
 
     public EventLog Log { get; }
