@@ -27,7 +27,7 @@ public sealed class SlowListTests(TestPostgres postgres) : IAsyncLifetime
     static readonly TimeSpan Window = TimeSpan.FromSeconds(3);
 
     NpgsqlDataSource database = null!;
-    ApiNode node = null!;
+    ServerProcess node = null!;
     HttpClient client = null!;
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -36,7 +36,7 @@ public sealed class SlowListTests(TestPostgres postgres) : IAsyncLifetime
     {
         var connectionString = await postgres.CreateDatabaseAsync();
         database = NpgsqlDataSource.Create(connectionString);
-        node = await ApiNode.StartReadyAsync(connectionString, "slow-lists");
+        node = await ServerProcess.StartReadyAsync(connectionString, "slow-lists");
         client = node.Client(await node.SignInAsync());
     }
 
