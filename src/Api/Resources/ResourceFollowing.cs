@@ -75,9 +75,7 @@ static class ResourceFollowing
                 // What the caller may see has changed, or the stream is over.
             }
             catch (Exception e)
-                when (context.Response.HasStarted
-                    && e is StoreUnavailableException or SearchesBusyException or QueryTimeoutException
-                )
+                when (context.Response.HasStarted && e is StoreUnavailableException or QueryTimeoutException)
             {
                 await Task.Delay(RetryDelay, context.RequestAborted);
             }
