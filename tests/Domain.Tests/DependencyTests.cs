@@ -90,6 +90,10 @@ public partial class DependencyTests
     public void Handlers_use_no_document_session() => Nobody(Repository.Sources("src/Api"), Session());
 
     [Fact]
+    public void Nothing_in_the_Api_reaches_resources_around_the_door() =>
+        Nobody(Repository.Sources("src/Api"), BehindDoor());
+
+    [Fact]
     public void Only_one_file_appends_to_the_log()
     {
         var callers = Repository
@@ -161,6 +165,9 @@ public partial class DependencyTests
 
     [GeneratedRegex(@"\b(IDocumentSession|IDocumentStore|IDocumentOperations|IQuerySession)\b")]
     private static partial Regex Session();
+
+    [GeneratedRegex(@"\b(IResourceGrain|ResourceQueries|StatisticsQueries|LogQueries|EventFeed|ReadIndex)\b")]
+    private static partial Regex BehindDoor();
 
     [GeneratedRegex(@"\bEvents\s*\.\s*(Append\w*|StartStream\w*|WriteToAggregate\w*|FetchForWriting\w*)\b")]
     private static partial Regex MartenAppend();
