@@ -6,17 +6,13 @@ namespace Resources.Api;
 /// <summary>Nobody grants, takes or manages what is above their own rights.</summary>
 public sealed class RoleRights(IClusterClient cluster)
 {
-    /// <summary>
-    /// Answers why a caller may not give an account these roles; false when nothing stands against it.
-    /// </summary>
-    public Task<bool> RefuseGrantAsync(HttpContext context, string[] roles) =>
-        RefuseAsync(context, roles, "One of the roles allows what the caller may not do.");
+    /// <summary>Why a caller cannot give an account these roles; null when they can.</summary>
+    public Task<Answer?> CheckGrantAsync(Caller caller, string[] roles) =>
+        CheckAsync(caller, roles, "One of the roles has permissions that you do not have.");
 
-    /// <summary>
-    /// Answers why a caller may not change an account that has these roles; false when nothing stands against it.
-    /// </summary>
-    public Task<bool> RefuseManagingAsync(HttpContext context, string[] roles) =>
-        RefuseAsync(context, roles, "The account may do what the caller may not do.");
+    /// <summary>Why a caller cannot change an account with these roles; null when they can.</summary>
+    public Task<Answer?> CheckManagingAsync(Caller caller, string[] roles) =>
+        CheckAsync(caller, roles, "The account has permissions that you do not have.");
 
     /// <summary>Answers that these permissions are more than the caller has; false when they are not.</summary>
     public static async Task<bool> RefuseAsync(HttpContext context, PermissionSet permissions, string detail)
@@ -27,14 +23,13 @@ public sealed class RoleRights(IClusterClient cluster)
         return true;
     }
 
-    async Task<bool> RefuseAsync(HttpContext context, string[] roles, string detail)
+    async Task<Answer?> CheckAsync(Caller caller, string[] roles, string detail)
     {
         var known = await RolesAsync();
-        return await RefuseAsync(
-            context,
-            PermissionSet.Union(roles.Select(role => known.GetValueOrDefault(role)).OfType<PermissionSet>()),
-            detail
+        var permissions = PermissionSet.Union(
+            roles.Select(role => known.GetValueOrDefault(role)).OfType<PermissionSet>()
         );
+        return caller.Permissions.Covers(permissions) ? null : Answer.Refused(ProblemType.AboveOwnRights, detail);
     }
 
     /// <summary>Every role with its permissions, as they are now.</summary>
