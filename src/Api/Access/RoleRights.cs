@@ -28,22 +28,6 @@ public sealed class RoleRights(IClusterClient cluster)
             .ToDictionary();
     }
 
-    /// <summary>Answers why a caller cannot give an account these roles; false when they can.</summary>
-    public async Task<bool> RefuseGrantAsync(HttpContext context, string[] roles) =>
-        await RefuseAsync(context, await CheckGrantAsync(context.Caller(), roles));
-
-    /// <summary>Answers why a caller cannot change an account with these roles; false when they can.</summary>
-    public async Task<bool> RefuseManagingAsync(HttpContext context, string[] roles) =>
-        await RefuseAsync(context, await CheckManagingAsync(context.Caller(), roles));
-
-    static async Task<bool> RefuseAsync(HttpContext context, Answer? refused)
-    {
-        if (refused is null)
-            return false;
-        await refused.ExecuteAsync(context);
-        return true;
-    }
-
     async Task<Answer?> CheckAsync(Caller caller, string[] roles, string detail)
     {
         var known = await RolesAsync();

@@ -8,10 +8,10 @@ namespace Resources.Api;
 
 /// <summary>The caller.</summary>
 /// <param name="Credential">
-/// How the caller is known: <c>token</c>, <c>cookie</c>, <c>apiKey</c> or <c>external</c>.
+/// The kind of the caller's credential: <c>token</c>, <c>cookie</c>, <c>apiKey</c> or <c>external</c>.
 /// </param>
-/// <param name="Permissions">What the caller may do now.</param>
-/// <param name="CsrfToken">For sessions by cookie: what to send as <c>X-CSRF-Token</c>.</param>
+/// <param name="Permissions">The caller's current permissions.</param>
+/// <param name="CsrfToken">For cookie sessions: the value of the header <c>X-CSRF-Token</c>.</param>
 public sealed record MeDocument(
     Guid Id,
     string? Email,
@@ -37,12 +37,12 @@ public sealed record UserDocument(
         new(id, email, account.Roles, account.EmailVerified, account.Disabled, account.CreatedAt);
 }
 
-/// <summary>The roles that an account is to have; those that it has and that are not here, it loses.</summary>
+/// <summary>The new roles of an account. They replace all its current roles.</summary>
 public sealed record RolesRequest(string[] Roles);
 
-/// <summary>What creating an account takes.</summary>
+/// <summary>A new account.</summary>
 /// <param name="Password">
-/// The first password; absent, where accounts are made by invitation: the owner gets a mail.
+/// The initial password. If invitations are enabled it may be absent; the owner then gets a mail.
 /// </param>
 public sealed record UserRequest(
     string Email,
@@ -50,12 +50,12 @@ public sealed record UserRequest(
     string[]? Roles = null
 );
 
-/// <summary>What changing an account takes.</summary>
+/// <summary>A change of an account.</summary>
 public sealed record UserChange(bool Disabled);
 
 /// <summary>
-/// The caller, and the accounts for those who may manage them. Nobody manages an account that may do more than they
-/// may.
+/// The caller's account, and account management. Callers can manage only accounts whose permissions do not exceed
+/// theirs.
 /// </summary>
 public static class AccountEndpoints
 {
@@ -124,176 +124,134 @@ public static class AccountEndpoints
             .Refuses(404, 409);
     }
 
-    static async Task MeAsync(HttpContext context, Accounts accounts, SessionTokens sessionTokens)
+    static async Task<Answer> MeAsync(HttpContext context, Accounts accounts, SessionTokens sessionTokens)
     {
         var caller = context.Caller();
-        var email =
+        var secrets =
             caller.Kind is CredentialKind.External
                 ? null
-                : (await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets()))?.Email;
-        var kind = JsonNamingPolicy.CamelCase.ConvertName(caller.Kind.ToString());
-        await Responses.OkAsync(
-            context,
+                : await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets());
+        return Answer.Of(
             new MeDocument(
                 caller.Account,
-                email,
+                secrets?.Email,
                 caller.Roles,
                 caller.Permissions.ToTexts(),
-                kind,
+                JsonNamingPolicy.CamelCase.ConvertName(caller.Kind.ToString()),
                 caller.Kind is CredentialKind.ApiKey ? null : caller.Credential,
                 caller.AuthenticatedAt,
                 caller.Kind is CredentialKind.Cookie ? sessionTokens.Csrf(caller.Credential!.Value) : null
-            ),
-            AccountJson.Default.EnvelopeMeDocument
+            )
         );
     }
 
-    static async Task ListAsync(HttpContext context, UserList list)
+    static async Task<Answer> ListAsync(HttpContext context, UserList list)
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(20, MaxPage);
         var after = query.Number("cursor", 0) ?? 0;
         if (query.Faults is not [])
-        {
-            await Problems.InvalidAsync(context, query.Faults);
-            return;
-        }
+            return Answer.Invalid(query.Faults);
         var found = await list.PageAsync(after, limit + 1, context.RequestAborted);
-        IReadOnlyList<UserDocument> users =
-        [
+        return new Answer<IReadOnlyList<UserDocument>>([
             .. found.Take(limit).Select(user => UserDocument.Of(user.Id, user.Email, user.Account)),
-        ];
-        await Responses.OkAsync(
-            context,
-            users,
-            AccountJson.Default.EnvelopeIReadOnlyListUserDocument,
-            page: new(
-                limit,
-                found.Count > limit
-                    ? found[limit - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture)
-                    : null
-            )
-        );
+        ])
+        {
+            Page = new(limit, found.Count > limit ? Responses.Text(found[limit - 1].Position) : null),
+        };
     }
 
-    static async Task CreateAsync(
+    static async Task<Answer> CreateAsync(
         HttpContext context,
         Accounts accounts,
         Passwords passwords,
         RoleRights rights,
         AccountOptions options,
         Mailer mailer,
-        MailTemplates letters
+        MailTemplates templates
     ) => await RequestBody.TakeAsync(context, ReadUser(await rights.RolesAsync(), options), async asked =>
         {
             var roles = asked.Roles ?? ["user"];
-            if (await rights.RefuseGrantAsync(context, roles))
-                return;
+            if (await rights.CheckGrantAsync(context.Caller(), roles) is { } refusal)
+                return refusal;
             var hash = asked.Password is null ? null : await passwords.HashAsync(asked.Password);
             var account = new RegisterAccount(asked.Email, hash, roles, EmailVerified: hash is not null);
             var intent = context.Intend();
             var (id, reply) = await ClusterCalls.SendAsync(intent, sent => accounts.RegisterAsync(account, sent));
             if (reply.Rejection is { } rejection)
-            {
-                await Problems.RefuseAsync(context, rejection);
-                return;
-            }
+                return rejection;
             if (hash is null)
-                mailer.Enqueue(async () => letters.Invite((await accounts.Grain(id).GetSecrets())!));
-            await Responses.OkAsync(
-                context,
-                UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!),
-                AccountJson.Default.EnvelopeUserDocument,
-                status: 201
-            );
+                mailer.Enqueue(async () => templates.Invite((await accounts.Grain(id).GetSecrets())!));
+            return new Answer<UserDocument>(UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!))
+            {
+                Status = StatusCodes.Status201Created,
+            };
         });
 
-    static Task GetAsync(HttpContext context, string id, Accounts accounts) =>
-        WithAccountAsync(context, id, accounts, found => AnswerAsync(context, found, found.Account));
+    static async Task<Answer> GetAsync(string id, Accounts accounts) =>
+        await FindAsync(id, accounts) is { } found
+            ? Answer.Of(UserDocument.Of(found.Id, found.Email, found.Account))
+            : Account.None;
 
-    static Task ChangeAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) =>
-        RequestBody.TakeAsync(context, ReadChange, asked => WithAccountAsync(context, id, accounts, async found =>
-            {
-                if (await rights.RefuseManagingAsync(context, found.Account.Roles))
-                    return;
-                var intent = context.Intend();
-                var changed = await ClusterCalls.SendAsync(intent, sent =>
-                    accounts.Grain(found.Id).Execute(new SetAccountDisabled(asked.Disabled), sent)
-                );
-                if (changed.Rejection is { } rejection)
-                    await Problems.RefuseAsync(context, rejection);
-                else
-                    await AnswerAsync(context, found, changed.Value!);
-            }));
+    static Task<Answer> ChangeAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) =>
+        RequestBody.TakeAsync(context, ReadChange, async asked =>
+        {
+            if (await FindAsync(id, accounts) is not { } found)
+                return Account.None;
+            return await rights.CheckManagingAsync(context.Caller(), found.Account.Roles)
+                ?? await ExecuteAsync(context, accounts, found, new SetAccountDisabled(asked.Disabled));
+        });
 
-    static async Task SetRolesAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) =>
-        await RequestBody.TakeAsync(context, ReadRoles(await rights.RolesAsync()), asked =>
-            WithAccountAsync(context, id, accounts, async found =>
-            {
-                if (
-                    await rights.RefuseGrantAsync(context, asked.Roles)
-                    || await rights.RefuseManagingAsync(context, found.Account.Roles)
-                )
-                    return;
-                var intent = context.Intend();
-                var changed = await ClusterCalls.SendAsync(intent, sent =>
-                    accounts.Grain(found.Id).Execute(new SetAccountRoles(asked.Roles), sent)
-                );
-                if (changed.Rejection is { } rejection)
-                    await Problems.RefuseAsync(context, rejection);
-                else
-                    await AnswerAsync(context, found, changed.Value!);
-            })
-        );
+    static async Task<Answer> SetRolesAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) =>
+        await RequestBody.TakeAsync(context, ReadRoles(await rights.RolesAsync()), async asked =>
+        {
+            if (await FindAsync(id, accounts) is not { } found)
+                return Account.None;
+            var caller = context.Caller();
+            return await rights.CheckGrantAsync(caller, asked.Roles)
+                ?? await rights.CheckManagingAsync(caller, found.Account.Roles)
+                ?? await ExecuteAsync(context, accounts, found, new SetAccountRoles(asked.Roles));
+        });
 
     /// <summary>
-    /// Also for one that is deleted already, in case that came no further than its event; the answer is that there is
-    /// none.
+    /// Also accepts an account that is already deleted, in case an earlier deletion stopped after its event. The answer
+    /// is then 404.
     /// </summary>
-    static async Task DeleteAsync(HttpContext context, string id, Accounts accounts, RoleRights rights)
+    static async Task<Answer> DeleteAsync(HttpContext context, string id, Accounts accounts, RoleRights rights)
     {
         if (
             !Ids.TryParse(id, out var account)
             || (await ClusterCalls.SendAsync(_ => accounts.Grain(account).Get())).Value is not { } found
         )
-        {
-            await Problems.RefuseAsync(context, Account.None);
-            return;
-        }
-        if (await rights.RefuseManagingAsync(context, found.Roles))
-            return;
+            return Account.None;
+        if (await rights.CheckManagingAsync(context.Caller(), found.Roles) is { } refusal)
+            return refusal;
         var intent = context.Intend();
         var deleted = await ClusterCalls.SendAsync(intent, sent =>
             accounts.Grain(account).Execute(new DeleteAccount(), sent)
         );
-        if (deleted.Rejection is { } rejection)
-            await Problems.RefuseAsync(context, rejection);
-        else
-            context.Response.StatusCode = 204;
+        return deleted.Rejection is { } rejection ? rejection : Answer.Empty();
     }
 
-    static Task AnswerAsync(HttpContext context, AccountSecrets found, Account account) =>
-        Responses.OkAsync(
-            context,
-            UserDocument.Of(found.Id, found.Email, account),
-            AccountJson.Default.EnvelopeUserDocument
-        );
-
-    static async Task WithAccountAsync(
+    static async Task<Answer> ExecuteAsync(
         HttpContext context,
-        string id,
         Accounts accounts,
-        Func<AccountSecrets, Task> handle
+        AccountSecrets found,
+        AccountCommand command
     )
     {
-        if (
-            Ids.TryParse(id, out var account)
-            && await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets()) is { } found
-        )
-            await handle(found);
-        else
-            await Problems.RefuseAsync(context, Account.None);
+        var intent = context.Intend();
+        var changed = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(found.Id).Execute(command, sent));
+        return changed.Rejection is { } rejection
+            ? rejection
+            : Answer.Of(UserDocument.Of(found.Id, found.Email, changed.Value!));
     }
+
+    /// <summary>The account that a path names; null when there is none.</summary>
+    static async Task<AccountSecrets?> FindAsync(string id, Accounts accounts) =>
+        Ids.TryParse(id, out var account)
+            ? await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets())
+            : null;
 
     static Func<JsonElement, List<Fault>, UserRequest> ReadUser(
         IReadOnlyDictionary<string, PermissionSet> known,
@@ -344,14 +302,14 @@ public static class AccountEndpoints
                 faults.Report(
                     $"/roles/{i}",
                     "UNKNOWN_ROLE",
-                    $"The roles are {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}."
+                    $"Unknown role. Known roles: {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}."
                 );
     }
 
     internal static void CheckEmail(string? email, List<Fault> faults)
     {
         if (email is not null && !IsEmail(email))
-            faults.Add(new("/email", "INVALID_EMAIL", "This is not an e-mail address."));
+            faults.Add(new("/email", "INVALID_EMAIL", "The value must be an e-mail address."));
     }
 
     static bool IsEmail(string text) =>

@@ -9,28 +9,28 @@ namespace Resources.Api;
 /// <summary>Section <c>Passwords</c>.</summary>
 public sealed class PasswordOptions
 {
-    /// <summary>Threads that hash passwords. All logins of the node together take no more of it than these.</summary>
+    /// <summary>Threads that hash passwords. They bound the processor time of all the node's logins together.</summary>
     [Range(1, 256)]
     public int HashThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 4);
 }
 
-/// <summary>What came of checking a password.</summary>
+/// <summary>The outcome of a password check.</summary>
 public enum PasswordCheck
 {
     Wrong,
     Right,
 
-    /// <summary>Right, but hashed more weakly than passwords are today.</summary>
+    /// <summary>Right, but its hash is weaker than today's.</summary>
     RightButOld,
 }
 
-/// <summary>More passwords wait to be hashed than will be in reasonable time.</summary>
-public sealed class PasswordsBusyException() : Exception("Too many logins are under way.");
+/// <summary>The queue of passwords to hash is full.</summary>
+public sealed class PasswordsBusyException()
+    : ProblemException(ProblemType.LoginBusy, "Too many passwords are being checked. Try again in a moment.");
 
 /// <summary>
-/// Passwords: 15 to 128 characters of any kind, compared as sent but for Unicode's canonical composition, hashed with
-/// PBKDF2-SHA512. Hashing is meant to be slow, so it has threads of its own, which give way to all else; who comes when
-/// too many wait is told so.
+/// Hashes and verifies passwords: 15 to 128 characters of any kind, normalised to Unicode NFC and hashed with
+/// PBKDF2-SHA512. Hashing is slow by design, so it runs on its own low-priority threads behind a bounded queue.
 /// </summary>
 public sealed class Passwords : IDisposable
 {
@@ -40,13 +40,13 @@ public sealed class Passwords : IDisposable
     /// <summary>ASVS 5.0, appendix C asks for 210,000 or more with SHA-512.</summary>
     const int Rounds = 220_000;
 
-    /// <summary>Some seconds of work for one thread.</summary>
-    const int MostWaiting = 50;
+    /// <summary>A few seconds of work for one thread.</summary>
+    const int MaxWaiting = 50;
 
     const int LowPriority = 10;
 
     readonly PasswordHasher<object> hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Rounds }));
-    readonly Channel<Action> work = Channel.CreateBounded<Action>(MostWaiting);
+    readonly Channel<Action> work = Channel.CreateBounded<Action>(MaxWaiting);
     readonly string nobody;
 
     public Passwords(PasswordOptions options)
@@ -56,15 +56,14 @@ public sealed class Passwords : IDisposable
             new Thread(Work) { IsBackground = true, Name = "password hashing" }.Start();
     }
 
-    /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
+    /// <exception cref="PasswordsBusyException">The queue is full.</exception>
     public Task<string> HashAsync(string password) =>
         RunAsync(() => hasher.HashPassword(this, UnicodeNfc.Compose(password)));
 
     /// <summary>
-    /// Whether a password is the one that was hashed. No hash, as where there is no account, costs the same time as
-    /// one.
+    /// Whether a password matches a hash. Without a hash, as for an unknown account, the check takes the same time.
     /// </summary>
-    /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
+    /// <exception cref="PasswordsBusyException">The queue is full.</exception>
     public Task<PasswordCheck> VerifyAsync(string? hash, string password) =>
         RunAsync(() =>
             hasher.VerifyHashedPassword(this, hash ?? nobody, UnicodeNfc.Compose(password)) switch
@@ -75,11 +74,11 @@ public sealed class Passwords : IDisposable
             }
         );
 
-    /// <summary>Refuses what would be refused later, before anything is looked up for it.</summary>
-    /// <exception cref="PasswordsBusyException">Too many wait already.</exception>
+    /// <summary>Throws early if the queue is full, before the caller looks anything up.</summary>
+    /// <exception cref="PasswordsBusyException">The queue is full.</exception>
     public void ThrowIfBusy()
     {
-        if (work.Reader.Count >= MostWaiting)
+        if (work.Reader.Count >= MaxWaiting)
             throw new PasswordsBusyException();
     }
 
@@ -100,7 +99,7 @@ public sealed class Passwords : IDisposable
             }
             catch (Exception e)
             {
-                // On a thread of ours it would end the process.
+                // Unhandled on this thread, it would end the process.
                 done.SetException(e);
             }
         }
@@ -108,7 +107,7 @@ public sealed class Passwords : IDisposable
 
     void Work()
     {
-        // The runtime leaves priorities of threads alone on Linux, where the system takes 0 for the thread that asks.
+        // On Linux the runtime ignores thread priorities; for setpriority, id 0 is the calling thread.
         if (OperatingSystem.IsLinux())
             _ = SetPriority(0, 0, LowPriority);
         else

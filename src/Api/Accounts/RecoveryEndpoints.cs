@@ -4,20 +4,20 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>What registering takes.</summary>
+/// <summary>A registration.</summary>
 public sealed record RegisterRequest(string Email, string Password);
 
 /// <summary>An e-mail address.</summary>
 public sealed record EmailRequest(string Email);
 
-/// <summary>A token from a link in a mail, and the password that was registered.</summary>
+/// <summary>A token from a mailed link, and the password of the registration.</summary>
 public sealed record VerifyRequest(string Token, string Password);
 
-/// <summary>A token from a link in a mail, and a new password.</summary>
+/// <summary>A token from a mailed link, and a new password.</summary>
 public sealed record SetPasswordRequest(string Token, string NewPassword);
 
 /// <summary>
-/// Registering, and what is proved by reading one's mail. Answers tell nothing of whether an address has an account.
+/// Registration, address verification and password reset. Answers do not reveal whether an address has an account.
 /// </summary>
 public static class RecoveryEndpoints
 {
@@ -63,30 +63,27 @@ public static class RecoveryEndpoints
             .Refuses(413, 415);
     }
 
-    static Task RegisterAsync(
+    static Task<Answer> RegisterAsync(
         HttpContext context,
         AccountOptions options,
         Accounts accounts,
         Passwords passwords,
         Mailer mailer,
-        MailTemplates letters,
+        MailTemplates templates,
         RateLimits limits
     ) => RequestBody.TakeAsync(context, ReadRegistration, async asked =>
         {
             if (options.Registration is not Registration.Open)
-            {
-                await Problems.WriteAsync(
-                    context,
+                return Answer.Refused(
                     ProblemType.RegistrationClosed,
-                    "Accounts are made by administrators here."
+                    "Only administrators can create accounts on this server."
                 );
-                return;
-            }
-            if (!await limits.TryAsync(context, RateLimits.Reset, AccountDirectory.Normalize(asked.Email)))
-                return;
+            var address = AccountDirectory.Normalize(asked.Email);
+            if (await limits.RefusalAsync(context, RateLimits.Reset, address) is { } refusal)
+                return refusal;
             var hash = await passwords.HashAsync(asked.Password);
             var intent = context.Intend(Guid.Empty) with { Actor = "guest" };
-            await AcceptAsync(context, mailer, async () =>
+            return Accept(mailer, async () =>
             {
                 var (id, reply) = await accounts.RegisterAsync(
                     new(asked.Email, hash, options.FirstRoles, EmailVerified: false),
@@ -98,9 +95,9 @@ public static class RecoveryEndpoints
                 )
                 {
                     if (waiting.Account.Password is null)
-                        return letters.Invite(waiting);
-                    // The owner may have lost the first mail, or somebody else was the first to register: nothing is
-                    // proved yet, so the last one counts.
+                        return templates.Invite(waiting);
+                    // The owner may have lost the first mail, or somebody else may have registered first. Nothing is
+                    // proved yet, so the latest registration wins.
                     reply = await accounts
                         .Grain(id)
                         .Execute(
@@ -112,127 +109,88 @@ public static class RecoveryEndpoints
                         );
                 }
                 return reply.Rejection is null
-                    ? letters.VerifyEmail((await accounts.Grain(id).GetSecrets())!)
+                    ? templates.VerifyEmail((await accounts.Grain(id).GetSecrets())!)
                     : MailTemplates.Exists(asked.Email);
             });
         });
 
-    static Task ForgotAsync(
+    static Task<Answer> ForgotAsync(
         HttpContext context,
         Accounts accounts,
         Mailer mailer,
-        MailTemplates letters,
+        MailTemplates templates,
         RateLimits limits
     ) => RequestBody.TakeAsync(context, "email", AuthEndpoints.MaxEmailLength, async email =>
         {
             if (!mailer.IsAvailable)
-            {
-                await Problems.WriteAsync(
-                    context,
+                return Answer.Refused(
                     ProblemType.MailUnavailable,
-                    "No mail is sent from here; ask an administrator."
+                    "This server cannot send mail; ask an administrator."
                 );
-                return;
-            }
-            if (!await limits.TryAsync(context, RateLimits.Reset, AccountDirectory.Normalize(email)))
-                return;
-            await AcceptAsync(context, mailer, async () =>
-                await accounts.FindAsync(email) is { Account.IsActive: true } found ? letters.SetPassword(found) : null
-            );
+            return await limits.RefusalAsync(context, RateLimits.Reset, AccountDirectory.Normalize(email))
+                ?? Accept(mailer, async () =>
+                    await accounts.FindAsync(email) is { Account.IsActive: true } found
+                        ? templates.SetPassword(found)
+                        : null
+                );
         });
 
     /// <summary>
-    /// The password has to be told, too: somebody else may have registered the address of whoever follows the link,
-    /// with a password that they know.
+    /// Also requires the password: somebody else may have registered the address of whoever follows the link, with a
+    /// password that they know.
     /// </summary>
-    static Task VerifyAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) =>
+    static Task<Answer> VerifyAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) =>
         RequestBody.TakeAsync(context, ReadVerification, async asked =>
         {
             if (tokens.Read(LinkPurpose.VerifyEmail, asked.Token) is not var (account, email))
-            {
-                await RefuseAsync(context);
-                return;
-            }
-            var found = await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets());
-            if (found is null)
-            {
-                await RefuseAsync(context);
-                return;
-            }
+                return Spent;
+            if (await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets()) is not { } found)
+                return Spent;
             if (await passwords.VerifyAsync(found.PasswordHash, asked.Password) is PasswordCheck.Wrong)
-            {
-                await Problems.WriteAsync(
-                    context,
+                return Answer.Refused(
                     ProblemType.InvalidCredentials,
-                    "This is not the password that was registered last. Register again, or have it reset."
+                    "The password is not that of the latest registration. Register again, or reset the password."
                 );
-                return;
-            }
-            var intent = context.Intend(account);
-            await AnswerAsync(
-                context,
-                await ClusterCalls.SendAsync(intent, sent =>
-                    accounts.Grain(account).Execute(new VerifyEmail(email, found.Account.Password), sent)
-                )
-            );
+            return await ExecuteAsync(context, accounts, account, new VerifyEmail(email, found.Account.Password));
         });
 
-    static Task SetAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) =>
+    static Task<Answer> SetAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) =>
         RequestBody.TakeAsync(context, ReadPassword, async asked =>
         {
             if (tokens.Read(LinkPurpose.SetPassword, asked.Token) is not var (account, replaces))
-            {
-                await RefuseAsync(context);
-                return;
-            }
+                return Spent;
             var found = await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets());
             if (found is null || (found.Account.Password ?? Guid.Empty) != replaces)
-            {
-                await RefuseAsync(context);
-                return;
-            }
+                return Spent;
             var faults = new List<Fault>();
             PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
             if (faults is not [])
-            {
-                await Problems.InvalidAsync(context, faults);
-                return;
-            }
+                return Answer.Invalid(faults);
             var hash = await passwords.HashAsync(asked.NewPassword);
-            var intent = context.Intend(account);
-            await AnswerAsync(
+            return await ExecuteAsync(
                 context,
-                await ClusterCalls.SendAsync(intent, sent =>
-                    accounts
-                        .Grain(account)
-                        .Execute(new ChangePassword(hash, found.Account.Password, PasswordMeans.Reset, null), sent)
-                )
+                accounts,
+                account,
+                new ChangePassword(hash, found.Account.Password, PasswordMeans.Reset, null)
             );
         });
 
-    /// <summary>Has something done that ends in a mail, and answers that it will be.</summary>
-    internal static async Task AcceptAsync(HttpContext context, Mailer mailer, Func<Task<Letter?>> write)
-    {
-        if (mailer.Enqueue(write))
-            context.Response.StatusCode = 202;
-        else
-            await Problems.WriteAsync(context, ProblemType.Overloaded, "Too many mails wait to be sent.");
-    }
+    static Answer Spent =>
+        Answer.Refused(ProblemType.TokenSpent, "The token is invalid or expired. Request another mail.");
 
-    static Task AnswerAsync(HttpContext context, Reply<Account> reply)
-    {
-        if (reply.Rejection is not null)
-            return RefuseAsync(context);
-        context.Response.StatusCode = 204;
-        return Task.CompletedTask;
-    }
+    /// <summary>Queues work that ends in a mail; the answer does not wait for it.</summary>
+    static Answer Accept(Mailer mailer, Func<Task<Letter?>> write) =>
+        mailer.Enqueue(write)
+            ? Answer.Empty(StatusCodes.Status202Accepted)
+            : Answer.Refused(ProblemType.Overloaded, "Too many mails are waiting to be sent.");
 
-    static Task RefuseAsync(HttpContext context) =>
-        Problems.WriteAsync(
-            context,
-            ProblemType.TokenSpent,
-            "The token is not good, or not any more. Ask for another mail."
-        );
+    /// <summary>Applies what a token allows. Each rejection means that the token is spent.</summary>
+    static async Task<Answer> ExecuteAsync(HttpContext context, Accounts accounts, Guid id, AccountCommand command)
+    {
+        var intent = context.Intend(id);
+        var reply = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(id).Execute(command, sent));
+        return reply.Rejection is null ? Answer.Empty() : Spent;
+    }
 
     static RegisterRequest ReadRegistration(JsonElement body, List<Fault> faults)
     {

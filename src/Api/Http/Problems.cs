@@ -109,13 +109,10 @@ public static class Problems
     static (ProblemType, string) Classify(Exception e) =>
         e switch
         {
+            ProblemException problem => (problem.Type, problem.Message),
             BadHttpRequestException bad => (
                 ProblemType.Of(bad.StatusCode),
                 bad.StatusCode is 413 ? "The body is larger than 1 MiB." : "The request is not valid HTTP."
-            ),
-            PasswordsBusyException => (
-                ProblemType.LoginBusy,
-                "Too many passwords are being checked. Try again in a moment."
             ),
             Projections.QueryTimeoutException => (
                 ProblemType.QueryTimeout,

@@ -96,20 +96,6 @@ public sealed class RequestBody : IDisposable
             await handle(asked!);
     }
 
-    /// <summary>The same of a body that is one text.</summary>
-    public static Task TakeAsync(HttpContext context, string name, int max, Func<string, Task> handle) =>
-        TakeAsync(
-            context,
-            (body, faults) =>
-            {
-                var reader = new ObjectReader(body, faults);
-                var text = reader.Text(name, 1, max);
-                reader.RefuseOthers();
-                return text!;
-            },
-            handle
-        );
-
     /// <summary>Answers 415 and names what is taken.</summary>
     public static Task RefuseMediaTypeAsync(HttpContext context, params string[] mediaTypes)
     {

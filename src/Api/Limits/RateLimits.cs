@@ -8,7 +8,8 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>
-/// Fixed windows by caller, else by address, for the whole cluster; every limited answer says where its caller stands.
+/// Fixed windows per caller, or per network for anonymous callers, across the cluster. Every limited response reports
+/// the caller's standing.
 /// </summary>
 public sealed class RateLimits(
     IEnumerable<RateLimitPolicy> declared,
@@ -45,38 +46,26 @@ public sealed class RateLimits(
             byCaller.Contains(policy) && Caller.Of(context.User) is { } caller
                 ? caller.Id
                 : Network(context.Connection.RemoteIpAddress);
-        var allowed = TryAsync(context, policy, key);
-        // Mostly the node has permits: then nothing waits here.
-        return allowed.IsCompletedSuccessfully
-            ? allowed.Result
-                ? next(context)
-                : Task.CompletedTask
-            : GoOnAsync(allowed, context, next);
+        var refusal = RefusalAsync(context, policy, key);
+        // The node usually holds permits, so the usual request awaits nothing here.
+        return refusal.IsCompletedSuccessfully
+            ? ContinueAsync(refusal.Result, context, next)
+            : ContinueAsync(refusal, context, next);
     }
 
-    static async Task GoOnAsync(ValueTask<bool> allowed, HttpContext context, RequestDelegate next)
-    {
-        if (await allowed)
-            await next(context);
-    }
+    static async Task ContinueAsync(ValueTask<Answer?> refusal, HttpContext context, RequestDelegate next) =>
+        await ContinueAsync(await refusal, context, next);
 
-    /// <summary>Takes a permit of another limit for a request; when there is none the refusal is written.</summary>
-    /// <param name="key">Whom it counts for.</param>
-    public async ValueTask<bool> TryAsync(HttpContext context, string policy, string key)
-    {
-        if (await RefusalAsync(context, policy, key) is not { } refused)
-            return true;
-        await refused.ExecuteAsync(context);
-        return false;
-    }
+    static Task ContinueAsync(Answer? refusal, HttpContext context, RequestDelegate next) =>
+        refusal is null ? next(context) : refusal.ExecuteAsync(context);
 
-    /// <summary>Takes a permit of another limit for a request; null when there was one.</summary>
-    /// <param name="key">Whom it counts for.</param>
+    /// <summary>Takes a permit of a further limit for a request; returns the refusal if none is left.</summary>
+    /// <param name="key">The account, address or network that the permit counts for.</param>
     public async ValueTask<Answer?> RefusalAsync(HttpContext context, string policy, string key)
     {
         var limit = policies[policy];
         var standing = await limit.TakeAsync(key);
-        // What limits most is shown: the last one that was asked is so if it refuses, or has less left.
+        // The headers show the tightest limit: this one if it refuses or has fewer permits left than the one shown.
         if (standing.Allowed && LeftAsShown(context) <= standing.Left)
             return null;
         context.Response.Headers["RateLimit-Policy"] = limit.Description;
@@ -103,14 +92,14 @@ public sealed class RateLimits(
             )
             : int.MaxValue;
 
-    /// <summary>Takes a permit where there is no answer to write one on.</summary>
+    /// <summary>Takes a permit where no response can carry the headers; false if none is left.</summary>
     public async ValueTask<bool> TakeAsync(string policy, string key) =>
         (await policies[policy].TakeAsync(key)).Allowed;
 
-    /// <summary>Gives back a permit that was taken for nothing.</summary>
+    /// <summary>Gives back a permit, for example after a successful login.</summary>
     public void Refund(string policy, string key) => policies[policy].Refund(key);
 
-    /// <summary>Whose address it is: an IPv6 client owns its /64.</summary>
+    /// <summary>The network that an address counts for: an IPv6 client owns its /64.</summary>
     public static string Network(IPAddress? address)
     {
         if (address is null)

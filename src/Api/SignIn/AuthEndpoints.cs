@@ -6,21 +6,21 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>What login takes.</summary>
-/// <param name="Cookie">For browsers: the session is kept in a cookie, and the answer has no tokens.</param>
+/// <summary>Credentials for a login.</summary>
+/// <param name="Cookie">For browsers: sets a session cookie instead of returning tokens.</param>
 public sealed record LoginRequest(
     string Email,
     [property: StringLength(Passwords.MaxLength, MinimumLength = 1)] string Password,
     bool? Cookie = null
 );
 
-/// <summary>What a refresh takes.</summary>
+/// <summary>A refresh token.</summary>
 public sealed record RefreshRequest(string RefreshToken);
 
-/// <summary>What changing one's password takes.</summary>
+/// <summary>A change of the caller's password.</summary>
 public sealed record PasswordRequest(string CurrentPassword, string NewPassword);
 
-/// <summary>The ways in and out.</summary>
+/// <summary>Login, refresh, logout and password change.</summary>
 public static class AuthEndpoints
 {
     internal const int MaxEmailLength = 254;
@@ -74,7 +74,7 @@ public static class AuthEndpoints
             .Refuses(413, 415);
     }
 
-    static Task LoginAsync(
+    static Task<Answer> LoginAsync(
         HttpContext context,
         Accounts accounts,
         Passwords passwords,
@@ -82,65 +82,47 @@ public static class AuthEndpoints
         SessionCookie cookies,
         RateLimits limits,
         Tickets tickets,
-        ILogger<Accounts> log
+        ILogger<Accounts> logger
     ) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
         {
-            // A page of another site may not log its visitor in, as whomever it likes.
-            if (asked.Cookie is true && !cookies.IsOurs(context.Request))
-            {
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.CsrfRejected,
-                    "Pages of this origin may not begin sessions here."
-                );
-                return;
-            }
+            var byCookie = asked.Cookie is true;
+            if (byCookie && !cookies.IsOurs(context.Request))
+                return SessionCookie.ForeignLogin;
             passwords.ThrowIfBusy();
-            // By what was asked for, known or not: an answer tells nothing of either.
-            var tried = AccountDirectory.Normalize(asked.Email);
-            if (!await limits.TryAsync(context, RateLimits.LoginAccount, tried))
-                return;
+            // Rate-limit by the address as given, so that answers do not reveal whether it exists.
+            var address = AccountDirectory.Normalize(asked.Email);
+            if (await limits.RefusalAsync(context, RateLimits.LoginAccount, address) is { } refusal)
+                return refusal;
             var found = await accounts.FindAsync(asked.Email);
             var check = await passwords.VerifyAsync(found?.PasswordHash, asked.Password);
-            if (check is PasswordCheck.Wrong)
+            if (found is null || check is PasswordCheck.Wrong)
             {
-                // Not waited for: the time it takes would tell that there is an account.
+                // Not awaited: the time it takes would reveal that the account exists.
                 if (found is not null)
-                    _ = NoteAsync(accounts.Grain(found.Id), context.Intend(found.Id), log);
-                await Problems.WriteAsync(context, ProblemType.InvalidCredentials, "E-mail or password is wrong.");
+                    _ = RecordFailureAsync(accounts.Grain(found.Id), context.Intend(found.Id), logger);
+                return Answer.Refused(ProblemType.InvalidCredentials, "The e-mail address or the password is wrong.");
             }
-            else
-            {
-                limits.Refund(RateLimits.LoginAccount, tried);
-                if (check is PasswordCheck.RightButOld)
-                    await accounts
-                        .Grain(found!.Id)
-                        .Execute(
-                            new ChangePassword(
-                                await passwords.HashAsync(asked.Password),
-                                found.Account.Password,
-                                PasswordMeans.Rehash,
-                                null
-                            ),
-                            context.Intend(found.Id)
-                        );
-                if (found is null || !SignInPolicy.Admits(found.Account))
-                    await SignIn.RefuseInactiveAsync(context);
-                else if (found.Account.Factors.AreAsked)
-                    await MfaEndpoints.AskAsync(context, tickets, found, asked.Cookie is true);
-                else
-                    await signIn.BeginAsync(
-                        context,
-                        found.Id,
-                        found.Account,
-                        found.Version,
-                        ["pwd"],
-                        asked.Cookie is true
+            limits.Refund(RateLimits.LoginAccount, address);
+            if (check is PasswordCheck.RightButOld)
+                await accounts
+                    .Grain(found.Id)
+                    .Execute(
+                        new ChangePassword(
+                            await passwords.HashAsync(asked.Password),
+                            found.Account.Password,
+                            PasswordMeans.Rehash,
+                            null
+                        ),
+                        context.Intend(found.Id)
                     );
-            }
+            if (!SignInPolicy.Admits(found.Account))
+                return SignIn.Inactive;
+            return found.Account.Factors.AreAsked
+                ? await MfaEndpoints.AskAsync(tickets, found, byCookie)
+                : await signIn.BeginAsync(context, found.Id, found.Account, found.Version, ["pwd"], byCookie);
         });
 
-    static async Task NoteAsync(IAccountGrain account, Intent intent, ILogger log)
+    static async Task RecordFailureAsync(IAccountGrain account, Intent intent, ILogger logger)
     {
         try
         {
@@ -148,14 +130,14 @@ public static class AuthEndpoints
         }
         catch (Exception e)
         {
-            log.LogWarning("A failed login was not noted: {Reason}", e.Message);
+            logger.LogWarning("A failed login was not recorded: {Reason}", e.Message);
         }
     }
 
-    static Task RefreshAsync(HttpContext context, SignIn signIn) =>
+    static Task<Answer> RefreshAsync(HttpContext context, SignIn signIn) =>
         RequestBody.TakeAsync(context, "refreshToken", MaxTokenLength, token => signIn.RefreshAsync(context, token));
 
-    static async Task LogoutAsync(HttpContext context, IClusterClient cluster)
+    static async Task<Answer> LogoutAsync(HttpContext context, IClusterClient cluster)
     {
         var caller = context.Caller();
         var intent = context.Intend();
@@ -164,10 +146,10 @@ public static class AuthEndpoints
         );
         if (caller.Kind is CredentialKind.Cookie)
             SessionCookie.Clear(context.Response);
-        context.Response.StatusCode = 204;
+        return Answer.Empty();
     }
 
-    static Task ChangeAsync(HttpContext context, Accounts accounts, Passwords passwords) =>
+    static Task<Answer> ChangeAsync(HttpContext context, Accounts accounts, Passwords passwords) =>
         RequestBody.TakeAsync(context, ReadPasswords, async asked =>
         {
             var caller = context.Caller();
@@ -176,31 +158,18 @@ public static class AuthEndpoints
                 found is null
                 || await passwords.VerifyAsync(found.PasswordHash, asked.CurrentPassword) is PasswordCheck.Wrong
             )
-            {
-                await Problems.WriteAsync(context, ProblemType.Forbidden, "The current password is wrong.");
-                return;
-            }
+                return Answer.Refused(ProblemType.Forbidden, "The current password is wrong.");
             var faults = new List<Fault>();
             PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
             if (faults is not [])
-            {
-                await Problems.InvalidAsync(context, faults);
-                return;
-            }
+                return Answer.Invalid(faults);
             var hash = await passwords.HashAsync(asked.NewPassword);
+            var change = new ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential);
             var intent = context.Intend();
             var changed = await ClusterCalls.SendAsync(intent, sent =>
-                accounts
-                    .Grain(caller.Account)
-                    .Execute(
-                        new ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential),
-                        sent
-                    )
+                accounts.Grain(caller.Account).Execute(change, sent)
             );
-            if (changed.Rejection is { } rejection)
-                await Problems.RefuseAsync(context, rejection);
-            else
-                context.Response.StatusCode = 204;
+            return changed.Rejection is { } rejection ? rejection : Answer.Empty();
         });
 
     static LoginRequest ReadLogin(JsonElement body, List<Fault> faults)

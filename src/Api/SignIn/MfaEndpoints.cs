@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using OtpNet;
 using QRCoder;
@@ -8,10 +9,10 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>The answer of a login that is half done.</summary>
-/// <param name="MfaToken">For <c>POST /auth/mfa</c>, within five minutes.</param>
+/// <summary>The answer to a login that needs a second factor.</summary>
+/// <param name="MfaToken">For <c>POST /auth/mfa</c>. Expires after five minutes.</param>
 /// <param name="Methods">
-/// What may be shown: <c>totp</c>, <c>recovery_code</c>; <c>passkey</c> by logging in with it.
+/// The methods to choose from: <c>totp</c>, <c>recovery_code</c>, and <c>passkey</c> by signing in with it.
 /// </param>
 public sealed record MfaDocument(bool MfaRequired, string MfaToken, string[] Methods);
 
@@ -19,36 +20,34 @@ public sealed record MfaDocument(bool MfaRequired, string MfaToken, string[] Met
 /// <param name="Method"><c>totp</c> or <c>recovery_code</c>.</param>
 public sealed record MfaRequest(string MfaToken, string Method, string Code);
 
-/// <summary>What proves that a session's owner is there.</summary>
+/// <summary>Proof that the owner of a session is present.</summary>
 /// <param name="Method">
 /// <c>password</c>, for accounts without a second factor; <c>totp</c> or <c>recovery_code</c>.
 /// </param>
 public sealed record StepUpRequest(string Method, string Code);
 
-/// <summary>A code of an authenticator.</summary>
+/// <summary>A code from an authenticator app.</summary>
 public sealed record CodeRequest(string Code);
 
-/// <summary>The factors of the caller's account.</summary>
+/// <summary>The second factors of the caller's account.</summary>
 public sealed record FactorsDocument(bool Totp, int RecoveryCodesLeft, int Passkeys);
 
-/// <summary>A secret for one-time codes, shown once.</summary>
-/// <param name="Qr">The same as an image: a data URI with an SVG.</param>
+/// <summary>A secret for one-time codes, returned only once.</summary>
+/// <param name="Qr">The URI as a QR code: a data URI with an SVG.</param>
 public sealed record TotpDocument(string Secret, string Uri, string Qr);
 
-/// <summary>New recovery codes, shown once.</summary>
+/// <summary>New recovery codes, returned only once.</summary>
 public sealed record RecoveryCodesDocument(string[] Codes);
 
-/// <summary>
-/// Second factors: asked for at login, set up and taken away, and asked for again before what matters.
-/// </summary>
+/// <summary>Second factors: enrolment, removal, use at login, and re-authentication before sensitive operations.</summary>
 public static class MfaEndpoints
 {
     const int SecretBytes = 20;
 
-    /// <summary>Wrong codes for one login.</summary>
-    const int Tries = 5;
+    /// <summary>Bounds the wrong codes for one login.</summary>
+    const int MaxTries = 5;
 
-    static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
     public static void MapMfa(this RouteGroupBuilder api)
     {
@@ -112,8 +111,8 @@ public static class MfaEndpoints
             .Refuses(409);
     }
 
-    /// <summary>Answers a login whose password was right, and whose account has a second factor.</summary>
-    public static async Task AskAsync(HttpContext context, Tickets tickets, AccountSecrets found, bool byCookie)
+    /// <summary>Answers a login with the right password whose account has a second factor.</summary>
+    public static async Task<Answer> AskAsync(Tickets tickets, AccountSecrets found, bool byCookie)
     {
         var factors = found.Account.Factors;
         string[] methods =
@@ -124,14 +123,13 @@ public static class MfaEndpoints
         ];
         var token = await tickets.BeginAsync(
             JsonSerializer.SerializeToUtf8Bytes(new HalfLogin(found.Id, found.Version, byCookie)),
-            Life,
-            Tries
+            Lifetime,
+            MaxTries
         );
-        context.Response.Headers.CacheControl = "no-store";
-        await Responses.OkAsync(context, new MfaDocument(true, token, methods), SignInJson.Default.EnvelopeMfaDocument);
+        return Answer.Of(new MfaDocument(true, token, methods));
     }
 
-    static Task FinishLoginAsync(
+    static Task<Answer> FinishLoginAsync(
         HttpContext context,
         Tickets tickets,
         RateLimits limits,
@@ -141,48 +139,35 @@ public static class MfaEndpoints
     ) => RequestBody.TakeAsync(context, ReadMfa, async asked =>
         {
             if (await tickets.TryAsync(asked.MfaToken) is not { } content)
-            {
-                await RefuseAsync(context, "The login has ended, or was never begun. Log in again.");
-                return;
-            }
+                return Failed("The login has ended or was never started. Log in again.");
             var half = JsonSerializer.Deserialize<HalfLogin>(content)!;
             if (half.ByCookie && !cookies.IsOurs(context.Request))
-            {
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.CsrfRejected,
-                    "Pages of this origin may not begin sessions here."
-                );
-                return;
-            }
-            if (!await limits.TryAsync(context, RateLimits.Mfa, half.Account.ToString()))
-                return;
+                return SessionCookie.ForeignLogin;
+            if (await limits.RefusalAsync(context, RateLimits.Mfa, half.Account.ToString()) is { } refusal)
+                return refusal;
+            var spend = new SpendFactor(asked.Method, asked.Code);
             var intent = context.Intend(half.Account);
             var spent = await ClusterCalls.SendAsync(intent, sent =>
-                cluster.GetGrain<IAccountGrain>(half.Account).Execute(new SpendFactor(asked.Method, asked.Code), sent)
+                cluster.GetGrain<IAccountGrain>(half.Account).Execute(spend, sent)
             );
             if (spent.Rejection is not null)
-            {
-                await RefuseAsync(context, "The code is wrong, or was used already.");
-                return;
-            }
+                return Failed("The code is wrong or already used.");
             limits.Refund(RateLimits.Mfa, half.Account.ToString());
             var account = spent.Value!;
-            // What ends sessions, such as another password, ends a login that began before it.
+            // An event that ends sessions, such as a new password, also ends logins that started before it.
             if (!account.Allows(Guid.Empty, half.Version) || !await tickets.EndAsync(asked.MfaToken))
-                await RefuseAsync(context, "The login has ended. Log in again.");
-            else
-                await signIn.BeginAsync(
-                    context,
-                    half.Account,
-                    account,
-                    spent.Version,
-                    ["pwd", MethodOf(asked.Method)],
-                    half.ByCookie
-                );
+                return Failed("The login has ended. Log in again.");
+            return await signIn.BeginAsync(
+                context,
+                half.Account,
+                account,
+                spent.Version,
+                ["pwd", MethodOf(asked.Method)],
+                half.ByCookie
+            );
         });
 
-    static Task StepUpAsync(
+    static Task<Answer> StepUpAsync(
         HttpContext context,
         Accounts accounts,
         Passwords passwords,
@@ -192,126 +177,87 @@ public static class MfaEndpoints
     ) => RequestBody.TakeAsync(context, ReadStepUp, async asked =>
         {
             var caller = context.Caller();
-            var intent = context.Intend();
             var found = await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets());
-            var isProven = asked.Method is "password"
-                // With a second factor at hand a password alone proves less than the login did.
-                ? found is { Account.Factors.AreAsked: false }
-                    && await passwords.VerifyAsync(found.PasswordHash, asked.Code) is not PasswordCheck.Wrong
-                : (
-                    await ClusterCalls.SendAsync(intent, sent =>
-                        cluster
-                            .GetGrain<IAccountGrain>(caller.Account)
-                            .Execute(new SpendFactor(asked.Method, asked.Code), sent)
-                    )
-                ).Rejection
-                    is null;
-            if (!isProven)
+            bool isProven;
+            if (asked.Method is "password")
+                // With a second factor set up, the password alone would prove less than the login did.
+                isProven =
+                    found is { Account.Factors.AreAsked: false }
+                    && await passwords.VerifyAsync(found.PasswordHash, asked.Code) is not PasswordCheck.Wrong;
+            else
             {
-                await RefuseAsync(context, "That proves nothing. Accounts with a second factor need it here.");
-                return;
+                var spend = new SpendFactor(asked.Method, asked.Code);
+                isProven = (await OwnAccount.ExecuteAsync(context, cluster, spend)).Rejection is null;
             }
+            if (!isProven)
+                return Failed("Wrong password or code. An account with a second factor must confirm with it.");
             limits.Refund(RateLimits.Mfa, caller.Id);
-            await signIn.StepUpAsync(context, [MethodOf(asked.Method)]);
+            return await signIn.StepUpAsync(context, [MethodOf(asked.Method)]);
         });
 
-    static async Task ShowAsync(HttpContext context, IClusterClient cluster)
+    static async Task<Answer> ShowAsync(HttpContext context, IClusterClient cluster)
     {
-        var factors = (
-            await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(context.Caller().Account).Get())
-        )
-            .Value!
-            .Factors;
-        await Responses.OkAsync(
-            context,
-            new FactorsDocument(factors.TotpConfirmed, factors.UnusedCodes.Length, factors.Passkeys.Length),
-            SignInJson.Default.EnvelopeFactorsDocument
+        var account = await ClusterCalls.SendAsync(_ =>
+            cluster.GetGrain<IAccountGrain>(context.Caller().Account).Get()
+        );
+        var factors = account.Value!.Factors;
+        return Answer.Of(
+            new FactorsDocument(factors.TotpConfirmed, factors.UnusedCodes.Length, factors.Passkeys.Length)
         );
     }
 
-    static async Task EnrollAsync(HttpContext context, Accounts accounts, IClusterClient cluster, TokenOptions tokens)
+    static async Task<Answer> EnrollAsync(
+        HttpContext context,
+        Accounts accounts,
+        IClusterClient cluster,
+        TokenOptions tokens
+    )
     {
-        var caller = context.Caller();
-        var intent = context.Intend();
         var secret = RandomNumberGenerator.GetBytes(SecretBytes);
-        var enrolled = await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IAccountGrain>(caller.Account).Execute(new EnrollTotp(secret), sent)
-        );
+        var enrolled = await OwnAccount.ExecuteAsync(context, cluster, new EnrollTotp(secret));
         if (enrolled.Rejection is { } rejection)
-        {
-            await Problems.RefuseAsync(context, rejection);
-            return;
-        }
-        var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets()))!.Email;
+            return rejection;
+        var account = context.Caller().Account;
+        var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets()))!.Email;
         var uri = new OtpUri(OtpType.Totp, secret, email, tokens.Issuer).ToString();
         using var qr = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
         var svg = new SvgQRCode(qr).GetGraphic(4);
-        await Responses.OkAsync(
-            context,
-            new TotpDocument(
+        return new Answer<TotpDocument>(
+            new(
                 Base32Encoding.ToString(secret).TrimEnd('='),
                 uri,
-                "data:image/svg+xml;base64," + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(svg))
-            ),
-            SignInJson.Default.EnvelopeTotpDocument,
-            status: 201
-        );
-    }
-
-    static Task ConfirmAsync(HttpContext context, IClusterClient cluster) =>
-        RequestBody.TakeAsync(context, ReadCode, async code =>
-        {
-            var intent = context.Intend();
-            await AnswerAsync(
-                context,
-                await ClusterCalls.SendAsync(intent, sent =>
-                    cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new ConfirmTotp(code), sent)
-                )
-            );
-        });
-
-    static async Task RemoveAsync(HttpContext context, IClusterClient cluster)
-    {
-        var intent = context.Intend();
-        await AnswerAsync(
-            context,
-            await ClusterCalls.SendAsync(intent, sent =>
-                cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new RemoveTotp(), sent)
+                "data:image/svg+xml;base64," + Convert.ToBase64String(Encoding.UTF8.GetBytes(svg))
             )
-        );
+        )
+        {
+            Status = StatusCodes.Status201Created,
+        };
     }
 
-    static async Task IssueAsync(HttpContext context, IClusterClient cluster)
+    static Task<Answer> ConfirmAsync(HttpContext context, IClusterClient cluster) =>
+        RequestBody.TakeAsync(context, ReadCode, code =>
+            OwnAccount.ChangeAsync(context, cluster, new ConfirmTotp(code))
+        );
+
+    static Task<Answer> RemoveAsync(HttpContext context, IClusterClient cluster) =>
+        OwnAccount.ChangeAsync(context, cluster, new RemoveTotp());
+
+    static async Task<Answer> IssueAsync(HttpContext context, IClusterClient cluster)
     {
-        var intent = context.Intend();
         var codes = RecoveryCodes.Create();
-        string[] hashes = [.. codes.Select(RecoveryCodes.Hash)];
-        var issued = await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new IssueRecoveryCodes(hashes), sent)
+        var issued = await OwnAccount.ExecuteAsync(
+            context,
+            cluster,
+            new IssueRecoveryCodes([.. codes.Select(RecoveryCodes.Hash)])
         );
-        if (issued.Rejection is { } rejection)
-            await Problems.RefuseAsync(context, rejection);
-        else
-            await Responses.OkAsync(
-                context,
-                new RecoveryCodesDocument(codes),
-                SignInJson.Default.EnvelopeRecoveryCodesDocument,
-                status: 201
-            );
+        return issued.Rejection is { } rejection
+            ? rejection
+            : new Answer<RecoveryCodesDocument>(new(codes)) { Status = StatusCodes.Status201Created };
     }
 
-    internal static Task AnswerAsync(HttpContext context, Reply<Account> reply)
-    {
-        if (reply.Rejection is { } rejection)
-            return Problems.RefuseAsync(context, rejection);
-        context.Response.StatusCode = 204;
-        return Task.CompletedTask;
-    }
+    static Answer Failed(string why) => Answer.Refused(ProblemType.MfaFailed, why);
 
-    internal static Task RefuseAsync(HttpContext context, string why) =>
-        Problems.WriteAsync(context, ProblemType.MfaFailed, why);
-
-    /// <summary>A method as tokens name it (RFC 8176, and <c>rc</c> for what that does not have).</summary>
+    /// <summary>The name of a method in tokens: of RFC 8176, which lacks <c>rc</c> for recovery codes.</summary>
     static string MethodOf(string method) =>
         method switch
         {
@@ -354,7 +300,7 @@ public static class MfaEndpoints
     static void Check(string? method, string[] known, string? code, List<Fault> faults)
     {
         if (method is not null && !known.Contains(method))
-            faults.Report("/method", "UNKNOWN_METHOD", $"The methods are {string.Join(", ", known)}.");
+            faults.Report("/method", "UNKNOWN_METHOD", $"Unknown method. Known methods: {string.Join(", ", known)}.");
         if (method is "totp" && code is not null && (code.Length is not 6 || !code.All(char.IsAsciiDigit)))
             faults.Report("/code", "INVALID_CODE", "A one-time code has six digits.");
     }

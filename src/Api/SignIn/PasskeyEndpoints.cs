@@ -7,7 +7,7 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>A passkey.</summary>
-/// <param name="UsedAt">When it was last used; null when never.</param>
+/// <param name="UsedAt">When it was last used; null if never.</param>
 public sealed record PasskeyDocument(
     Guid Id,
     string Name,
@@ -16,20 +16,16 @@ public sealed record PasskeyDocument(
     bool BackedUp
 );
 
-/// <summary>What an authenticator has made.</summary>
-/// <param name="Credential">
-/// The credential that <c>navigator.credentials.create</c> has answered, in its JSON form.
-/// </param>
+/// <summary>A credential that an authenticator created.</summary>
+/// <param name="Credential">The JSON form of the result of <c>navigator.credentials.create</c>.</param>
 public sealed record PasskeyRequest(string State, string Name, JsonElement Credential);
 
-/// <summary>What an authenticator has signed.</summary>
-/// <param name="Credential">
-/// The credential that <c>navigator.credentials.get</c> has answered, in its JSON form.
-/// </param>
-/// <param name="Cookie">For browsers: the session is kept in a cookie.</param>
+/// <summary>An assertion that an authenticator signed.</summary>
+/// <param name="Credential">The JSON form of the result of <c>navigator.credentials.get</c>.</param>
+/// <param name="Cookie">For browsers: sets a session cookie instead of returning tokens.</param>
 public sealed record PasskeyLogin(string State, JsonElement Credential, bool? Cookie = null);
 
-/// <summary>Passkeys: registered by sessions, and a way in by themselves.</summary>
+/// <summary>Passkeys: registration by sessions, and sign-in without a password.</summary>
 public static class PasskeyEndpoints
 {
     public static void MapPasskeys(this RouteGroupBuilder api)
@@ -84,79 +80,46 @@ public static class PasskeyEndpoints
             .Refuses(401, 403, 413, 415);
     }
 
-    static async Task ListAsync(HttpContext context, IClusterClient cluster)
+    static async Task<Answer> ListAsync(HttpContext context, IClusterClient cluster)
     {
         var passkeys = await ClusterCalls.SendAsync(_ =>
             cluster.GetGrain<IAccountGrain>(context.Caller().Account).GetPasskeys()
         );
-        await Responses.OkAsync<IReadOnlyList<PasskeyDocument>>(
-            context,
-            [.. passkeys.Select(Document)],
-            SignInJson.Default.EnvelopeIReadOnlyListPasskeyDocument
-        );
+        return new Answer<IReadOnlyList<PasskeyDocument>>([.. passkeys.Select(Document)]);
     }
 
-    static async Task BeginRegistrationAsync(HttpContext context, Passkeys passkeys, Accounts accounts)
+    static async Task<Answer> BeginRegistrationAsync(HttpContext context, Passkeys passkeys, Accounts accounts)
     {
         var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(context.Caller().Account).GetSecrets()))!.Email;
-        await Responses.OkAsync(
-            context,
-            await passkeys.BeginRegistrationAsync(context, email),
-            SignInJson.Default.EnvelopeCeremonyDocument
-        );
+        return Answer.Of(await passkeys.BeginRegistrationAsync(context, email));
     }
 
-    static Task FinishRegistrationAsync(HttpContext context, Passkeys passkeys, IClusterClient cluster) =>
+    static Task<Answer> FinishRegistrationAsync(HttpContext context, Passkeys passkeys, IClusterClient cluster) =>
         RequestBody.TakeAsync(context, ReadRegistration, async asked =>
         {
             if (
                 await passkeys.FinishRegistrationAsync(context, asked.State, asked.Credential, asked.Name)
                 is not var (credential, count)
             )
-            {
-                await RefuseAsync(context);
-                return;
-            }
-            var grain = cluster.GetGrain<IAccountGrain>(context.Caller().Account);
-            var intent = context.Intend();
-            var added = await ClusterCalls.SendAsync(intent, sent =>
-                grain.Execute(new AddPasskey(credential, count), sent)
-            );
+                return Rejected;
+            var added = await OwnAccount.ExecuteAsync(context, cluster, new AddPasskey(credential, count));
             if (added.Rejection is { } rejection)
-                await Problems.RefuseAsync(context, rejection);
-            else
-                await Responses.OkAsync(
-                    context,
-                    Document(new(added.Value!.Factors.Passkeys[^1], credential)),
-                    SignInJson.Default.EnvelopePasskeyDocument,
-                    status: 201
-                );
+                return rejection;
+            return new Answer<PasskeyDocument>(Document(new(added.Value!.Factors.Passkeys[^1], credential)))
+            {
+                Status = StatusCodes.Status201Created,
+            };
         });
 
-    static async Task RemoveAsync(HttpContext context, string id, IClusterClient cluster)
-    {
-        if (!Ids.TryParse(id, out var passkey))
-        {
-            await Problems.WriteAsync(context, ProblemType.PasskeyNotFound, "There is no such passkey.");
-            return;
-        }
-        var intent = context.Intend();
-        await MfaEndpoints.AnswerAsync(
-            context,
-            await ClusterCalls.SendAsync(intent, sent =>
-                cluster.GetGrain<IAccountGrain>(context.Caller().Account).Execute(new RemovePasskey(passkey), sent)
-            )
-        );
-    }
+    static async Task<Answer> RemoveAsync(HttpContext context, string id, IClusterClient cluster) =>
+        Ids.TryParse(id, out var passkey)
+            ? await OwnAccount.ChangeAsync(context, cluster, new RemovePasskey(passkey))
+            : Answer.Refused(ProblemType.PasskeyNotFound, "There is no such passkey.");
 
-    static async Task BeginUseAsync(HttpContext context, Passkeys passkeys) =>
-        await Responses.OkAsync(
-            context,
-            await passkeys.BeginUseAsync(context),
-            SignInJson.Default.EnvelopeCeremonyDocument
-        );
+    static async Task<Answer> BeginUseAsync(HttpContext context, Passkeys passkeys) =>
+        Answer.Of(await passkeys.BeginUseAsync(context));
 
-    static Task FinishUseAsync(
+    static Task<Answer> FinishUseAsync(
         HttpContext context,
         Passkeys passkeys,
         AccountDirectory directory,
@@ -167,14 +130,7 @@ public static class PasskeyEndpoints
     ) => RequestBody.TakeAsync(context, ReadUse, async asked =>
         {
             if (asked.ByCookie && !cookies.IsOurs(context.Request))
-            {
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.CsrfRejected,
-                    "Pages of this origin may not begin sessions here."
-                );
-                return;
-            }
+                return SessionCookie.ForeignLogin;
             if (await passkeys.FinishUseAsync(context, asked.State, asked.Credential) is not var (id, passkey, count))
             {
                 if (
@@ -182,8 +138,7 @@ public static class PasskeyEndpoints
                     && await directory.FindPasskeyAsync(credential) is { } owner
                 )
                     await accounts.Grain(owner).Execute(new NoteFailedLogin("passkey"), context.Intend(owner));
-                await RefuseAsync(context);
-                return;
+                return Rejected;
             }
             var intent = context.Intend(id);
             var used = await ClusterCalls.SendAsync(intent, sent =>
@@ -191,23 +146,18 @@ public static class PasskeyEndpoints
             );
             var caller = Caller.Of(context.User);
             if (used.Rejection is not null || caller is not null && caller.Account != id)
-                await RefuseAsync(context);
-            else if (!SignInPolicy.Admits(used.Value))
-                await SignIn.RefuseInactiveAsync(context);
-            else if (caller is { Kind: CredentialKind.Token or CredentialKind.Cookie })
-                await signIn.StepUpAsync(context, ["hwk"]);
-            else
-                await signIn.BeginAsync(context, id, used.Value, used.Version, ["hwk"], asked.ByCookie);
+                return Rejected;
+            if (!SignInPolicy.Admits(used.Value))
+                return SignIn.Inactive;
+            return caller is { Kind: CredentialKind.Token or CredentialKind.Cookie }
+                ? await signIn.StepUpAsync(context, ["hwk"])
+                : await signIn.BeginAsync(context, id, used.Value, used.Version, ["hwk"], asked.ByCookie);
         });
 
-    static Task RefuseAsync(HttpContext context) =>
-        Problems.WriteAsync(
-            context,
-            ProblemType.PasskeyRefused,
-            "The passkey's answer is not good, or not to what was asked."
-        );
+    static Answer Rejected =>
+        Answer.Refused(ProblemType.PasskeyRefused, "The passkey's response is invalid, or does not match the request.");
 
-    /// <summary>The id of a credential as its JSON form has it.</summary>
+    /// <summary>The id in the JSON form of a credential.</summary>
     static byte[]? IdOf(JsonText credential) =>
         credential.ToElement().TryGetProperty("id", out var id)
         && id.ValueKind is JsonValueKind.String

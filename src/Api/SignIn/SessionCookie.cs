@@ -5,14 +5,18 @@ using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>The cookie of a browser's session, and what keeps other sites from using it.</summary>
+/// <summary>The cookie of a browser session, and its protection against use by other sites.</summary>
 public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, OriginOptions origins)
 {
-    /// <summary>The prefix has browsers insist on Secure, on this host alone and on all paths.</summary>
+    /// <summary>The prefix makes browsers require Secure, this host only, and path "/".</summary>
     public const string Name = "__Host-session";
 
     /// <summary>The header in which a page sends its CSRF token.</summary>
     public const string CsrfHeader = "X-CSRF-Token";
+
+    /// <summary>A page of another site may not log its visitor in, under an account of its choice.</summary>
+    public static Answer ForeignLogin =>
+        Answer.Refused(ProblemType.CsrfRejected, "Pages of this origin may not start sessions here.");
 
     static readonly string[] Safe = ["GET", "HEAD", "OPTIONS"];
 
@@ -26,7 +30,7 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
             Options(TimeSpan.FromHours(sessions.AbsoluteHours))
         );
 
-    /// <summary>Has the browser forget the session, and what it keeps of it.</summary>
+    /// <summary>Tells the browser to delete the session's cookie and stored data.</summary>
     public static void Clear(HttpResponse response)
     {
         response.Cookies.Delete(Name, Options(null));
@@ -34,37 +38,34 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
     }
 
     /// <summary>
-    /// Middleware: a request that a cookie authorises must come from a page of ours. Reading may also come without an
-    /// origin; changing needs the page's CSRF token.
+    /// Middleware: a request with a session cookie must come from an allowed page. Reads may also come without an
+    /// origin; changes need the page's CSRF token.
     /// </summary>
-    public Task GuardAsync(HttpContext context, RequestDelegate next)
+    public Task GuardAsync(HttpContext context, RequestDelegate next) =>
+        Refusal(context) is { } refusal ? refusal.ExecuteAsync(context) : next(context);
+
+    Answer? Refusal(HttpContext context)
     {
         if (Caller.Of(context.User) is not { Kind: CredentialKind.Cookie } caller)
-            return next(context);
+            return null;
         var request = context.Request;
         if (!IsOurs(request))
-            return Problems.WriteAsync(
-                context,
-                ProblemType.CsrfRejected,
-                "Pages of this origin may not use this session."
-            );
-        // What is open to everyone needs no session, and so no proof that its page meant to use it.
+            return Answer.Refused(ProblemType.CsrfRejected, "Pages of this origin may not use this session.");
+        // Open endpoints use no session, so they need no proof that the page meant to use it.
         var isOpen = context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null;
-        if (
+        return
             isOpen
             || Safe.Contains(request.Method)
             || tokens.IsCsrf(caller.Credential!.Value, request.Headers[CsrfHeader])
-        )
-            return next(context);
-        return Problems.WriteAsync(
-            context,
-            ProblemType.CsrfRejected,
-            $"A session by cookie needs its CSRF token in the header {CsrfHeader}."
-        );
+            ? null
+            : Answer.Refused(
+                ProblemType.CsrfRejected,
+                $"Cookie sessions must send their CSRF token in the header {CsrfHeader}."
+            );
     }
 
     /// <summary>
-    /// Whether a browser's request comes from a page of this host, or of an origin that is allowed by configuration.
+    /// Whether a browser's request comes from a page of this host or of a configured origin.
     /// </summary>
     public bool IsOurs(HttpRequest request)
     {

@@ -4,12 +4,12 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>A session.</summary>
-/// <param name="Current">It is the caller's own.</param>
+/// <param name="Current">Whether it is the session of this request.</param>
 /// <param name="Kind"><c>token</c> or <c>cookie</c>.</param>
 /// <param name="Methods">
-/// How its owner was known: <c>pwd</c>, <c>otp</c>, <c>rc</c> (recovery code), <c>hwk</c> (passkey).
+/// How its owner authenticated: <c>pwd</c>, <c>otp</c>, <c>rc</c> (recovery code), <c>hwk</c> (passkey).
 /// </param>
-/// <param name="UsedAt">When it was last refreshed or, by cookie, seen; to a few minutes.</param>
+/// <param name="UsedAt">When it was last refreshed or, with a cookie, used; accurate to a few minutes.</param>
 public sealed record SessionDocument(
     Guid Id,
     bool Current,
@@ -22,11 +22,11 @@ public sealed record SessionDocument(
     string? UserAgent
 );
 
-/// <summary>Sessions: one's own, and, for administrators, those of others.</summary>
+/// <summary>The caller's sessions and, for administrators, those of other accounts.</summary>
 public static class SessionEndpoints
 {
-    /// <summary>More sessions than this are not shown; the newest come first.</summary>
-    const int Most = 200;
+    /// <summary>Lists return at most this many sessions, the newest first.</summary>
+    const int MaxSessions = 200;
 
     public static void MapSessions(this RouteGroupBuilder api)
     {
@@ -66,7 +66,7 @@ public static class SessionEndpoints
             .Refuses(404);
     }
 
-    static Task ListOwnAsync(
+    static Task<Answer> ListOwnAsync(
         HttpContext context,
         AccountQueries queries,
         IClusterClient cluster,
@@ -74,22 +74,19 @@ public static class SessionEndpoints
         TimeProvider time
     ) => ListAsync(context, context.Caller().Account, queries, cluster, options, time);
 
-    static async Task ListOfAsync(
+    static async Task<Answer> ListOfAsync(
         HttpContext context,
         string id,
         AccountQueries queries,
         IClusterClient cluster,
         SessionLimits options,
         TimeProvider time
-    )
-    {
-        if (Ids.TryParse(id, out var account))
-            await ListAsync(context, account, queries, cluster, options, time);
-        else
-            await Problems.RefuseAsync(context, Account.None);
-    }
+    ) =>
+        Ids.TryParse(id, out var account)
+            ? await ListAsync(context, account, queries, cluster, options, time)
+            : Account.None;
 
-    static async Task ListAsync(
+    static async Task<Answer> ListAsync(
         HttpContext context,
         Guid id,
         AccountQueries queries,
@@ -102,53 +99,39 @@ public static class SessionEndpoints
             (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(id).Get())).Value
             is not { Deleted: false } account
         )
-        {
-            await Problems.RefuseAsync(context, Account.None);
-            return;
-        }
+            return Account.None;
         var now = time.GetUtcNow();
         var own = context.Caller().Credential;
-        var open = (await queries.SessionsAsync(id, Most, context.RequestAborted)).Where(found =>
+        var open = (await queries.SessionsAsync(id, MaxSessions, context.RequestAborted)).Where(found =>
             found.Session.IsOpen(now, options.Idle) && account.Allows(found.Id, found.Session.AccountVersion)
         );
-        await Responses.OkAsync<IReadOnlyList<SessionDocument>>(
-            context,
-            [.. open.Select(found => Document(found.Id, found.Session, found.Id == own))],
-            SignInJson.Default.EnvelopeIReadOnlyListSessionDocument
-        );
+        return new Answer<IReadOnlyList<SessionDocument>>([
+            .. open.Select(found => Document(found.Id, found.Session, found.Id == own)),
+        ]);
     }
 
-    static async Task EndOthersAsync(HttpContext context, IClusterClient cluster)
+    static async Task<Answer> EndOthersAsync(HttpContext context, IClusterClient cluster)
     {
-        var caller = context.Caller();
-        var intent = context.Intend();
-        await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IAccountGrain>(caller.Account).Execute(new EndSessions(caller.Credential), sent)
-        );
-        context.Response.StatusCode = 204;
+        await OwnAccount.ExecuteAsync(context, cluster, new EndSessions(context.Caller().Credential));
+        return Answer.Empty();
     }
 
-    static async Task EndAsync(HttpContext context, string id, IClusterClient cluster, RoleRights rights)
+    static async Task<Answer> EndAsync(HttpContext context, string id, IClusterClient cluster, RoleRights rights)
     {
         var caller = context.Caller();
         var open = Ids.TryParse(id, out var session)
             ? await ClusterCalls.SendAsync(_ => cluster.GetGrain<ISessionGrain>(session).Find())
             : null;
-        if (
-            open is null
-            || open.Session.Account != caller.Account && !caller.Permissions.Allows(Permissions.SessionManage)
-        )
-        {
-            await Problems.WriteAsync(context, ProblemType.SessionNotFound, "There is no such session, or it is over.");
-            return;
-        }
-        if (open.Session.Account != caller.Account && await rights.RefuseManagingAsync(context, open.Account.Roles))
-            return;
+        var isOwn = open?.Session.Account == caller.Account;
+        if (open is null || !isOwn && !caller.Permissions.Allows(Permissions.SessionManage))
+            return Answer.Refused(ProblemType.SessionNotFound, "There is no such session, or it has ended.");
+        if (!isOwn && await rights.CheckManagingAsync(caller, open.Account.Roles) is { } refusal)
+            return refusal;
         var intent = context.Intend();
         await ClusterCalls.SendAsync(intent, sent =>
             cluster.GetGrain<ISessionGrain>(session).Execute(new EndSession("ended"), sent)
         );
-        context.Response.StatusCode = 204;
+        return Answer.Empty();
     }
 
     static SessionDocument Document(Guid id, Session session, bool isCurrent) =>

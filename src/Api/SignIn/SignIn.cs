@@ -3,16 +3,16 @@ using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>Tokens of a session, as login and refresh answer them.</summary>
+/// <summary>The tokens of a session, as returned by login and refresh.</summary>
 /// <param name="ExpiresIn">Seconds until the access token expires.</param>
-/// <param name="RefreshToken">Good once, for the next tokens.</param>
+/// <param name="RefreshToken">Single-use: exchange it for the next tokens.</param>
 public sealed record TokenDocument(string AccessToken, string TokenType, int ExpiresIn, string RefreshToken);
 
-/// <summary>A session by cookie, as login answers it.</summary>
-/// <param name="CsrfToken">To be sent as <c>X-CSRF-Token</c> with everything that changes something.</param>
+/// <summary>A cookie session, as returned by login.</summary>
+/// <param name="CsrfToken">Send it as <c>X-CSRF-Token</c> with every request that changes something.</param>
 public sealed record CookieDocument(string CsrfToken, DateTimeOffset ExpiresAt);
 
-/// <summary>Begins sessions and hands out what belongs to them.</summary>
+/// <summary>Starts and continues sessions, and issues their tokens and cookies.</summary>
 public sealed class SignIn(
     IClusterClient cluster,
     Tokens tokens,
@@ -24,10 +24,15 @@ public sealed class SignIn(
 {
     const int MaxAgentLength = 256;
 
+    /// <summary>The account of an otherwise successful login may not have sessions.</summary>
+    public static Answer Inactive =>
+        Answer.Refused(ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified.");
+
     /// <summary>
-    /// Begins a session of an account whose owner is known by some methods, and answers its tokens, or sets its cookie.
+    /// Starts a session of an authenticated account and answers its tokens, or sets its cookie.
     /// </summary>
-    public async Task BeginAsync(
+    /// <param name="methods">How the owner authenticated.</param>
+    public async Task<Answer> BeginAsync(
         HttpContext context,
         Guid id,
         Account account,
@@ -49,17 +54,16 @@ public sealed class SignIn(
         var begun = await ClusterCalls.SendAsync(intent, sent =>
             cluster.GetGrain<ISessionGrain>(session).Execute(start, sent)
         );
-        await AnswerAsync(context, session, begun.Value!, account, version);
+        return Begun(context, session, begun.Value!, account, version);
     }
 
     /// <summary>
-    /// Changes a refresh token for the next tokens. Of two that come with one token, one succeeds, and the session is
-    /// over: somebody has a copy.
+    /// Exchanges a refresh token for new tokens. Of concurrent requests with one token, one succeeds; the reuse then
+    /// ends the session, because somebody has a copy.
     /// </summary>
-    public async Task RefreshAsync(HttpContext context, string refreshToken)
-    {
-        if (sessionTokens.ReadRefresh(refreshToken) is var (session, generation))
-            await UseAsync(
+    public async Task<Answer> RefreshAsync(HttpContext context, string refreshToken) =>
+        sessionTokens.ReadRefresh(refreshToken) is var (session, generation)
+            ? await UseAsync(
                 context,
                 session,
                 new RefreshSession(generation),
@@ -67,65 +71,37 @@ public sealed class SignIn(
                 {
                     Session = session,
                 }
-            );
-        else
-            await RefuseAsync(context);
-    }
+            )
+            : Over;
 
     /// <summary>
-    /// Notes that the caller has authenticated again, and answers new tokens, or sets a new cookie; those from before
-    /// are void.
+    /// Records that the caller has authenticated again, and answers new tokens or sets a new cookie. The previous ones
+    /// become invalid.
     /// </summary>
-    public Task StepUpAsync(HttpContext context, string[] methods) =>
+    public Task<Answer> StepUpAsync(HttpContext context, string[] methods) =>
         UseAsync(context, context.Caller().Credential!.Value, new AuthenticateSession(methods), context.Intend());
 
-    /// <summary>Answers an account that <see cref="Silo.SignInPolicy"/> does not admit.</summary>
-    public static Task RefuseInactiveAsync(HttpContext context) =>
-        Problems.WriteAsync(
-            context,
-            ProblemType.AccountInactive,
-            "The account is disabled, or its e-mail address is not verified yet."
-        );
+    async Task<Answer> UseAsync(HttpContext context, Guid session, SessionCommand command, Intent intent) =>
+        await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<ISessionGrain>(session).Use(command, sent))
+            is { } open
+            ? Begun(context, session, open.Session, open.Account, open.AccountVersion)
+            : Over;
 
-    async Task UseAsync(HttpContext context, Guid session, SessionCommand command, Intent intent)
+    Answer Begun(HttpContext context, Guid session, Session state, Account account, long version)
     {
-        if (
-            await ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<ISessionGrain>(session).Use(command, sent)) is
-            { } open
-        )
-            await AnswerAsync(context, session, open.Session, open.Account, open.AccountVersion);
-        else
-            await RefuseAsync(context);
-    }
-
-    Task AnswerAsync(HttpContext context, Guid session, Session state, Account account, long version)
-    {
-        context.Response.Headers.CacheControl = "no-store";
         if (state.Kind is Session.Cookie)
         {
             cookies.Set(context.Response, session, state.Generation);
-            return Responses.OkAsync(
-                context,
-                new CookieDocument(sessionTokens.Csrf(session), state.ExpiresAt),
-                SignInJson.Default.EnvelopeCookieDocument
-            );
+            return Answer.Of(new CookieDocument(sessionTokens.Csrf(session), state.ExpiresAt));
         }
         var (token, seconds) = tokens.Issue(session, state, account, version);
-        return Responses.OkAsync(
-            context,
-            new TokenDocument(token, "Bearer", seconds, sessionTokens.Refresh(session, state.Generation)),
-            SignInJson.Default.EnvelopeTokenDocument
-        );
+        return Answer.Of(new TokenDocument(token, "Bearer", seconds, sessionTokens.Refresh(session, state.Generation)));
     }
 
-    static Task RefuseAsync(HttpContext context) =>
-        Problems.WriteAsync(
-            context,
-            ProblemType.SessionOver,
-            "The session is over, or this is not its token. Log in again."
-        );
+    static Answer Over =>
+        Answer.Refused(ProblemType.SessionOver, "The session has ended, or the token is not its latest. Log in again.");
 
-    /// <summary>What a client calls itself, for the list of sessions.</summary>
+    /// <summary>The client's own name, for the list of sessions.</summary>
     static string? Agent(HttpContext context)
     {
         var text = context.Request.Headers.UserAgent.ToString();
