@@ -186,7 +186,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
             );
         foreach (var stranger in log.Strangers)
         {
-            Assert.Null(await log.Log.OwnerAsync(stranger, Cancelled));
+            Assert.Null(await log.Log.FindAsync(stranger, Cancelled));
             Assert.Empty(await ReadAsync(new(visible, Resource: stranger)));
         }
     }
@@ -246,6 +246,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
             await using (
                 var run = await ProjectionRun.StartAsync(
                     node.Source,
+                    new(),
                     1,
                     50,
                     TimeProvider.System,
