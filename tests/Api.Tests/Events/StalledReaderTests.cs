@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Resources.Silo;
 
 namespace Resources.Api.Tests;
 
