@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
-using Resources.Silo;
 
 namespace Resources.Api.Tests;
 

@@ -98,7 +98,8 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
         await using var node = await StartAsync(null);
         var before = Guid.CreateVersion7();
         await tables.ExecuteAsync(
-            "insert into subscriptions (id, owner, name, filter, kind, url, position) values ($1, $1, 'before', '{}', 'webhook', 'https://example.org/', 0)",
+            "insert into subscriptions (id, owner, name, filter, kind, url, position) values ($1, $1, "
+                + "'before', '{}', 'webhook', 'https://example.org/', 0)",
             before
         );
         var shown = await node.Service<SubscriptionQueries>().FindAsync(before, null, Cancelled);
