@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Resources.Silo;
 
@@ -12,6 +13,8 @@ sealed class AccessFeature : Feature
             new("roles", "Roles with their permissions, and why somebody may do something."),
             new("audit", "Who did what, and when."),
         ];
+
+    public override JsonSerializerContext Json => AccessJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

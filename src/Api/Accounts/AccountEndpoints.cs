@@ -122,7 +122,7 @@ public static class AccountEndpoints
                 ? null
                 : (await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets()))?.Email;
         var kind = JsonNamingPolicy.CamelCase.ConvertName(caller.Kind.ToString());
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             new MeDocument(
                 caller.Account,
@@ -134,7 +134,7 @@ public static class AccountEndpoints
                 caller.AuthenticatedAt,
                 caller.Kind is CredentialKind.Cookie ? sessionTokens.Csrf(caller.Credential!.Value) : null
             ),
-            WireJson.Default.EnvelopeMeDocument
+            AccountJson.Default.EnvelopeMeDocument
         );
     }
 
@@ -161,10 +161,10 @@ public static class AccountEndpoints
                     )
                 ),
         ];
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             users,
-            WireJson.Default.EnvelopeIReadOnlyListUserDocument,
+            AccountJson.Default.EnvelopeIReadOnlyListUserDocument,
             page: new(
                 limit,
                 rows.Count > limit
@@ -198,10 +198,10 @@ public static class AccountEndpoints
             }
             if (hash is null)
                 mailer.Enqueue(async () => letters.Invite((await accounts.Grain(id).GetSecrets())!));
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!),
-                WireJson.Default.EnvelopeUserDocument,
+                AccountJson.Default.EnvelopeUserDocument,
                 status: 201
             );
         });
@@ -271,10 +271,10 @@ public static class AccountEndpoints
     }
 
     static Task AnswerAsync(HttpContext context, AccountSecrets found, Account account) =>
-        Answers.OkAsync(
+        Responses.OkAsync(
             context,
             UserDocument.Of(found.Id, found.Email, account),
-            WireJson.Default.EnvelopeUserDocument
+            AccountJson.Default.EnvelopeUserDocument
         );
 
     static async Task WithAccountAsync(

@@ -58,10 +58,10 @@ public static class ApiDescription
             .AllowAnonymous()
             .TakesHead();
         app.MapRead("/problems", (HttpContext context) =>
-                Answers.WriteAsync<IReadOnlyList<ProblemType>>(
+                Responses.WriteAsync<IReadOnlyList<ProblemType>>(
                     context,
                     ProblemType.All,
-                    WireJson.Default.IReadOnlyListProblemType,
+                    HttpJson.Default.IReadOnlyListProblemType,
                     "application/json"
                 )
             )

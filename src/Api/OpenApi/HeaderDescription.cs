@@ -21,7 +21,11 @@ static class HeaderDescription
             Text("^/api/v1/(resources|subscriptions)/[0-9a-f-]{36}$", 64),
             "/api/v1/resources/019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"
         ),
-        [Answers.PositionHeader] = ("The position of the log that this answer reflects.", Text("^[0-9]+$", 20), "1042"),
+        [Responses.PositionHeader] = (
+            "The position of the log that this answer reflects.",
+            Text("^[0-9]+$", 20),
+            "1042"
+        ),
         ["Idempotency-Replayed"] = (
             "The answer is that of the first request with this key.",
             new() { Type = JsonSchemaType.String, Enum = [JsonValue.Create("true")] },

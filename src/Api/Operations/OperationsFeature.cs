@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -6,6 +7,8 @@ namespace Resources.Api;
 sealed class OperationsFeature : Feature
 {
     public override Tag[] Tags => [new("operations", "Probes, followers of the log, and signing keys, for operators.")];
+
+    public override JsonSerializerContext Json => OperationsJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

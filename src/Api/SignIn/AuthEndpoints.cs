@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;

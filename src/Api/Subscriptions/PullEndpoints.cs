@@ -88,10 +88,10 @@ static class PullEndpoints
             if (reply.Rejection is { } rejection)
                 await Problems.RefuseAsync(context, rejection);
             else
-                await Answers.OkAsync(
+                await Responses.OkAsync(
                     context,
                     PulledDocument.Of(reply.Value),
-                    WireJson.Default.EnvelopePulledDocument,
+                    SubscriptionJson.Default.EnvelopePulledDocument,
                     reply.Position
                 );
         });
@@ -111,10 +111,10 @@ static class PullEndpoints
                 if (reply.Rejection is { } rejection)
                     await Problems.RefuseAsync(context, rejection);
                 else
-                    await Answers.OkAsync(
+                    await Responses.OkAsync(
                         context,
                         new SettledDocument(reply.Value),
-                        WireJson.Default.EnvelopeSettledDocument,
+                        SubscriptionJson.Default.EnvelopeSettledDocument,
                         reply.Position
                     );
             }

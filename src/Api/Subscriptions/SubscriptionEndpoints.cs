@@ -39,10 +39,10 @@ public static class SubscriptionEndpoints
                 "",
                 Of(
                     (context, subscription) =>
-                        Answers.OkAsync(
+                        Responses.OkAsync(
                             context,
                             SubscriptionDocument.Of(subscription),
-                            WireJson.Default.EnvelopeSubscriptionDocument
+                            SubscriptionJson.Default.EnvelopeSubscriptionDocument
                         )
                 )
             )
@@ -188,10 +188,10 @@ public static class SubscriptionEndpoints
         }
         context.Response.Headers.Location = $"{ApiGroup.Path}/subscriptions/{asked!.Id}";
         var made = await queries.FindAsync(asked.Id, null, ct);
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             SubscriptionDocument.Of(made!, secret),
-            WireJson.Default.EnvelopeSubscriptionDocument,
+            SubscriptionJson.Default.EnvelopeSubscriptionDocument,
             status: 201
         );
     }
@@ -207,10 +207,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await queries.PageAsync(Owner(context), after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<SubscriptionDocument>>(
+        await Responses.OkAsync<IReadOnlyList<SubscriptionDocument>>(
             context,
             [.. rows.Take(limit).Select(row => SubscriptionDocument.Of(row))],
-            WireJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
             page: new(limit, rows.Count > limit ? rows[limit - 1].Id.ToString() : null)
         );
     }
@@ -244,10 +244,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await Queries(context).AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<AttemptDocument>>(
+        await Responses.OkAsync<IReadOnlyList<AttemptDocument>>(
             context,
             [.. rows.Take(limit).Select(AttemptDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListAttemptDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListAttemptDocument,
             page: new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null)
         );
     }
@@ -263,10 +263,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await Queries(context).ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<ParkedDocument>>(
+        await Responses.OkAsync<IReadOnlyList<ParkedDocument>>(
             context,
             [.. rows.Take(limit).Select(ParkedDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListParkedDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListParkedDocument,
             page: new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null)
         );
     }
@@ -291,7 +291,11 @@ public static class SubscriptionEndpoints
         var until = (
             await Queries(context).FindAsync(subscription.Id, null, context.RequestAborted)
         )?.PreviousSecretUntil;
-        await Answers.OkAsync(context, new SecretDocument(secret, until), WireJson.Default.EnvelopeSecretDocument);
+        await Responses.OkAsync(
+            context,
+            new SecretDocument(secret, until),
+            SubscriptionJson.Default.EnvelopeSecretDocument
+        );
     }
 
     static async Task TestAsync(HttpContext context, Subscription subscription)
@@ -305,7 +309,7 @@ public static class SubscriptionEndpoints
         )
             await RefuseKindAsync(context, subscription);
         else
-            await Answers.OkAsync(context, TestDocument.Of(outcome), WireJson.Default.EnvelopeTestDocument);
+            await Responses.OkAsync(context, TestDocument.Of(outcome), SubscriptionJson.Default.EnvelopeTestDocument);
     }
 
     static Task ReplayAsync(HttpContext context, Subscription subscription) =>
@@ -328,7 +332,11 @@ public static class SubscriptionEndpoints
     static async Task ShowAsync(HttpContext context, Guid id)
     {
         if (await Queries(context).FindAsync(id, null, context.RequestAborted) is { } now)
-            await Answers.OkAsync(context, SubscriptionDocument.Of(now), WireJson.Default.EnvelopeSubscriptionDocument);
+            await Responses.OkAsync(
+                context,
+                SubscriptionDocument.Of(now),
+                SubscriptionJson.Default.EnvelopeSubscriptionDocument
+            );
         else
             await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "It was deleted meanwhile.");
     }

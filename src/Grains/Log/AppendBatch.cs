@@ -96,7 +96,7 @@ sealed class AppendBatch
 
     void Bind(NpgsqlParameterCollection parameters)
     {
-        var events = appends.Sum(append => append.Events.Count);
+        var events = appends.Sum(append => append.Kinds.Length);
         var streamOf = new int[events];
         var ids = new Guid[events];
         var types = new string[events];
@@ -106,19 +106,18 @@ sealed class AppendBatch
         for (var stream = 0; stream < appends.Count; stream++)
         {
             var append = appends[stream];
-            for (var i = 0; i < append.Events.Count; i++, at++)
+            for (var i = 0; i < append.Kinds.Length; i++, at++)
             {
-                var type = append.Events[i].GetType();
                 streamOf[at] = stream + 1;
                 ids[at] = append.Ids[i];
-                types[at] = EventTypes.Names[type];
-                clrTypes[at] = EventTypes.ClrName(type);
+                types[at] = append.Kinds[i].Name;
+                clrTypes[at] = append.Kinds[i].ClrName;
                 bodies[at] = append.Bodies[i];
             }
         }
         Add(parameters, NpgsqlDbType.Uuid, Each(append => append.Stream));
         Add(parameters, NpgsqlDbType.Bigint, Each(append => append.ExpectedVersion));
-        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Events.Count));
+        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Kinds.Length));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CommandId.ToString()));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.Actor));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CorrelationId));
