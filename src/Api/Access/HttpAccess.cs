@@ -101,11 +101,3 @@ public static class HttpAccess
         return required.Recent && caller.AuthenticatedAt < since ? ProblemType.ReauthenticationRequired : null;
     }
 }
-
-/// <summary>The permission that an endpoint asks for, for its description.</summary>
-public sealed record RequiredPermission(string Permission);
-
-/// <summary>Says that an endpoint needs a session.</summary>
-/// <param name="Recent">One whose owner has authenticated in the last minutes.</param>
-/// <param name="OrKey">Or an API key.</param>
-public sealed record RequiredSession(bool Recent, bool OrKey = false);

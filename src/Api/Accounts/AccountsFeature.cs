@@ -6,7 +6,7 @@ namespace Resources.Api;
 /// <summary>Accounts: the caller's own, those of others for administrators, registration and recovery.</summary>
 sealed class AccountsFeature : Feature
 {
-    public override Tag[] Tags => [new("users", "Accounts, for administrators.")];
+    public override Tag[] Tags => [new("users", "Manage accounts, for administrators.")];
 
     public override JsonSerializerContext Json => AccountJson.Default;
 

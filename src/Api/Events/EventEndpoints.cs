@@ -13,8 +13,9 @@ public static class EventEndpoints
             .Require(Permissions.ResourceRead)
             .WithTags("events")
             .WithName("listEvents")
-            .WithSummary("The log: a page of it, or a stream that goes on")
-            .TakesQuery([.. EventQuery.Parameters, "resource"])
+            .WithSummary("Read the event log")
+            .WithDescription("Returns a page of events, or a live stream with `Accept: text/event-stream`.")
+            .TakesQuery([.. EventParameters.OfPages, EventParameters.Resource])
             .Streams();
         // Who calls the endpoint finds out by itself, as the first message may say it.
         api.MapSocket("/events/ws", EventSocket.AcceptAsync)
@@ -22,17 +23,28 @@ public static class EventEndpoints
             .WithMetadata(new RequiredPermission(Permissions.ResourceRead))
             .WithTags("events")
             .WithName("openEventSocket")
-            .WithSummary("The log as a WebSocket")
-            .TakesQuery("after", "type", "resource", "owner", "event")
-            .Carries(EventQuery.LastEventId)
+            .WithSummary("Stream events over a WebSocket")
+            .WithDescription(
+                "Clients that cannot send headers send the token in the first message: `{\"type\":\"authenticate\",\"token\":\"…\"}`."
+            )
+            .TakesQuery(
+                EventParameters.After,
+                EventParameters.Type,
+                EventParameters.Resource,
+                EventParameters.Owner,
+                EventParameters.Event
+            )
+            .TakesHeaders(EventParameters.LastEventId)
             .Refuses(426)
             .Produces(StatusCodes.Status101SwitchingProtocols);
         api.MapRead("/resources/{id}/events", HistoryAsync)
             .Require(Permissions.ResourceRead)
             .WithTags("events")
             .WithName("listResourceEvents")
-            .WithSummary("The history of a resource: a page of it, or a stream that goes on")
-            .TakesQuery(EventQuery.Parameters)
+            .WithSummary("Read the history of a resource")
+            .WithDescription("Returns a page of events, or a live stream with `Accept: text/event-stream`.")
+            .TakesPath(ResourceParameters.Id)
+            .TakesQuery(EventParameters.OfPages)
             .ChecksFirst(CheckHistoryAsync)
             .Streams()
             .Refuses(404);
@@ -40,8 +52,14 @@ public static class EventEndpoints
 
     static RouteHandlerBuilder Streams(this RouteHandlerBuilder endpoint) =>
         endpoint
-            .WithMetadata(new StreamsEvents())
-            .Carries(EventQuery.LastEventId, "Position")
+            .WithMetadata(
+                new StreamsEvents(
+                    "With `Accept: text/event-stream`: one message for each event. "
+                        + "Its `id` is the position, its `event` the type of the event, and its `data` the CloudEvent."
+                )
+            )
+            .TakesHeaders(EventParameters.LastEventId)
+            .Carries(AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<CloudEvent>>>(200);
 
     static async Task<Answer> HistoryAsync(HttpContext context, string id, ResourceDoor door) =>

@@ -5,7 +5,7 @@ namespace Resources.Api;
 /// <summary>The log as pages and as streams.</summary>
 sealed class EventsFeature : Feature
 {
-    public override Tag[] Tags => [new("events", "The log of everything that happened, as pages and as live streams.")];
+    public override Tag[] Tags => [new("events", "Read the event log, in pages or as live streams.")];
 
     public override JsonSerializerContext Json => EventJson.Default;
 

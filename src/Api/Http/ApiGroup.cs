@@ -38,10 +38,6 @@ public static class ApiGroup
     public static TBuilder TakesHead<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new HttpMethodMetadata(GetAndHead));
 
-    /// <summary>Names the query parameters of an endpoint; all others are refused.</summary>
-    public static TBuilder TakesQuery<TBuilder>(this TBuilder endpoint, params string[] names)
-        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new QueryParameters(names));
-
     /// <summary>
     /// Says what comes before bad input for this endpoint: 404 and 410 of the thing that is addressed.
     /// </summary>
@@ -141,15 +137,3 @@ public static class ApiGroup
             && best.Quality is not 0;
     }
 }
-
-/// <summary>The query parameters an endpoint takes.</summary>
-public sealed record QueryParameters(string[] Names);
-
-/// <summary>Looks for what an address names, before its input is judged.</summary>
-public sealed record FirstCheck(Func<HttpContext, Task<Rejection?>> Check);
-
-/// <summary>Statuses that any endpoint of the group may answer, for its description.</summary>
-public sealed record AlwaysRefuses(params int[] Statuses);
-
-/// <summary>Marks an endpoint whose answers may have secrets.</summary>
-public sealed record CarriesSecrets;

@@ -58,20 +58,23 @@ public static class Health
         health
             .MapRead("", ReportAsync)
             .WithName("health")
-            .WithSummary("This node and the followers of the log")
+            .WithSummary("Get the node's health")
+            .WithDescription("Includes the followers of the log.")
             .Answers<HealthReport>(200)
             .Answers<HealthReport>(503);
         health
             .MapRead("/live", (HttpContext context) => WriteAsync(context, []))
             .WithName("live")
-            .WithSummary("Whether the process runs")
+            .WithSummary("Check liveness")
+            .WithDescription("Succeeds while the process runs.")
             .Answers<HealthDocument>(200);
         health
             .MapRead("/ready", (HttpContext context, StoreContact contact, Draining draining) =>
                 WriteAsync(context, Waiting(contact, draining))
             )
             .WithName("ready")
-            .WithSummary("Whether this node can serve")
+            .WithSummary("Check readiness")
+            .WithDescription("Succeeds while the node can serve requests.")
             .Answers<HealthDocument>(200)
             .Answers<HealthDocument>(503);
     }

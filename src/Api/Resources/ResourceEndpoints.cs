@@ -19,87 +19,129 @@ public static class ResourceEndpoints
             .Require(Permissions.ResourceCreate)
             .WithName("createResource")
             .WithSummary("Create a resource")
-            .Carries("Idempotency-Key", "ETag", "Position", "Location")
-            .TakesBody<ResourceCreation>()
+            .TakesHeaders(RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position, AnswerHeaders.Location)
+            .TakesBody<ResourceCreation>(
+                """{"name":"Blue bicycle","type":"bicycle","status":"active","metadata":{"color":"blue","gears":7}}"""
+            )
             .Answers<Envelope<ResourceDocument>>(201)
             .Refuses(413, 415, 422);
         resources
             .MapRead("", ResourceLists.ListAsync)
             .Require(Permissions.ResourceRead)
             .WithName("listResources")
-            .WithSummary("List resources, newest first")
+            .WithSummary("List resources")
+            .WithDescription("Newest first, unless `sort` is given.")
             .TakesQuery(
-                "type",
-                "status",
-                "owner",
-                "q",
-                "filter",
-                "sort",
-                "limit",
-                "cursor",
-                "fields",
-                "count",
-                "includeDeleted",
-                "consistency",
-                "follow"
+                ResourceParameters.Type,
+                ResourceParameters.Status,
+                ResourceParameters.Owner,
+                ResourceParameters.Words,
+                ResourceParameters.Filter,
+                ResourceParameters.Sort,
+                PageParameters.Limit,
+                PageParameters.Cursor,
+                ResourceParameters.Fields,
+                ResourceParameters.Count,
+                ResourceParameters.IncludeDeleted,
+                ResourceParameters.Consistency,
+                ResourceParameters.Follow
             )
-            .WithMetadata(new StreamsEvents("follow"))
-            .Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .WithMetadata(
+                new StreamsEvents(
+                    "With `follow=true`: one `snapshot` event for each resource, then `added`, `changed` and `removed` events.",
+                    ResourceParameters.Follow.Name
+                )
+            )
+            .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200)
             .Produces(304);
         api.MapRead("/statistics", StatisticsEndpoint.CountAsync)
             .Require(Permissions.ResourceRead)
             .WithTags("resources")
             .WithName("getStatistics")
-            .WithSummary("Live resources in numbers")
-            .TakesQuery("type", "status", "from", "to", "consistency")
-            .Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .WithSummary("Get resource statistics")
+            .WithDescription("Counts live resources by type, by status and by creation day.")
+            .TakesQuery(
+                ResourceParameters.Type,
+                ResourceParameters.Status,
+                ResourceParameters.From,
+                ResourceParameters.To,
+                ResourceParameters.Consistency
+            )
+            .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<StatisticsDocument>>(200)
             .Produces(304);
 
-        var one = resources.MapGroup("/{id}");
+        var one = resources.MapGroup("/{id}").TakesPath(ResourceParameters.Id);
         one.MapRead("", GetAsync)
             .Require(Permissions.ResourceRead)
             .WithName("getResource")
-            .WithSummary("Read a resource, now or as it was")
-            .TakesQuery("version", "at", "fields")
+            .WithSummary("Get a resource")
+            .WithDescription("Returns the current state, or an earlier one with `version` or `at`.")
+            .TakesQuery(ResourceParameters.Version, ResourceParameters.At, ResourceParameters.Fields)
             .ChecksFirst(CheckReadAsync)
-            .Carries("If-Match", "If-None-Match", "ETag")
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch)
+            .Carries(AnswerHeaders.ETag)
             .Answers<Envelope<ResourceDocument>>(200)
             .Produces(304)
             .Refuses(404, 410, 412);
         one.MapPut("", ReplaceAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("replaceResource")
-            .WithSummary("Replace a resource as a whole")
+            .WithSummary("Replace a resource")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
-            .TakesBody<ResourceReplacement>()
+            .TakesHeaders(
+                RequestHeaders.IfMatch with
+                {
+                    IsRequired = true,
+                },
+                RequestHeaders.IfNoneMatch,
+                RequestHeaders.IdempotencyKey
+            )
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .TakesBody<ResourceReplacement>(
+                """{"name":"Red bicycle","status":"active","metadata":{"color":"red","gears":7}}"""
+            )
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 410, 412, 413, 415, 422, 428);
         one.MapPatch("", PatchAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("patchResource")
-            .WithSummary("Change parts of a resource")
+            .WithSummary("Patch a resource")
+            .WithDescription("Takes a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902).")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
-            .TakesBody<ResourceChange>(MergePatch, JsonPatch)
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .TakesBody<ResourceChange>(
+                """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
+                MergePatch
+            )
+            .TakesBody<ResourcePatchOperation[]>(
+                """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
+                JsonPatch
+            )
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 409, 410, 412, 413, 415, 422);
         one.MapDelete("", DeleteAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("deleteResource")
-            .WithSummary("Delete a resource; its history stays")
+            .WithSummary("Delete a resource")
+            .WithDescription("The history remains, and the resource can be restored.")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "Position")
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.Position)
             .Produces(204)
             .Refuses(404, 412, 422);
         one.MapPost("/restore", RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResource")
-            .WithSummary("Bring a deleted resource back")
+            .WithSummary("Restore a deleted resource")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 412, 422);
     }

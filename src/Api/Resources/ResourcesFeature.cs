@@ -6,7 +6,7 @@ namespace Resources.Api;
 /// <summary>Resources: documents with their whole history, lists of them, and statistics.</summary>
 sealed class ResourcesFeature : Feature
 {
-    public override Tag[] Tags => [new("resources", "Documents with their whole history.")];
+    public override Tag[] Tags => [new("resources", "Manage resources: JSON documents with a full history.")];
 
     public override JsonSerializerContext Json => ResourceJson.Default;
 

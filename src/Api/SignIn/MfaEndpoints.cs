@@ -57,8 +57,10 @@ public static class MfaEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("finishLogin")
-            .WithSummary("End a login with a second factor")
-            .TakesBody<MfaRequest>()
+            .WithSummary("Complete sign-in with a second factor")
+            .TakesBody<MfaRequest>(
+                """{"mfaToken":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","method":"totp","code":"123456"}"""
+            )
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 403, 413, 415);
@@ -66,10 +68,11 @@ public static class MfaEndpoints
             .RequireSession()
             .LimitBy(RateLimits.Mfa)
             .WithName("stepUp")
-            .WithSummary(
-                "Authenticate again, for what needs a fresh authentication; the refresh token, or cookie, from before is void"
+            .WithSummary("Re-authenticate")
+            .WithDescription(
+                "Some operations require recent authentication. The previous refresh token or cookie becomes invalid."
             )
-            .TakesBody<StepUpRequest>()
+            .TakesBody<StepUpRequest>("""{"method":"totp","code":"123456"}""")
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 413, 415);
@@ -77,31 +80,34 @@ public static class MfaEndpoints
         mfa.MapRead("", ShowAsync)
             .RequireSession()
             .WithName("getFactors")
-            .WithSummary("One's second factors")
+            .WithSummary("Get your second factors")
             .Answers<Envelope<FactorsDocument>>(200);
         mfa.MapPost("/totp", EnrollAsync)
             .RequireSession(recent: true)
             .WithName("enrollTotp")
-            .WithSummary("Show a new secret for one-time codes; it counts when a code of it was confirmed")
+            .WithSummary("Start TOTP enrolment")
+            .WithDescription("Returns a new secret. It becomes active when you confirm it with a code.")
             .Answers<Envelope<TotpDocument>>(201)
             .Refuses(409);
         mfa.MapPost("/totp/confirm", ConfirmAsync)
             .RequireSession()
             .LimitBy(RateLimits.Mfa)
             .WithName("confirmTotp")
-            .WithSummary("Confirm one-time codes with one of them")
-            .TakesBody<CodeRequest>()
+            .WithSummary("Confirm TOTP enrolment")
+            .WithDescription("Takes a code generated from the new secret.")
+            .TakesBody<CodeRequest>("""{"code":"123456"}""")
             .Produces(204)
             .Refuses(401, 409, 413, 415);
         mfa.MapDelete("/totp", RemoveAsync)
             .RequireSession(recent: true)
             .WithName("removeTotp")
-            .WithSummary("Take one-time codes away")
+            .WithSummary("Remove TOTP")
             .Produces(204);
         mfa.MapPost("/recovery-codes", IssueAsync)
             .RequireSession(recent: true)
             .WithName("issueRecoveryCodes")
-            .WithSummary("Make new recovery codes; those from before are void")
+            .WithSummary("Generate recovery codes")
+            .WithDescription("Invalidates all earlier recovery codes.")
             .Answers<Envelope<RecoveryCodesDocument>>(201)
             .Refuses(409);
     }

@@ -8,9 +8,9 @@ sealed class SignInFeature : Feature
 {
     public override Tag[] Tags =>
         [
-            new("auth", "Sign in and out, refresh tokens, recover an account."),
+            new("auth", "Sign in and out, refresh tokens, register and recover accounts."),
             new("sessions", "List and end sessions."),
-            new("mfa", "Second factors and passkeys."),
+            new("mfa", "Manage second factors and passkeys."),
         ];
 
     public override JsonSerializerContext Json => SignInJson.Default;

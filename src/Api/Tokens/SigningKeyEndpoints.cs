@@ -26,7 +26,8 @@ public static class SigningKeyEndpoints
             .AllowAnonymous()
             .WithName("getKeySet")
             .WithTags("auth")
-            .WithSummary("The keys with which access tokens are checked")
+            .WithSummary("Get the JSON Web Key Set")
+            .WithDescription("The public keys that verify access tokens.")
             .Answers<KeySetDocument>(200);
 
     public static void MapSigningKeys(this RouteGroupBuilder api)
@@ -35,17 +36,21 @@ public static class SigningKeyEndpoints
         keys.MapRead("", ListAsync)
             .Require(Permissions.SigningKeyManage)
             .WithName("listSigningKeys")
-            .WithSummary("The keys of access tokens, newest first")
+            .WithSummary("List signing keys")
+            .WithDescription("Newest first.")
             .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
         keys.MapPost("/rotate", RotateAsync)
             .Require(Permissions.SigningKeyManage)
             .WithName("rotateSigningKey")
-            .WithSummary("Make a new key, which signs in a minute")
+            .WithSummary("Rotate the signing key")
+            .WithDescription("Creates a key that starts signing after one minute.")
             .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
         keys.MapDelete("/{kid}", WithdrawAsync)
+            .TakesPath(Parameter.Text("kid", "The `kid` of the signing key.", "01a211b9faa87e3b82b418342f59931d", 64))
             .Require(Permissions.SigningKeyManage)
             .WithName("withdrawSigningKey")
-            .WithSummary("Withdraw a key that leaked: its tokens are refused within seconds")
+            .WithSummary("Withdraw a signing key")
+            .WithDescription("For a leaked key: tokens signed with it are rejected within seconds.")
             .Produces(204)
             .Refuses(404);
     }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Orleans;
 
@@ -13,7 +14,7 @@ namespace Resources.Grains;
 [GenerateSerializer, Immutable, Alias("fault")]
 public sealed record Fault(
     string Pointer,
-    string Code,
+    [property: RegularExpression("^[A-Z0-9_]+$")] string Code,
     string Detail,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Position = null
 );

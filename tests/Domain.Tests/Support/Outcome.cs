@@ -47,5 +47,5 @@ static class Outcome
 
     static string Text<TEvent>(TEvent data)
         where TEvent : notnull =>
-        EventTypes.Names[data.GetType()] + JsonSerializer.Serialize(data, data.GetType(), EventTypes.Json);
+        new EventKinds()[data.GetType()].Name + JsonSerializer.Serialize(data, data.GetType(), EventKinds.Json);
 }
