@@ -1,7 +1,12 @@
+using Orleans.CodeGeneration;
+
 namespace Resources.Grains;
 
-/// <summary>One account; the key is its id.</summary>
-[Alias("resources.IAccountGrain")]
+/// <summary>
+/// One account; the key is its id. The version makes Orleans move the grain from a node of an earlier release, which
+/// does not know <see cref="Execute"/>, when a newer node calls it.
+/// </summary>
+[Alias("resources.IAccountGrain"), Version(1)]
 public partial interface IAccountGrain : IGrainWithGuidKey
 {
     [Alias("Execute")]

@@ -1,10 +1,12 @@
+using Orleans.CodeGeneration;
+
 namespace Resources.Grains;
 
 /// <summary>
 /// Calls of earlier releases, whose nodes may be in the cluster during an update: the grain of an account implements
 /// them.
 /// </summary>
-[Alias("resources.IFactorGrain")]
+[Alias("resources.IFactorGrain"), Version(1)]
 public interface IFactorGrain : IAccountGrain
 {
     [Alias("EnrollTotp")]

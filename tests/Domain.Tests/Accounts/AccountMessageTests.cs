@@ -1,4 +1,6 @@
+using System.Reflection;
 using System.Text.Json;
+using Orleans.CodeGeneration;
 using Resources.Grains;
 
 namespace Resources.Domain.Tests;
@@ -13,6 +15,13 @@ public class AccountMessageTests
             Assert.Equal(command.GetType(), arrived.GetType());
             Assert.Equal(Members(command), Members(arrived));
         });
+
+    // Nodes of earlier releases do not know Execute: a higher version moves the grain to a node that does.
+    [Theory]
+    [InlineData(typeof(IAccountGrain))]
+    [InlineData(typeof(IFactorGrain))]
+    public void The_grain_has_a_higher_version_than_in_earlier_releases(Type grain) =>
+        Assert.Equal<ushort>(1, grain.GetCustomAttribute<VersionAttribute>()!.Version);
 
     static string Members(AccountCommand command) => JsonSerializer.Serialize(command, command.GetType());
 }

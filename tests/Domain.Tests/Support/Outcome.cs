@@ -6,6 +6,8 @@ namespace Resources.Domain.Tests;
 /// <summary>Words for decisions: the state after events, then the events or the refusal that a command leads to.</summary>
 static class Outcome
 {
+    static readonly EventKinds Kinds = new();
+
     /// <summary>The state and version after events. Version n is recorded at minute n.</summary>
     public static (TState? State, long Version) After<TState, TEvent>(
         IEnumerable<TEvent> events,
@@ -47,5 +49,5 @@ static class Outcome
 
     static string Text<TEvent>(TEvent data)
         where TEvent : notnull =>
-        new EventKinds()[data.GetType()].Name + JsonSerializer.Serialize(data, data.GetType(), EventKinds.Json);
+        Kinds[data.GetType()].Name + JsonSerializer.Serialize(data, data.GetType(), EventKinds.Json);
 }
