@@ -74,16 +74,10 @@ public partial class Dependencies
     {
         string[] pure =
         [
-            "src/Grains/Resources/Resource.cs",
-            "src/Grains/Resources/ResourceEvents.cs",
-            "src/Grains/Resources/ResourcePatch.cs",
-            "src/Grains/Accounts/Account.cs",
-            "src/Grains/Accounts/Factors.cs",
-            "src/Grains/Access/PermissionSet.cs",
-            "src/Grains/Access/Scope.cs",
-            "src/Grains/Sessions/Session.cs",
-            "src/Grains/Access/RoleBook.cs",
-            "src/Grains/Access/ApiKey.cs",
+            .. new[] { "Access", "Accounts", "Resources", "Sessions" }
+                .SelectMany(feature => Repository.Sources("src/Grains/" + feature))
+                .Where(path => !path.Contains("Grain.", StringComparison.Ordinal)),
+            "src/Grains/DecisionContext.cs",
             "src/Grains/Limits/LimitWindow.cs",
             .. Repository.Sources("src/Grains/Json"),
         ];

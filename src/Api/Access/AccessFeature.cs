@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Resources.Silo;
 
@@ -12,6 +13,8 @@ sealed class AccessFeature : Feature
             new("roles", "Manage roles and explain access."),
             new("audit", "Read who did what, and when."),
         ];
+
+    public override JsonSerializerContext Json => AccessJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

@@ -59,10 +59,10 @@ public static class ApiKeyEndpoints
     static async Task ListAsync(HttpContext context, AccountQueries queries)
     {
         var keys = await queries.KeysAsync(context.Caller().Account, Most, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<ApiKeyDocument>>(
+        await Responses.OkAsync<IReadOnlyList<ApiKeyDocument>>(
             context,
             [.. keys.Select(found => Document(found.Id, found.Key, found.UsedAt))],
-            WireJson.Default.EnvelopeIReadOnlyListApiKeyDocument
+            AccessJson.Default.EnvelopeIReadOnlyListApiKeyDocument
         );
     }
 
@@ -94,13 +94,13 @@ public static class ApiKeyEndpoints
                 var made = await ClusterCalls.SendAsync(intent, sent =>
                     cluster.GetGrain<IApiKeyGrain>(id).Execute(create, sent)
                 );
-                await Answers.OkAsync(
+                await Responses.OkAsync(
                     context,
                     Document(id, made.Value!, null) with
                     {
                         Key = text,
                     },
-                    WireJson.Default.EnvelopeApiKeyDocument,
+                    AccessJson.Default.EnvelopeApiKeyDocument,
                     status: 201
                 );
             }

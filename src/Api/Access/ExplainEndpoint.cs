@@ -74,10 +74,10 @@ public static class ExplainEndpoint
                     : "There is no such resource for the caller."
                 );
             }
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 new ExplanationDocument(allowed, [.. because], grants),
-                WireJson.Default.EnvelopeExplanationDocument
+                AccessJson.Default.EnvelopeExplanationDocument
             );
         });
 

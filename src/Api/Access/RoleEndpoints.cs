@@ -62,10 +62,10 @@ public static class RoleEndpoints
     static async Task ListAsync(HttpContext context, RoleRights rights)
     {
         var roles = await rights.RolesAsync();
-        await Answers.OkAsync<IReadOnlyList<RoleDocument>>(
+        await Responses.OkAsync<IReadOnlyList<RoleDocument>>(
             context,
             [.. roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => Document(role.Key, role.Value))],
-            WireJson.Default.EnvelopeIReadOnlyListRoleDocument
+            AccessJson.Default.EnvelopeIReadOnlyListRoleDocument
         );
     }
 
@@ -140,10 +140,10 @@ public static class RoleEndpoints
         if (reply.Rejection is { } rejection)
             await Problems.RefuseAsync(context, rejection);
         else
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 Document(name, permissions),
-                WireJson.Default.EnvelopeRoleDocument,
+                AccessJson.Default.EnvelopeRoleDocument,
                 status: status
             );
     }

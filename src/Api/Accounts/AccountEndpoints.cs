@@ -133,7 +133,7 @@ public static class AccountEndpoints
                 ? null
                 : (await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets()))?.Email;
         var kind = JsonNamingPolicy.CamelCase.ConvertName(caller.Kind.ToString());
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             new MeDocument(
                 caller.Account,
@@ -145,7 +145,7 @@ public static class AccountEndpoints
                 caller.AuthenticatedAt,
                 caller.Kind is CredentialKind.Cookie ? sessionTokens.Csrf(caller.Credential!.Value) : null
             ),
-            WireJson.Default.EnvelopeMeDocument
+            AccountJson.Default.EnvelopeMeDocument
         );
     }
 
@@ -172,10 +172,10 @@ public static class AccountEndpoints
                     )
                 ),
         ];
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             users,
-            WireJson.Default.EnvelopeIReadOnlyListUserDocument,
+            AccountJson.Default.EnvelopeIReadOnlyListUserDocument,
             page: new(
                 limit,
                 rows.Count > limit
@@ -209,10 +209,10 @@ public static class AccountEndpoints
             }
             if (hash is null)
                 mailer.Enqueue(async () => letters.Invite((await accounts.Grain(id).GetSecrets())!));
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!),
-                WireJson.Default.EnvelopeUserDocument,
+                AccountJson.Default.EnvelopeUserDocument,
                 status: 201
             );
         });
@@ -282,10 +282,10 @@ public static class AccountEndpoints
     }
 
     static Task AnswerAsync(HttpContext context, AccountSecrets found, Account account) =>
-        Answers.OkAsync(
+        Responses.OkAsync(
             context,
             UserDocument.Of(found.Id, found.Email, account),
-            WireJson.Default.EnvelopeUserDocument
+            AccountJson.Default.EnvelopeUserDocument
         );
 
     static async Task WithAccountAsync(

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -6,6 +7,8 @@ namespace Resources.Api;
 sealed class AccountsFeature : Feature
 {
     public override Tag[] Tags => [new("users", "Manage accounts, for administrators.")];
+
+    public override JsonSerializerContext Json => AccountJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

@@ -31,13 +31,7 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
             query.Fail<string>("owner", "takes the id of an account");
         return new(
             Start(context, query, head),
-            new(
-                Reach.Of(Scope.Nothing, ""),
-                query.Slug("type"),
-                resource ?? query.Id("resource"),
-                owner,
-                EventNames(query)
-            ),
+            new(Reach.Nothing, query.Slug("type"), resource ?? query.Id("resource"), owner, EventNames(query)),
             query.Limit(100, MaxEvents),
             TimeSpan.FromSeconds(wait)
         );
@@ -67,11 +61,11 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
         if (query.Text("event") is not { } text)
             return null;
         var names = text.Split(',');
-        return names.All(EventTypes.OfResources.Contains)
+        return names.All(EventKinds.OfResources.Contains)
             ? names
             : query.Fail<string[]>(
                 "event",
-                $"takes names of events, separated by commas: {string.Join(", ", EventTypes.OfResources)}"
+                $"takes names of events, separated by commas: {string.Join(", ", EventKinds.OfResources)}"
             );
     }
 }

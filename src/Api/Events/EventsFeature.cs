@@ -1,4 +1,4 @@
-using Resources.Silo;
+using System.Text.Json.Serialization;
 
 namespace Resources.Api;
 
@@ -7,11 +7,7 @@ sealed class EventsFeature : Feature
 {
     public override Tag[] Tags => [new("events", "Read the event log, in pages or as live streams.")];
 
-    public override void Add(IServiceCollection services, Settings settings)
-    {
-        settings.Add<StreamOptions>(services, "Streams");
-        services.AddRunning<StreamAccess>();
-    }
+    public override JsonSerializerContext Json => EventJson.Default;
 
     public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api) => api.MapEvents();
 }

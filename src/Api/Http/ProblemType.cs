@@ -250,7 +250,10 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.FactorFailed => MfaFailed,
             Refusal.NoFactor => NoFactor,
             Refusal.PasskeyNotFound => PasskeyNotFound,
-            _ => InternalError,
+            Refusal.Forbidden => Forbidden,
+            Refusal.ReadModelBehind => ReadModelBehind,
+            Refusal.PositionAhead => ValidationFailed,
+            _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "This refusal has no problem type."),
         };
 
     /// <summary>The type of a bare status that the framework has chosen.</summary>

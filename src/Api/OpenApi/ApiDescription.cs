@@ -48,7 +48,12 @@ public static class ApiDescription
             .AllowAnonymous()
             .TakesHead();
         app.MapRead("/problems", (HttpContext context, ProblemCatalogue problems) =>
-                Answers.WriteAsync(context, problems.All, WireJson.Default.IReadOnlyListProblemType, "application/json")
+                Responses.WriteAsync(
+                    context,
+                    problems.All,
+                    HttpJson.Default.IReadOnlyListProblemType,
+                    "application/json"
+                )
             )
             .AllowAnonymous()
             .ExcludeFromDescription();

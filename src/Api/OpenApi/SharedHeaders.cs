@@ -46,7 +46,7 @@ public static class AnswerHeaders
     );
 
     public static readonly Parameter Position = Parameter.Text(
-        Answers.PositionHeader,
+        Responses.PositionHeader,
         "The log position that the response reflects.",
         "1042",
         20,

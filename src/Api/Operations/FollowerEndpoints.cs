@@ -119,10 +119,10 @@ public static class FollowerEndpoints
     }
 
     static async Task ListAsync(HttpContext context, Followers followers) =>
-        await Answers.OkAsync<IReadOnlyList<FollowerDocument>>(
+        await Responses.OkAsync<IReadOnlyList<FollowerDocument>>(
             context,
             [.. (await followers.AllAsync(context.RequestAborted)).Select(FollowerDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListFollowerDocument
+            OperationsJson.Default.EnvelopeIReadOnlyListFollowerDocument
         );
 
     static async Task RebuildAsync(HttpContext context, string name, Followers followers) =>
@@ -202,10 +202,10 @@ public static class FollowerEndpoints
                 return;
         }
         var follower = (await followers.AllAsync(context.RequestAborted)).Single(each => each.Name == name);
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             FollowerDocument.Of(follower),
-            WireJson.Default.EnvelopeFollowerDocument,
+            OperationsJson.Default.EnvelopeFollowerDocument,
             status: status
         );
     }

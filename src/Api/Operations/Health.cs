@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -101,7 +102,7 @@ public static class Health
         context.Response.Headers.CacheControl = "no-store";
         if (waiting is not [])
             context.Response.Headers.RetryAfter = "1";
-        return Answers.WriteAsync(
+        return Responses.WriteAsync(
             context,
             new HealthReport(
                 waiting is not [] ? "unavailable"
@@ -134,7 +135,7 @@ public static class Health
                     Math.Max(0, head - known)
                 )
             ),
-            WireJson.Default.HealthReport,
+            OperationsJson.Default.HealthReport,
             "application/json"
         );
     }
@@ -155,10 +156,10 @@ public static class Health
         context.Response.Headers.CacheControl = "no-store";
         if (waiting is not [])
             context.Response.Headers.RetryAfter = "1";
-        return Answers.WriteAsync(
+        return Responses.WriteAsync(
             context,
             new HealthDocument(waiting is [] ? "ok" : "unavailable", waiting),
-            WireJson.Default.HealthDocument,
+            OperationsJson.Default.HealthDocument,
             "application/json"
         );
     }

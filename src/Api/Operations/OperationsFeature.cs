@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -7,6 +8,8 @@ sealed class OperationsFeature : Feature
 {
     public override Tag[] Tags =>
         [new("operations", "Health probes, followers of the log, and signing keys, for operators.")];
+
+    public override JsonSerializerContext Json => OperationsJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -6,6 +7,8 @@ namespace Resources.Api;
 sealed class ResourcesFeature : Feature
 {
     public override Tag[] Tags => [new("resources", "Manage resources: JSON documents with a full history.")];
+
+    public override JsonSerializerContext Json => ResourceJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings) => services.AddSingleton<Cursors>();
 

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;

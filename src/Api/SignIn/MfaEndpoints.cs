@@ -3,6 +3,7 @@ using System.Text.Json;
 using OtpNet;
 using QRCoder;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -127,7 +128,7 @@ public static class MfaEndpoints
             Tries
         );
         context.Response.Headers.CacheControl = "no-store";
-        await Answers.OkAsync(context, new MfaDocument(true, token, methods), WireJson.Default.EnvelopeMfaDocument);
+        await Responses.OkAsync(context, new MfaDocument(true, token, methods), SignInJson.Default.EnvelopeMfaDocument);
     }
 
     static Task FinishLoginAsync(
@@ -221,10 +222,10 @@ public static class MfaEndpoints
         )
             .Value!
             .Factors;
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             new FactorsDocument(factors.TotpConfirmed, factors.UnusedCodes.Length, factors.Passkeys.Length),
-            WireJson.Default.EnvelopeFactorsDocument
+            SignInJson.Default.EnvelopeFactorsDocument
         );
     }
 
@@ -245,14 +246,14 @@ public static class MfaEndpoints
         var uri = new OtpUri(OtpType.Totp, secret, email, tokens.Issuer).ToString();
         using var qr = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
         var svg = new SvgQRCode(qr).GetGraphic(4);
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             new TotpDocument(
                 Base32Encoding.ToString(secret).TrimEnd('='),
                 uri,
                 "data:image/svg+xml;base64," + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(svg))
             ),
-            WireJson.Default.EnvelopeTotpDocument,
+            SignInJson.Default.EnvelopeTotpDocument,
             status: 201
         );
     }
@@ -291,10 +292,10 @@ public static class MfaEndpoints
         if (issued.Rejection is { } rejection)
             await Problems.RefuseAsync(context, rejection);
         else
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 new RecoveryCodesDocument(codes),
-                WireJson.Default.EnvelopeRecoveryCodesDocument,
+                SignInJson.Default.EnvelopeRecoveryCodesDocument,
                 status: 201
             );
     }

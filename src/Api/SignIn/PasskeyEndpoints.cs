@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text.Json;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -88,20 +89,20 @@ public static class PasskeyEndpoints
         var passkeys = await ClusterCalls.SendAsync(_ =>
             cluster.GetGrain<IAccountGrain>(context.Caller().Account).GetPasskeys()
         );
-        await Answers.OkAsync<IReadOnlyList<PasskeyDocument>>(
+        await Responses.OkAsync<IReadOnlyList<PasskeyDocument>>(
             context,
             [.. passkeys.Select(Document)],
-            WireJson.Default.EnvelopeIReadOnlyListPasskeyDocument
+            SignInJson.Default.EnvelopeIReadOnlyListPasskeyDocument
         );
     }
 
     static async Task BeginRegistrationAsync(HttpContext context, Passkeys passkeys, Accounts accounts)
     {
         var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(context.Caller().Account).GetSecrets()))!.Email;
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             await passkeys.BeginRegistrationAsync(context, email),
-            WireJson.Default.EnvelopeCeremonyDocument
+            SignInJson.Default.EnvelopeCeremonyDocument
         );
     }
 
@@ -124,10 +125,10 @@ public static class PasskeyEndpoints
             if (added.Rejection is { } rejection)
                 await Problems.RefuseAsync(context, rejection);
             else
-                await Answers.OkAsync(
+                await Responses.OkAsync(
                     context,
                     Document(new(added.Value!.Factors.Passkeys[^1], credential)),
-                    WireJson.Default.EnvelopePasskeyDocument,
+                    SignInJson.Default.EnvelopePasskeyDocument,
                     status: 201
                 );
         });
@@ -149,10 +150,10 @@ public static class PasskeyEndpoints
     }
 
     static async Task BeginUseAsync(HttpContext context, Passkeys passkeys) =>
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             await passkeys.BeginUseAsync(context),
-            WireJson.Default.EnvelopeCeremonyDocument
+            SignInJson.Default.EnvelopeCeremonyDocument
         );
 
     static Task FinishUseAsync(

@@ -111,10 +111,10 @@ public static class SessionEndpoints
         var open = (await queries.SessionsAsync(id, Most, context.RequestAborted)).Where(found =>
             found.Session.IsOpen(now, options.Idle) && account.Allows(found.Id, found.Session.AccountVersion)
         );
-        await Answers.OkAsync<IReadOnlyList<SessionDocument>>(
+        await Responses.OkAsync<IReadOnlyList<SessionDocument>>(
             context,
             [.. open.Select(found => Document(found.Id, found.Session, found.Id == own))],
-            WireJson.Default.EnvelopeIReadOnlyListSessionDocument
+            SignInJson.Default.EnvelopeIReadOnlyListSessionDocument
         );
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -11,6 +12,8 @@ sealed class SignInFeature : Feature
             new("sessions", "List and end sessions."),
             new("mfa", "Manage second factors and passkeys."),
         ];
+
+    public override JsonSerializerContext Json => SignInJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

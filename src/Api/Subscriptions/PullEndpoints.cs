@@ -1,5 +1,6 @@
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -53,7 +54,7 @@ static class PullEndpoints
     static Task PullAsync(HttpContext context, Subscription subscription) =>
         RequestBody.TakeAsync(context, SubscriptionBodies.Pull, async asked =>
         {
-            if (subscription.Url is not null)
+            if (subscription.Kind is not PullDelivery.Name)
             {
                 await SubscriptionEndpoints.RefuseKindAsync(context, subscription);
                 return;
@@ -85,10 +86,10 @@ static class PullEndpoints
             if (reply.Rejection is { } rejection)
                 await Problems.RefuseAsync(context, rejection);
             else
-                await Answers.OkAsync(
+                await Responses.OkAsync(
                     context,
                     PulledDocument.Of(reply.Value),
-                    WireJson.Default.EnvelopePulledDocument,
+                    SubscriptionJson.Default.EnvelopePulledDocument,
                     reply.Position
                 );
         });
@@ -99,7 +100,7 @@ static class PullEndpoints
             (body, faults) => SubscriptionBodies.Settlement(body, kind, faults),
             async asked =>
             {
-                if (subscription.Url is not null)
+                if (subscription.Kind is not PullDelivery.Name)
                 {
                     await SubscriptionEndpoints.RefuseKindAsync(context, subscription);
                     return;
@@ -108,10 +109,10 @@ static class PullEndpoints
                 if (reply.Rejection is { } rejection)
                     await Problems.RefuseAsync(context, rejection);
                 else
-                    await Answers.OkAsync(
+                    await Responses.OkAsync(
                         context,
                         new SettledDocument(reply.Value),
-                        WireJson.Default.EnvelopeSettledDocument,
+                        SubscriptionJson.Default.EnvelopeSettledDocument,
                         reply.Position
                     );
             }

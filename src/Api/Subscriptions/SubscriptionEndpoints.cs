@@ -43,10 +43,10 @@ public static class SubscriptionEndpoints
                 "",
                 Of(
                     (context, subscription) =>
-                        Answers.OkAsync(
+                        Responses.OkAsync(
                             context,
                             SubscriptionDocument.Of(subscription),
-                            WireJson.Default.EnvelopeSubscriptionDocument
+                            SubscriptionJson.Default.EnvelopeSubscriptionDocument
                         )
                 )
             )
@@ -156,7 +156,7 @@ public static class SubscriptionEndpoints
         HttpContext context,
         Subscriptions subscriptions,
         SubscriptionQueries queries,
-        WebhookTargets targets,
+        Deliveries deliveries,
         ReadIndex index
     )
     {
@@ -173,7 +173,7 @@ public static class SubscriptionEndpoints
                 document.RootElement,
                 Guid.Parse(context.CallerId()),
                 await index.HeadAsync(ct),
-                targets,
+                deliveries,
                 faults,
                 ct
             )
@@ -202,10 +202,10 @@ public static class SubscriptionEndpoints
         }
         context.Response.Headers.Location = $"{ApiGroup.Path}/subscriptions/{asked!.Id}";
         var made = await queries.FindAsync(asked.Id, null, ct);
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             SubscriptionDocument.Of(made!, secret),
-            WireJson.Default.EnvelopeSubscriptionDocument,
+            SubscriptionJson.Default.EnvelopeSubscriptionDocument,
             status: 201
         );
     }
@@ -221,10 +221,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await queries.PageAsync(Owner(context), after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<SubscriptionDocument>>(
+        await Responses.OkAsync<IReadOnlyList<SubscriptionDocument>>(
             context,
             [.. rows.Take(limit).Select(row => SubscriptionDocument.Of(row))],
-            WireJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
             page: new(limit, rows.Count > limit ? rows[limit - 1].Id.ToString() : null)
         );
     }
@@ -258,10 +258,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await Queries(context).AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<AttemptDocument>>(
+        await Responses.OkAsync<IReadOnlyList<AttemptDocument>>(
             context,
             [.. rows.Take(limit).Select(AttemptDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListAttemptDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListAttemptDocument,
             page: new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null)
         );
     }
@@ -277,10 +277,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await Queries(context).ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<ParkedDocument>>(
+        await Responses.OkAsync<IReadOnlyList<ParkedDocument>>(
             context,
             [.. rows.Take(limit).Select(ParkedDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListParkedDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListParkedDocument,
             page: new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null)
         );
     }
@@ -297,7 +297,9 @@ public static class SubscriptionEndpoints
 
     static async Task RotateAsync(HttpContext context, Subscription subscription)
     {
-        if (await All(context).RotateAsync(subscription.Id, context.RequestAborted) is not { } secret)
+        if (
+            await All(context).RotateAsync(subscription.Id, subscription.Kind, context.RequestAborted) is not { } secret
+        )
         {
             await RefuseKindAsync(context, subscription);
             return;
@@ -305,7 +307,11 @@ public static class SubscriptionEndpoints
         var until = (
             await Queries(context).FindAsync(subscription.Id, null, context.RequestAborted)
         )?.PreviousSecretUntil;
-        await Answers.OkAsync(context, new SecretDocument(secret, until), WireJson.Default.EnvelopeSecretDocument);
+        await Responses.OkAsync(
+            context,
+            new SecretDocument(secret, until),
+            SubscriptionJson.Default.EnvelopeSecretDocument
+        );
     }
 
     static async Task TestAsync(HttpContext context, Subscription subscription)
@@ -319,7 +325,7 @@ public static class SubscriptionEndpoints
         )
             await RefuseKindAsync(context, subscription);
         else
-            await Answers.OkAsync(context, TestDocument.Of(outcome), WireJson.Default.EnvelopeTestDocument);
+            await Responses.OkAsync(context, TestDocument.Of(outcome), SubscriptionJson.Default.EnvelopeTestDocument);
     }
 
     static Task ReplayAsync(HttpContext context, Subscription subscription) =>
@@ -342,7 +348,11 @@ public static class SubscriptionEndpoints
     static async Task ShowAsync(HttpContext context, Guid id)
     {
         if (await Queries(context).FindAsync(id, null, context.RequestAborted) is { } now)
-            await Answers.OkAsync(context, SubscriptionDocument.Of(now), WireJson.Default.EnvelopeSubscriptionDocument);
+            await Responses.OkAsync(
+                context,
+                SubscriptionDocument.Of(now),
+                SubscriptionJson.Default.EnvelopeSubscriptionDocument
+            );
         else
             await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "It was deleted meanwhile.");
     }

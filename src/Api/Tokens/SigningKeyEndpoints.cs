@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.IdentityModel.Tokens;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Api;
@@ -57,16 +58,16 @@ public static class SigningKeyEndpoints
     static Task KeySetAsync(HttpContext context, SigningKeys keys)
     {
         context.Response.Headers.CacheControl = $"public, max-age={CacheSeconds}";
-        return Answers.WriteAsync(
+        return Responses.WriteAsync(
             context,
             new KeySetDocument([.. keys.All.Select(key => Public(key))]),
-            WireJson.Default.KeySetDocument,
+            TokenJson.Default.KeySetDocument,
             "application/json"
         );
     }
 
     static Task ListAsync(HttpContext context, SigningKeys keys) =>
-        Answers.OkAsync<IReadOnlyList<SigningKeyDocument>>(
+        Responses.OkAsync<IReadOnlyList<SigningKeyDocument>>(
             context,
             [
                 .. keys.All.Select(key => new SigningKeyDocument(
@@ -76,7 +77,7 @@ public static class SigningKeyEndpoints
                     key.SignsAt
                 )),
             ],
-            WireJson.Default.EnvelopeIReadOnlyListSigningKeyDocument
+            TokenJson.Default.EnvelopeIReadOnlyListSigningKeyDocument
         );
 
     static async Task RotateAsync(HttpContext context, SigningKeys keys)
