@@ -20,13 +20,13 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     /// A command that loses to another activation for this long gives up before its caller does. A number of attempts
     /// would be too few: the loser has to read again, and so keeps losing to an activation that writes without pause.
     /// </summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
 
     /// <summary>
     /// A write without an answer may still be committed by a slow server or a retransmitted packet. For this long the
     /// grain compares memory with the store; driver and server give up on such a statement sooner.
     /// </summary>
-    static readonly TimeSpan Doubt = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan DoubtPeriod = TimeSpan.FromSeconds(30);
 
     TState? state;
     long version;
@@ -40,7 +40,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     Guid Stream => this.GetPrimaryKey();
 
     bool MemoryIsTrusted =>
-        contact.MemoryIsTrusted && (doubtfulSince is 0 || Stopwatch.GetElapsedTime(doubtfulSince) > Doubt);
+        contact.MemoryIsTrusted && (doubtfulSince is 0 || Stopwatch.GetElapsedTime(doubtfulSince) > DoubtPeriod);
 
     /// <summary>The state after an event; a null state precedes the first event.</summary>
     protected abstract TState Evolve(TState? state, Recorded<TEvent> recorded);
@@ -90,14 +90,14 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                     return new(state, version, position, false, null);
                 }
                 Forget();
-                if (Stopwatch.GetElapsedTime(started) > Patience)
+                if (Stopwatch.GetElapsedTime(started) > Timeout)
                     throw new StoreUnavailableException("Another activation keeps writing to this stream.");
             }
         }
         catch (Exception e)
         {
             Forget();
-            if (e is StoreUnavailableException)
+            if (e is StoreUnavailableException and not StoreOverloadedException)
                 doubtfulSince = Stopwatch.GetTimestamp();
             throw;
         }

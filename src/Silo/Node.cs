@@ -34,14 +34,15 @@ public static class Node
         settings.Add<EmbeddedOptions>(builder.Services, "Embedded");
         settings.Read<SchemaOptions>("Schema");
         settings.Read<DatabaseOptions>("Database");
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder
+            .Services.AddSingleton(TimeProvider.System)
+            .AddSingleton(
+                new PermissionCatalogue([.. Permissions.All, .. features.SelectMany(feature => feature.Permissions)])
+            );
         builder.Services.AddSingleton(new EventKinds(features.Select(feature => feature.Assembly)));
         foreach (var feature in features)
             feature.Add(builder.Services, settings);
-        builder
-            .Services.AddSingleton(provider => provider.GetRequiredService<NodeDatabase>().Source)
-            .AddSingleton(provider => provider.GetRequiredService<NodeDatabase>().Searches)
-            .AddSingleton(provider => provider.GetRequiredService<NodeDatabase>().Sessions);
+        builder.Services.AddDatabase();
         if (cluster.Role is NodeRole.Client)
         {
             builder.UseOrleansClient(client => client.Join(cluster));
@@ -54,6 +55,20 @@ public static class Node
         return builder;
     }
 
+    /// <summary>Registers the pools of the node's database, each by its role. None is disposed with the host.</summary>
+    static void AddDatabase(this IServiceCollection services) =>
+        services
+            .AddSingleton(provider =>
+                provider.GetRequiredService<NodeDatabase>().Roles(provider.GetRequiredService<StoreContact>())
+            )
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Log)
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Control)
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Reads)
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Follow)
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Searches)
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Sessions)
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Bulk);
+
     static void Join(this ISiloBuilder silo, ClusterOptions cluster)
     {
         silo.UseAdoNetClustering(options =>
@@ -61,7 +76,7 @@ public static class Node
                 (clustering, database) =>
                 {
                     clustering.Invariant = Invariant;
-                    clustering.DataSource = database.Source;
+                    clustering.DataSource = database.Membership;
                 }
             )
         );
@@ -70,7 +85,7 @@ public static class Node
                 (reminders, database) =>
                 {
                     reminders.Invariant = Invariant;
-                    reminders.DataSource = database.Source;
+                    reminders.DataSource = database.Membership;
                 }
             )
         );
@@ -83,7 +98,7 @@ public static class Node
             .Configure<NodeDatabase>(
                 (options, database) =>
                 {
-                    options.AdvertisedIPAddress = NodeAddress.Advertised(cluster.AdvertisedAddress, database.Source);
+                    options.AdvertisedIPAddress = NodeAddress.Advertised(cluster.AdvertisedAddress, database.Address);
                     options.SiloPort = NodeAddress.Port(cluster.SiloPort, 11111);
                     options.GatewayPort = NodeAddress.Port(cluster.GatewayPort, 30000);
                 }
@@ -112,8 +127,7 @@ public static class Node
             streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly)
         );
         silo.AddActivityPropagation();
-        silo.Services.AddSingleton<StoreContact.Membership>(NodeAddress.MembershipOf)
-            .AddHostedService<MembershipWatch>();
+        silo.Services.AddSingleton<StoreProbe.Membership>(NodeAddress.MembershipOf).AddHostedService<MembershipWatch>();
     }
 
     static void Join(this IClientBuilder client, ClusterOptions cluster)
@@ -123,7 +137,7 @@ public static class Node
                 (clustering, database) =>
                 {
                     clustering.Invariant = Invariant;
-                    clustering.DataSource = database.Source;
+                    clustering.DataSource = database.Membership;
                 }
             )
         );
@@ -134,6 +148,6 @@ public static class Node
         });
         client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = CallTimeout);
         client.AddActivityPropagation();
-        client.Services.AddSingleton<StoreContact.Membership>((connection, ct) => Task.FromResult(true));
+        client.Services.AddSingleton<StoreProbe.Membership>((connection, ct) => Task.FromResult(true));
     }
 }

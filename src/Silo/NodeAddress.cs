@@ -14,17 +14,15 @@ static class NodeAddress
     /// <summary>
     /// The configured address, else the one from which this machine reaches the database: other nodes reach that too.
     /// </summary>
-    public static IPAddress Advertised(string? configured, NpgsqlDataSource database)
+    public static IPAddress Advertised(string? configured, (string Host, int Port) database)
     {
         if (configured is not null)
             return IPAddress.Parse(configured);
-        var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-        var host = connection.Host!.Split(',')[0].Split(':')[0];
-        if (host.StartsWith('/') || host is "localhost")
+        if (database.Host.StartsWith('/') || database.Host is "localhost")
             return IPAddress.Loopback;
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         // Connecting a datagram socket sends nothing; it asks the routing table.
-        socket.Connect(host, connection.Port);
+        socket.Connect(database.Host, database.Port);
         return ((IPEndPoint)socket.LocalEndPoint!).Address;
     }
 
@@ -44,7 +42,7 @@ static class NodeAddress
     }
 
     /// <summary>Asks the membership table whether this silo is in it and not dead.</summary>
-    public static StoreContact.Membership MembershipOf(IServiceProvider services)
+    public static StoreProbe.Membership MembershipOf(IServiceProvider services)
     {
         var silo = services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
         var cluster = services
@@ -59,10 +57,10 @@ static class NodeAddress
             {
                 Parameters =
                 {
-                    new NpgsqlParameter<string> { TypedValue = cluster },
-                    new NpgsqlParameter<string> { TypedValue = silo.Endpoint.Address.ToString() },
-                    new NpgsqlParameter<int> { TypedValue = silo.Endpoint.Port },
-                    new NpgsqlParameter<int> { TypedValue = silo.Generation },
+                    Arg.Of(cluster),
+                    Arg.Of(silo.Endpoint.Address.ToString()),
+                    Arg.Of(silo.Endpoint.Port),
+                    Arg.Of(silo.Generation),
                 },
             };
             return await command.ExecuteScalarAsync(ct) is int status && (SiloStatus)status is not SiloStatus.Dead;

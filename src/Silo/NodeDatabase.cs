@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Marten;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -9,67 +10,86 @@ namespace Resources.Silo;
 
 /// <summary>
 /// The node's PostgreSQL: the configured one, else a private one that lives and ends with the node. Opened before the
-/// host is built.
+/// host is built. It owns the connection pools; others get them by role.
 /// </summary>
 public sealed class NodeDatabase : IAsyncDisposable
 {
+    /// <summary>A node that is paused within a transaction must not keep its locks from those that take over.</summary>
+    const string IdleTimeout = "-c idle_in_transaction_session_timeout=3000";
+
     readonly EmbeddedPostgres? embedded;
     readonly string connectionString;
+    readonly NpgsqlDataSource log;
+    readonly NpgsqlDataSource control;
+    readonly NpgsqlDataSource reads;
+    readonly NpgsqlDataSource follow;
+    readonly NpgsqlDataSource searches;
+    readonly NpgsqlDataSource sessions;
+    readonly NpgsqlDataSource bulk;
 
     NodeDatabase(string connectionString, DatabaseOptions options, ILoggerFactory logs, EmbeddedPostgres? embedded)
     {
         this.connectionString = connectionString;
         this.embedded = embedded;
-        // A node that is paused within a transaction must not keep its locks from those that take over.
-        const string patience = "-c idle_in_transaction_session_timeout=3000";
-        Source = Connect(
-            connectionString,
-            options.MaxPoolSize,
-            settings =>
-            {
-                settings.MaxAutoPrepare = 40;
-                settings.AutoPrepareMinUsages = 2;
-                settings.Options = $"{settings.Options} {patience}".TrimStart();
-            },
-            "resources",
-            logs
-        );
+        NpgsqlDataSource Connect(string role, int size, int timeout, Action<NpgsqlConnectionStringBuilder> settle)
+        {
+            var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "resources-" + role };
+            var connection = builder.ConnectionStringBuilder;
+            connection.ApplicationName ??= "resources";
+            connection.MaxPoolSize = size;
+            connection.Timeout = timeout;
+            connection.CommandTimeout = 15;
+            connection.KeepAlive = 0;
+            // Statements leave nothing behind in these sessions, and to clean one up at every use is a quarter of what
+            // a list costs.
+            connection.NoResetOnClose = true;
+            settle(connection);
+            return builder.UseLoggerFactory(logs).Build();
+        }
+        log = Connect("log", 4, 2, Prepare);
+        control = Connect("control", 4, 2, Prepare);
+        reads = Connect("reads", options.MaxPoolSize, 5, Prepare);
+        follow = Connect("follow", 8, 5, Prepare);
         // Where no index knows a filter the list's own is walked, which ends with the page; a scan of the table would
         // read all of it. A page out of order costs what it does in memory or on an SSD. At the default, that of a disk
         // with an arm, the list is walked for rare words too.
         var bounds =
-            $"{patience} -c statement_timeout={QueryTimeoutException.Longest.TotalMilliseconds:F0} -c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
-        Searches = new(
-            Connect(
-                connectionString,
-                options.MaxSearchPoolSize,
-                settings => settings.Options = $"{settings.Options} {bounds}".TrimStart(),
-                "resources-search",
-                logs
-            )
+            $"-c statement_timeout={QueryTimeoutException.MaxTime.TotalMilliseconds:F0} "
+            + "-c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
+        searches = Connect("searches", options.MaxSearchPoolSize, 5, settings =>
+            Set(settings, $"{IdleTimeout} {bounds}")
         );
-        Sessions = new(
-            Connect(
-                connectionString,
-                options.MaxPoolSize,
-                settings => settings.Pooling = false,
-                "resources-session",
-                logs
-            )
-        );
+        sessions = Connect("sessions", options.MaxPoolSize, 5, settings => settings.Pooling = false);
+        bulk = Connect("bulk", 4, 30, settings => Set(settings, IdleTimeout));
     }
-
-    /// <summary>The pool that everything in the node shares, but for searches.</summary>
-    public NpgsqlDataSource Source { get; }
-
-    /// <summary>The pool of filters and searches.</summary>
-    public SearchPool Searches { get; }
-
-    /// <summary>The few sessions that are more than their statements.</summary>
-    public SessionSource Sessions { get; }
 
     /// <summary>Whether the database belongs to this node alone.</summary>
     public bool IsEmbedded => embedded is not null;
+
+    /// <summary>The pool of Orleans' tables: that of <see cref="ControlDb"/>.</summary>
+    internal DbDataSource Membership => control;
+
+    /// <summary>The first host of the database, and its port.</summary>
+    internal (string Host, int Port) Address
+    {
+        get
+        {
+            var connection = new NpgsqlConnectionStringBuilder(connectionString);
+            return (connection.Host!.Split(',')[0].Split(':')[0], connection.Port);
+        }
+    }
+
+    /// <summary>The pools, each for its role.</summary>
+    public DbRoles Roles(StoreContact contact) =>
+        new(
+            new(log, contact),
+            new(control, contact),
+            new(reads, contact),
+            new(follow, contact),
+            new(searches, contact),
+            new(sessions, contact),
+            new(bulk, contact)
+        );
 
     /// <summary>Finds or starts the database and brings its schema up to date.</summary>
     /// <exception cref="ConfigurationException">The schema is behind and may not be applied.</exception>
@@ -103,14 +123,15 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     /// <summary>Applies every migration that the database lacks.</summary>
     public Task MigrateAsync(CancellationToken ct = default) =>
-        Silo.Schema.ApplyAsync(connectionString, _ => ApplyMartenAsync(Source), ct);
+        Silo.Schema.ApplyAsync(connectionString, _ => ApplyMartenAsync(sessions), ct);
 
     /// <summary>Creates Marten's objects, or brings them up to date.</summary>
     internal static async Task ApplyMartenAsync(NpgsqlDataSource source)
     {
         using var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options, source, new());
+            MartenSetup.Configure(options, new());
+            options.Connection(source);
             MartenSetup.SkipMarkedEvents(options);
         });
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate);
@@ -118,9 +139,8 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Sessions.Source.DisposeAsync();
-        await Searches.Source.DisposeAsync();
-        await Source.DisposeAsync();
+        foreach (var pool in (NpgsqlDataSource[])[log, control, reads, follow, searches, sessions, bulk])
+            await pool.DisposeAsync();
         if (embedded is not null)
             await embedded.DisposeAsync();
     }
@@ -131,29 +151,19 @@ public sealed class NodeDatabase : IAsyncDisposable
             await MigrateAsync(ct);
         else if (await Silo.Schema.PendingAsync(connectionString, ct) is { Count: > 0 } pending)
             throw new ConfigurationException(
-                $"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
+                $"The database lacks {string.Join(", ", pending)}. "
+                    + "Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
             );
     }
 
-    static NpgsqlDataSource Connect(
-        string connectionString,
-        int most,
-        Action<NpgsqlConnectionStringBuilder> settle,
-        string name,
-        ILoggerFactory logs
-    )
+    /// <summary>The same few statements again and again stay prepared.</summary>
+    static void Prepare(NpgsqlConnectionStringBuilder settings)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
-        var connection = builder.ConnectionStringBuilder;
-        connection.ApplicationName ??= "resources";
-        connection.MaxPoolSize = most;
-        connection.Timeout = 5;
-        connection.CommandTimeout = 15;
-        connection.KeepAlive = 0;
-        // Statements leave nothing behind in these sessions, and to clean one up at every use is a quarter of what a
-        // list costs.
-        connection.NoResetOnClose = true;
-        settle(connection);
-        return builder.UseLoggerFactory(logs).Build();
+        settings.MaxAutoPrepare = 40;
+        settings.AutoPrepareMinUsages = 2;
+        Set(settings, IdleTimeout);
     }
+
+    static void Set(NpgsqlConnectionStringBuilder settings, string options) =>
+        settings.Options = $"{settings.Options} {options}".TrimStart();
 }

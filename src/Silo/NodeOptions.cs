@@ -57,7 +57,10 @@ public sealed class SchemaOptions
 /// <summary>Section <c>Database</c>.</summary>
 public sealed class DatabaseOptions
 {
-    /// <summary>Connections that one node may hold, beside those of searches and two sessions of its own.</summary>
+    /// <summary>
+    /// Connections that one node may hold for what clients read. Beside them it holds up to 20 for writes, for its
+    /// membership in the cluster and for work in the background, those of searches, and three sessions of its own.
+    /// </summary>
     [Range(10, 1000)]
     public int MaxPoolSize { get; set; } = 50;
 

@@ -90,6 +90,23 @@ public partial class DependencyTests
     public void Handlers_use_no_document_session() => Nobody(Repository.Sources("src/Api"), Session());
 
     [Fact]
+    public void Only_the_roles_of_the_database_have_a_data_source() =>
+        Nobody(
+            Repository
+                .Sources("src")
+                .Except(["src/Grains/Log/Db.cs", "src/Grains/Log/DbRoles.cs", "src/Silo/NodeDatabase.cs"]),
+            DataSource()
+        );
+
+    [Fact]
+    public void Npgsql_is_used_in_Api_by_telemetry_only() =>
+        Nobody(Repository.Sources("src/Api").Except(["src/Api/Operations/Telemetry.cs"]), Driver());
+
+    [Fact]
+    public void Nothing_in_the_Api_reaches_resources_around_the_door() =>
+        Nobody(Repository.Sources("src/Api"), BehindDoor());
+
+    [Fact]
     public void Only_one_file_appends_to_the_log()
     {
         var callers = Repository
@@ -161,6 +178,15 @@ public partial class DependencyTests
 
     [GeneratedRegex(@"\b(IDocumentSession|IDocumentStore|IDocumentOperations|IQuerySession)\b")]
     private static partial Regex Session();
+
+    [GeneratedRegex(@"\bNpgsqlDataSource\w*|\bDbDataSource\b")]
+    private static partial Regex DataSource();
+
+    [GeneratedRegex(@"\bNpgsql\w*")]
+    private static partial Regex Driver();
+
+    [GeneratedRegex(@"\b(IResourceGrain|ResourceQueries|StatisticsQueries|LogQueries|EventFeed|ReadIndex)\b")]
+    private static partial Regex BehindDoor();
 
     [GeneratedRegex(@"\bEvents\s*\.\s*(Append\w*|StartStream\w*|WriteToAggregate\w*|FetchForWriting\w*)\b")]
     private static partial Regex MartenAppend();

@@ -107,6 +107,7 @@ public class SerializationTests
             (Sent(new AccountSecrets(Guid.Empty, account, 4, "a@b", "hash")).PasswordHash, Sent(account).SessionsEnded)
         );
         Assert.Equal("PostgreSQL is away.", Sent(new StoreUnavailableException("PostgreSQL is away.")).Message);
+        Assert.Equal("In use.", Sent(new StoreOverloadedException("In use.")).Message);
         // The driver's exceptions have no way between nodes.
         Assert.StartsWith(
             "PostgreSQL is away. (57P01: terminated",

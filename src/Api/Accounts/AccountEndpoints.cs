@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
@@ -149,7 +148,7 @@ public static class AccountEndpoints
         );
     }
 
-    static async Task ListAsync(HttpContext context, AccountQueries accounts, Vault vault)
+    static async Task ListAsync(HttpContext context, UserList list)
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(20, MaxPage);
@@ -159,18 +158,10 @@ public static class AccountEndpoints
             await Problems.InvalidAsync(context, query.Faults);
             return;
         }
-        var rows = await accounts.PageAsync(after, limit + 1, context.RequestAborted);
-        var emails = await vault.OpenAsync([.. rows.Select(row => row.Account.Email)]);
+        var found = await list.PageAsync(after, limit + 1, context.RequestAborted);
         IReadOnlyList<UserDocument> users =
         [
-            .. rows.Take(limit)
-                .Select(row =>
-                    UserDocument.Of(
-                        row.Id,
-                        Encoding.UTF8.GetString(emails.GetValueOrDefault(row.Account.Email, [])),
-                        row.Account
-                    )
-                ),
+            .. found.Take(limit).Select(user => UserDocument.Of(user.Id, user.Email, user.Account)),
         ];
         await Responses.OkAsync(
             context,
@@ -178,8 +169,8 @@ public static class AccountEndpoints
             AccountJson.Default.EnvelopeIReadOnlyListUserDocument,
             page: new(
                 limit,
-                rows.Count > limit
-                    ? rows[limit - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture)
+                found.Count > limit
+                    ? found[limit - 1].Position.ToString(System.Globalization.CultureInfo.InvariantCulture)
                     : null
             )
         );

@@ -119,11 +119,16 @@ public static class Problems
             ),
             Projections.QueryTimeoutException => (
                 ProblemType.QueryTimeout,
-                $"No query may take longer than {Projections.QueryTimeoutException.Longest.TotalSeconds:F0} s. Narrow it: by type, status or owner, or by a metadata value or a word that few resources have."
+                $"No query may take longer than {Projections.QueryTimeoutException.MaxTime.TotalSeconds:F0} s. "
+                    + "Narrow it: by type, status or owner, or by a metadata value or a word that few resources have."
             ),
-            Projections.SearchesBusyException => (
+            SearchesBusyException => (
                 ProblemType.SearchesBusy,
                 "Too many filters and searches are under way at this node."
+            ),
+            StoreOverloadedException => (
+                ProblemType.Overloaded,
+                "Every connection to the store has been in use for seconds. Try again in a moment."
             ),
             _ when ClusterCalls.IsLostNode(e) => (
                 ProblemType.ClusterUnavailable,

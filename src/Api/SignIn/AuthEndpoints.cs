@@ -124,16 +124,19 @@ public static class AuthEndpoints
                             ),
                             context.Intend(found.Id)
                         );
-                if (found is not { Account: { IsActive: true, EmailVerified: true } account })
-                    await Problems.WriteAsync(
-                        context,
-                        ProblemType.AccountInactive,
-                        "The account is disabled, or its e-mail address is not verified yet."
-                    );
-                else if (account.Factors.AreAsked)
+                if (found is null || !SignInPolicy.Admits(found.Account))
+                    await SignIn.RefuseInactiveAsync(context);
+                else if (found.Account.Factors.AreAsked)
                     await MfaEndpoints.AskAsync(context, tickets, found, asked.Cookie is true);
                 else
-                    await signIn.BeginAsync(context, found.Id, account, found.Version, ["pwd"], asked.Cookie is true);
+                    await signIn.BeginAsync(
+                        context,
+                        found.Id,
+                        found.Account,
+                        found.Version,
+                        ["pwd"],
+                        asked.Cookie is true
+                    );
             }
         });
 

@@ -192,16 +192,12 @@ public static class PasskeyEndpoints
             var caller = Caller.Of(context.User);
             if (used.Rejection is not null || caller is not null && caller.Account != id)
                 await RefuseAsync(context);
-            else if (used.Value is not { IsActive: true, EmailVerified: true } account)
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.AccountInactive,
-                    "The account is disabled, or its e-mail address is not verified yet."
-                );
+            else if (!SignInPolicy.Admits(used.Value))
+                await SignIn.RefuseInactiveAsync(context);
             else if (caller is { Kind: CredentialKind.Token or CredentialKind.Cookie })
                 await signIn.StepUpAsync(context, ["hwk"]);
             else
-                await signIn.BeginAsync(context, id, account, used.Version, ["hwk"], asked.ByCookie);
+                await signIn.BeginAsync(context, id, used.Value, used.Version, ["hwk"], asked.ByCookie);
         });
 
     static Task RefuseAsync(HttpContext context) =>

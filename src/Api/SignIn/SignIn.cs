@@ -22,7 +22,7 @@ public sealed class SignIn(
     TimeProvider time
 )
 {
-    const int LongestAgent = 256;
+    const int MaxAgentLength = 256;
 
     /// <summary>
     /// Begins a session of an account whose owner is known by some methods, and answers its tokens, or sets its cookie.
@@ -79,6 +79,14 @@ public sealed class SignIn(
     public Task StepUpAsync(HttpContext context, string[] methods) =>
         UseAsync(context, context.Caller().Credential!.Value, new AuthenticateSession(methods), context.Intend());
 
+    /// <summary>Answers an account that <see cref="Silo.SignInPolicy"/> does not admit.</summary>
+    public static Task RefuseInactiveAsync(HttpContext context) =>
+        Problems.WriteAsync(
+            context,
+            ProblemType.AccountInactive,
+            "The account is disabled, or its e-mail address is not verified yet."
+        );
+
     async Task UseAsync(HttpContext context, Guid session, SessionCommand command, Intent intent)
     {
         if (
@@ -124,6 +132,6 @@ public sealed class SignIn(
         if (text is "" || !StrictJson.TextIsClean(text))
             return null;
         text = new([.. text.Where(c => !char.IsControl(c))]);
-        return text.Length <= LongestAgent ? text : text[..LongestAgent];
+        return text.Length <= MaxAgentLength ? text : text[..MaxAgentLength];
     }
 }

@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
-using Npgsql;
 using Resources.Grains;
 using Resources.Silo;
 
@@ -30,21 +28,19 @@ public sealed record SigningKey(
 /// old.
 /// </summary>
 public sealed class SigningKeys(
-    NpgsqlDataSource database,
-    StoreContact contact,
-    MasterKey master,
+    SigningKeyStore store,
     TokenOptions options,
     TimeProvider time,
-    ILogger<SigningKeys> log
+    ILogger<SigningKeys> logger
 ) : BackgroundService
 {
     /// <summary>From its publication until a key signs: longer than verifiers may keep the list.</summary>
     public static readonly TimeSpan Announcement = TimeSpan.FromSeconds(60);
 
-    static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>The longest skew of a verifier's clock that is taken.</summary>
-    static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
+    /// <summary>The largest skew of a verifier's clock that is accepted.</summary>
+    static readonly TimeSpan MaxSkew = TimeSpan.FromSeconds(30);
 
     volatile SigningKey[] keys = [];
     long lookedAt;
@@ -68,7 +64,7 @@ public sealed class SigningKeys(
     /// </exception>
     public async Task LoadAsync(CancellationToken ct)
     {
-        await CreateAsync("not exists (select from signing_keys where withdrawn_at is null)", TimeSpan.Zero, ct);
+        await store.CreateFirstAsync(ct);
         await ReadAsync(ct);
     }
 
@@ -90,7 +86,7 @@ public sealed class SigningKeys(
     /// <summary>Makes a new key, which signs after its announcement.</summary>
     public async Task RotateAsync(CancellationToken ct)
     {
-        await CreateAsync("true", Announcement, ct);
+        await store.CreateNextAsync(Announcement, ct);
         await ReadAsync(ct);
     }
 
@@ -101,168 +97,58 @@ public sealed class SigningKeys(
     /// <returns>Whether there was such a key.</returns>
     public async Task<bool> WithdrawAsync(string kid, CancellationToken ct)
     {
-        var found =
-            await contact.WhileAvailableAsync(
-                async ct =>
-                {
-                    await using var command = database.CreateCommand(
-                        "update signing_keys set withdrawn_at = clock_timestamp(), protected_key = null where kid = $1 and withdrawn_at is null"
-                    );
-                    command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kid });
-                    return await command.ExecuteNonQueryAsync(ct);
-                },
-                ct
-            ) > 0;
-        await CreateAsync(
-            "not exists (select from signing_keys where withdrawn_at is null and signs_at <= clock_timestamp())",
-            TimeSpan.Zero,
-            ct
-        );
+        var found = await store.WithdrawAsync(kid, ct);
+        await store.CreateSigningAsync(ct);
         await ReadAsync(ct);
         return found;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new Loop("Reading the signing keys", logger) { RetryDelay = TimeSpan.Zero }.RunAsync(LookAsync, stoppingToken);
+
+    async Task LookAsync(CancellationToken ct)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        // First of all: the start has just read them.
+        await Task.Delay(PollInterval, time, ct);
+        if (keys.All(key => key.CreatedAt < time.GetUtcNow().AddDays(-options.KeyDays)))
+            await store.CreateNextAsync(Announcement, options.KeyDays, ct);
+        await ReadAsync(ct);
+    }
+
+    async Task ReadAsync(CancellationToken ct)
+    {
+        var found = new List<SigningKey>();
+        var now = time.GetUtcNow();
+        var signs = false;
+        var ended = DateTimeOffset.MaxValue;
+        var over = false;
+        foreach (var stored in await store.ReadAsync(ct))
         {
-            await Task.Delay(Look, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stoppingToken.IsCancellationRequested)
-                return;
-            try
+            // Its last token was issued when the next key began to sign.
+            over = now - ended > TimeSpan.FromMinutes(options.AccessMinutes) + MaxSkew;
+            if (over)
+                break;
+            var state =
+                signs ? SigningKeyState.Verifying
+                : stored.SignsAt <= now ? SigningKeyState.Signing
+                : SigningKeyState.Announced;
+            var key = Find(stored.Kid) ?? new(store.Open(stored)) { KeyId = stored.Kid };
+            found.Add(new(key, state, stored.CreatedAt, stored.SignsAt));
+            if (state is not SigningKeyState.Announced)
             {
-                if (keys.All(key => key.CreatedAt < time.GetUtcNow().AddDays(-options.KeyDays)))
-                    await CreateAsync(
-                        $"not exists (select from signing_keys where created_at > clock_timestamp() - interval '{options.KeyDays} days')",
-                        Announcement,
-                        stoppingToken
-                    );
-                await ReadAsync(stoppingToken);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                if (e is not StoreUnavailableException)
-                    log.LogError(e, "The signing keys cannot be read");
-            }
-            catch (OperationCanceledException)
-            {
-                return;
+                signs = true;
+                ended = stored.SignsAt;
             }
         }
-    }
-
-    /// <summary>
-    /// Makes a key where a condition holds. Nodes that find so at once agree on one: the table lock lets them decide
-    /// one after the other.
-    /// </summary>
-    Task CreateAsync(string condition, TimeSpan announcement, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-                var kid = Guid.CreateVersion7().ToString("N");
-                await using var connection = await database.OpenConnectionAsync(ct);
-                await using var transaction = await connection.BeginTransactionAsync(ct);
-                await using (
-                    var alone = new NpgsqlCommand(
-                        "lock table signing_keys in share row exclusive mode",
-                        connection,
-                        transaction
-                    )
-                )
-                    await alone.ExecuteNonQueryAsync(ct);
-                await using var insert = new NpgsqlCommand(
-                    $"insert into signing_keys (kid, protected_key, signs_at) select $1, $2, clock_timestamp() + $3 where {condition}",
-                    connection,
-                    transaction
-                );
-                insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kid });
-                insert.Parameters.Add(
-                    new NpgsqlParameter<byte[]> { TypedValue = master.Protect(key.ExportPkcs8PrivateKey(), kid) }
-                );
-                insert.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = announcement });
-                await insert.ExecuteNonQueryAsync(ct);
-                await transaction.CommitAsync(ct);
-                return true;
-            },
-            ct
-        );
-
-    Task ReadAsync(CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(
-                    "select kid, protected_key, created_at, signs_at from signing_keys where withdrawn_at is null and protected_key is not null order by signs_at desc, kid desc"
-                );
-                var found = new List<SigningKey>();
-                var now = time.GetUtcNow();
-                var signs = false;
-                var ended = DateTimeOffset.MaxValue;
-                var over = false;
-                await using (var row = await command.ExecuteReaderAsync(ct))
-                {
-                    while (await row.ReadAsync(ct))
-                    {
-                        var kid = row.GetString(0);
-                        var signsAt = row.GetFieldValue<DateTimeOffset>(3);
-                        // Its last token was issued when the next key began to sign.
-                        if (over = now - ended > TimeSpan.FromMinutes(options.AccessMinutes) + Skew)
-                            break;
-                        var state =
-                            signs ? SigningKeyState.Verifying
-                            : signsAt <= now ? SigningKeyState.Signing
-                            : SigningKeyState.Announced;
-                        found.Add(
-                            new(
-                                Find(kid) ?? Open(kid, row.GetFieldValue<byte[]>(1)),
-                                state,
-                                row.GetFieldValue<DateTimeOffset>(2),
-                                signsAt
-                            )
-                        );
-                        if (state is not SigningKeyState.Announced)
-                        {
-                            signs = true;
-                            ended = signsAt;
-                        }
-                    }
-                }
-                // With clocks apart the only key may seem to sign in a moment.
-                if (!signs && found is [.., var oldest])
-                    found[^1] = oldest with { State = SigningKeyState.Signing };
-                var lost = keys.Any(before => found.All(key => key.Key.KeyId != before.Key.KeyId));
-                keys = [.. found];
-                if (lost)
-                    Lost?.Invoke();
-                if (over)
-                    await EndAsync(ct);
-                return true;
-            },
-            ct
-        );
-
-    /// <summary>
-    /// Deletes the private parts of keys of which no token is left, however long tokens are good for at other nodes.
-    /// </summary>
-    async Task EndAsync(CancellationToken ct)
-    {
-        await using var command = database.CreateCommand(
-            """
-            update signing_keys ended set withdrawn_at = clock_timestamp(), protected_key = null where withdrawn_at is null and exists
-                (select from signing_keys next where next.withdrawn_at is null and next.signs_at > ended.signs_at and next.signs_at < clock_timestamp() - $1)
-            """
-        );
-        command.Parameters.Add(
-            new NpgsqlParameter<TimeSpan> { TypedValue = TimeSpan.FromMinutes(TokenOptions.MostMinutes) + 2 * Skew }
-        );
-        await command.ExecuteNonQueryAsync(ct);
-    }
-
-    ECDsaSecurityKey Open(string kid, byte[] sealedKey)
-    {
-        var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(master.Unprotect(sealedKey, kid), out _);
-        return new(key) { KeyId = kid };
+        // With clocks apart the only key may seem to sign in a moment.
+        if (!signs && found is [.., var oldest])
+            found[^1] = oldest with { State = SigningKeyState.Signing };
+        var lost = keys.Any(before => found.All(key => key.Key.KeyId != before.Key.KeyId));
+        keys = [.. found];
+        if (lost)
+            Lost?.Invoke();
+        // However long tokens are good for at other nodes.
+        if (over)
+            await store.EndAsync(TimeSpan.FromMinutes(TokenOptions.MaxMinutes) + 2 * MaxSkew, ct);
     }
 }

@@ -5,10 +5,10 @@ namespace Resources.Api;
 /// <summary>Section <c>Tokens</c>.</summary>
 public sealed class TokenOptions
 {
-    public const int MostMinutes = 60;
+    public const int MaxMinutes = 60;
 
     /// <summary>How long an access token is good for, in minutes.</summary>
-    [Range(1, MostMinutes)]
+    [Range(1, MaxMinutes)]
     public int AccessMinutes { get; set; } = 10;
 
     /// <summary>A signing key is followed by a new one after so many days.</summary>

@@ -57,7 +57,7 @@ sealed class AppendBatch
     {
         foreach (var append in appends)
             append.Done.TrySetException(
-                StoreUnavailableException.Explains(fault)
+                fault is not StoreUnavailableException && StoreUnavailableException.Explains(fault)
                     ? new StoreUnavailableException("PostgreSQL is away.", fault)
                     : fault
             );
@@ -66,32 +66,23 @@ sealed class AppendBatch
     /// <summary>
     /// Commits the batch in one round trip: a single statement is its own transaction, so no client can hold its lock.
     /// </summary>
-    public async Task<Appended?[]> SendAsync(NpgsqlDataSource database)
+    public async Task<Appended?[]> SendAsync(NpgsqlConnection connection)
     {
-        try
-        {
-            await using var command = database.CreateCommand(
-                "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-            );
-            command.CommandTimeout = 5;
-            Bind(command.Parameters);
-            var outcomes = new Appended?[appends.Count];
-            await using var rows = await command.ExecuteReaderAsync();
-            while (await rows.ReadAsync())
-                if (rows.GetBoolean(1))
-                    outcomes[rows.GetInt64(0) - 1] = new(
-                        rows.GetFieldValue<long[]>(2),
-                        rows.GetFieldValue<DateTimeOffset>(3)
-                    );
-            return outcomes;
-        }
-        catch (PostgresException)
-        {
-            // The driver loses track of a statement that fails while it is prepared (npgsql issue 6391). The next user of
-            // the connection would get the failure as its own, so no connection is kept.
-            database.Clear();
-            throw;
-        }
+        await using var command = new NpgsqlCommand(
+            "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            connection
+        );
+        command.CommandTimeout = 5;
+        Bind(command.Parameters);
+        var outcomes = new Appended?[appends.Count];
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            if (reader.GetBoolean(1))
+                outcomes[reader.GetInt64(0) - 1] = new(
+                    reader.GetFieldValue<long[]>(2),
+                    reader.GetFieldValue<DateTimeOffset>(3)
+                );
+        return outcomes;
     }
 
     void Bind(NpgsqlParameterCollection parameters)

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Threading.Channels;
 using Marten;
+using Marten.Services;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -15,19 +16,19 @@ namespace Resources.Grains;
 /// becomes an object.
 /// </summary>
 public sealed class EventLog(
-    NpgsqlDataSource database,
+    LogDb db,
     IDocumentStore store,
     StoreContact contact,
     Signal signal,
     EventKinds kinds,
-    ILogger<EventLog> log
+    ILogger<EventLog> logger
 ) : BackgroundService
 {
     /// <summary>Traces of the log: one span an append, from the wait for the batch to the commit.</summary>
     public static readonly ActivitySource Activities = new("Resources.EventLog");
 
-    const int MostStreams = 256;
-    const int MostBytes = 4 << 20;
+    const int MaxStreams = 256;
+    const int MaxBytes = 4 << 20;
 
     static readonly Meter Meter = new("Resources.EventLog");
     static readonly Counter<long> Appended = Meter.CreateCounter<long>(
@@ -49,6 +50,9 @@ public sealed class EventLog(
     );
 
     readonly Channel<Append> queue = Channel.CreateUnbounded<Append>(new() { SingleReader = true });
+
+    /// <summary>The appender's own connection: it never waits behind those that read.</summary>
+    NpgsqlConnection? connection;
 
     /// <summary>
     /// Appends <paramref name="events"/> to a stream that must be at <paramref name="expectedVersion"/> (0 = new).
@@ -88,23 +92,22 @@ public sealed class EventLog(
         long throughVersion = 0,
         DateTimeOffset? through = null
     ) =>
-        contact.WhileAvailableAsync(async ct =>
-        {
-            await using var session = store.QuerySession();
-            return await session.Events.FetchStreamAsync(stream, throughVersion, through, afterVersion + 1, ct);
-        });
+        db.RunAsync(
+            async (connection, ct) =>
+            {
+                await using var session = store.QuerySession(SessionOptions.ForConnection(connection));
+                return await session.Events.FetchStreamAsync(stream, throughVersion, through, afterVersion + 1, ct);
+            }
+        );
 
     /// <summary>The version and position a stream is at; (0, 0) when it has no event.</summary>
     public Task<(long Version, long Position)> HeadAsync(Guid stream) =>
-        contact.WhileAvailableAsync(async ct =>
-        {
-            await using var command = database.CreateCommand(
-                "select version, seq_id from mt_events where stream_id = $1 order by version desc limit 1"
-            );
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
-            await using var row = await command.ExecuteReaderAsync(ct);
-            return await row.ReadAsync(ct) ? (row.GetInt64(0), row.GetInt64(1)) : (0, 0);
-        });
+        db.ReadAsync(
+            "select version, seq_id from mt_events where stream_id = $1 order by version desc limit 1",
+            [Arg.Of(stream)],
+            static async (reader, ct) =>
+                await reader.ReadAsync(ct) ? (reader.GetInt64(0), reader.GetInt64(1)) : (0L, 0L)
+        );
 
     /// <summary>Finds the events that a command has appended to a stream.</summary>
     /// <returns>
@@ -112,19 +115,19 @@ public sealed class EventLog(
     /// not in the stream.
     /// </returns>
     public Task<(long Version, string? Fingerprint)?> FindCommandAsync(Guid stream, Intent intent) =>
-        contact.WhileAvailableAsync<(long, string?)?>(async ct =>
-        {
-            await using var command = database.CreateCommand(
-                intent.Fingerprint is null
-                    ? "select max(version), null from mt_events where stream_id = $1 and causation_id = $2"
-                    : "select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers ? 'fingerprint'"
-            );
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = intent.CommandId.ToString() });
-            await using var row = await command.ExecuteReaderAsync(ct);
-            await row.ReadAsync(ct);
-            return row.IsDBNull(0) ? null : (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1));
-        });
+        db.ReadAsync<(long, string?)?>(
+            intent.Fingerprint is null
+                ? "select max(version), null from mt_events where stream_id = $1 and causation_id = $2"
+                : """
+                select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers ? 'fingerprint'
+                """,
+            [Arg.Of(stream), Arg.Of(intent.CommandId.ToString())],
+            static async (reader, ct) =>
+            {
+                await reader.ReadAsync(ct);
+                return reader.IsDBNull(0) ? null : (reader.GetInt64(0), reader.TextOrNull(1));
+            }
+        );
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -135,8 +138,8 @@ public sealed class EventLog(
         {
             batch.Clear();
             while (
-                batch.Streams < MostStreams
-                && batch.Bytes < MostBytes
+                batch.Streams < MaxStreams
+                && batch.Bytes < MaxBytes
                 && queue.Reader.TryPeek(out var next)
                 && (next.Done.Task.IsCompleted || batch.TryAdd(next))
             )
@@ -144,6 +147,8 @@ public sealed class EventLog(
             if (batch.Streams > 0)
                 await CommitAsync(batch);
         }
+        if (connection is not null)
+            await connection.DisposeAsync();
     }
 
     async Task CommitAsync(AppendBatch batch)
@@ -170,7 +175,7 @@ public sealed class EventLog(
         catch (Exception e)
         {
             if (!StoreUnavailableException.Explains(e))
-                log.LogError(e, "An append was refused by the database");
+                logger.LogError(e, "An append was refused by the database");
             batch.Fail(e);
         }
     }
@@ -183,13 +188,38 @@ public sealed class EventLog(
     {
         try
         {
-            return await batch.SendAsync(database);
+            return await SendOnceAsync(batch);
         }
-        catch (Exception e) when (StoreUnavailableException.Explains(e))
+        catch (Exception e) when (e is not StoreOverloadedException && StoreUnavailableException.Explains(e))
         {
-            log.LogWarning("A group commit failed and is sent again: {Reason}", e.Message);
-            database.Clear();
-            return await batch.SendAsync(database);
+            logger.LogWarning("A group commit failed and is sent again: {Reason}", e.Message);
+        }
+        try
+        {
+            return await SendOnceAsync(batch);
+        }
+        catch (StoreOverloadedException e)
+        {
+            // The first attempt may have been committed: that this one was not sent says nothing.
+            throw new StoreUnavailableException("PostgreSQL went away.", e);
+        }
+    }
+
+    async Task<Appended?[]> SendOnceAsync(AppendBatch batch)
+    {
+        connection ??= await db.OpenAsync(CancellationToken.None);
+        try
+        {
+            return await batch.SendAsync(connection);
+        }
+        catch
+        {
+            // The driver loses track of a statement that fails while it is prepared (npgsql issue 6391). The next batch
+            // would get the failure as its own, so no connection is kept.
+            db.Clear();
+            await connection.DisposeAsync();
+            connection = null;
+            throw;
         }
     }
 }

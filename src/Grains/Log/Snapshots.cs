@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Npgsql;
-using NpgsqlTypes;
 
 namespace Resources.Grains;
 
@@ -9,7 +7,7 @@ namespace Resources.Grains;
 /// States of long streams, saved now and then so that an activation reads few events. Only a saving of time: the log
 /// has it all.
 /// </summary>
-public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, ILogger<Snapshots> log)
+public sealed class Snapshots(LogDb db, ILogger<Snapshots> logger)
 {
     /// <summary>A state is saved when its version passes a multiple of this.</summary>
     public const int Every = 100;
@@ -19,25 +17,25 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
 
     /// <summary>The newest saved state of a stream in today's format, if any.</summary>
     public async Task<Snapshot<TState>?> LoadAsync<TState>(Guid stream) =>
-        (await LoadAsync<TState>([stream])).GetValueOrDefault(stream);
+        (await LoadAsync<TState>(db, [stream])).GetValueOrDefault(stream);
 
-    /// <summary>The same of several streams; those that have none are left out.</summary>
-    public Task<Dictionary<Guid, Snapshot<TState>>> LoadAsync<TState>(Guid[] streams, CancellationToken ct = default) =>
-        contact.WhileAvailableAsync(
-            async ct =>
+    /// <summary>The same of several streams, by the pool of the caller; those that have none are left out.</summary>
+    public static Task<Dictionary<Guid, Snapshot<TState>>> LoadAsync<TState>(
+        Db db,
+        Guid[] streams,
+        CancellationToken ct = default
+    ) =>
+        db.ReadAsync(
+            "select stream_id, version, position, state from stream_snapshots where stream_id = any ($1) and format = $2",
+            [Arg.Of(streams), Arg.Of(Format<TState>.Name)],
+            static async (reader, ct) =>
             {
-                await using var command = database.CreateCommand(
-                    "select stream_id, version, position, state from stream_snapshots where stream_id = any ($1) and format = $2"
-                );
-                command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = streams });
-                command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
                 var saved = new Dictionary<Guid, Snapshot<TState>>();
-                await using var row = await command.ExecuteReaderAsync(ct);
-                while (await row.ReadAsync(ct))
-                    saved[row.GetGuid(0)] = new(
-                        JsonSerializer.Deserialize<TState>(row.GetString(3), EventKinds.Json)!,
-                        row.GetInt64(1),
-                        row.GetInt64(2)
+                while (await reader.ReadAsync(ct))
+                    saved[reader.GetGuid(0)] = new(
+                        JsonSerializer.Deserialize<TState>(reader.GetString(3), EventKinds.Json)!,
+                        reader.GetInt64(1),
+                        reader.GetInt64(2)
                     );
                 return saved;
             },
@@ -54,30 +52,25 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
             return;
         try
         {
-            await using var command = database.CreateCommand(
+            await db.ExecuteAsync(
                 """
                 insert into stream_snapshots (stream_id, format, version, position, state) values ($1, $2, $3, $4, $5)
                 on conflict (stream_id) do update set format = excluded.format, version = excluded.version, position = excluded.position, state = excluded.state
                 where stream_snapshots.version < excluded.version or stream_snapshots.format <> excluded.format
-                """
+                """,
+                [
+                    Arg.Of(stream),
+                    Arg.Of(Format<TState>.Name),
+                    Arg.Of(version),
+                    Arg.Of(position),
+                    Arg.Json(JsonSerializer.Serialize(state, EventKinds.Json)),
+                ]
             );
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = stream });
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Format<TState>.Name });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
-            command.Parameters.Add(
-                new NpgsqlParameter<string>
-                {
-                    TypedValue = JsonSerializer.Serialize(state, EventKinds.Json),
-                    NpgsqlDbType = NpgsqlDbType.Jsonb,
-                }
-            );
-            await contact.WhileAvailableAsync(ct => command.ExecuteNonQueryAsync(ct));
         }
         catch (Exception e)
         {
             // The write that led here is committed and must be answered so.
-            log.LogWarning(
+            logger.LogWarning(
                 e,
                 "The snapshot of {Stream} at {Version} was not saved: {Reason}",
                 stream,

@@ -1,6 +1,4 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Resources.Grains;
 
@@ -10,16 +8,8 @@ namespace Resources.Grains;
 /// waits no longer than <see cref="LossAfter"/> for a database that does not answer. Nor does it trust its memory while
 /// the cluster settles after a change of its members.
 /// </summary>
-public sealed class StoreContact(
-    NpgsqlDataSource database,
-    StoreContact.Membership membership,
-    TimeProvider time,
-    ILogger<StoreContact> log
-) : BackgroundService
+public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger)
 {
-    /// <summary>Asks whether the cluster still counts this node as a member, over the given connection.</summary>
-    public delegate Task<bool> Membership(NpgsqlConnection connection, CancellationToken ct);
-
     /// <summary>
     /// Memory is trusted for this long after a contact: less than the others need to declare this node dead.
     /// </summary>
@@ -35,8 +25,6 @@ public sealed class StoreContact(
     /// moved on from.
     /// </summary>
     public static readonly TimeSpan SettlesWithin = TimeSpan.FromSeconds(10);
-
-    static readonly TimeSpan Every = TimeSpan.FromMilliseconds(200);
 
     readonly Lock gate = new();
     long askedAt;
@@ -100,7 +88,7 @@ public sealed class StoreContact(
                 return;
             loss = new();
         }
-        log.LogInformation("PostgreSQL answers again");
+        logger.LogInformation("PostgreSQL answers again");
     }
 
     /// <summary>
@@ -109,50 +97,34 @@ public sealed class StoreContact(
     /// </summary>
     public void MembersChanged() => Volatile.Write(ref membersChangedAt, time.GetTimestamp());
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var probe = Task.CompletedTask;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            if (probe.IsCompleted)
-                probe = ProbeAsync(stoppingToken);
-            else if (Unanswered() is var silence && silence >= LossAfter)
-                Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
-            await Task.Delay(Every, time, stoppingToken);
-        }
-    }
-
-    async Task ProbeAsync(CancellationToken ct)
-    {
-        var asked = time.GetTimestamp();
-        lock (gate)
-            askedAt = asked;
-        try
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            limit.CancelAfter(TimeSpan.FromSeconds(2));
-            await using var connection = await database.OpenConnectionAsync(limit.Token);
-            var member = await membership(connection, limit.Token);
-            Heard();
-            Volatile.Write(ref trustedAt, member ? asked : 0);
-        }
-        catch (Exception e) when (!ct.IsCancellationRequested)
-        {
-            // Connections of the pool die with the server: drop them, so that its return is noticed at the first try.
-            database.Clear();
-            if (e is not OperationCanceledException)
-                Lose(e.Message);
-        }
-    }
-
-    /// <summary>How long the probe under way has waited, unless somebody else was answered meanwhile.</summary>
-    TimeSpan Unanswered()
+    /// <summary>Begins to wait for an answer of the database; returns the moment.</summary>
+    internal long Asked()
     {
         lock (gate)
-            return time.GetElapsedTime(Math.Max(askedAt, heardAt));
+            return askedAt = time.GetTimestamp();
     }
 
-    void Lose(string why)
+    /// <summary>Reports the answer to a question.</summary>
+    /// <param name="asked">The moment of the question: the answer may be as old.</param>
+    /// <param name="isMember">Whether the cluster counts this node in.</param>
+    internal void Answered(long asked, bool isMember)
+    {
+        Heard();
+        Volatile.Write(ref trustedAt, isMember ? asked : 0);
+    }
+
+    /// <summary>Declares the database lost if neither the question under way nor anybody else was answered.</summary>
+    internal void LoseIfSilent()
+    {
+        TimeSpan silence;
+        lock (gate)
+            silence = time.GetElapsedTime(Math.Max(askedAt, heardAt));
+        if (silence >= LossAfter)
+            Lose($"no answer for {silence.TotalMilliseconds:F0} ms");
+    }
+
+    /// <summary>Declares the database lost: work on it ends at once.</summary>
+    internal void Lose(string why)
     {
         lock (gate)
         {
@@ -160,6 +132,6 @@ public sealed class StoreContact(
                 return;
             _ = loss.CancelAsync();
         }
-        log.LogError("PostgreSQL is away: {Reason}", why);
+        logger.LogError("PostgreSQL is away: {Reason}", why);
     }
 }

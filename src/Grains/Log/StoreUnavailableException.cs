@@ -9,7 +9,7 @@ namespace Resources.Grains;
 /// </summary>
 /// <param name="cause">Told by its message alone: the driver's exceptions do not travel between nodes.</param>
 [GenerateSerializer, Alias("store-unavailable")]
-public sealed class StoreUnavailableException(string message, Exception? cause = null)
+public class StoreUnavailableException(string message, Exception? cause = null)
     : Exception(cause is null ? message : $"{message} ({cause.Message})")
 {
     /// <summary>

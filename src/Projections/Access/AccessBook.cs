@@ -33,17 +33,19 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
     /// <summary>Changes are remembered for so long: longer than any access token lives, with its skew.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromMinutes(70);
 
-    /// <summary>Without news the log is looked at this often; with news, no more often than the rest says.</summary>
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
+    /// <summary>Without news the log is looked at this often; with news, no more often than the minimum says.</summary>
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
-    static readonly TimeSpan Sweep = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(1);
 
     readonly ConcurrentDictionary<Guid, AccountMark> marks = new();
     readonly ConcurrentDictionary<Guid, DateTimeOffset> ended = new();
     readonly ConcurrentDictionary<string, PermissionSet> roles = new(Permissions.BuiltIn);
     long position;
     long version = 1;
+    long seen;
+    long swept = Stopwatch.GetTimestamp();
 
     /// <summary>Grows at every change of the roles.</summary>
     public long RolesVersion => Volatile.Read(ref version);
@@ -97,39 +99,27 @@ public sealed class AccessBook(AccessLog log, LogNews news, TimeProvider time, I
         await base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var seen = 0L;
-        var swept = Stopwatch.GetTimestamp();
-        while (!stoppingToken.IsCancellationRequested)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new Loop("Reading the log for changes of access", logger)
         {
-            try
-            {
-                seen = await news.Grown.WaitAsync(seen, Look, stoppingToken);
-                while (await log.AfterAsync(Position, stoppingToken) is var (events, reached) && reached > Position)
-                {
-                    Apply(events);
-                    Volatile.Write(ref position, reached);
-                }
-                Fault = null;
-                if (Stopwatch.GetElapsedTime(swept) > Sweep)
-                {
-                    swept = Stopwatch.GetTimestamp();
-                    Forget(time.GetUtcNow() - Remembered);
-                }
-                await Task.Delay(Rest, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                if (e is not StoreUnavailableException)
-                    logger.LogError(e, "The log cannot be read for changes of access");
-                Fault = e.Message;
-                await Task.Delay(Look, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            Every = MinInterval,
+            RetryDelay = PollInterval,
+            Failed = e => Fault = e.Message,
+        }.RunAsync(FollowAsync, stoppingToken);
+
+    async Task FollowAsync(CancellationToken ct)
+    {
+        seen = await news.Grown.WaitAsync(seen, PollInterval, ct);
+        while (await log.AfterAsync(Position, ct) is var (events, reached) && reached > Position)
+        {
+            Apply(events);
+            Volatile.Write(ref position, reached);
+        }
+        Fault = null;
+        if (Stopwatch.GetElapsedTime(swept) > SweepInterval)
+        {
+            swept = Stopwatch.GetTimestamp();
+            Forget(time.GetUtcNow() - Remembered);
         }
     }
 

@@ -1,4 +1,3 @@
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -8,7 +7,7 @@ namespace Resources.Projections;
 public sealed record AccessEvent(object? Data, Guid Stream, long Version, DateTimeOffset At);
 
 /// <summary>Reads the part of the log that changes who may do what.</summary>
-public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, ReadIndex index, EventKinds kinds)
+public sealed class AccessLog(ControlDb db, ReadIndex index, EventKinds kinds)
 {
     const int PageSize = 1_000;
 
@@ -17,13 +16,9 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
     /// <summary>Every event of the roles, in order.</summary>
     public async Task<IReadOnlyList<AccessEvent>> RolesAsync(CancellationToken ct) =>
         [
-            .. (
-                await ReadAsync(
-                    $"{Columns} stream_id = $1 order by version",
-                    ct,
-                    new NpgsqlParameter<Guid> { TypedValue = RoleBook.Id }
-                )
-            ).Select(read => read.Event),
+            .. (await ReadAsync($"{Columns} stream_id = $1 order by version", ct, RoleBook.Id)).Select(read =>
+                read.Event
+            ),
         ];
 
     /// <summary>The events since a time, in order, and the position that was read to.</summary>
@@ -40,7 +35,7 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
             var page = await ReadAsync(
                 $"{Columns} changes_access(type) and seq_id < $1 order by seq_id desc limit {PageSize}",
                 ct,
-                new NpgsqlParameter<long> { TypedValue = before }
+                before
             );
             found.AddRange(page.TakeWhile(read => read.Event.At >= since).Select(read => read.Event));
             if (page.Count < PageSize || page[^1].Event.At < since)
@@ -61,43 +56,27 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
         var head = await index.HeadAsync(ct);
         if (head <= position)
             return ([], position);
-        var page = await ReadAsync(
-            $"select * from read_access($1, {PageSize})",
-            ct,
-            new NpgsqlParameter<long> { TypedValue = position }
-        );
+        var page = await ReadAsync($"select * from read_access($1, {PageSize})", ct, position);
         return (
             [.. page.Select(read => read.Event)],
             page.Count == PageSize ? page[^1].Position : Math.Max(head, page.Count > 0 ? page[^1].Position : 0)
         );
     }
 
-    Task<List<(long Position, AccessEvent Event)>> ReadAsync(
-        string sql,
-        CancellationToken ct,
-        NpgsqlParameter parameter
-    ) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(sql);
-                command.Parameters.Add(parameter.Clone());
-                var events = new List<(long, AccessEvent)>();
-                await using var row = await command.ExecuteReaderAsync(ct);
-                while (await row.ReadAsync(ct))
-                    events.Add(
-                        (
-                            row.GetInt64(0),
-                            new(
-                                kinds.Read(row.GetString(4), row.GetString(5)),
-                                row.GetGuid(1),
-                                row.GetInt64(2),
-                                row.GetFieldValue<DateTimeOffset>(3)
-                            )
-                        )
-                    );
-                return events;
-            },
+    Task<List<(long Position, AccessEvent Event)>> ReadAsync<T>(string sql, CancellationToken ct, T argument) =>
+        db.QueryAsync<(long, AccessEvent)>(
+            sql,
+            [Arg.Of(argument)],
+            reader =>
+                (
+                    reader.GetInt64(0),
+                    new(
+                        kinds.Read(reader.GetString(4), reader.GetString(5)),
+                        reader.GetGuid(1),
+                        reader.GetInt64(2),
+                        reader.GetFieldValue<DateTimeOffset>(3)
+                    )
+                ),
             ct
         );
 }

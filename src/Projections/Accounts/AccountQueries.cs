@@ -1,4 +1,3 @@
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -11,12 +10,7 @@ public sealed record AccountRow(long Position, Guid Id, Account Account);
 /// Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, from
 /// the same snapshots, so that a list is never behind.
 /// </summary>
-public sealed class AccountQueries(
-    NpgsqlDataSource database,
-    StoreContact contact,
-    Snapshots snapshots,
-    EventKinds kinds
-)
+public sealed class AccountQueries(ReadsDb db, EventKinds kinds)
 {
     /// <summary>
     /// Accounts that are not deleted, in the order of their registration; up to <paramref name="limit"/>.
@@ -91,94 +85,59 @@ public sealed class AccountQueries(
 
     /// <summary>Notes that keys were used.</summary>
     public Task NoteUsesAsync(Guid[] keys, DateTimeOffset at, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(
-                    """
-                    insert into api_key_uses (api_key, used_at) select key, $2 from unnest($1) as u(key) order by key
-                    on conflict (api_key) do update set used_at = greatest(api_key_uses.used_at, excluded.used_at)
-                    """
-                );
-                command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = keys });
-                command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = at });
-                return await command.ExecuteNonQueryAsync(ct);
-            },
+        db.ExecuteAsync(
+            """
+            insert into api_key_uses (api_key, used_at) select key, $2 from unnest($1) as u(key) order by key
+            on conflict (api_key) do update set used_at = greatest(api_key_uses.used_at, excluded.used_at)
+            """,
+            [Arg.Of(keys), Arg.Of(at)],
             ct
         );
 
     /// <summary>Whether any account exists.</summary>
     public Task<bool> AnyAsync(CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(
-                    "select exists (select from mt_events where type = 'account.registered')"
-                );
-                return await command.ExecuteScalarAsync(ct) is true;
-            },
-            ct
-        );
+        db.ScalarAsync<bool>("select exists (select from mt_events where type = 'account.registered')", [], ct);
 
     Task<List<(long Position, Guid Id)>> StreamsAsync<T>(string sql, CancellationToken ct, T first, int limit) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(sql);
-                command.Parameters.Add(new NpgsqlParameter<T> { TypedValue = first });
-                command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
-                var streams = new List<(long, Guid)>();
-                await using var row = await command.ExecuteReaderAsync(ct);
-                while (await row.ReadAsync(ct))
-                    streams.Add((row.GetInt64(0), row.GetGuid(1)));
-                return streams;
-            },
+        db.QueryAsync(
+            sql,
+            [Arg.Of(first), Arg.Of(limit)],
+            static reader => (reader.GetInt64(0), reader.GetGuid(1)),
             ct
         );
 
     /// <summary>The states of several streams, in two queries for all.</summary>
-    Task<Dictionary<Guid, TState>> FoldAsync<TState, TEvent>(
+    async Task<Dictionary<Guid, TState>> FoldAsync<TState, TEvent>(
         List<(long Position, Guid Id)> streams,
         Func<TState?, Recorded<TEvent>, TState> evolve,
         CancellationToken ct
     )
         where TState : class
-        where TEvent : class =>
-        contact.WhileAvailableAsync(
-            async ct =>
+        where TEvent : class
+    {
+        Guid[] ids = [.. streams.Select(stream => stream.Id)];
+        var saved = await Snapshots.LoadAsync<TState>(db, ids, ct);
+        var versions = Array.ConvertAll(ids, id => saved.TryGetValue(id, out var snapshot) ? snapshot.Version : 0);
+        var states = saved.ToDictionary(snapshot => snapshot.Key, snapshot => snapshot.Value.State);
+        return await db.ReadAsync(
+            """
+            select e.stream_id, e.version, e.seq_id, e.timestamp, coalesce(e.user_name, ''), e.type, e.data::text
+            from unnest($1, $2) as s(id, version) join mt_events e on e.stream_id = s.id and e.version > s.version order by e.stream_id, e.version
+            """,
+            [Arg.Of(ids), Arg.Of(versions)],
+            async (reader, ct) =>
             {
-                Guid[] ids = [.. streams.Select(stream => stream.Id)];
-                var saved = await snapshots.LoadAsync<TState>(ids, ct);
-                await using var command = database.CreateCommand(
-                    """
-                    select e.stream_id, e.version, e.seq_id, e.timestamp, coalesce(e.user_name, ''), e.type, e.data::text
-                    from unnest($1, $2) as s(id, version) join mt_events e on e.stream_id = s.id and e.version > s.version order by e.stream_id, e.version
-                    """
-                );
-                command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
-                command.Parameters.Add(
-                    new NpgsqlParameter<long[]>
-                    {
-                        TypedValue =
-                        [
-                            .. ids.Select(id => saved.TryGetValue(id, out var snapshot) ? snapshot.Version : 0),
-                        ],
-                    }
-                );
-                var states = saved.ToDictionary(snapshot => snapshot.Key, snapshot => snapshot.Value.State);
-                await using var row = await command.ExecuteReaderAsync(ct);
-                while (await row.ReadAsync(ct))
+                while (await reader.ReadAsync(ct))
                 {
-                    var stream = row.GetGuid(0);
-                    var version = row.GetInt64(1);
-                    var name = row.GetString(5);
+                    var stream = reader.GetGuid(0);
+                    var name = reader.GetString(5);
                     var recorded = new Recorded<TEvent>(
-                        kinds.Read(name, row.GetString(6)) as TEvent
+                        kinds.Read(name, reader.GetString(6)) as TEvent
                             ?? throw new InvalidDataException($"There is no event {name} of {typeof(TState).Name}."),
-                        version,
-                        row.GetInt64(2),
-                        row.GetFieldValue<DateTimeOffset>(3),
-                        row.GetString(4)
+                        reader.GetInt64(1),
+                        reader.GetInt64(2),
+                        reader.GetFieldValue<DateTimeOffset>(3),
+                        reader.GetString(4)
                     );
                     states[stream] = evolve(states.GetValueOrDefault(stream), recorded);
                 }
@@ -186,21 +145,16 @@ public sealed class AccountQueries(
             },
             ct
         );
+    }
 
-    Task<Dictionary<Guid, DateTimeOffset>> UsesAsync(Guid[] keys, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(
-                    "select api_key, used_at from api_key_uses where api_key = any ($1)"
-                );
-                command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = keys });
-                var uses = new Dictionary<Guid, DateTimeOffset>();
-                await using var row = await command.ExecuteReaderAsync(ct);
-                while (await row.ReadAsync(ct))
-                    uses[row.GetGuid(0)] = row.GetFieldValue<DateTimeOffset>(1);
-                return uses;
-            },
+    async Task<Dictionary<Guid, DateTimeOffset>> UsesAsync(Guid[] keys, CancellationToken ct)
+    {
+        var uses = await db.QueryAsync(
+            "select api_key, used_at from api_key_uses where api_key = any ($1)",
+            [Arg.Of(keys)],
+            static reader => KeyValuePair.Create(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1)),
             ct
         );
+        return new(uses);
+    }
 }

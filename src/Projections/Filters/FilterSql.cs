@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using NpgsqlTypes;
+using Resources.Grains;
 
 namespace Resources.Projections;
 
@@ -48,14 +49,14 @@ public static class FilterSql
         };
 
     static string Matches(string query, NpgsqlParameterCollection parameters) =>
-        $"words @@ {Add(query, NpgsqlDbType.Text, parameters)}::tsquery";
+        $"words @@ {parameters.Place(query, NpgsqlDbType.Text)}::tsquery";
 
     static string Text(Filter.Field field, FilterValue.Text text, NpgsqlParameterCollection parameters)
     {
         var pieces = text.Pieces;
         if (pieces.Count is 1)
-            return Ordered(field, Add(pieces[0], NpgsqlDbType.Text, parameters));
-        var like = Add(string.Join('%', pieces.Select(EscapeLike)), NpgsqlDbType.Text, parameters);
+            return Ordered(field, parameters.Place(pieces[0], NpgsqlDbType.Text));
+        var like = parameters.Place(string.Join('%', pieces.Select(EscapeLike)), NpgsqlDbType.Text);
         return field.Comparator switch
         {
             Comparator.Equal => $"{Column(field.Name)} like {like}",
@@ -70,7 +71,12 @@ public static class FilterSql
     static string NotEqual(Filter.Metadata member, NpgsqlParameterCollection parameters)
     {
         var present = Path(MetadataPath.Presence(member.Pointer, lax: false), parameters);
-        return $"(metadata @? {present} and (metadata @@ {Path(MetadataPath.Comparison(member with { Comparator = Comparator.Equal }), parameters)}) is not true)";
+        return $"""
+            (metadata @? {present} and (metadata @@ {Path(
+                MetadataPath.Comparison(member with { Comparator = Comparator.Equal }),
+                parameters
+            )}) is not true)
+            """;
     }
 
     static string Column(ResourceField field) =>
@@ -110,18 +116,12 @@ public static class FilterSql
     static string Parameter(FilterValue value, NpgsqlParameterCollection parameters) =>
         value switch
         {
-            FilterValue.Id id => Add(id.Value, NpgsqlDbType.Uuid, parameters),
-            FilterValue.Whole whole => Add(whole.Value, NpgsqlDbType.Bigint, parameters),
-            FilterValue.Time time => Add(time.Value, NpgsqlDbType.TimestampTz, parameters),
+            FilterValue.Id id => parameters.Place(id.Value, NpgsqlDbType.Uuid),
+            FilterValue.Whole whole => parameters.Place(whole.Value, NpgsqlDbType.Bigint),
+            FilterValue.Time time => parameters.Place(time.Value, NpgsqlDbType.TimestampTz),
             _ => throw new UnreachableException($"No field is a {value.GetType().Name}."),
         };
 
     static string Path(string path, NpgsqlParameterCollection parameters) =>
-        Add(path, NpgsqlDbType.JsonPath, parameters);
-
-    static string Add(object value, NpgsqlDbType type, NpgsqlParameterCollection parameters)
-    {
-        parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
-        return $"${parameters.Count}";
-    }
+        parameters.Place(path, NpgsqlDbType.JsonPath);
 }

@@ -10,18 +10,18 @@ namespace Resources.Projections;
 /// </summary>
 public sealed class FollowerMonitor : BackgroundService
 {
-    static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     readonly Followers followers;
     readonly TimeProvider time;
-    readonly ILogger<FollowerMonitor> log;
+    readonly ILogger<FollowerMonitor> logger;
     volatile IReadOnlyList<Follower> latest = [];
 
-    public FollowerMonitor(Followers followers, TimeProvider time, ILogger<FollowerMonitor> log)
+    public FollowerMonitor(Followers followers, TimeProvider time, ILogger<FollowerMonitor> logger)
     {
         this.followers = followers;
         this.time = time;
-        this.log = log;
+        this.logger = logger;
         Followers.Meter.CreateObservableGauge(
             "resources.follower.position",
             () => Each(follower => follower.Position),
@@ -50,28 +50,15 @@ public sealed class FollowerMonitor : BackgroundService
     /// </summary>
     public IReadOnlyList<Follower> Latest => latest;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new Loop("Looking at the followers", logger)
         {
-            try
-            {
-                latest = await followers.AllAsync(stoppingToken);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Old figures would look like good ones. Probes tell of a store that is away; all else is for the log.
-                latest = [];
-                if (e is not StoreUnavailableException)
-                    log.LogWarning("The followers cannot be looked at: {Reason}", e.Message);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            await Task.Delay(Every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+            Every = PollInterval,
+            RetryDelay = PollInterval,
+            Time = time,
+            // Old figures would look like good ones.
+            Failed = _ => latest = [],
+        }.RunAsync(async ct => latest = await followers.AllAsync(ct), stoppingToken);
 
     IEnumerable<Measurement<T>> Each<T>(Func<Follower, T> value)
         where T : struct =>

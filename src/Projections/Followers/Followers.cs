@@ -53,7 +53,7 @@ public enum FollowerAnswer
 /// <summary>
 /// Shows followers, and takes what operators ask of them. The node that runs a follower looks for that every second.
 /// </summary>
-public sealed class Followers(NpgsqlDataSource database, StoreContact contact)
+public sealed class Followers(FollowDb db)
 {
     /// <summary>Whoever holds this advisory lock runs the followers.</summary>
     public const long OwnerLock = 7238164;
@@ -63,53 +63,43 @@ public sealed class Followers(NpgsqlDataSource database, StoreContact contact)
 
     /// <summary>Every follower, by name.</summary>
     public Task<List<Follower>> AllAsync(CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async token =>
-            {
-                await using var command = database.CreateCommand(
-                    $"""
-                    select f.name, f.generation, f.node, owned, coalesce(live.last_seq_id, 0), head, f.fault_position, f.fault_detail, f.fault_since,
-                        f.building, f.stage, coalesce(next.last_seq_id, 0), f.requested_at, f.requested_by, f.rebuilt_at, f.rebuild_fault,
-                        coalesce((select extract(epoch from clock_timestamp() - timestamp) from mt_events where seq_id > coalesce(live.last_seq_id, 0) order by seq_id limit 1), 0)::float8
-                    from followers f
-                    cross join log_head()
-                    cross join (select
-                        exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {OwnerLock} and granted and database = (select oid from pg_database where datname = current_database())) as owned) now
-                    left join mt_event_progression live on live.name = follower_shard(f.name, f.generation)
-                    left join mt_event_progression next on next.name = follower_shard(f.name, f.building)
-                    order by f.name
-                    """
-                );
-                var followers = new List<Follower>();
-                await using var row = await command.ExecuteReaderAsync(token);
-                while (await row.ReadAsync(token))
-                    followers.Add(
-                        new(
-                            row.GetString(0),
-                            row.GetInt32(1),
-                            Text(row, 2),
-                            row.GetBoolean(3),
-                            row.GetInt64(4),
-                            row.GetInt64(5),
-                            Math.Max(0, row.GetDouble(16)),
-                            row.IsDBNull(6)
-                                ? null
-                                : new(row.GetInt64(6), row.GetString(7), row.GetFieldValue<DateTimeOffset>(8)),
-                            row.IsDBNull(9)
-                                ? null
-                                : new(
-                                    row.GetInt32(9),
-                                    row.GetString(10),
-                                    row.GetInt64(11),
-                                    row.GetFieldValue<DateTimeOffset>(12),
-                                    row.GetString(13)
-                                ),
-                            row.IsDBNull(14) ? null : row.GetFieldValue<DateTimeOffset>(14),
-                            Text(row, 15)
-                        )
-                    );
-                return followers;
-            },
+        db.QueryAsync(
+            $"""
+            select f.name, f.generation, f.node, owned, coalesce(live.last_seq_id, 0), head, f.fault_position, f.fault_detail, f.fault_since,
+                f.building, f.stage, coalesce(next.last_seq_id, 0), f.requested_at, f.requested_by, f.rebuilt_at, f.rebuild_fault,
+                coalesce((select extract(epoch from clock_timestamp() - timestamp) from mt_events where seq_id > coalesce(live.last_seq_id, 0) order by seq_id limit 1), 0)::float8
+            from followers f
+            cross join log_head()
+            cross join (select
+                exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {OwnerLock} and granted and database = (select oid from pg_database where datname = current_database())) as owned) now
+            left join mt_event_progression live on live.name = follower_shard(f.name, f.generation)
+            left join mt_event_progression next on next.name = follower_shard(f.name, f.building)
+            order by f.name
+            """,
+            [],
+            static reader => new Follower(
+                reader.GetString(0),
+                reader.GetInt32(1),
+                reader.TextOrNull(2),
+                reader.GetBoolean(3),
+                reader.GetInt64(4),
+                reader.GetInt64(5),
+                Math.Max(0, reader.GetDouble(16)),
+                reader.IsDBNull(6)
+                    ? null
+                    : new(reader.GetInt64(6), reader.GetString(7), reader.GetFieldValue<DateTimeOffset>(8)),
+                reader.IsDBNull(9)
+                    ? null
+                    : new(
+                        reader.GetInt32(9),
+                        reader.GetString(10),
+                        reader.GetInt64(11),
+                        reader.GetFieldValue<DateTimeOffset>(12),
+                        reader.GetString(13)
+                    ),
+                reader.TimeOrNull(14),
+                reader.TextOrNull(15)
+            ),
             ct
         );
 
@@ -122,7 +112,7 @@ public sealed class Followers(NpgsqlDataSource database, StoreContact contact)
             update followers set building = generation + 1, stage = 'filling', requested_at = clock_timestamp(), requested_by = $2, rebuild_fault = null
             where name = $1 and building is null
             """,
-            [new NpgsqlParameter<string> { TypedValue = actor }],
+            [Arg.Of(actor)],
             ct
         );
 
@@ -159,11 +149,7 @@ public sealed class Followers(NpgsqlDataSource database, StoreContact contact)
             insert into skipped_events (position, follower, reason, skipped_by) select $2, name, $3, $4 from standing
             on conflict (position) do update set reason = excluded.reason, skipped_by = excluded.skipped_by
             """,
-            [
-                new NpgsqlParameter<long> { TypedValue = position },
-                new NpgsqlParameter<string> { TypedValue = reason },
-                new NpgsqlParameter<string> { TypedValue = actor },
-            ],
+            [Arg.Of(position), Arg.Of(reason), Arg.Of(actor)],
             ct
         );
 
@@ -173,24 +159,10 @@ public sealed class Followers(NpgsqlDataSource database, StoreContact contact)
         string sql,
         NpgsqlParameter[] more,
         CancellationToken ct
-    ) =>
-        await contact.WhileAvailableAsync(
-            async token =>
-            {
-                await using var exists = database.CreateCommand(
-                    "select exists (select from followers where name = $1)"
-                );
-                exists.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
-                if (await exists.ExecuteScalarAsync(token) is not true)
-                    return FollowerAnswer.NoSuchFollower;
-                await using var command = database.CreateCommand(sql);
-                command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
-                foreach (var parameter in more)
-                    command.Parameters.Add(parameter);
-                return await command.ExecuteNonQueryAsync(token) > 0 ? FollowerAnswer.Done : otherwise;
-            },
-            ct
-        );
-
-    static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    )
+    {
+        if (!await db.ScalarAsync<bool>("select exists (select from followers where name = $1)", [Arg.Of(name)], ct))
+            return FollowerAnswer.NoSuchFollower;
+        return await db.ExecuteAsync(sql, [Arg.Of(name), .. more], ct) > 0 ? FollowerAnswer.Done : otherwise;
+    }
 }

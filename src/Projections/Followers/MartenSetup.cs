@@ -3,7 +3,6 @@ using JasperFx.Events;
 using JasperFx.Events.Daemon;
 using JasperFx.Events.Projections;
 using Marten;
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -24,9 +23,8 @@ public static class MartenSetup
     ];
 
     /// <summary>The log and the documents, as every node uses them.</summary>
-    public static void Configure(StoreOptions options, NpgsqlDataSource database, EventKinds kinds)
+    public static void Configure(StoreOptions options, EventKinds kinds)
     {
-        options.Connection(database);
         options.AutoCreateSchemaObjects = AutoCreate.None;
         options.UseSystemTextJsonForSerialization(EventKinds.Json, casing: Weasel.Core.Casing.CamelCase);
         options.Policies.DisableInformationalFields();

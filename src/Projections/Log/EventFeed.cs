@@ -13,15 +13,15 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
     const int PageSize = 256;
 
     /// <summary>A reader that only wants events has no use for pulses.</summary>
-    static readonly TimeSpan Seldom = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan PulseInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>How long to wait while the database is away.</summary>
-    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// A reader whose filter takes little hears how far the log was looked through after so many positions.
     /// </summary>
-    const long Stretch = 50_000;
+    const long MaxSilentPositions = 50_000;
 
     /// <summary>
     /// The events after a position, one by one and without an end, each exactly once and in the order of their
@@ -37,14 +37,14 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
     {
         while (true)
         {
-            await using var pages = FollowAsync(after, filter, Seldom, ct).GetAsyncEnumerator(ct);
+            await using var pages = FollowAsync(after, filter, PulseInterval, ct).GetAsyncEnumerator(ct);
             while (await MoveNextAsync(pages))
             {
                 foreach (var logged in pages.Current.Events)
                     yield return logged;
                 after = pages.Current.Reached;
             }
-            await Task.Delay(Rest, ct);
+            await Task.Delay(RetryDelay, ct);
         }
     }
 
@@ -82,7 +82,7 @@ public sealed class EventFeed(LogQueries log, LogTail tail, ReadIndex index)
             if (
                 page.Events is not []
                 || isLive && !wasLive
-                || after - told > Stretch
+                || after - told > MaxSilentPositions
                 || after > told && Stopwatch.GetElapsedTime(toldAt) >= pulse
             )
             {

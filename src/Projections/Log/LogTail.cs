@@ -10,24 +10,26 @@ namespace Resources.Projections;
 /// position: who is too far behind for what is kept here reads the log itself, so a slow reader costs others nothing
 /// and loses nothing. While nobody reads, nothing is read or kept.
 /// </summary>
-public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogger<LogTail> logger) : BackgroundService
+public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, ILogger<LogTail> logger) : BackgroundService
 {
-    const int Kept = 8_192;
-    const int KeptBytes = 32 << 20;
+    const int MaxEvents = 8_192;
+    const int MaxBytes = 32 << 20;
     const int PageSize = 1_000;
 
     /// <summary>Without news the tail looks by itself this often.</summary>
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Readers that lose their connection come back: the tail goes on for so long without any.</summary>
-    static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(10);
 
     static readonly TimeSpan Forever = TimeSpan.FromDays(1);
-    static readonly TimeSpan Between = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
 
     readonly Lock gate = new();
     readonly Signal came = new();
-    readonly LogEvent[] ring = new LogEvent[Kept];
+    readonly LogEvent[] ring = new LogEvent[MaxEvents];
+    long seenNews;
+    long seenReaders;
     int readers;
     long leftAt;
     int first;
@@ -130,40 +132,29 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        for (var (seen, seenComing) = (0L, 0L); !stoppingToken.IsCancellationRequested; )
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new Loop("Reading the log for streams", logger)
         {
-            try
-            {
-                if (Pause())
-                {
-                    Fault = null;
-                    seenComing = await came.WaitAsync(seenComing, Forever, stoppingToken);
-                    continue;
-                }
-                if (start is long.MaxValue)
-                    Begin(await index.HeadAsync(stoppingToken));
-                seen = await news.Grown.WaitAsync(seen, Look, stoppingToken);
-                while (
-                    await log.PageAsync(reached, EventFilter.All, PageSize, stoppingToken) is var page
-                    && page.Reached > reached
-                )
-                    Add(page);
-                Fault = null;
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                if (e is not StoreUnavailableException)
-                    logger.LogError(e, "The log cannot be read");
-                Fault = e.Message;
-                await Task.Delay(Between, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            RetryDelay = RetryDelay,
+            Failed = e => Fault = e.Message,
+        }.RunAsync(FollowAsync, stoppingToken);
+
+    async Task FollowAsync(CancellationToken ct)
+    {
+        if (Pause())
+        {
+            Fault = null;
+            seenReaders = await came.WaitAsync(seenReaders, Forever, ct);
+            return;
         }
+        if (start is long.MaxValue)
+            Begin(await index.HeadAsync(ct));
+        seenNews = await news.Grown.WaitAsync(seenNews, PollInterval, ct);
+        while (
+            await LogQueries.PageAsync(db, reached, EventFilter.All, PageSize, ct) is var page && page.Reached > reached
+        )
+            Add(page);
+        Fault = null;
     }
 
     /// <summary>Lets go of everything when nobody reads any more; whether nobody does.</summary>
@@ -171,7 +162,7 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     {
         lock (gate)
         {
-            if (readers > 0 || start is not long.MaxValue && Stopwatch.GetElapsedTime(leftAt) < Linger)
+            if (readers > 0 || start is not long.MaxValue && Stopwatch.GetElapsedTime(leftAt) < LingerTime)
                 return false;
             start = long.MaxValue;
             Array.Clear(ring);
@@ -205,9 +196,9 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
         {
             foreach (var logged in page.Events)
             {
-                while (count == Kept || count > 0 && bytes > KeptBytes)
+                while (count == MaxEvents || count > 0 && bytes > MaxBytes)
                     Drop();
-                ring[(first + count++) % Kept] = logged;
+                ring[(first + count++) % MaxEvents] = logged;
                 bytes += logged.Data.Utf8.Length;
             }
             reached = page.Reached;
@@ -221,13 +212,13 @@ public sealed class LogTail(LogQueries log, ReadIndex index, LogNews news, ILogg
     {
         var oldest = ring[first];
         ring[first] = null!;
-        first = (first + 1) % Kept;
+        first = (first + 1) % MaxEvents;
         count = count - 1;
         start = oldest.Position;
         bytes -= oldest.Data.Utf8.Length;
     }
 
-    LogEvent At(int index) => ring[(first + index) % Kept];
+    LogEvent At(int index) => ring[(first + index) % MaxEvents];
 
     int FirstBehind(long position)
     {

@@ -1,4 +1,3 @@
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -9,25 +8,25 @@ namespace Resources.Projections;
 /// </summary>
 public sealed class ReadIndex
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan Between = TimeSpan.FromMilliseconds(5);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
     readonly TimeProvider time;
     readonly SharedRead<(long Head, long Views, int Generation)> positions;
 
-    public ReadIndex(NpgsqlDataSource database, StoreContact contact, TimeProvider time)
+    public ReadIndex(ControlDb db, TimeProvider time)
     {
         this.time = time;
         positions = new(() =>
-            contact.WhileAvailableAsync(async ct =>
-            {
-                await using var command = database.CreateCommand(
-                    "select head, position, generation from log_head(), resource_views_position"
-                );
-                await using var row = await command.ExecuteReaderAsync(ct);
-                await row.ReadAsync(ct);
-                return (row.GetInt64(0), row.GetInt64(1), row.GetInt32(2));
-            })
+            db.ReadAsync(
+                "select head, position, generation from log_head(), resource_views_position",
+                [],
+                static async (reader, ct) =>
+                {
+                    await reader.ReadAsync(ct);
+                    return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt32(2));
+                }
+            )
         );
     }
 
@@ -49,9 +48,9 @@ public sealed class ReadIndex
             (_, views, generation) = await positions.GetAsync().WaitAsync(ct)
         )
         {
-            if (time.GetElapsedTime(started) > Patience)
+            if (time.GetElapsedTime(started) > Timeout)
                 return new(views, generation, ReachedState.Behind);
-            await Task.Delay(Between, time, ct);
+            await Task.Delay(PollInterval, time, ct);
         }
         return new(views, generation, ReachedState.Passed);
     }

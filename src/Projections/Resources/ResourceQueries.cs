@@ -45,10 +45,10 @@ public sealed record ResourcePage(
 public sealed record ResourceChanges(IReadOnlyDictionary<Guid, ResourceRow?> Rows, long Position);
 
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
-public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool searches, StoreContact contact)
+public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
 {
     /// <summary>Estimates up to this are exact.</summary>
-    const int WorthCounting = 10_000;
+    const int MaxExactEstimate = 10_000;
 
     /// <summary>
     /// The rows after a place in an order, at most <paramref name="limit"/>. Where the view has not come as far as is
@@ -95,58 +95,58 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
         RunAsync(
             selection,
             (parameters, which) => ResourceSql.Changes(parameters, which, after, limit + 1),
-            async (row, token) =>
+            async (reader, token) =>
             {
                 var position = after;
                 var rows = new Dictionary<Guid, ResourceRow?>();
-                while (await row.ReadAsync(token))
+                while (await reader.ReadAsync(token))
                 {
-                    position = Math.Max(after, row.GetInt64(0));
-                    if (row.IsDBNull(1))
+                    position = Math.Max(after, reader.GetInt64(0));
+                    if (reader.IsDBNull(1))
                         break;
-                    rows[row.GetGuid(1)] = row.IsDBNull(2) ? null : ReadRow(row, 2);
+                    rows[reader.GetGuid(1)] = reader.IsDBNull(2) ? null : ReadRow(reader, 2);
                 }
                 return rows.Count > limit ? null : new ResourceChanges(rows, position);
             },
             ct
         );
 
-    static async Task<ResourcePage> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
+    static async Task<ResourcePage> ReadAsync(NpgsqlDataReader reader, CancellationToken ct)
     {
         var rows = new List<ResourceRow>();
         var position = 0L;
         var generation = 0;
         var head = 0L;
         var count = (long?)null;
-        while (await row.ReadAsync(ct))
+        while (await reader.ReadAsync(ct))
         {
-            position = row.GetInt64(0);
-            generation = row.GetInt32(1);
-            head = row.GetInt64(2);
-            count = row.IsDBNull(3) ? null : row.GetInt64(3);
+            position = reader.GetInt64(0);
+            generation = reader.GetInt32(1);
+            head = reader.GetInt64(2);
+            count = reader.IsDBNull(3) ? null : reader.GetInt64(3);
             // A page without rows still has a position.
-            if (row.IsDBNull(4))
+            if (reader.IsDBNull(4))
                 break;
-            rows.Add(ReadRow(row, 4));
+            rows.Add(ReadRow(reader, 4));
         }
         return new(rows, position, generation, head, count);
     }
 
-    static ResourceRow ReadRow(NpgsqlDataReader row, int at) =>
+    static ResourceRow ReadRow(NpgsqlDataReader reader, int at) =>
         new(
-            row.GetGuid(at),
-            row.GetInt64(at + 1),
+            reader.GetGuid(at),
+            reader.GetInt64(at + 1),
             new(
-                row.GetString(at + 2),
-                row.GetString(at + 3),
-                row.GetString(at + 4),
-                JsonText.Stored(row.GetFieldValue<byte[]>(at + 5)),
-                row.GetString(at + 6),
-                row.GetFieldValue<DateTimeOffset>(at + 7),
-                row.GetString(at + 8),
-                row.GetFieldValue<DateTimeOffset>(at + 9),
-                row.GetString(at + 10),
-                row.IsDBNull(at + 11) ? null : row.GetFieldValue<DateTimeOffset>(at + 11)
+                reader.GetString(at + 2),
+                reader.GetString(at + 3),
+                reader.GetString(at + 4),
+                JsonText.Stored(reader.GetFieldValue<byte[]>(at + 5)),
+                reader.GetString(at + 6),
+                reader.GetFieldValue<DateTimeOffset>(at + 7),
+                reader.GetString(at + 8),
+                reader.GetFieldValue<DateTimeOffset>(at + 9),
+                reader.GetString(at + 10),
+                reader.IsDBNull(at + 11) ? null : reader.GetFieldValue<DateTimeOffset>(at + 11)
             )
         );
 
@@ -157,44 +157,30 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
     {
         var counted = await RunAsync(
             selection,
-            (parameters, which) => ResourceSql.CountUpTo(parameters, which, WorthCounting + 1),
-            async (row, token) =>
+            (parameters, which) => ResourceSql.CountUpTo(parameters, which, MaxExactEstimate + 1),
+            async (reader, token) =>
             {
-                await row.ReadAsync(token);
-                return row.GetInt64(0);
+                await reader.ReadAsync(token);
+                return reader.GetInt64(0);
             },
             ct
         );
-        if (counted <= WorthCounting)
+        if (counted <= MaxExactEstimate)
             return counted;
         return Math.Max(
             counted,
             await RunAsync(
                 selection,
                 ResourceSql.Explain,
-                async (row, token) =>
+                async (reader, token) =>
                 {
-                    await row.ReadAsync(token);
-                    using var plan = System.Text.Json.JsonDocument.Parse(row.GetString(0));
+                    await reader.ReadAsync(token);
+                    using var plan = System.Text.Json.JsonDocument.Parse(reader.GetString(0));
                     return (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
                 },
                 ct
             )
         );
-    }
-
-    async Task<NpgsqlConnection> OpenAsync(ResourceSelection selection, CancellationToken ct)
-    {
-        if (selection is { Filter: null, IncludeDeleted: false })
-            return await database.OpenConnectionAsync(ct);
-        try
-        {
-            return await searches.Source.OpenConnectionAsync(ct);
-        }
-        catch (NpgsqlException e) when (e.InnerException is TimeoutException && contact.IsAvailable)
-        {
-            throw new SearchesBusyException();
-        }
     }
 
     /// <summary>
@@ -207,19 +193,20 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
         Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
         CancellationToken ct
-    ) =>
-        contact.WhileAvailableAsync(
-            async token =>
+    )
+    {
+        Db db = selection is { Filter: null, IncludeDeleted: false } ? reads : searches;
+        return db.RunAsync(
+            async (connection, token) =>
             {
-                await using var connection = await OpenAsync(selection, token);
                 try
                 {
                     if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
                         return await SearchAsync(connection, beginnings, selection, write, read, token);
                     await using var command = connection.CreateCommand();
                     command.CommandText = write(command.Parameters, selection);
-                    await using var row = await command.ExecuteReaderAsync(token);
-                    return await read(row, token);
+                    await using var reader = await command.ExecuteReaderAsync(token);
+                    return await read(reader, token);
                 }
                 catch (PostgresException e)
                     when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
@@ -229,6 +216,7 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
             },
             ct
         );
+    }
 
     /// <summary>
     /// Asks for words first and then for rows, in two round trips and of one snapshot: a row whose word came in between
@@ -250,22 +238,13 @@ public sealed class ResourceQueries(NpgsqlDataSource database, SearchPool search
         rows.CommandText = write(rows.Parameters, selection with { Lexicon = lexicon });
         batch.BatchCommands.Add(rows);
         batch.BatchCommands.Add(new("commit"));
-        await using var row = await batch.ExecuteReaderAsync(ct);
-        return await read(row, ct);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        return await read(reader, ct);
     }
 }
 
-/// <summary>
-/// Connections for filters and searches: never prepared, and bounded in number and time, so that slow ones cannot take
-/// those of writes.
-/// </summary>
-public sealed record SearchPool(NpgsqlDataSource Source);
-
-/// <summary>All connections for searches have been in use for seconds.</summary>
-public sealed class SearchesBusyException() : Exception("Too many searches are under way.");
-
-/// <summary>A query took longer than <see cref="Longest"/>.</summary>
+/// <summary>A query took longer than <see cref="MaxTime"/>.</summary>
 public sealed class QueryTimeoutException() : Exception("The query takes too long.")
 {
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 }

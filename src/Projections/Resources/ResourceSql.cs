@@ -17,7 +17,7 @@ public static class ResourceSql
     const string Now = "select position, generation, head from resource_views_position, log_head()";
 
     /// <summary>Types that a reach allows whole have a branch each in a list, up to so many.</summary>
-    const int FewTypes = 8;
+    const int MaxBranches = 8;
 
     const string Columns =
         "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
@@ -38,8 +38,7 @@ public static class ResourceSql
         long? wanted
     )
     {
-        parameters.Add(new() { Value = (object?)wanted ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        const string isThere = "now.position >= coalesce($1, now.head)";
+        var isThere = $"now.position >= coalesce({parameters.Place(wanted, NpgsqlDbType.Bigint)}, now.head)";
         var count =
             !counting ? "null::bigint"
             : IsCounted(selection) ? Counted(parameters, selection)
@@ -56,7 +55,13 @@ public static class ResourceSql
             from life in LivesOf(selection) is Lives.Either ? new[] { Lives.Live, Lives.Deleted } : [Lives.Live]
             from part in parts
             from place in places
-            select $"select {Columns} from resource_views where {isThere} and {part} and {Asked(parameters, selection, life)}{(place is null ? "" : " and " + place)} order by {order} limit {size}";
+            select $"""
+                select {Columns} from resource_views where {isThere} and {part} and {Asked(
+                    parameters,
+                    selection,
+                    life
+                )}{(place is null ? "" : " and " + place)} order by {order} limit {size}
+                """;
         var all = branches.ToArray();
         var rows = all is [var only]
             ? only
@@ -76,10 +81,10 @@ public static class ResourceSql
         int limit
     )
     {
-        parameters.Add(new() { Value = after, NpgsqlDbType = NpgsqlDbType.Bigint });
+        var behind = parameters.Place(after, NpgsqlDbType.Bigint);
         return $"""
             with now as materialized (select position from resource_views_position),
-            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and is_of_resource(type)) events limit {limit.ToString(
+            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > {behind} and seq_id <= now.position and is_of_resource(type)) events limit {limit.ToString(
                 CultureInfo.InvariantCulture
             )})
             select now.position, touched.stream_id, r.* from now left join touched on true
@@ -93,7 +98,13 @@ public static class ResourceSql
 
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
     public static string CountUpTo(NpgsqlParameterCollection parameters, ResourceSelection selection, int most) =>
-        $"select count(*) from (select from resource_views where {Where(parameters, selection, LivesOf(selection))} limit {most.ToString(CultureInfo.InvariantCulture)}) counted";
+        $"""
+            select count(*) from (select from resource_views where {Where(
+                parameters,
+                selection,
+                LivesOf(selection)
+            )} limit {most.ToString(CultureInfo.InvariantCulture)}) counted
+            """;
 
     /// <summary>The planner's view of a selection.</summary>
     public static string Explain(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
@@ -132,7 +143,12 @@ public static class ResourceSql
             return $"scope = {Text(parameters, owner ?? (visible.IsAll ? Everyone : visible.Account))}";
         var types = Texts(parameters, visible.Scope.Types);
         var own = visible.Scope.Own ? "true" : $"type = any ({Texts(parameters, visible.Scope.OwnTypes)})";
-        return $"(scope = '{Everyone}' and type = any ({types}) or scope = {Text(parameters, visible.Account)} and type <> all ({types}) and {own})";
+        return $"""
+            (scope = '{Everyone}' and type = any ({types}) or scope = {Text(
+                parameters,
+                visible.Account
+            )} and type <> all ({types}) and {own})
+            """;
     }
 
     /// <summary>
@@ -150,7 +166,7 @@ public static class ResourceSql
         if (visible.IsOwn || selection.Type is not null)
             return [$"owner = {Text(parameters, visible.Account)}"];
         var parts = new List<string>();
-        if (scope.Types.Length > FewTypes)
+        if (scope.Types.Length > MaxBranches)
             parts.Add($"type = any ({Texts(parameters, scope.Types)})");
         else
             parts.AddRange(scope.Types.Select(type => $"type = {Text(parameters, type)}"));
@@ -210,7 +226,12 @@ public static class ResourceSql
                 Enumerable.Range(0, at).Select(before => $"{columns[before]} = {values[before]} and ")
             );
             conditions.Add(
-                $"{equal}({string.Join(", ", columns[at..tail])}) {(keys[at].Descending ? "<" : ">")} ({string.Join(", ", values[at..tail])})"
+                $"""
+                {equal}({string.Join(", ", columns[at..tail])}) {(keys[at].Descending ? "<" : ">")} ({string.Join(
+                    ", ",
+                    values[at..tail]
+                )})
+                """
             );
             if (tail == keys.Count)
                 break;
@@ -231,27 +252,21 @@ public static class ResourceSql
         };
 
     static string Value(NpgsqlParameterCollection parameters, SortField field, object value) =>
-        Add(
-            parameters,
+        parameters.Place(
+            value,
             field switch
             {
                 SortField.CreatedAt or SortField.UpdatedAt => NpgsqlDbType.TimestampTz,
                 SortField.Id => NpgsqlDbType.Uuid,
                 _ => NpgsqlDbType.Text,
-            },
-            value
+            }
         );
 
-    static string Text(NpgsqlParameterCollection parameters, string value) => Add(parameters, NpgsqlDbType.Text, value);
+    static string Text(NpgsqlParameterCollection parameters, string value) =>
+        parameters.Place(value, NpgsqlDbType.Text);
 
     static string Texts(NpgsqlParameterCollection parameters, string[] values) =>
-        Add(parameters, NpgsqlDbType.Array | NpgsqlDbType.Text, values);
-
-    static string Add(NpgsqlParameterCollection parameters, NpgsqlDbType type, object value)
-    {
-        parameters.Add(new() { Value = value, NpgsqlDbType = type });
-        return "$" + parameters.Count.ToString(CultureInfo.InvariantCulture);
-    }
+        parameters.Place(values, NpgsqlDbType.Array | NpgsqlDbType.Text);
 
     /// <summary>Whether deleted resources are in a selection: each kind has indexes of its own.</summary>
     enum Lives

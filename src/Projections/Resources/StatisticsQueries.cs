@@ -1,4 +1,3 @@
-using Npgsql;
 using NpgsqlTypes;
 using Resources.Grains;
 
@@ -19,10 +18,10 @@ public sealed record ResourceStatistics(
 );
 
 /// <summary>Reads the statistics, which are counted in the same transactions as the resource views.</summary>
-public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact contact)
+public sealed class StatisticsQueries(ReadsDb db)
 {
     /// <summary>More types or statuses than this are not listed; the total has them.</summary>
-    public const int MostValues = 1000;
+    public const int MaxValues = 1000;
 
     /// <summary>Counts of what can be seen, narrowed by type, status and the days of creation (inclusive).</summary>
     public Task<ResourceStatistics> ReadAsync(
@@ -33,53 +32,49 @@ public sealed class StatisticsQueries(NpgsqlDataSource database, StoreContact co
         DateOnly? to,
         CancellationToken ct
     ) =>
-        contact.WhileAvailableAsync(
-            async token =>
+        db.RunAsync(
+            async (connection, token) =>
             {
-                await using var command = database.CreateCommand();
+                await using var command = connection.CreateCommand();
                 var counts = ResourceSql.Counts(command.Parameters, null, visible);
-                var first = command.Parameters.Count;
+                var ofType = command.Parameters.Place(type, NpgsqlDbType.Text);
+                var ofStatus = command.Parameters.Place(status, NpgsqlDbType.Text);
+                var since = command.Parameters.Place(from ?? DateOnly.MinValue, NpgsqlDbType.Date);
+                var until = command.Parameters.Place(to ?? DateOnly.MaxValue, NpgsqlDbType.Date);
                 command.CommandText = $"""
                     with reached as materialized (select position, generation from resource_views_position),
                     counted as materialized (
                         select type, status, day, live from resource_statistics
-                        where {counts} and live > 0 and (${first + 1}::text is null or type = ${first + 1}) and (${first
-                        + 2}::text is null or status = ${first + 2}) and day between ${first + 3} and ${first + 4}
+                        where {counts} and live > 0 and ({ofType}::text is null or type = {ofType}) and ({ofStatus}::text is null or status = {ofStatus}) and day between {since} and {until}
                     )
                     select 0, null, null::date, (select position from reached), coalesce(sum(live), 0)::bigint, (select generation from reached) from counted
-                    union all (select 1, type, null, 0, sum(live)::bigint, 0 from counted group by type order by 5 desc, 2 limit {MostValues})
-                    union all (select 2, status, null, 0, sum(live)::bigint, 0 from counted group by status order by 5 desc, 2 limit {MostValues})
+                    union all (select 1, type, null, 0, sum(live)::bigint, 0 from counted group by type order by 5 desc, 2 limit {MaxValues})
+                    union all (select 2, status, null, 0, sum(live)::bigint, 0 from counted group by status order by 5 desc, 2 limit {MaxValues})
                     union all (select 3, null, day, 0, sum(live)::bigint, 0 from counted group by day order by day)
                     """;
-                foreach (var text in new[] { type, status })
-                    command.Parameters.Add(
-                        new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }
-                    );
-                command.Parameters.Add(new() { Value = from ?? DateOnly.MinValue });
-                command.Parameters.Add(new() { Value = to ?? DateOnly.MaxValue });
                 var position = 0L;
                 var generation = 0;
                 var total = 0L;
                 var types = new List<CountOf<string>>();
                 var statuses = new List<CountOf<string>>();
                 var days = new List<CountOf<DateOnly>>();
-                await using var row = await command.ExecuteReaderAsync(token);
-                while (await row.ReadAsync(token))
+                await using var reader = await command.ExecuteReaderAsync(token);
+                while (await reader.ReadAsync(token))
                 {
-                    var count = row.GetInt64(4);
-                    switch (row.GetInt32(0))
+                    var count = reader.GetInt64(4);
+                    switch (reader.GetInt32(0))
                     {
                         case 0:
-                            (position, generation, total) = (row.GetInt64(3), row.GetInt32(5), count);
+                            (position, generation, total) = (reader.GetInt64(3), reader.GetInt32(5), count);
                             break;
                         case 1:
-                            types.Add(new(row.GetString(1), count));
+                            types.Add(new(reader.GetString(1), count));
                             break;
                         case 2:
-                            statuses.Add(new(row.GetString(1), count));
+                            statuses.Add(new(reader.GetString(1), count));
                             break;
                         default:
-                            days.Add(new(row.GetFieldValue<DateOnly>(2), count));
+                            days.Add(new(reader.GetFieldValue<DateOnly>(2), count));
                             break;
                     }
                 }

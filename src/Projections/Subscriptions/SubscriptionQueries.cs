@@ -5,7 +5,7 @@ using Resources.Grains;
 namespace Resources.Projections;
 
 /// <summary>Shows subscriptions: where they are, what they hold back, and what they have tried.</summary>
-public sealed class SubscriptionQueries(NpgsqlDataSource database, StoreContact contact)
+public sealed class SubscriptionQueries(ReadsDb db)
 {
     const string Columns = """
         s.id, s.owner, s.name, s.filter::text, s.delivery ->> 'kind', s.delivery::text, s.state, s.position, (select head from log_head()),
@@ -16,14 +16,10 @@ public sealed class SubscriptionQueries(NpgsqlDataSource database, StoreContact 
 
     /// <summary>Subscriptions after an id, of one owner or of all; up to <paramref name="limit"/>.</summary>
     public Task<List<Subscription>> PageAsync(Guid? owner, Guid after, int limit, CancellationToken ct) =>
-        ReadAsync(
+        db.QueryAsync(
             $"select {Columns} from subscriptions s where s.id > $1 and ($2::uuid is null or s.owner = $2) order by s.id limit $3",
+            [Arg.Of(after), Arg.Of(owner), Arg.Of(limit)],
             Subscription,
-            [
-                new NpgsqlParameter<Guid> { TypedValue = after },
-                new NpgsqlParameter<Guid?> { TypedValue = owner },
-                new NpgsqlParameter<int> { TypedValue = limit },
-            ],
             ct
         );
 
@@ -32,104 +28,72 @@ public sealed class SubscriptionQueries(NpgsqlDataSource database, StoreContact 
     /// </summary>
     public async Task<Subscription?> FindAsync(Guid id, Guid? owner, CancellationToken ct) =>
         (
-            await ReadAsync(
+            await db.QueryAsync(
                 $"select {Columns} from subscriptions s where s.id = $1 and ($2::uuid is null or s.owner = $2)",
+                [Arg.Of(id), Arg.Of(owner)],
                 Subscription,
-                [new NpgsqlParameter<Guid> { TypedValue = id }, new NpgsqlParameter<Guid?> { TypedValue = owner }],
                 ct
             )
         ).FirstOrDefault();
 
     /// <summary>Parked resources after an id; up to <paramref name="limit"/>.</summary>
     public Task<List<ParkedRow>> ParkedAsync(Guid id, Guid after, int limit, CancellationToken ct) =>
-        ReadAsync(
-            "select resource, position, attempts, retry_at, error, since from subscription_parked where subscription = $1 and resource > $2 order by resource limit $3",
-            row => new ParkedRow(
-                row.GetGuid(0),
-                row.GetInt64(1),
-                row.GetInt32(2),
-                Time(row, 3),
-                row.GetString(4),
-                row.GetFieldValue<DateTimeOffset>(5)
+        db.QueryAsync(
+            """
+            select resource, position, attempts, retry_at, error, since from subscription_parked where subscription = $1 and resource > $2 order by resource limit $3
+            """,
+            [Arg.Of(id), Arg.Of(after), Arg.Of(limit)],
+            reader => new ParkedRow(
+                reader.GetGuid(0),
+                reader.GetInt64(1),
+                reader.GetInt32(2),
+                reader.TimeOrNull(3),
+                reader.GetString(4),
+                reader.GetFieldValue<DateTimeOffset>(5)
             ),
-            [
-                new NpgsqlParameter<Guid> { TypedValue = id },
-                new NpgsqlParameter<Guid> { TypedValue = after },
-                new NpgsqlParameter<int> { TypedValue = limit },
-            ],
             ct
         );
 
     /// <summary>The latest attempts before one, newest first; up to <paramref name="limit"/>.</summary>
     public Task<List<AttemptRow>> AttemptsAsync(Guid id, long before, int limit, CancellationToken ct) =>
-        ReadAsync(
-            "select id, at, event, resource, position, attempt, outcome, status, detail, milliseconds from subscription_attempts where subscription = $1 and id < $2 order by id desc limit $3",
-            row => new AttemptRow(
-                row.GetInt64(0),
-                row.GetFieldValue<DateTimeOffset>(1),
-                row.GetGuid(2),
-                row.GetGuid(3),
-                row.GetInt64(4),
-                row.GetInt32(5),
-                row.GetString(6),
-                Number(row, 7),
-                Text(row, 8),
-                Number(row, 9)
+        db.QueryAsync(
+            """
+            select id, at, event, resource, position, attempt, outcome, status, detail, milliseconds from subscription_attempts where subscription = $1 and id < $2 order by id desc limit $3
+            """,
+            [Arg.Of(id), Arg.Of(before), Arg.Of(limit)],
+            reader => new AttemptRow(
+                reader.GetInt64(0),
+                reader.GetFieldValue<DateTimeOffset>(1),
+                reader.GetGuid(2),
+                reader.GetGuid(3),
+                reader.GetInt64(4),
+                reader.GetInt32(5),
+                reader.GetString(6),
+                reader.IntOrNull(7),
+                reader.TextOrNull(8),
+                reader.IntOrNull(9)
             ),
-            [
-                new NpgsqlParameter<Guid> { TypedValue = id },
-                new NpgsqlParameter<long> { TypedValue = before },
-                new NpgsqlParameter<int> { TypedValue = limit },
-            ],
             ct
         );
 
-    Task<List<T>> ReadAsync<T>(
-        string sql,
-        Func<NpgsqlDataReader, T> read,
-        NpgsqlParameter[] parameters,
-        CancellationToken ct
-    ) =>
-        contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(sql);
-                foreach (var parameter in parameters)
-                    command.Parameters.Add(parameter);
-                var rows = new List<T>();
-                await using var row = await command.ExecuteReaderAsync(ct);
-                while (await row.ReadAsync(ct))
-                    rows.Add(read(row));
-                return rows;
-            },
-            ct
-        );
-
-    static Subscription Subscription(NpgsqlDataReader row) =>
+    static Subscription Subscription(NpgsqlDataReader reader) =>
         new(
-            row.GetGuid(0),
-            row.GetGuid(1),
-            row.GetString(2),
-            SubscriptionFilter.FromJson(row.GetString(3)),
-            row.GetString(4),
-            JsonText.Stored(Encoding.UTF8.GetBytes(row.GetString(5))),
-            row.GetString(6),
-            row.GetInt64(7),
-            row.GetInt64(8),
-            Math.Max(0, row.GetDouble(9)),
-            row.GetInt64(10),
-            row.GetInt64(11),
-            Text(row, 12),
-            Time(row, 13),
-            Time(row, 14),
-            Time(row, 15),
-            row.GetFieldValue<DateTimeOffset>(16)
+            reader.GetGuid(0),
+            reader.GetGuid(1),
+            reader.GetString(2),
+            SubscriptionFilter.FromJson(reader.GetString(3)),
+            reader.GetString(4),
+            JsonText.Stored(Encoding.UTF8.GetBytes(reader.GetString(5))),
+            reader.GetString(6),
+            reader.GetInt64(7),
+            reader.GetInt64(8),
+            Math.Max(0, reader.GetDouble(9)),
+            reader.GetInt64(10),
+            reader.GetInt64(11),
+            reader.TextOrNull(12),
+            reader.TimeOrNull(13),
+            reader.TimeOrNull(14),
+            reader.TimeOrNull(15),
+            reader.GetFieldValue<DateTimeOffset>(16)
         );
-
-    static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    static int? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
-
-    static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

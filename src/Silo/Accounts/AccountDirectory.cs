@@ -1,12 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Silo;
 
 /// <summary>Which account an e-mail address, or a passkey, belongs to. They are known by keyed digests only.</summary>
-public sealed class AccountDirectory(NpgsqlDataSource database, StoreContact contact, MasterKey master)
+public sealed class AccountDirectory(ReadsDb db, MasterKey master)
 {
     readonly byte[] key = master.Derive("e-mail addresses");
 
@@ -23,7 +22,9 @@ public sealed class AccountDirectory(NpgsqlDataSource database, StoreContact con
     public async Task<Guid> ClaimAsync(string email, Guid account) =>
         (
             await ReadAsync(
-                "insert into account_emails (digest, account) values ($1, $2) on conflict (digest) do update set account = account_emails.account returning account",
+                """
+                insert into account_emails (digest, account) values ($1, $2) on conflict (digest) do update set account = account_emails.account returning account
+                """,
                 email,
                 account
             )
@@ -31,14 +32,10 @@ public sealed class AccountDirectory(NpgsqlDataSource database, StoreContact con
 
     /// <summary>Frees the addresses and passkeys of an account that is deleted.</summary>
     public Task ReleaseAsync(Guid account) =>
-        contact.WhileAvailableAsync(async ct =>
-        {
-            await using var command = database.CreateCommand(
-                "with passkeys as (delete from account_passkeys where account = $1) delete from account_emails where account = $1"
-            );
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = account });
-            return await command.ExecuteNonQueryAsync(ct);
-        });
+        db.ExecuteAsync(
+            "with passkeys as (delete from account_passkeys where account = $1) delete from account_emails where account = $1",
+            [Arg.Of(account)]
+        );
 
     /// <summary>The id of a passkey here: one credential has one.</summary>
     public Guid PasskeyId(byte[] credential) => DerivedId.Of("passkey", Convert.ToHexString(Digest(credential)));
@@ -51,7 +48,9 @@ public sealed class AccountDirectory(NpgsqlDataSource database, StoreContact con
     public async Task<Guid> ClaimPasskeyAsync(byte[] credential, Guid account) =>
         (
             await ReadAsync(
-                "insert into account_passkeys (digest, account) values ($1, $2) on conflict (digest) do update set account = account_passkeys.account returning account",
+                """
+                insert into account_passkeys (digest, account) values ($1, $2) on conflict (digest) do update set account = account_passkeys.account returning account
+                """,
                 Digest(credential),
                 account
             )
@@ -71,12 +70,5 @@ public sealed class AccountDirectory(NpgsqlDataSource database, StoreContact con
         ReadAsync(sql, Digest(Encoding.UTF8.GetBytes(Normalize(email))), account);
 
     Task<Guid?> ReadAsync(string sql, byte[] digest, Guid? account) =>
-        contact.WhileAvailableAsync(async ct =>
-        {
-            await using var command = database.CreateCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = digest });
-            if (account is { } id)
-                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-            return await command.ExecuteScalarAsync(ct) as Guid?;
-        });
+        db.ScalarAsync<Guid?>(sql, account is { } id ? [Arg.Of(digest), Arg.Of(id)] : [Arg.Of(digest)]);
 }

@@ -13,7 +13,8 @@ sealed class AccountsNodeFeature : NodeFeature
         var embedded = settings.Read<EmbeddedOptions>("Embedded");
         settings.Require(
             secrets.MasterKey is not null || settings.IsDevelopment,
-            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', give it to every node as Secrets__MasterKey, and keep it."
+            "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', "
+                + "give it to every node as Secrets__MasterKey, and keep it."
         );
         settings.Add<SessionLimits>(services, "Sessions");
         services
@@ -21,6 +22,8 @@ sealed class AccountsNodeFeature : NodeFeature
             .AddSingleton<Vault>()
             .AddSingleton<AccountDirectory>()
             .AddSingleton<AccountQueries>()
-            .AddSingleton<Accounts>();
+            .AddSingleton<Accounts>()
+            .AddSingleton<UserList>()
+            .AddSingleton<SigningKeyStore>();
     }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Silo;
@@ -8,7 +7,7 @@ namespace Resources.Silo;
 /// Secrets of accounts, encrypted, each with a name that events carry in its place. A secret never changes: another one
 /// has another name.
 /// </summary>
-public sealed class Vault(NpgsqlDataSource database, StoreContact contact, MasterKey master)
+public sealed class Vault(ReadsDb db, MasterKey master)
 {
     /// <summary>Keeps a secret; returns its name.</summary>
     /// <param name="subject">Whose it is: with the account it is forgotten.</param>
@@ -19,52 +18,33 @@ public sealed class Vault(NpgsqlDataSource database, StoreContact contact, Maste
     {
         var id = Guid.CreateVersion7();
         var kept = master.Protect(secret, Purpose(id, subject));
-        await contact.WhileAvailableAsync(async ct =>
-        {
-            await using var command = database.CreateCommand(
-                "insert into vault (id, subject, sealed) values ($1, $2, $3)"
-            );
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = subject });
-            command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = kept });
-            return await command.ExecuteNonQueryAsync(ct);
-        });
+        await db.ExecuteAsync(
+            "insert into vault (id, subject, sealed) values ($1, $2, $3)",
+            [Arg.Of(id), Arg.Of(subject), Arg.Of(kept)]
+        );
         return id;
     }
 
     /// <summary>Those of the secrets that there are, by name.</summary>
-    public Task<Dictionary<Guid, byte[]>> OpenAsync(params Guid[] ids) =>
-        contact.WhileAvailableAsync(async ct =>
-        {
-            await using var command = database.CreateCommand(
-                "select id, subject, sealed from vault where id = any ($1)"
-            );
-            command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
-            var secrets = new Dictionary<Guid, byte[]>();
-            await using var row = await command.ExecuteReaderAsync(ct);
-            while (await row.ReadAsync(ct))
-                secrets[row.GetGuid(0)] = master.Unprotect(
-                    row.GetFieldValue<byte[]>(2),
-                    Purpose(row.GetGuid(0), row.GetGuid(1))
-                );
-            return secrets;
-        });
+    public async Task<Dictionary<Guid, byte[]>> OpenAsync(params Guid[] ids)
+    {
+        var secrets = await db.QueryAsync(
+            "select id, subject, sealed from vault where id = any ($1)",
+            [Arg.Of(ids)],
+            reader =>
+                KeyValuePair.Create(
+                    reader.GetGuid(0),
+                    master.Unprotect(reader.GetFieldValue<byte[]>(2), Purpose(reader.GetGuid(0), reader.GetGuid(1)))
+                )
+        );
+        return new(secrets);
+    }
 
     /// <summary>Forgets secrets that nothing names any more.</summary>
-    public Task DropAsync(params Guid[] ids) =>
-        ExecuteAsync("delete from vault where id = any ($1)", new NpgsqlParameter<Guid[]> { TypedValue = ids });
+    public Task DropAsync(params Guid[] ids) => db.ExecuteAsync("delete from vault where id = any ($1)", [Arg.Of(ids)]);
 
     /// <summary>Forgets everything that is kept of an account.</summary>
-    public Task ForgetAsync(Guid subject) =>
-        ExecuteAsync("delete from vault where subject = $1", new NpgsqlParameter<Guid> { TypedValue = subject });
-
-    Task ExecuteAsync(string sql, NpgsqlParameter parameter) =>
-        contact.WhileAvailableAsync(async ct =>
-        {
-            await using var command = database.CreateCommand(sql);
-            command.Parameters.Add(parameter);
-            return await command.ExecuteNonQueryAsync(ct);
-        });
+    public Task ForgetAsync(Guid subject) => db.ExecuteAsync("delete from vault where subject = $1", [Arg.Of(subject)]);
 
     static string Purpose(Guid id, Guid subject) => $"vault {id} of {subject}";
 }

@@ -1,7 +1,6 @@
 using JasperFx.Events.Daemon;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -13,8 +12,9 @@ namespace Resources.Silo;
 /// moment, the position that each projection commits with its rows lets one of them fail and nothing be applied twice.
 /// </summary>
 sealed class ProjectionHost(
-    NpgsqlDataSource database,
-    SessionSource sessions,
+    SessionsDb sessions,
+    FollowDb follow,
+    BulkDb bulk,
     LogNews news,
     EventKinds kinds,
     TimeProvider time,
@@ -45,7 +45,7 @@ sealed class ProjectionHost(
         {
             try
             {
-                await using var connection = await sessions.Source.OpenConnectionAsync(stoppingToken);
+                await using var connection = await sessions.OpenAsync(stoppingToken);
                 var owner = new ProjectionOwner(connection);
                 while (!await owner.TryTakeAsync(stoppingToken))
                     await Task.Delay(Between, time, stoppingToken);
@@ -72,7 +72,7 @@ sealed class ProjectionHost(
         try
         {
             log.LogInformation("This node runs the projections");
-            await using (var rebuilds = new ProjectionRebuilds(database, kinds, time, logs))
+            await using (var rebuilds = new ProjectionRebuilds(follow, bulk, kinds, time, logs))
                 await FollowOnAsync(owner, rebuilds, ct);
         }
         finally
@@ -120,7 +120,7 @@ sealed class ProjectionHost(
     {
         var orders = await owner.OrdersAsync(ct);
         await using var run = rebuilds.TakeFinished(orders.Generation)
-            ?? await ProjectionRun.StartAsync(database, kinds, orders.Generation, batchSize, time, logs);
+            ?? await ProjectionRun.StartAsync(follow, kinds, orders.Generation, batchSize, time, logs);
         run.BecomeRead();
         var start = run.Position;
         var seen = 0L;

@@ -14,7 +14,8 @@ namespace Resources.Silo;
 /// How often it has failed before: pages get smaller with every time, as one may be too much.
 /// </param>
 sealed class ProjectionRebuild(
-    NpgsqlDataSource database,
+    FollowDb follow,
+    BulkDb bulk,
     EventKinds kinds,
     int generation,
     int building,
@@ -71,7 +72,7 @@ sealed class ProjectionRebuild(
     async Task<ProjectionRun> FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
     {
         var run = await ProjectionRun.StartAsync(
-            database,
+            follow,
             kinds,
             building,
             Math.Max(1, batchSize >> Math.Min(10, 2 * pauses)),
@@ -102,7 +103,8 @@ sealed class ProjectionRebuild(
 
     async Task<long> HeadAsync(CancellationToken ct)
     {
-        await using var command = database.CreateCommand("select head from log_head()");
+        await using var connection = await follow.OpenAsync(ct);
+        await using var command = new NpgsqlCommand("select head from log_head()", connection);
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
@@ -119,7 +121,7 @@ sealed class ProjectionRebuild(
     /// </summary>
     async Task<bool> PublishAsync(CancellationToken ct)
     {
-        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var connection = await bulk.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var command = new NpgsqlCommand(
             $"""
@@ -166,7 +168,7 @@ sealed class ProjectionRebuild(
 
     async Task ExecuteAsync(string sql, CancellationToken ct)
     {
-        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var connection = await bulk.OpenAsync(ct);
         // Indexes over many rows take as long as they take; but the server gives up when this node is gone, where it
         // can tell. The setting ends with the transaction, which both statements are.
         await using var command = new NpgsqlCommand(
@@ -181,7 +183,7 @@ sealed class ProjectionRebuild(
 }
 
 /// <summary>The rebuild that this owner has under way, if any.</summary>
-sealed class ProjectionRebuilds(NpgsqlDataSource database, EventKinds kinds, TimeProvider time, ILoggerFactory logs)
+sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, TimeProvider time, ILoggerFactory logs)
     : IAsyncDisposable
 {
     readonly CancellationTokenSource ending = new();
@@ -226,7 +228,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, EventKinds kinds, Tim
         {
             return (
                 building,
-                await new ProjectionRebuild(database, kinds, generation, building, pauses, time, logs).RunAsync(
+                await new ProjectionRebuild(follow, bulk, kinds, generation, building, pauses, time, logs).RunAsync(
                     stage,
                     ending.Token
                 )
@@ -239,12 +241,11 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, EventKinds kinds, Tim
             )
         {
             log.LogError(e, "The rebuild of the resource views is given up: {Reason}", e.Message);
-            await using var command = database.CreateCommand(
-                $"update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2"
+            await follow.ExecuteAsync(
+                $"update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2",
+                [Arg.Of(e.Message), Arg.Of(building)],
+                CancellationToken.None
             );
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = e.Message });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = building });
-            await command.ExecuteNonQueryAsync();
         }
         catch (Exception e)
         {

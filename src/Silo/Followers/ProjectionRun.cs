@@ -1,7 +1,6 @@
 using JasperFx.Events.Daemon;
 using Marten;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -25,7 +24,7 @@ sealed class ProjectionRun : IAsyncDisposable
     /// <summary>Starts after the position that the generation has reached.</summary>
     /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
     public static async Task<ProjectionRun> StartAsync(
-        NpgsqlDataSource database,
+        FollowDb db,
         EventKinds kinds,
         int generation,
         int batchSize,
@@ -36,7 +35,8 @@ sealed class ProjectionRun : IAsyncDisposable
         var projection = new ResourceViewProjection(generation, time);
         var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options, database, kinds);
+            MartenSetup.Configure(options, kinds);
+            db.Serve(options);
             MartenSetup.Follow(options, projection, batchSize);
         });
         var run = new ProjectionRun(

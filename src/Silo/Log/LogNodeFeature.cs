@@ -17,7 +17,8 @@ sealed class LogNodeFeature : NodeFeature
             .AddRunning<LogTail>()
             .AddSingleton<LogQueries>()
             .AddSingleton<ReadIndex>()
-            .AddRunning<StoreContact>();
+            .AddSingleton<StoreContact>()
+            .AddRunning<StoreProbe>();
 
     public override void AddToSilo(IServiceCollection services)
     {
@@ -25,11 +26,8 @@ sealed class LogNodeFeature : NodeFeature
             .AddMarten(provider =>
             {
                 var options = new StoreOptions();
-                MartenSetup.Configure(
-                    options,
-                    provider.GetRequiredService<NodeDatabase>().Source,
-                    provider.GetRequiredService<EventKinds>()
-                );
+                MartenSetup.Configure(options, provider.GetRequiredService<EventKinds>());
+                provider.GetRequiredService<LogDb>().Serve(options);
                 return options;
             })
             .UseLightweightSessions();

@@ -48,7 +48,7 @@ sealed record SubscriptionChanges(
 /// <summary>
 /// The store as activations use it: they take a subscription, and write for as long as nobody else has taken it.
 /// </summary>
-sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, MasterKey master, AccessBook book)
+sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
 {
     /// <summary>Attempts that are kept of a subscription.</summary>
     const int KeptAttempts = 1_000;
@@ -62,11 +62,12 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
 
     /// <summary>Every subscription that is active.</summary>
     public Task<List<SubscriptionGlance>> ActiveAsync(CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
+        db.RunAsync(
+            async (connection, ct) =>
             {
-                await using var command = database.CreateCommand(
-                    $"select s.id, s.epoch, s.revision, s.delivery ->> 'kind', {Roles} from subscriptions s where s.state = 'active'"
+                await using var command = new NpgsqlCommand(
+                    $"select s.id, s.epoch, s.revision, s.delivery ->> 'kind', {Roles} from subscriptions s where s.state = 'active'",
+                    connection
                 );
                 var active = new List<SubscriptionGlance>();
                 await using var row = await command.ExecuteReaderAsync(ct);
@@ -87,10 +88,10 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
 
     /// <summary>Takes a subscription from whoever has it; null when it is not there or not active.</summary>
     public Task<TakenSubscription?> TakeAsync(Guid id, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
+        db.RunAsync(
+            async (connection, ct) =>
             {
-                await using var batch = database.CreateBatch();
+                await using var batch = connection.CreateBatch();
                 foreach (
                     var sql in (string[])
                         [
@@ -150,11 +151,12 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
 
     /// <summary>The target of a subscription, whatever its state; null when there is no such subscription.</summary>
     public Task<DeliveryTarget?> TargetAsync(Guid id, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
+        db.RunAsync(
+            async (connection, ct) =>
             {
-                await using var command = database.CreateCommand(
-                    "select delivery::text, secret, previous_secret, previous_until from subscriptions where id = $1"
+                await using var command = new NpgsqlCommand(
+                    "select delivery::text, secret, previous_secret, previous_until from subscriptions where id = $1",
+                    connection
                 );
                 command.Parameters.Add(Value(id));
                 await using var row = await command.ExecuteReaderAsync(ct);
@@ -168,10 +170,9 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
     /// is gone: then nothing is written.
     /// </summary>
     public Task<bool> SaveAsync(Guid id, long epoch, SubscriptionChanges changes, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
+        db.RunAsync(
+            async (connection, ct) =>
             {
-                await using var connection = await database.OpenConnectionAsync(ct);
                 await using var transaction = await connection.BeginTransactionAsync(ct);
                 await using var batch = new NpgsqlBatch(connection, transaction);
                 // This row's lock keeps others from taking the subscription before the rest is written.
@@ -240,11 +241,12 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
     /// Ends deliveries until somebody resumes them. Does nothing when somebody else has taken the subscription.
     /// </summary>
     public Task<int> DisableAsync(Guid id, long epoch, string reason, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
-            async ct =>
+        db.RunAsync(
+            async (connection, ct) =>
             {
-                await using var command = database.CreateCommand(
-                    "update subscriptions set state = 'disabled', revision = revision + 1, last_error = $3, last_error_at = clock_timestamp() where id = $1 and epoch = $2"
+                await using var command = new NpgsqlCommand(
+                    "update subscriptions set state = 'disabled', revision = revision + 1, last_error = $3, last_error_at = clock_timestamp() where id = $1 and epoch = $2",
+                    connection
                 );
                 foreach (var parameter in (NpgsqlParameter[])[Value(id), Value(epoch), Value(reason)])
                     command.Parameters.Add(parameter);

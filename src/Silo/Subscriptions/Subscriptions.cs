@@ -34,8 +34,7 @@ public enum Creation
 /// over when it is woken, or within a second.
 /// </summary>
 public sealed class Subscriptions(
-    NpgsqlDataSource database,
-    StoreContact contact,
+    FollowDb db,
     MasterKey master,
     IGrainFactory grains,
     Deliveries deliveries,
@@ -50,7 +49,7 @@ public sealed class Subscriptions(
     {
         var kind = KindOf(asked.Delivery);
         var secret = deliveries.Find(kind)!.CreateSecret();
-        var creation = await contact.WhileAvailableAsync(ct => InsertAsync(asked, kind, secret, ct), ct);
+        var creation = await db.RunAsync((connection, ct) => InsertAsync(connection, asked, kind, secret, ct), ct);
         if (creation is Creation.Done)
             await WakeAsync(asked.Id);
         return (creation, creation is Creation.Done ? secret?.Text : null);
@@ -125,9 +124,14 @@ public sealed class Subscriptions(
             ct
         );
 
-    async Task<Creation> InsertAsync(NewSubscription asked, string kind, DeliverySecret? secret, CancellationToken ct)
+    async Task<Creation> InsertAsync(
+        NpgsqlConnection connection,
+        NewSubscription asked,
+        string kind,
+        DeliverySecret? secret,
+        CancellationToken ct
+    )
     {
-        await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         // One after the other for each owner, so that none passes the count of another.
         await using (
@@ -191,16 +195,7 @@ public sealed class Subscriptions(
     /// <summary>Runs a statement on a subscription and wakes it; whether the statement found something to do.</summary>
     async Task<bool> ChangeAsync(Guid id, string sql, NpgsqlParameter[] more, CancellationToken ct)
     {
-        var rows = await contact.WhileAvailableAsync(
-            async ct =>
-            {
-                await using var command = database.CreateCommand(sql);
-                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-                command.Parameters.AddRange(more);
-                return await command.ExecuteNonQueryAsync(ct);
-            },
-            ct
-        );
+        var rows = await db.ExecuteAsync(sql, [Arg.Of(id), .. more], ct);
         await WakeAsync(id);
         return rows > 0;
     }

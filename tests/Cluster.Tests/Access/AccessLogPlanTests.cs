@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Resources.Grains;
 using Resources.Projections;
 using Resources.Silo;
@@ -10,6 +9,8 @@ public sealed class AccessLogPlanTests(TestPostgres postgres) : IAsyncLifetime
 {
     readonly LogDatabase database = new(postgres);
     NodeDatabase node = null!;
+
+    ControlDb Control => LogDatabase.RolesOf(node).Control;
 
     public async ValueTask InitializeAsync()
     {
@@ -31,13 +32,7 @@ public sealed class AccessLogPlanTests(TestPostgres postgres) : IAsyncLifetime
     public async Task Plan_made_on_an_empty_log_uses_the_index_on_a_long_one()
     {
         await database.ExecuteAsync("alter table mt_events set (autovacuum_enabled = false)");
-        var contact = new StoreContact(
-            node.Source,
-            (_, _) => Task.FromResult(true),
-            TimeProvider.System,
-            NullLogger<StoreContact>.Instance
-        );
-        var log = new AccessLog(node.Source, contact, new(node.Source, contact, TimeProvider.System), new());
+        var log = new AccessLog(Control, new(Control, TimeProvider.System), new());
         await database.ExecuteAsync(Seed(1));
         for (var i = 0; i < 10; i++)
             Assert.Equal(1, (await log.AfterAsync(0, TestContext.Current.CancellationToken)).Reached);
@@ -59,8 +54,7 @@ public sealed class AccessLogPlanTests(TestPostgres postgres) : IAsyncLifetime
 
     async Task<long> ScansAsync()
     {
-        await using var flush = node.Source.CreateCommand("select pg_stat_force_next_flush()");
-        await flush.ExecuteNonQueryAsync();
+        await Control.ExecuteAsync("select pg_stat_force_next_flush()", []);
         return (long)
             (
                 await database.ExecuteAsync(

@@ -213,7 +213,6 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
         readonly LogDatabase database = new(postgres);
         readonly List<(Guid Id, string Type, string Name, string Status, string Owner, bool Deleted)> rows = [];
         NodeDatabase node = null!;
-        StoreContact contact = null!;
 
         public ResourceQueries Resources { get; private set; } = null!;
 
@@ -234,18 +233,12 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
         {
             await database.InitializeAsync();
             node = await LogDatabase.OpenAsync(database.ConnectionString, applySchema: false);
-            contact = new(
-                node.Source,
-                (_, _) => Task.FromResult(true),
-                TimeProvider.System,
-                NullLogger<StoreContact>.Instance
-            );
-            await contact.StartAsync(default);
+            var pools = LogDatabase.RolesOf(node);
             await FillAsync();
             Head = (long)(await database.ExecuteAsync("select max(seq_id) from mt_events"))!;
             await using (
                 var run = await ProjectionRun.StartAsync(
-                    node.Source,
+                    pools.Follow,
                     new(),
                     1,
                     50,
@@ -261,15 +254,13 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
                     () => "the projection has passed events that are not of resources"
                 );
             }
-            Resources = new(node.Source, node.Searches, contact);
-            Statistics = new(node.Source, contact);
-            Log = new(node.Source, contact);
+            Resources = new(pools.Reads, pools.Searches);
+            Statistics = new(pools.Reads);
+            Log = new(pools.Reads);
         }
 
         public async ValueTask DisposeAsync()
         {
-            await contact.StopAsync(default);
-            contact.Dispose();
             await node.DisposeAsync();
             await database.DisposeAsync();
         }

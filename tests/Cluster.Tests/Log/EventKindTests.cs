@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.Logging.Abstractions;
 using Resources.Grains;
 using Resources.Projections;
 using Resources.Silo;
@@ -112,7 +111,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
         await database.ExecuteAsync("analyze mt_events");
         var rows = await RowsAsync();
 
-        var (entries, reached) = await new AuditQueries(node.Source, Contact()).PageAsync(
+        var (entries, reached) = await new AuditQueries(Pools.Reads).PageAsync(
             long.MaxValue,
             new(null, null, null, ["note.*"], null, null),
             10,
@@ -141,7 +140,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
         );
         await database.ExecuteAsync(Append("note.pinned", 1_500));
         await database.ExecuteAsync(Append("account.enabled", 1));
-        var log = new AccessLog(node.Source, Contact(), new(node.Source, Contact(), TimeProvider.System), Kinds);
+        var log = new AccessLog(Pools.Control, new(Pools.Control, TimeProvider.System), Kinds);
 
         var (first, reached) = await log.AfterAsync(0, Cancelled);
         var (second, head) = await log.AfterAsync(reached, Cancelled);
@@ -186,8 +185,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
     /// <summary>Rows of the log that were read, by whatever way.</summary>
     async Task<long> RowsAsync()
     {
-        await using var flush = node.Source.CreateCommand("select pg_stat_force_next_flush()");
-        await flush.ExecuteNonQueryAsync(Cancelled);
+        await Pools.Reads.ExecuteAsync("select pg_stat_force_next_flush()", [], Cancelled);
         return (long)
             (
                 await database.ExecuteAsync(
@@ -198,8 +196,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
             )!;
     }
 
-    StoreContact Contact() =>
-        new(node.Source, (_, _) => Task.FromResult(true), TimeProvider.System, NullLogger<StoreContact>.Instance);
+    DbRoles Pools => LogDatabase.RolesOf(node);
 
     /// <summary>A number of streams with one event each.</summary>
     static string Append(string name, int streams) =>

@@ -257,6 +257,8 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
         readonly LogDatabase database = new(postgres);
         NodeDatabase node = null!;
 
+        DbRoles Pools => LogDatabase.RolesOf(node);
+
         public async ValueTask InitializeAsync()
         {
             await database.InitializeAsync();
@@ -308,7 +310,7 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
 
         internal async Task<Lexicon> LookUpAsync(Filter? filter)
         {
-            await using var connection = await node.Searches.Source.OpenConnectionAsync();
+            await using var connection = await Pools.Searches.OpenAsync(default);
             await using var transaction = await connection.BeginTransactionAsync();
             return await Lexicon.ReadAsync(transaction, Lexicon.BeginningsIn(filter), default);
         }
@@ -319,7 +321,9 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
             bool search = false
         )
         {
-            await using var command = (search ? node.Searches.Source : node.Source).CreateCommand();
+            Db db = search ? Pools.Searches : Pools.Reads;
+            await using var connection = await db.OpenAsync(default);
+            await using var command = connection.CreateCommand();
             command.CommandText = "explain (analyze, format json) " + write(command.Parameters);
             using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync())!);
             var lines = new List<string>();

@@ -116,7 +116,7 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
         await One.Resource(gone).Execute(new DeleteResource(), Intend());
 
         // As after a pause: nothing was heard from the database for longer than memory may be trusted.
-        await lost.Contact.StopAsync(Cancelled);
+        await lost.Service<StoreProbe>().StopAsync(Cancelled);
         await Eventually.HoldsAsync(
             () => !lost.Contact.IsMember,
             TimeSpan.FromSeconds(5),

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Resources.Grains;
 using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
@@ -59,14 +60,23 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
         return [.. names];
     }
 
+    /// <summary>The pools of a node that takes its database for present.</summary>
+    internal static DbRoles RolesOf(NodeDatabase node) =>
+        node.Roles(new(TimeProvider.System, NullLogger<StoreContact>.Instance));
+
     /// <summary>Opens the database as a node does.</summary>
-    internal static Task<NodeDatabase> OpenAsync(string connectionString, bool applySchema) =>
+    internal static Task<NodeDatabase> OpenAsync(
+        string connectionString,
+        bool applySchema,
+        params (string Key, string Value)[] options
+    ) =>
         NodeDatabase.OpenAsync(
             new(
                 new ConfigurationBuilder()
                     .AddInMemoryCollection([
                         new("ConnectionStrings:Resources", connectionString),
                         new("Schema:ApplyOnStart", $"{applySchema}"),
+                        .. options.Select(option => KeyValuePair.Create(option.Key, (string?)option.Value)),
                     ])
                     .Build(),
                 Host.CreateEmptyApplicationBuilder(null).Environment

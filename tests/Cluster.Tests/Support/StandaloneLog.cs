@@ -11,20 +11,27 @@ public sealed class StandaloneLog : IAsyncDisposable
 {
     readonly NodeDatabase database;
     readonly DocumentStore store;
-    readonly StoreContact contact;
+    readonly StoreProbe probe;
 
     StandaloneLog(NodeDatabase database)
     {
         this.database = database;
         var kinds = new EventKinds();
-        store = DocumentStore.For(options => MartenSetup.Configure(options, database.Source, kinds));
-        contact = new(
-            database.Source,
+        var contact = new StoreContact(TimeProvider.System, NullLogger<StoreContact>.Instance);
+        var pools = database.Roles(contact);
+        store = DocumentStore.For(options =>
+        {
+            MartenSetup.Configure(options, kinds);
+            pools.Log.Serve(options);
+        });
+        probe = new(
+            pools,
+            contact,
             (_, _) => Task.FromResult(true),
             TimeProvider.System,
-            NullLogger<StoreContact>.Instance
+            NullLogger<StoreProbe>.Instance
         );
-        Log = new(database.Source, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
+        Log = new(pools.Log, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
     }
 
     public EventLog Log { get; }
@@ -32,7 +39,7 @@ public sealed class StandaloneLog : IAsyncDisposable
     public static async Task<StandaloneLog> StartAsync(NodeDatabase database)
     {
         var node = new StandaloneLog(database);
-        await node.contact.StartAsync(default);
+        await node.probe.StartAsync(default);
         await node.Log.StartAsync(default);
         return node;
     }
@@ -44,9 +51,9 @@ public sealed class StandaloneLog : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Log.StopAsync(default);
-        await contact.StopAsync(default);
+        await probe.StopAsync(default);
         Log.Dispose();
-        contact.Dispose();
+        probe.Dispose();
         store.Dispose();
         await database.DisposeAsync();
     }
