@@ -127,7 +127,7 @@ public partial class DependencyTests
             Assert.Equal((path, "Resources." + path.Split('/')[1]), (path, match.Groups[1].Value));
     }
 
-    /// <summary>What a feature's operations look like stands at its endpoints.</summary>
+    /// <summary>Features describe their operations at their endpoints.</summary>
     [Fact]
     public void The_reference_names_no_feature()
     {

@@ -2,7 +2,7 @@ using Microsoft.OpenApi;
 
 namespace Resources.Api;
 
-/// <summary>What operations share stands once among the components, and is referred to.</summary>
+/// <summary>Registers what operations share among the components, once, and refers to it.</summary>
 static class DocumentComponents
 {
     /// <summary>Refers to headers by their names.</summary>

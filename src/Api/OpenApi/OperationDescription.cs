@@ -48,19 +48,21 @@ sealed class OperationDescription
 
     void DescribeAccess()
     {
+        var session = Find<RequiredSession>();
         string?[] sentences =
         [
             operation.Description,
             permission is not null ? $"Requires the permission `{permission}`."
             : isOpen ? "Requires no authentication."
-            : "Requires authentication.",
-            Find<RequiredSession>() switch
+            : session is null ? "Requires authentication."
+            : null,
+            session switch
             {
+                null => null,
                 { Recent: true, OrKey: true } => "Requires a session with recent authentication, or an API key.",
                 { Recent: true } => "Requires a session with recent authentication; API keys are not accepted.",
                 { OrKey: true } => "Requires a session or an API key.",
-                { } => "Requires a session; API keys are not accepted.",
-                null => null,
+                _ => "Requires a session; API keys are not accepted.",
             },
         ];
         operation.Description = string.Join(" ", sentences.OfType<string>());

@@ -4,7 +4,7 @@ using Microsoft.OpenApi;
 
 namespace Resources.Api;
 
-/// <summary>Failures among the components of the document: one for each status.</summary>
+/// <summary>Describes failures among the components: one response for each status.</summary>
 static class Refusals
 {
     /// <summary>The name of a status among the components.</summary>
@@ -14,7 +14,7 @@ static class Refusals
             .Replace(" ", "", StringComparison.Ordinal)
             .Replace("-", "", StringComparison.Ordinal);
 
-    /// <summary>What a failure with this status looks like; its description lists the codes.</summary>
+    /// <summary>The response of failures with a status; its description lists their codes.</summary>
     public static IOpenApiResponse Describe(int status, IEnumerable<ProblemType> types, OpenApiDocument document)
     {
         Parameter[] own = status switch

@@ -11,8 +11,8 @@ namespace Resources.Api;
 sealed class NullRemovesAttribute : Attribute;
 
 /// <summary>
-/// What types alone do not say of bodies. Bounds of one document's members are its own annotations; here are members
-/// that have the same bounds wherever they are, and which are left out.
+/// Adds to schemas what types alone do not say. Documents annotate the bounds of their members; this class has the
+/// bounds of members that are alike in all documents, and says which members are left out rather than null.
 /// </summary>
 static class SchemaDescription
 {

@@ -17,9 +17,9 @@ sealed partial record Operation(string Id, string Method, string Path, string By
                 operation.Value.GetProperty("operationId").GetString()!,
                 operation.Name.ToUpperInvariant(),
                 path.Name,
-                text.StartsWith("Open to everyone", StringComparison.Ordinal) ? Row.Open
+                text.Contains("Requires no authentication", StringComparison.Ordinal) ? Row.Open
                     : NeededPermission().Match(text) is { Success: true } match ? match.Groups[1].Value
-                    : text.Contains("Needs a session", StringComparison.Ordinal) ? Row.OfSession
+                    : text.Contains("Requires a session", StringComparison.Ordinal) ? Row.OfSession
                     : Row.Anyone,
                 operation.Value.TryGetProperty("parameters", out var parameters)
                     ?
@@ -46,7 +46,7 @@ sealed partial record Operation(string Id, string Method, string Path, string By
         return [.. named.GetProperty("properties").EnumerateObject().Select(member => member.Name)];
     }
 
-    [GeneratedRegex("Needs the permission `([^`]+)`")]
+    [GeneratedRegex("Requires the permission `([^`]+)`")]
     private static partial Regex NeededPermission();
 }
 
