@@ -1,8 +1,6 @@
-using Marten;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -14,11 +12,17 @@ namespace Resources.Silo;
 public sealed class NodeDatabase : IAsyncDisposable
 {
     readonly EmbeddedPostgres? embedded;
-    readonly string connectionString;
+    readonly Schema schema;
 
-    NodeDatabase(string connectionString, DatabaseOptions options, ILoggerFactory logs, EmbeddedPostgres? embedded)
+    NodeDatabase(
+        string connectionString,
+        Schema schema,
+        DatabaseOptions options,
+        ILoggerFactory logs,
+        EmbeddedPostgres? embedded
+    )
     {
-        this.connectionString = connectionString;
+        this.schema = schema;
         this.embedded = embedded;
         // A node that is paused within a transaction must not keep its locks from those that take over.
         const string patience = "-c idle_in_transaction_session_timeout=3000";
@@ -72,9 +76,13 @@ public sealed class NodeDatabase : IAsyncDisposable
     public bool IsEmbedded => embedded is not null;
 
     /// <summary>Finds or starts the database and brings its schema up to date.</summary>
-    /// <exception cref="ConfigurationException">The schema is behind and may not be applied.</exception>
+    /// <param name="features">Their assemblies may have scripts.</param>
+    /// <exception cref="ConfigurationException">
+    /// The schema is behind and may not be applied, or a part of it has changed since it was applied.
+    /// </exception>
     public static async Task<NodeDatabase> OpenAsync(
         Settings settings,
+        IReadOnlyList<NodeFeature> features,
         ILoggerFactory logs,
         CancellationToken ct = default
     )
@@ -88,7 +96,9 @@ public sealed class NodeDatabase : IAsyncDisposable
             )
             : null;
         var connectionString = embedded?.ConnectionString ?? given!;
-        var database = new NodeDatabase(connectionString, settings.Read<DatabaseOptions>("Database"), logs, embedded);
+        var schema = Silo.Schema.Of(connectionString, features.Select(feature => feature.Assembly));
+        var options = settings.Read<DatabaseOptions>("Database");
+        var database = new NodeDatabase(connectionString, schema, options, logs, embedded);
         try
         {
             await database.PrepareAsync(settings.Read<SchemaOptions>("Schema"), ct);
@@ -102,19 +112,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     }
 
     /// <summary>Applies every migration that the database lacks.</summary>
-    public Task MigrateAsync(CancellationToken ct = default) =>
-        Silo.Schema.ApplyAsync(connectionString, _ => ApplyMartenAsync(Source), ct);
-
-    /// <summary>Creates Marten's objects, or brings them up to date.</summary>
-    internal static async Task ApplyMartenAsync(NpgsqlDataSource source)
-    {
-        using var store = DocumentStore.For(options =>
-        {
-            MartenSetup.Configure(options, source, new());
-            MartenSetup.SkipMarkedEvents(options);
-        });
-        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate);
-    }
+    public Task MigrateAsync(CancellationToken ct = default) => schema.ApplyAsync(ct);
 
     public async ValueTask DisposeAsync()
     {
@@ -125,11 +123,11 @@ public sealed class NodeDatabase : IAsyncDisposable
             await embedded.DisposeAsync();
     }
 
-    async Task PrepareAsync(SchemaOptions schema, CancellationToken ct)
+    async Task PrepareAsync(SchemaOptions options, CancellationToken ct)
     {
-        if (schema.ApplyOnStart)
+        if (options.ApplyOnStart)
             await MigrateAsync(ct);
-        else if (await Silo.Schema.PendingAsync(connectionString, ct) is { Count: > 0 } pending)
+        else if (await schema.PendingAsync(ct) is { Count: > 0 } pending)
             throw new ConfigurationException(
                 $"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
             );

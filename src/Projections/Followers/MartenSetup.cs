@@ -13,16 +13,6 @@ namespace Resources.Projections;
 /// </summary>
 public static class MartenSetup
 {
-    // Marten drops every index of its tables that it does not know. These are made by our scripts.
-    static readonly string[] OwnIndexes =
-    [
-        "mt_events_access",
-        "mt_events_audit",
-        "mt_events_accounts",
-        "mt_events_of_account",
-        "mt_events_commands",
-    ];
-
     /// <summary>The log and the documents, as every node uses them.</summary>
     public static void Configure(StoreOptions options, NpgsqlDataSource database, EventKinds kinds)
     {
@@ -37,8 +27,6 @@ public static class MartenSetup
         options.Events.MetadataConfig.CausationIdEnabled = true;
         options.Events.MetadataConfig.HeadersEnabled = true;
         options.Events.MetadataConfig.UserNameEnabled = true;
-        foreach (var index in OwnIndexes)
-            options.Events.IgnoreIndex(index);
         foreach (var kind in kinds.All)
             options.Events.MapEventType(kind.Type, kind.Name);
     }

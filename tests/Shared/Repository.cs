@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Resources.Domain.Tests;
+namespace Resources.Tests;
 
 /// <summary>The source tree these tests were built from.</summary>
 static class Repository
