@@ -40,8 +40,12 @@ public static class MartenSetup
         options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
 
     /// <summary>Adds what a daemon needs to run one projection.</summary>
-    public static void Follow(StoreOptions options, ResourceViewProjection projection, int batchSize)
+    public static void Follow(StoreOptions options, ResourceViewProjection projection, EventKinds kinds, int batchSize)
     {
+        // Others are not even loaded: one that this release does not know would stop the projection, though it is of no
+        // concern to it. A new kind of resource events must be known to one release before the next one writes it.
+        foreach (var kind in kinds.All.Where(kind => EventKind.IsOfResource(kind.Name)))
+            projection.IncludeType(kind.Type);
         // The views know nothing of what an event's command came with, and each event's would be parsed.
         options.Events.MetadataConfig.HeadersEnabled =
             options.Events.MetadataConfig.CorrelationIdEnabled =

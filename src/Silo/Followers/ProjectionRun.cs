@@ -37,7 +37,7 @@ sealed class ProjectionRun : IAsyncDisposable
         var store = DocumentStore.For(options =>
         {
             MartenSetup.Configure(options, database, kinds);
-            MartenSetup.Follow(options, projection, batchSize);
+            MartenSetup.Follow(options, projection, kinds, batchSize);
         });
         var run = new ProjectionRun(
             store,

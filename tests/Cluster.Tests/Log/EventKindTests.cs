@@ -148,6 +148,39 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
         Assert.IsType<AccountEnabled>(Assert.Single(recent, read => read.Data is not null).Data);
     }
 
+    /// <summary>The daemon of this release meets them, too, when its node runs the projections.</summary>
+    [Fact]
+    public async Task The_read_model_passes_over_kinds_that_are_not_of_resources()
+    {
+        await database.ExecuteAsync(Append("note.pinned", 100));
+        await database.ExecuteAsync(
+            Append(
+                "resource.created",
+                1,
+                """{"type":"book","name":"Faust","status":"active","metadata":{},"owner":"o"}"""
+            )
+        );
+        await database.ExecuteAsync(Append("note.pinned", 100));
+
+        await using var run = await ProjectionRun.StartAsync(
+            node.Source,
+            Kinds,
+            1,
+            50,
+            TimeProvider.System,
+            NullLoggerFactory.Instance
+        );
+        await run.AdvanceAsync(201);
+
+        await Eventually.HoldsAsync(
+            () => run.Failure is not null || run.Position == 201,
+            TimeSpan.FromSeconds(30),
+            () => $"at {run.Position}"
+        );
+        Assert.Null(run.Failure);
+        Assert.Equal("Faust", await database.ExecuteAsync("select name from resource_views"));
+    }
+
     /// <summary>Of all names, declared and foreign, those that a condition on <c>type</c> takes, in order.</summary>
     async Task<string[]> WhereAsync(string condition) =>
         (string[])
@@ -198,13 +231,13 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
         new(node.Source, (_, _) => Task.FromResult(true), TimeProvider.System, NullLogger<StoreContact>.Instance);
 
     /// <summary>A number of streams with one event each.</summary>
-    static string Append(string name, int streams) =>
+    static string Append(string name, int streams, string data = "{}") =>
         $$"""
             with made as (
                 insert into mt_streams (id, version, timestamp, created) select gen_random_uuid(), 1, now(), now() from generate_series(1, {{streams}}) returning id
             )
             insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
-            select nextval('mt_events_sequence'), gen_random_uuid(), id, 1, '{}', '{{name}}', now(), '' from made
+            select nextval('mt_events_sequence'), gen_random_uuid(), id, 1, '{{data}}', '{{name}}', now(), '' from made
             """;
 
     [GeneratedRegex(@"'(\w+\.\w+)'")]
