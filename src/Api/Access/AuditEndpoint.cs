@@ -53,8 +53,18 @@ public static class AuditEndpoint
             .Require(Permissions.AuditRead)
             .WithTags("audit")
             .WithName("readAudit")
-            .WithSummary("Who did what, newest first")
-            .TakesQuery("actor", "subject", "session", "event", "since", "until", "cursor", "limit")
+            .WithSummary("Read the audit log")
+            .WithDescription("Newest first.")
+            .TakesQuery(
+                AuditParameters.Actor,
+                AuditParameters.Subject,
+                AuditParameters.Session,
+                AuditParameters.Event,
+                AuditParameters.Since,
+                AuditParameters.Until,
+                PageParameters.Cursor,
+                PageParameters.Limit
+            )
             .Answers<Envelope<IReadOnlyList<AuditDocument>>>(200);
 
     static async Task ReadAsync(HttpContext context, AuditQueries audit, EventKinds kinds)
@@ -91,10 +101,10 @@ public static class AuditEndpoint
             (var page, before) = await audit.PageAsync(before, filter, limit - entries.Count, context.RequestAborted);
             entries.AddRange(page);
         }
-        await Answers.OkAsync<IReadOnlyList<AuditDocument>>(
+        await Responses.OkAsync<IReadOnlyList<AuditDocument>>(
             context,
             [.. entries.Select(AuditDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListAuditDocument,
+            AccessJson.Default.EnvelopeIReadOnlyListAuditDocument,
             page: new(limit, before > 0 ? before.ToString(CultureInfo.InvariantCulture) : null)
         );
     }

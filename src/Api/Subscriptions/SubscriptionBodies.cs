@@ -51,7 +51,7 @@ static class SubscriptionBodies
         JsonElement body,
         Guid owner,
         long head,
-        WebhookTargets targets,
+        Deliveries deliveries,
         List<Fault> faults,
         CancellationToken ct
     )
@@ -59,14 +59,14 @@ static class SubscriptionBodies
         var reader = new ObjectReader(body, faults);
         var name = reader.Text("name", 1, MaxName);
         var filter = reader.Nested("filter", optional: true) is { } nested ? Filter(nested, faults) : new();
-        var url = reader.Nested("delivery") is { } delivery ? Url(delivery, faults) : null;
+        var settings = reader.Nested("delivery") is { } delivery
+            ? await deliveries.ReadAsync(delivery, faults, ct)
+            : null;
         var after = reader.Text("after", 1, 20, optional: true) is { } text and not "now"
             ? Position(text, head, "/after", faults)
             : head;
         reader.RefuseOthers();
-        if (url is not null && await targets.RefuseAsync(url, ct) is { } refusal)
-            faults.Report("/delivery/url", ProblemType.WebhookTargetForbidden.Code, refusal);
-        return new(Guid.CreateVersion7(), owner, name ?? "", filter, url, after);
+        return new(Guid.CreateVersion7(), owner, name ?? "", filter, settings ?? JsonText.Empty, after);
     }
 
     /// <summary>A position to replay from, or a parked resource: one of them, unless there are faults.</summary>
@@ -127,17 +127,6 @@ static class SubscriptionBodies
                     $"The events are {string.Join(", ", EventKinds.OfResources)}."
                 );
         return new(type, resource is null ? null : Id(resource, "/filter/resource", faults), owner, events);
-    }
-
-    /// <summary>The target of a webhook; null for pull.</summary>
-    static string? Url(ObjectReader reader, List<Fault> faults)
-    {
-        var kind = reader.Text("kind", 1, 20);
-        if (kind is not (null or "webhook" or "pull"))
-            faults.Report("/delivery/kind", "UNKNOWN_DELIVERY", "The kinds are webhook and pull.");
-        var url = kind is "webhook" ? reader.Text("url", 1, 10_000) : null;
-        reader.RefuseOthers();
-        return url;
     }
 
     static long Position(string text, long head, string pointer, List<Fault> faults)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Resources.Grains;
 using Resources.Projections;
@@ -39,7 +40,7 @@ public sealed record SubscriptionDocument(
             of.Name,
             of.Owner,
             of.Filter,
-            new(of.Kind, of.Url),
+            DeliveryDocument.Of(of.Delivery),
             of.State,
             Positions.Text(of.Position),
             Math.Max(0, of.Head - of.Position),
@@ -60,7 +61,15 @@ public sealed record SubscriptionDocument(
 public sealed record DeliveryDocument(
     string Kind,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Url = null
-);
+)
+{
+    /// <summary>What other kinds have.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; set; }
+
+    public static DeliveryDocument Of(JsonText delivery) =>
+        JsonSerializer.Deserialize(delivery.Utf8.Span, WireJson.Default.DeliveryDocument)!;
+}
 
 /// <summary>What failed last.</summary>
 public sealed record SubscriptionErrorDocument(string Detail, DateTimeOffset At);

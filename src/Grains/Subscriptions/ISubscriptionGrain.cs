@@ -37,13 +37,15 @@ public interface ISubscriptionGrain : IGrainWithGuidKey
 /// <param name="Error">Why it counts as failed; null when it was delivered.</param>
 /// <param name="RetryAfter">How long the target asks to be left alone.</param>
 /// <param name="SlowDown">Whether the target as a whole is in trouble.</param>
+/// <param name="Gone">Whether the target wants no more events: the subscription is disabled.</param>
 [GenerateSerializer, Immutable, Alias("delivery-outcome")]
 public sealed record DeliveryOutcome(
     int? Status,
     string? Error,
     int Milliseconds,
     TimeSpan? RetryAfter = null,
-    bool SlowDown = false
+    bool SlowDown = false,
+    bool Gone = false
 );
 
 /// <summary>A consumer asks for events.</summary>

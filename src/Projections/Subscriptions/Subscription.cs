@@ -27,7 +27,8 @@ public sealed record SubscriptionFilter(
 }
 
 /// <summary>A subscription, as it is shown.</summary>
-/// <param name="Url">The target; null for one from which consumers pull.</param>
+/// <param name="Kind">The kind of delivery.</param>
+/// <param name="Delivery">The kind and its settings.</param>
 /// <param name="State"><c>active</c>, <c>paused</c>, or <c>disabled</c> after its target has failed for good.</param>
 /// <param name="Head">The log's newest position.</param>
 /// <param name="LagSeconds">Age of the oldest event of the log that it has not looked at; 0 when there is none.</param>
@@ -39,7 +40,7 @@ public sealed record Subscription(
     string Name,
     SubscriptionFilter Filter,
     string Kind,
-    string? Url,
+    JsonText Delivery,
     string State,
     long Position,
     long Head,

@@ -34,7 +34,4 @@ static class WebhookSecret
 
     /// <summary>As it is shown to its owner.</summary>
     public static string Show(byte[] secret) => "whsec_" + Convert.ToBase64String(secret);
-
-    /// <summary>What binds an encrypted secret to its subscription.</summary>
-    public static string Purpose(Guid subscription) => "webhook:" + subscription;
 }

@@ -11,9 +11,10 @@ namespace Resources.Silo;
 /// </summary>
 sealed class WebhookSender : IDisposable
 {
-    const int MostRead = 64 * 1024;
+    const int MaxRead = 64 * 1024;
+    const int Gone = (int)HttpStatusCode.Gone;
 
-    static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
+    static readonly TimeSpan MaxRetryAfter = TimeSpan.FromDays(1);
 
     readonly TimeProvider time;
     readonly TimeSpan timeout;
@@ -33,8 +34,8 @@ sealed class WebhookSender : IDisposable
                 Credentials = null,
                 ActivityHeadersPropagator = null,
                 AutomaticDecompression = DecompressionMethods.None,
-                MaxResponseHeadersLength = MostRead / 1024,
-                MaxResponseDrainSize = MostRead,
+                MaxResponseHeadersLength = MaxRead / 1024,
+                MaxResponseDrainSize = MaxRead,
                 PooledConnectionLifetime = TimeSpan.FromMinutes(2),
             }
         );
@@ -67,18 +68,22 @@ sealed class WebhookSender : IDisposable
             new(status, why, (int)time.GetElapsedTime(started).TotalMilliseconds);
         try
         {
-            // The body is nobody's business; the handler reads what is small, so that the connection can be used again.
+            // Nobody needs the body. The handler drains a small one, so that the connection can be reused.
             using var answer = await http.SendAsync(request, limit.Token);
             var status = (int)answer.StatusCode;
             if (answer.IsSuccessStatusCode)
                 return Failed("", status) with { Error = null };
-            var why = status is >= 300 and < 400
-                ? $"The target answered {status}; redirects are not followed."
-                : $"The target answered {status}.";
+            var why = status switch
+            {
+                >= 300 and < 400 => $"The target answered {status}; redirects are not followed.",
+                Gone => "The target answered 410 Gone.",
+                _ => $"The target answered {status}.",
+            };
             return Failed(why, status) with
             {
                 RetryAfter = RetryAfter(answer.Headers.RetryAfter, now),
                 SlowDown = status is 429 or 502 or 503 or 504,
+                Gone = status is Gone,
             };
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
@@ -99,8 +104,8 @@ sealed class WebhookSender : IDisposable
 
     static TimeSpan? RetryAfter(RetryConditionHeaderValue? asked, DateTimeOffset now) =>
         (asked?.Delta ?? asked?.Date - now) is { } delay && delay > TimeSpan.Zero
-            ? delay < LongestRetryAfter
+            ? delay < MaxRetryAfter
                 ? delay
-                : LongestRetryAfter
+                : MaxRetryAfter
             : null;
 }

@@ -7,12 +7,14 @@ namespace Resources.Silo;
 public delegate Task<IPAddress[]> ResolveName(string name, CancellationToken ct);
 
 /// <summary>
-/// Where webhooks may go: public addresses, by HTTPS. Looked at when a target is registered and again for every
-/// connection, which is made to the very address that was looked at, so that a name that changes its mind leads
-/// nowhere.
+/// Where webhooks may go: public addresses, by HTTPS. Checked when a target is registered and again for every
+/// connection, which goes to the very address that was checked: a name that resolves differently later is no way in.
 /// </summary>
 public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
 {
+    /// <summary>The code of the fault of a target that is not allowed.</summary>
+    public const string Forbidden = "WEBHOOK_TARGET_FORBIDDEN";
+
     const int MaxUrl = 2_048;
 
     /// <summary>

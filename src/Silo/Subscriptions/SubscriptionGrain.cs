@@ -11,10 +11,10 @@ namespace Resources.Silo;
 [Reentrant]
 sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watch) : Grain, ISubscriptionGrain
 {
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A consumer waits no longer than this for a subscription that is being taken.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan TakeTimeout = TimeSpan.FromSeconds(5);
 
     SubscriptionWorker worker = null!;
 
@@ -41,7 +41,10 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
     public async Task<DeliveryOutcome?> Test()
     {
         var id = this.GetPrimaryKey();
-        if (await node.Store.TargetAsync(id, CancellationToken.None) is not { } target)
+        if (
+            await node.Store.TargetAsync(id, CancellationToken.None) is not { } target
+            || node.Deliveries.Find(target.Kind) is not IPushDelivery delivery
+        )
             return null;
         // Sooner than a caller gives up on this grain.
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(8));
@@ -62,7 +65,7 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
         DeliveryOutcome outcome;
         try
         {
-            outcome = await node.Sender.SendAsync(target, test, limit.Token);
+            outcome = await delivery.SendAsync(target, test, limit.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
@@ -97,8 +100,8 @@ sealed class SubscriptionGrain(SubscriptionServices node, SubscriptionWatch watc
     {
         for (
             var started = node.Time.GetTimestamp();
-            node.Time.GetElapsedTime(started) < Patience;
-            await Task.Delay(Look, node.Time)
+            node.Time.GetElapsedTime(started) < TakeTimeout;
+            await Task.Delay(PollInterval, node.Time)
         )
         {
             if (worker.IsInactive)

@@ -10,9 +10,8 @@ sealed record SubscriptionServices(
     SubscriptionStore Store,
     EventFeed Feed,
     LogQueries Log,
-    WebhookSender Sender,
+    Deliveries Deliveries,
     SubscriptionOptions Options,
-    WebhookOptions Webhooks,
     TimeProvider Time,
     ILogger<SubscriptionRun> Logger
 );
@@ -25,16 +24,19 @@ sealed record SubscriptionServices(
 sealed class SubscriptionRun
 {
     /// <summary>The log is read ahead no further than events of so many bytes.</summary>
-    const long MostBytes = 16 << 20;
+    const long MaxBytes = 16 << 20;
 
     /// <summary>With so many resources parked the log is read no further.</summary>
-    const int MostParked = 10_000;
+    const int MaxParked = 10_000;
 
     /// <summary>Events of a parked resource that are read at a time.</summary>
     const int CatchUpPage = 100;
 
-    /// <summary>How long deliveries that are under way may take when the run ends.</summary>
-    static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+    /// <summary>Parked resources whose events are read again at a time, for consumers that pull.</summary>
+    const int MaxCatchingUp = 16;
+
+    /// <summary>How long deliveries in flight may take when the run ends.</summary>
+    static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
     static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
 
@@ -46,6 +48,7 @@ sealed class SubscriptionRun
     static readonly TimeSpan SaveIdleEvery = TimeSpan.FromSeconds(2);
 
     readonly SubscriptionServices node;
+    readonly IDelivery? delivery;
     readonly ConcurrentQueue<AttemptRow> attempts = new();
     readonly SemaphoreSlim saving = new(1);
     readonly CancellationTokenSource ending = new();
@@ -58,6 +61,7 @@ sealed class SubscriptionRun
     {
         Taken = taken;
         this.node = node;
+        delivery = node.Deliveries.Find(taken.Target.Kind);
         Window = new(
             taken.Position,
             taken.Parked,
@@ -110,8 +114,8 @@ sealed class SubscriptionRun
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, ending.Token);
         var token = either.Token;
-        Task[] parts = Taken.Scope.IsNothing
-            ? [HoldAsync(token)]
+        Task[] parts = HeldBecause() is { } reason
+            ? [HoldAsync(reason, token)]
             : [ReadAsync(token), CatchUpAsync(token), SaveAsync(token), DeliverAsync(token)];
         try
         {
@@ -219,10 +223,17 @@ sealed class SubscriptionRun
     /// <summary>Notes why nothing is delivered.</summary>
     public void Fail(string error) => lastError = new(error, node.Time.GetUtcNow());
 
-    /// <summary>The owner may read nothing: nothing is delivered, and nothing is passed over.</summary>
-    async Task HoldAsync(CancellationToken ct)
+    /// <summary>Why nothing can be delivered for now; null when nothing is in the way.</summary>
+    string? HeldBecause() =>
+        Taken.Scope.IsNothing ? "The owner may not read resources; deliveries go on when that changes."
+        : delivery is null
+            ? $"This node does not know the delivery kind {Taken.Target.Kind}; deliveries go on at one that does."
+        : null;
+
+    /// <summary>Delivers nothing, and passes over nothing, until the run ends.</summary>
+    async Task HoldAsync(string reason, CancellationToken ct)
     {
-        Fail("The owner may not read resources; deliveries go on when that changes.");
+        Fail(reason);
         await FlushAsync(ct);
         await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, ct);
     }
@@ -250,15 +261,16 @@ sealed class SubscriptionRun
 
     bool IsFull()
     {
-        if (Window.Parked >= MostParked)
-            Fail($"{MostParked} resources are parked: no more events are read until some are free.");
-        return Window.Open >= node.Options.MaxUnacked || Window.Bytes >= MostBytes || Window.Parked >= MostParked;
+        if (Window.Parked >= MaxParked)
+            Fail($"{MaxParked} resources are parked: no more events are read until some are free.");
+        return Window.Open >= node.Options.MaxUnacked || Window.Bytes >= MaxBytes || Window.Parked >= MaxParked;
     }
 
     async Task CatchUpAsync(CancellationToken ct)
     {
+        var max = (delivery as IPushDelivery)?.MaxConcurrent ?? MaxCatchingUp;
         for (; ; await Task.Delay(SaveEvery, node.Time, ct))
-            foreach (var parked in Window.Due(node.Time.GetUtcNow(), node.Webhooks.MaxConcurrent))
+            foreach (var parked in Window.Due(node.Time.GetUtcNow(), max))
             {
                 var page = await node.Log.PageAsync(
                     parked.Position - 1,
@@ -289,14 +301,17 @@ sealed class SubscriptionRun
         }
     }
 
-    /// <summary>Sends what a webhook is to get; consumers come by themselves.</summary>
+    /// <summary>Sends events, unless consumers pull them.</summary>
     async Task DeliverAsync(CancellationToken ct)
     {
-        if (Taken.Target is null)
+        if (delivery is not IPushDelivery push)
+        {
             await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, ct);
+            return;
+        }
         using var aborting = new CancellationTokenSource();
-        using var farewell = ct.Register(() => aborting.CancelAfter(Farewell));
-        await new WebhookDelivery(this, node).RunAsync(ct, aborting.Token);
+        using var draining = ct.Register(() => aborting.CancelAfter(DrainTime));
+        await new DeliveryLoop(this, push, node).RunAsync(ct, aborting.Token);
     }
 }
 

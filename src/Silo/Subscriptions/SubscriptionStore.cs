@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Resources.Grains;
@@ -15,7 +16,7 @@ sealed record TakenSubscription(
     Guid Owner,
     Scope Scope,
     SubscriptionFilter Filter,
-    WebhookTarget? Target,
+    DeliveryTarget Target,
     long Position,
     DeliveryError? LastError,
     DateTimeOffset? LastSuccessAt,
@@ -30,7 +31,7 @@ sealed record PullLease(Guid Id, string Consumer, DateTimeOffset Until, long[] P
 sealed record DeliveryError(string Detail, DateTimeOffset At);
 
 /// <summary>What every node looks at each second.</summary>
-sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, bool IsWebhook, Scope Scope);
+sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, string Kind, Scope Scope);
 
 /// <summary>What an activation has to write at a moment.</summary>
 sealed record SubscriptionChanges(
@@ -65,7 +66,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
             async ct =>
             {
                 await using var command = database.CreateCommand(
-                    $"select s.id, s.epoch, s.revision, s.kind = 'webhook', {Roles} from subscriptions s where s.state = 'active'"
+                    $"select s.id, s.epoch, s.revision, s.delivery ->> 'kind', {Roles} from subscriptions s where s.state = 'active'"
                 );
                 var active = new List<SubscriptionGlance>();
                 await using var row = await command.ExecuteReaderAsync(ct);
@@ -75,7 +76,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
                             row.GetGuid(0),
                             row.GetInt64(1),
                             row.GetInt64(2),
-                            row.GetBoolean(3),
+                            row.GetString(3),
                             ScopeOf(row.GetFieldValue<string[]>(4))
                         )
                     );
@@ -93,7 +94,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
                 foreach (
                     var sql in (string[])
                         [
-                            $"update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active' returning epoch, revision, owner, {Roles}, filter::text, url, secret, previous_secret, previous_until, position, last_error, last_error_at, last_success_at",
+                            $"update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active' returning epoch, revision, owner, {Roles}, filter::text, delivery::text, secret, previous_secret, previous_until, position, last_error, last_error_at, last_success_at",
                             "select resource, start, position, attempts, retry_at, error, since from subscription_parked where subscription = $1",
                             "select id, consumer, until, positions from subscription_leases where subscription = $1",
                         ]
@@ -109,7 +110,7 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
                     row.GetGuid(2),
                     ScopeOf(row.GetFieldValue<string[]>(3)),
                     SubscriptionFilter.FromJson(row.GetString(4)),
-                    row.IsDBNull(5) ? null : TargetOf(row, 5, id),
+                    TargetOf(row, 5, id),
                     row.GetInt64(9),
                     row.IsDBNull(10) ? null : new(row.GetString(10), row.GetFieldValue<DateTimeOffset>(11)),
                     Time(row, 12),
@@ -147,13 +148,13 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
             ct
         );
 
-    /// <summary>The target of a webhook, whatever its state; null when there is none.</summary>
-    public Task<WebhookTarget?> TargetAsync(Guid id, CancellationToken ct) =>
+    /// <summary>The target of a subscription, whatever its state; null when there is no such subscription.</summary>
+    public Task<DeliveryTarget?> TargetAsync(Guid id, CancellationToken ct) =>
         contact.WhileAvailableAsync(
             async ct =>
             {
                 await using var command = database.CreateCommand(
-                    "select url, secret, previous_secret, previous_until from subscriptions where id = $1 and url is not null"
+                    "select delivery::text, secret, previous_secret, previous_until from subscriptions where id = $1"
                 );
                 command.Parameters.Add(Value(id));
                 await using var row = await command.ExecuteReaderAsync(ct);
@@ -279,15 +280,16 @@ sealed class SubscriptionStore(NpgsqlDataSource database, StoreContact contact, 
         );
     }
 
-    WebhookTarget TargetOf(NpgsqlDataReader row, int at, Guid id) =>
-        new(
-            new Uri(row.GetString(at)),
-            master.Unprotect(row.GetFieldValue<byte[]>(at + 1), WebhookSecret.Purpose(id)),
-            row.IsDBNull(at + 2)
+    DeliveryTarget TargetOf(NpgsqlDataReader reader, int at, Guid id)
+    {
+        var settings = JsonElement.Parse(reader.GetString(at));
+        var kind = settings.GetProperty("kind").GetString()!;
+        byte[]? Secret(int column) =>
+            reader.IsDBNull(column)
                 ? null
-                : master.Unprotect(row.GetFieldValue<byte[]>(at + 2), WebhookSecret.Purpose(id)),
-            Time(row, at + 3)
-        );
+                : master.Unprotect(reader.GetFieldValue<byte[]>(column), DeliverySecret.Purpose(kind, id));
+        return new(kind, settings, Secret(at + 1), Secret(at + 2), Time(reader, at + 3));
+    }
 
     static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);

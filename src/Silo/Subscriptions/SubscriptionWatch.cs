@@ -9,8 +9,8 @@ namespace Resources.Silo;
 
 /// <summary>
 /// Looks at the active subscriptions every second. Those at work on this node end when their settings, or what their
-/// owner may read, have changed; every few seconds all webhooks are woken, so that each is at work somewhere soon after
-/// a node was lost, and none is put away for want of calls.
+/// owner may read, have changed. Every few seconds all that send by themselves are woken, so that each is at work
+/// somewhere soon after a node was lost, and none is deactivated for lack of calls.
 /// </summary>
 sealed class SubscriptionWatch : BackgroundService
 {
@@ -20,6 +20,7 @@ sealed class SubscriptionWatch : BackgroundService
     const int WakeEvery = 3;
 
     readonly SubscriptionStore store;
+    readonly Deliveries deliveries;
     readonly IGrainFactory grains;
     readonly FollowerMonitor monitor;
     readonly TimeProvider time;
@@ -28,6 +29,7 @@ sealed class SubscriptionWatch : BackgroundService
 
     public SubscriptionWatch(
         SubscriptionStore store,
+        Deliveries deliveries,
         IGrainFactory grains,
         FollowerMonitor monitor,
         TimeProvider time,
@@ -35,6 +37,7 @@ sealed class SubscriptionWatch : BackgroundService
     )
     {
         this.store = store;
+        this.deliveries = deliveries;
         this.grains = grains;
         this.monitor = monitor;
         this.time = time;
@@ -76,7 +79,7 @@ sealed class SubscriptionWatch : BackgroundService
                     if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id)))
                         run.End();
                 if (look % WakeEvery is 0)
-                    await WakeAsync(active.Values.Where(each => each.IsWebhook));
+                    await WakeAsync(active.Values.Where(each => deliveries.Pushing.Contains(each.Kind)));
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {

@@ -6,14 +6,14 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>A subscription to be made.</summary>
-/// <param name="Url">The target of a webhook; null for one from which consumers pull.</param>
+/// <param name="Delivery">As <see cref="Deliveries.ReadAsync"/> has read it.</param>
 /// <param name="Position">Events behind this are delivered.</param>
 public sealed record NewSubscription(
     Guid Id,
     Guid Owner,
     string Name,
     SubscriptionFilter Filter,
-    string? Url,
+    JsonText Delivery,
     long Position
 );
 
@@ -38,21 +38,22 @@ public sealed class Subscriptions(
     StoreContact contact,
     MasterKey master,
     IGrainFactory grains,
-    SubscriptionOptions options,
-    WebhookOptions webhooks
+    Deliveries deliveries,
+    SubscriptionOptions options
 )
 {
     const string Changed = "revision = revision + 1";
 
     /// <summary>Makes a subscription.</summary>
-    /// <returns>What came of it, and a webhook's secret, which is never shown again.</returns>
+    /// <returns>What came of it, and the secret, if its kind has one; it is never shown again.</returns>
     public async Task<(Creation Creation, string? Secret)> CreateAsync(NewSubscription asked, CancellationToken ct)
     {
-        var secret = asked.Url is null ? null : WebhookSecret.Create();
-        var creation = await contact.WhileAvailableAsync(ct => InsertAsync(asked, secret, ct), ct);
+        var kind = KindOf(asked.Delivery);
+        var secret = deliveries.Find(kind)!.CreateSecret();
+        var creation = await contact.WhileAvailableAsync(ct => InsertAsync(asked, kind, secret, ct), ct);
         if (creation is Creation.Done)
             await WakeAsync(asked.Id);
-        return (creation, creation is Creation.Done && secret is not null ? WebhookSecret.Show(secret) : null);
+        return (creation, creation is Creation.Done ? secret?.Text : null);
     }
 
     /// <summary>Deletes a subscription and all that belongs to it.</summary>
@@ -63,36 +64,40 @@ public sealed class Subscriptions(
     public Task PauseAsync(Guid id, CancellationToken ct) =>
         ChangeAsync(id, $"update subscriptions set state = 'paused', {Changed} where id = $1", [], ct);
 
-    /// <summary>Goes on where deliveries stopped. A webhook tries at once what its target has failed on.</summary>
+    /// <summary>Goes on where deliveries stopped. A kind that sends retries at once what its target has failed on.</summary>
     public Task ResumeAsync(Guid id, CancellationToken ct) =>
         ChangeAsync(
             id,
             $"""
-            with resumed as (update subscriptions set state = 'active', {Changed}, last_error = null, last_error_at = null where id = $1 and state <> 'active' returning kind)
-            update subscription_parked set retry_at = clock_timestamp(), attempts = 0, since = clock_timestamp() where subscription = $1 and exists (select from resumed where kind = 'webhook')
+            with resumed as (update subscriptions set state = 'active', {Changed}, last_error = null, last_error_at = null where id = $1 and state <> 'active' returning delivery ->> 'kind' as kind)
+            update subscription_parked set retry_at = clock_timestamp(), attempts = 0, since = clock_timestamp() where subscription = $1 and exists (select from resumed where kind = any ($2))
             """,
-            [],
+            [new NpgsqlParameter<string[]> { TypedValue = [.. deliveries.Pushing] }],
             ct
         );
 
     /// <summary>
-    /// Makes a new secret; the old one signs too for some hours. Null when the subscription is no webhook.
+    /// Makes a new secret; the old one stays good for some hours. Null when the kind has no secret.
     /// </summary>
-    public async Task<string?> RotateAsync(Guid id, CancellationToken ct)
+    public async Task<string?> RotateAsync(Guid id, string kind, CancellationToken ct)
     {
-        var secret = WebhookSecret.Create();
+        if (deliveries.Find(kind)?.CreateSecret() is not { } secret)
+            return null;
         var rotated = await ChangeAsync(
             id,
             $"""
-            update subscriptions set previous_secret = secret, previous_until = clock_timestamp() + $3 * interval '1 hour', secret = $2, {Changed} where id = $1 and kind = 'webhook'
+            update subscriptions set previous_secret = secret, previous_until = clock_timestamp() + $3, secret = $2, {Changed} where id = $1
             """,
             [
-                new NpgsqlParameter<byte[]> { TypedValue = master.Protect(secret, WebhookSecret.Purpose(id)) },
-                new NpgsqlParameter<int> { TypedValue = webhooks.RotationHours },
+                new NpgsqlParameter<byte[]>
+                {
+                    TypedValue = master.Protect(secret.Bytes, DeliverySecret.Purpose(kind, id)),
+                },
+                new NpgsqlParameter<TimeSpan> { TypedValue = secret.Overlap },
             ],
             ct
         );
-        return rotated ? WebhookSecret.Show(secret) : null;
+        return rotated ? secret.Text : null;
     }
 
     /// <summary>Delivers everything behind a position again. False when the subscription has not come so far.</summary>
@@ -120,7 +125,7 @@ public sealed class Subscriptions(
             ct
         );
 
-    async Task<Creation> InsertAsync(NewSubscription asked, byte[]? secret, CancellationToken ct)
+    async Task<Creation> InsertAsync(NewSubscription asked, string kind, DeliverySecret? secret, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -154,7 +159,7 @@ public sealed class Subscriptions(
                 return Creation.TooMany;
         }
         await using var insert = new NpgsqlCommand(
-            "insert into subscriptions (id, owner, name, filter, kind, url, secret, position) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into subscriptions (id, owner, name, filter, delivery, secret, position) values ($1, $2, $3, $4, $5, $6, $7)",
             connection,
             transaction
         );
@@ -165,11 +170,12 @@ public sealed class Subscriptions(
                     new NpgsqlParameter<Guid> { TypedValue = asked.Owner },
                     new NpgsqlParameter<string> { TypedValue = asked.Name },
                     new() { Value = asked.Filter.ToJson(), NpgsqlDbType = NpgsqlDbType.Jsonb },
-                    new NpgsqlParameter<string> { TypedValue = asked.Url is null ? "pull" : "webhook" },
-                    new() { Value = (object?)asked.Url ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+                    new() { Value = asked.Delivery.ToString(), NpgsqlDbType = NpgsqlDbType.Jsonb },
                     new()
                     {
-                        Value = secret is null ? DBNull.Value : master.Protect(secret, WebhookSecret.Purpose(asked.Id)),
+                        Value = secret is null
+                            ? DBNull.Value
+                            : master.Protect(secret.Bytes, DeliverySecret.Purpose(kind, asked.Id)),
                         NpgsqlDbType = NpgsqlDbType.Bytea,
                     },
                     new NpgsqlParameter<long> { TypedValue = asked.Position },
@@ -179,6 +185,8 @@ public sealed class Subscriptions(
         await transaction.CommitAsync(ct);
         return Creation.Done;
     }
+
+    static string KindOf(JsonText delivery) => delivery.ToElement().GetProperty("kind").GetString()!;
 
     /// <summary>Runs a statement on a subscription and wakes it; whether the statement found something to do.</summary>
     async Task<bool> ChangeAsync(Guid id, string sql, NpgsqlParameter[] more, CancellationToken ct)

@@ -14,14 +14,14 @@ sealed class SubscriptionsNodeFeature : NodeFeature
         services
             .AddSingleton<ResolveName>(Dns.GetHostAddressesAsync)
             .AddSingleton<WebhookTargets>()
+            .AddSingleton<WebhookSender>()
+            .AddSingleton<IDelivery, WebhookDelivery>()
+            .AddSingleton<IDelivery, PullDelivery>()
+            .AddSingleton<Deliveries>()
             .AddSingleton<Subscriptions>()
             .AddSingleton<SubscriptionQueries>();
     }
 
     public override void AddToSilo(IServiceCollection services) =>
-        services
-            .AddSingleton<SubscriptionStore>()
-            .AddSingleton<WebhookSender>()
-            .AddSingleton<SubscriptionServices>()
-            .AddRunning<SubscriptionWatch>();
+        services.AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionServices>().AddRunning<SubscriptionWatch>();
 }

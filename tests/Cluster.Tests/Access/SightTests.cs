@@ -184,7 +184,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
             );
         foreach (var stranger in log.Strangers)
         {
-            Assert.Null(await log.Log.OwnerAsync(stranger, Cancelled));
+            Assert.Null(await log.Log.FindAsync(stranger, Cancelled));
             Assert.Empty(await ReadAsync(new(visible, Resource: stranger)));
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
 using Resources.Silo;
@@ -155,9 +156,11 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
     async Task<Guid> SubscribeAsync(string? url)
     {
         var id = Guid.CreateVersion7();
+        var delivery = url is null ? """{"kind":"pull"}""" : $$"""{"kind":"webhook","url":"{{url}}"}""";
+        var settings = JsonText.From(JsonElement.Parse(delivery));
         var (creation, _) = await nodes[0]
             .Service<Subscriptions>()
-            .CreateAsync(new(id, owner, $"{id}", new(Type: type), url, 0), TestContext.Current.CancellationToken);
+            .CreateAsync(new(id, owner, $"{id}", new(Type: type), settings, 0), TestContext.Current.CancellationToken);
         Assert.Equal(Creation.Done, creation);
         return id;
     }

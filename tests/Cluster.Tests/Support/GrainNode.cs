@@ -29,9 +29,17 @@ internal sealed class GrainNode : IAsyncDisposable
 
     public StoreContact Contact => host.Services.GetRequiredService<StoreContact>();
 
+    public static Task<GrainNode> StartAsync(
+        LogDatabase tables,
+        string clusterId,
+        params (string Key, string Value)[] options
+    ) => StartAsync(tables, clusterId, NodeFeature.All, options);
+
+    /// <summary>Starts a node with the features of an application.</summary>
     public static async Task<GrainNode> StartAsync(
         LogDatabase tables,
         string clusterId,
+        IReadOnlyList<NodeFeature> features,
         params (string Key, string Value)[] options
     )
     {
@@ -47,7 +55,7 @@ internal sealed class GrainNode : IAsyncDisposable
             .. options.Select(option => KeyValuePair.Create(option.Key, (string?)option.Value)),
         ]);
         var settings = new Settings(builder.Configuration, builder.Environment);
-        builder.AddNode(settings, NodeFeature.All);
+        builder.AddNode(settings, features);
         settings.ThrowIfFaulty();
         builder.Services.AddSingleton(database);
         var node = new GrainNode(database, builder.Build());
