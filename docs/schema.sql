@@ -319,11 +319,12 @@ CREATE TABLE subscriptions (
     last_error_at timestamp with time zone,
     last_success_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    delivery jsonb NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (owner, name),
-    CHECK ((kind = ANY (ARRAY['webhook'::text, 'pull'::text]))),
     CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])))
 ) WITH (fillfactor=50);
+CREATE TRIGGER keep_subscription_delivery BEFORE INSERT ON subscriptions FOR EACH ROW EXECUTE FUNCTION keep_subscription_delivery();
 
 CREATE TABLE vault (
     id uuid NOT NULL,
@@ -586,6 +587,19 @@ AS $function$
 begin
     execute format('insert into resource_words_%s select distinct unnest(tsvector_to_array(words)) collate "C" from written order by 1 on conflict do nothing', tg_argv[0]);
     return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION keep_subscription_delivery()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.delivery is null then
+        new.delivery := jsonb_strip_nulls(jsonb_build_object('kind', new.kind, 'url', new.url));
+    end if;
+    new.kind := new.delivery ->> 'kind';
+    new.url := new.delivery ->> 'url';
+    return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION log_head()

@@ -236,8 +236,8 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
             with made as (
                 insert into mt_streams (id, version, timestamp, created) select gen_random_uuid(), 1, now(), now() from generate_series(1, {{streams}}) returning id
             )
-            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
-            select nextval('mt_events_sequence'), gen_random_uuid(), id, 1, '{{data}}', '{{name}}', now(), '' from made
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, user_name, mt_dotnet_type)
+            select nextval('mt_events_sequence'), gen_random_uuid(), id, 1, '{{data}}', '{{name}}', now(), 'tester', '' from made
             """;
 
     [GeneratedRegex(@"'(\w+\.\w+)'")]
