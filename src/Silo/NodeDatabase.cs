@@ -129,7 +129,8 @@ public sealed class NodeDatabase : IAsyncDisposable
             await MigrateAsync(ct);
         else if (await schema.PendingAsync(ct) is { Count: > 0 } pending)
             throw new ConfigurationException(
-                $"The database lacks {string.Join(", ", pending)}. Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
+                $"The database lacks {string.Join(", ", pending)}. "
+                    + "Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
             );
     }
 

@@ -11,6 +11,7 @@ namespace Resources.Api;
     DefaultIgnoreCondition = JsonIgnoreCondition.Never,
     Converters = [typeof(UtcTime)]
 )]
+[JsonSerializable(typeof(DeliveryDocument))]
 [JsonSerializable(typeof(Envelope<SubscriptionDocument>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<SubscriptionDocument>>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<ParkedDocument>>))]

@@ -60,11 +60,11 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
     [Theory]
     [InlineData("mt_events_access", "changes_access(type)")]
     [InlineData("mt_events_audit", "not is_of_resource(type)")]
-    public async Task An_index_holds_what_its_function_takes(string index, string function) =>
+    public async Task Index_holds_what_its_function_takes(string index, string function) =>
         Assert.Equal(await WhereAsync(function), await WhereAsync(await PredicateAsync(index)));
 
     [Fact]
-    public async Task Indexes_name_no_kind_that_is_not_declared()
+    public async Task Indexes_name_only_declared_kinds()
     {
         var predicates = (string[])
             (
@@ -83,7 +83,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
 
     /// <summary>One look at the index, also where the head is asked for in the middle of another statement.</summary>
     [Fact]
-    public async Task The_head_of_the_log_is_no_call_of_a_function()
+    public async Task Head_of_the_log_is_inlined_into_its_statement()
     {
         await database.ExecuteAsync(Append("resource.created", 100));
         foreach (
@@ -105,7 +105,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
     }
 
     [Fact]
-    public async Task The_audit_shows_kinds_that_no_feature_of_this_process_declares_and_reads_them_by_its_index()
+    public async Task Audit_shows_unknown_kinds_and_reads_its_index()
     {
         await database.ExecuteAsync(Append("resource.created", 20_000));
         await database.ExecuteAsync(Append("note.pinned", 3));
@@ -127,7 +127,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
 
     /// <summary>A node of the next release may write kinds that change access, and its migration lists them.</summary>
     [Fact]
-    public async Task Readers_of_access_pass_over_kinds_that_they_do_not_know()
+    public async Task Readers_of_access_skip_unknown_kinds()
     {
         await database.ExecuteAsync(
             """
@@ -150,7 +150,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
 
     /// <summary>The daemon of this release meets them, too, when its node runs the projections.</summary>
     [Fact]
-    public async Task The_read_model_passes_over_kinds_that_are_not_of_resources()
+    public async Task Read_model_skips_kinds_that_are_not_of_resources()
     {
         await database.ExecuteAsync(Append("note.pinned", 100));
         await database.ExecuteAsync(

@@ -8,7 +8,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Nodes_that_start_together_apply_each_part_once_and_one_after_the_other()
+    public async Task Nodes_that_start_together_apply_each_part_once_in_order()
     {
         var database = await postgres.CreateDatabaseAsync();
         var pending = await Of(database).PendingAsync(Cancelled);
@@ -43,7 +43,7 @@ public sealed class SchemaTests(TestPostgres postgres)
 
     /// <summary>Marten drops indexes that it does not know: that shows whether it has run.</summary>
     [Fact]
-    public async Task Martens_part_runs_once_for_each_of_its_versions_and_keeps_the_indexes_of_scripts()
+    public async Task Marten_runs_once_for_each_version_and_keeps_the_indexes_of_scripts()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Of(database).ApplyAsync(Cancelled);
@@ -65,7 +65,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task The_start_of_a_second_node_changes_nothing()
+    public async Task Start_of_a_second_node_changes_nothing()
     {
         var database = await postgres.CreateDatabaseAsync();
         await using var first = await LogDatabase.OpenAsync(database, applySchema: true);
@@ -77,9 +77,9 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Contains(once, line => line.Contains("mt_events_commands", StringComparison.Ordinal));
     }
 
-    /// <summary>Builds that let Marten drop the indexes of the log have recorded the scripts that made them.</summary>
+    /// <summary>Older builds let Marten drop these indexes, although their scripts count as applied.</summary>
     [Fact]
-    public async Task A_database_that_has_lost_indexes_of_the_log_gets_them_back()
+    public async Task Missing_indexes_of_the_log_are_restored()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Of(database).ApplyAsync(Cancelled);
@@ -99,7 +99,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task A_part_that_fails_is_not_recorded_and_the_next_try_succeeds()
+    public async Task Failing_part_is_not_recorded_and_the_next_attempt_succeeds()
     {
         var database = await postgres.CreateDatabaseAsync();
         var before = await Of(database).PendingAsync(Cancelled);
@@ -115,7 +115,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task A_script_that_has_changed_since_it_was_applied_is_refused_and_nothing_is_applied()
+    public async Task Script_that_changed_since_it_was_applied_is_refused_and_nothing_is_applied()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Of(database).ApplyAsync(Cancelled);
@@ -144,7 +144,7 @@ public sealed class SchemaTests(TestPostgres postgres)
 
     /// <summary>The release before this one had no checksums, and let the readers of access use the audit's index.</summary>
     [Fact]
-    public async Task A_database_of_the_release_before_is_upgraded_and_its_checksums_are_recorded()
+    public async Task Upgrade_from_the_previous_release_records_checksums()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Of(database).ApplyAsync(Cancelled);
@@ -172,7 +172,7 @@ public sealed class SchemaTests(TestPostgres postgres)
 
     /// <summary>A node of the release before that starts later drops the index, which its Marten does not know.</summary>
     [Fact]
-    public async Task The_index_of_the_audit_comes_back_at_the_next_start()
+    public async Task Index_of_the_audit_is_restored_at_the_next_start()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Of(database).ApplyAsync(Cancelled);
@@ -186,7 +186,7 @@ public sealed class SchemaTests(TestPostgres postgres)
 
     /// <summary>This assembly has a script, as that of a feature may.</summary>
     [Fact]
-    public async Task A_feature_brings_scripts_that_run_after_those_of_the_product()
+    public async Task Scripts_of_a_feature_run_after_those_of_the_product()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Of(database).ApplyAsync(Cancelled);
@@ -200,9 +200,9 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Empty(await Of(database).PendingAsync(Cancelled));
     }
 
-    /// <summary>A database of the version before, with rows, in the middle of a rebuild.</summary>
+    /// <summary>On a database of the previous version, with rows, in the middle of a rebuild.</summary>
     [Fact]
-    public async Task Generations_that_are_there_get_their_lexicon()
+    public async Task Existing_generations_get_their_lexicon()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Of(database).ApplyAsync(Cancelled);

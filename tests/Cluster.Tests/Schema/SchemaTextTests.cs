@@ -8,7 +8,7 @@ public sealed class SchemaTextTests(TestPostgres postgres)
     static readonly string Document = Path.Combine(Repository.Root, "docs/schema.sql");
 
     [Fact]
-    public async Task The_document_shows_the_schema_as_it_is()
+    public async Task Document_shows_the_schema_as_it_is()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Schema.Of(database, []).ApplyAsync(TestContext.Current.CancellationToken);

@@ -23,7 +23,7 @@ public class SchemaScriptTests
     ];
 
     [Fact]
-    public void Each_script_is_as_it_landed()
+    public void Landed_scripts_are_unchanged()
     {
         var scripts = Directory
             .GetFiles(Path.Combine(Repository.Root, Folder), "*.sql")
@@ -40,7 +40,7 @@ public class SchemaScriptTests
 
     /// <summary>Otherwise a fresh database would run it before scripts that older databases have run already.</summary>
     [Fact]
-    public void A_new_script_has_the_highest_number()
+    public void New_script_has_the_highest_number()
     {
         var names = Landed.Select(line => line.Split("  ")[1]).ToArray();
         Assert.All(names, name => Assert.Matches(@"^\d{3}_[a-z_]+\.sql$", name));
