@@ -30,11 +30,16 @@ public static class Server
         {
             var builder = WebApplication.CreateBuilder(args);
             builder.AddLogging();
-            var settings = builder.AddServer(features);
+            IReadOnlyList<NodeFeature> nodeFeatures =
+            [
+                .. NodeFeature.All,
+                .. features.Select(feature => feature.Node).OfType<NodeFeature>(),
+            ];
+            var settings = builder.AddServer(features, nodeFeatures);
             settings.ThrowIfFaulty();
 
             using var logs = builder.CreateStartupLogs();
-            await using var database = await NodeDatabase.OpenAsync(settings, logs);
+            await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs);
             if (args is ["migrate"])
             {
                 await database.MigrateAsync();
@@ -55,13 +60,14 @@ public static class Server
         }
     }
 
-    static Settings AddServer(this WebApplicationBuilder builder, IReadOnlyList<Feature> features)
+    static Settings AddServer(
+        this WebApplicationBuilder builder,
+        IReadOnlyList<Feature> features,
+        IReadOnlyList<NodeFeature> nodeFeatures
+    )
     {
         var settings = new Settings(builder.Configuration, builder.Environment);
-        builder.AddNode(
-            settings,
-            [.. NodeFeature.All, .. features.Select(feature => feature.Node).OfType<NodeFeature>()]
-        );
+        builder.AddNode(settings, nodeFeatures);
         settings.Require(
             settings.Read<ClusterOptions>("Cluster").Role is not NodeRole.Silo,
             "Cluster:Role: a silo serves no HTTP; run src/Silo for it."

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Marten;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -26,10 +25,18 @@ public sealed class NodeDatabase : IAsyncDisposable
     readonly NpgsqlDataSource searches;
     readonly NpgsqlDataSource sessions;
     readonly NpgsqlDataSource bulk;
+    readonly Schema schema;
 
-    NodeDatabase(string connectionString, DatabaseOptions options, ILoggerFactory logs, EmbeddedPostgres? embedded)
+    NodeDatabase(
+        string connectionString,
+        Schema schema,
+        DatabaseOptions options,
+        ILoggerFactory logs,
+        EmbeddedPostgres? embedded
+    )
     {
         this.connectionString = connectionString;
+        this.schema = schema;
         this.embedded = embedded;
         NpgsqlDataSource Connect(string role, int size, int timeout, Action<NpgsqlConnectionStringBuilder> settle)
         {
@@ -92,9 +99,13 @@ public sealed class NodeDatabase : IAsyncDisposable
         );
 
     /// <summary>Finds or starts the database and brings its schema up to date.</summary>
-    /// <exception cref="ConfigurationException">The schema is behind and may not be applied.</exception>
+    /// <param name="features">Their assemblies may have scripts.</param>
+    /// <exception cref="ConfigurationException">
+    /// The schema is behind and may not be applied, or a part of it has changed since it was applied.
+    /// </exception>
     public static async Task<NodeDatabase> OpenAsync(
         Settings settings,
+        IReadOnlyList<NodeFeature> features,
         ILoggerFactory logs,
         CancellationToken ct = default
     )
@@ -108,7 +119,9 @@ public sealed class NodeDatabase : IAsyncDisposable
             )
             : null;
         var connectionString = embedded?.ConnectionString ?? given!;
-        var database = new NodeDatabase(connectionString, settings.Read<DatabaseOptions>("Database"), logs, embedded);
+        var schema = Silo.Schema.Of(connectionString, features.Select(feature => feature.Assembly));
+        var options = settings.Read<DatabaseOptions>("Database");
+        var database = new NodeDatabase(connectionString, schema, options, logs, embedded);
         try
         {
             await database.PrepareAsync(settings.Read<SchemaOptions>("Schema"), ct);
@@ -122,20 +135,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     }
 
     /// <summary>Applies every migration that the database lacks.</summary>
-    public Task MigrateAsync(CancellationToken ct = default) =>
-        Silo.Schema.ApplyAsync(connectionString, _ => ApplyMartenAsync(sessions), ct);
-
-    /// <summary>Creates Marten's objects, or brings them up to date.</summary>
-    internal static async Task ApplyMartenAsync(NpgsqlDataSource source)
-    {
-        using var store = DocumentStore.For(options =>
-        {
-            MartenSetup.Configure(options, new());
-            options.Connection(source);
-            MartenSetup.SkipMarkedEvents(options);
-        });
-        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate);
-    }
+    public Task MigrateAsync(CancellationToken ct = default) => schema.ApplyAsync(ct);
 
     public async ValueTask DisposeAsync()
     {
@@ -145,11 +145,11 @@ public sealed class NodeDatabase : IAsyncDisposable
             await embedded.DisposeAsync();
     }
 
-    async Task PrepareAsync(SchemaOptions schema, CancellationToken ct)
+    async Task PrepareAsync(SchemaOptions options, CancellationToken ct)
     {
-        if (schema.ApplyOnStart)
+        if (options.ApplyOnStart)
             await MigrateAsync(ct);
-        else if (await Silo.Schema.PendingAsync(connectionString, ct) is { Count: > 0 } pending)
+        else if (await schema.PendingAsync(ct) is { Count: > 0 } pending)
             throw new ConfigurationException(
                 $"The database lacks {string.Join(", ", pending)}. "
                     + "Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."

@@ -20,7 +20,10 @@ public abstract class NodeFeature
         new SubscriptionsNodeFeature(),
     ];
 
-    /// <summary>Declares the feature's events: every record with an <see cref="EventAttribute"/> is one.</summary>
+    /// <summary>
+    /// What brings the feature's events, which are its records with an <see cref="EventAttribute"/>, and its SQL
+    /// scripts, which are its embedded resources called <c>NNN_name.sql</c>.
+    /// </summary>
     public virtual Assembly Assembly => GetType().Assembly;
 
     /// <summary>The permissions that its endpoints require, beside those of the product.</summary>

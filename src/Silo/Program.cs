@@ -17,7 +17,7 @@ try
     settings.ThrowIfFaulty();
 
     using var logs = builder.CreateStartupLogs();
-    await using var database = await NodeDatabase.OpenAsync(settings, logs);
+    await using var database = await NodeDatabase.OpenAsync(settings, NodeFeature.All, logs);
     builder.Services.AddSingleton(database);
     await builder.Build().RunAsync();
     return 0;

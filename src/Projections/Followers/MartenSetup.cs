@@ -12,16 +12,6 @@ namespace Resources.Projections;
 /// </summary>
 public static class MartenSetup
 {
-    // Marten drops every index of its tables that it does not know. These are made by our scripts.
-    static readonly string[] OwnIndexes =
-    [
-        "mt_events_access",
-        "mt_events_audit",
-        "mt_events_accounts",
-        "mt_events_of_account",
-        "mt_events_commands",
-    ];
-
     /// <summary>The log and the documents, as every node uses them.</summary>
     public static void Configure(StoreOptions options, EventKinds kinds)
     {
@@ -35,8 +25,6 @@ public static class MartenSetup
         options.Events.MetadataConfig.CausationIdEnabled = true;
         options.Events.MetadataConfig.HeadersEnabled = true;
         options.Events.MetadataConfig.UserNameEnabled = true;
-        foreach (var index in OwnIndexes)
-            options.Events.IgnoreIndex(index);
         foreach (var kind in kinds.All)
             options.Events.MapEventType(kind.Type, kind.Name);
     }
@@ -50,8 +38,12 @@ public static class MartenSetup
         options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
 
     /// <summary>Adds what a daemon needs to run one projection.</summary>
-    public static void Follow(StoreOptions options, ResourceViewProjection projection, int batchSize)
+    public static void Follow(StoreOptions options, ResourceViewProjection projection, EventKinds kinds, int batchSize)
     {
+        // Others are not even loaded: one that this release does not know would stop the projection, though it is of no
+        // concern to it. A new kind of resource events must be known to one release before the next one writes it.
+        foreach (var kind in kinds.All.Where(kind => EventKind.IsOfResource(kind.Name)))
+            projection.IncludeType(kind.Type);
         // The views know nothing of what an event's command came with, and each event's would be parsed.
         options.Events.MetadataConfig.HeadersEnabled =
             options.Events.MetadataConfig.CorrelationIdEnabled =

@@ -5,9 +5,14 @@ using Npgsql;
 namespace Resources.Silo;
 
 /// <summary>
-/// The one migration path: Marten's objects first, then the numbered scripts of this folder, each once.
+/// The one migration path: Marten's objects, then the numbered scripts of this folder, then those that features bring;
+/// each once. What was applied is frozen: a changed script is refused, as nobody could say which text a database has.
 /// </summary>
-public static class Schema
+/// <param name="connectionString">
+/// A direct connection: the lock belongs to a session, which a transaction pooler would not keep.
+/// </param>
+/// <param name="parts">All parts, in the order in which they build on each other.</param>
+public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> parts)
 {
     // "RESOURCE" in ASCII. Any fixed number does, as long as every node of every version takes the same one.
     const long LockKey = 0x5245_534F_5552_4345;
@@ -15,33 +20,82 @@ public static class Schema
 
     static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(60);
     static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
-    static readonly Assembly Home = typeof(Schema).Assembly;
 
-    static readonly string[] Scripts =
-    [
-        .. Home.GetManifestResourceNames()
-            .Where(name => name.EndsWith(".sql", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal),
-    ];
+    /// <summary>The schema of the product with the scripts of other assemblies.</summary>
+    public static Schema Of(string connectionString, IEnumerable<Assembly> others) =>
+        new(connectionString, [MartenPart.Of(connectionString), .. SchemaScript.Of(others)]);
 
     /// <summary>
     /// Brings the database up to date. Nodes that start together queue up; applying twice changes nothing.
     /// </summary>
-    /// <param name="connectionString">
-    /// A direct connection: the lock belongs to a session, which a transaction pooler would not keep.
-    /// </param>
-    /// <param name="applyMarten">Creates Marten's objects, which the scripts may build on.</param>
-    /// <param name="ct">Gives up between two scripts, or rolls the running one back.</param>
-    public static async Task ApplyAsync(
-        string connectionString,
-        Func<CancellationToken, Task> applyMarten,
-        CancellationToken ct
-    )
+    /// <param name="ct">Gives up between two parts, or rolls the running one back.</param>
+    /// <exception cref="ConfigurationException">A part has changed since it was applied.</exception>
+    public async Task ApplyAsync(CancellationToken ct)
     {
-        await using var connection = await OpenAsync(connectionString, ct);
+        await using var connection = await OpenAsync(ct);
         await LockAsync(connection, ct);
-        await applyMarten(ct);
+        await PrepareRecordsAsync(connection, ct);
+        foreach (var part in await PendingAsync(connection, ct))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await part.ApplyAsync(connection, ct);
+            await ExecuteAsync(
+                connection,
+                "insert into public.schema_scripts (name, checksum) values ($1, $2)",
+                ct,
+                part.Name,
+                part.Checksum
+            );
+            await transaction.CommitAsync(ct);
+        }
+        await ExecuteAsync(connection, "select restore_log_indexes()", ct);
+    }
 
+    /// <summary>The parts this database still lacks, for a node that may not apply them itself.</summary>
+    /// <exception cref="ConfigurationException">A part has changed since it was applied.</exception>
+    public async Task<IReadOnlyList<string>> PendingAsync(CancellationToken ct)
+    {
+        await using var connection = await OpenAsync(ct);
+        return [.. (await PendingAsync(connection, ct)).Select(part => part.Name)];
+    }
+
+    async Task<List<SchemaPart>> PendingAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var applied = await AppliedAsync(connection, ct);
+        if (
+            parts.FirstOrDefault(part => (applied.GetValueOrDefault(part.Name) ?? part.Checksum) != part.Checksum) is
+            { } changed
+        )
+            throw new ConfigurationException(
+                $"{changed.Name} has changed since it was applied to this database: "
+                    + "restore its text, or start the release that applied it."
+            );
+        return [.. parts.Where(part => !applied.ContainsKey(part.Name))];
+    }
+
+    /// <summary>The checksum of every part that was applied; null for those that older releases recorded.</summary>
+    static async Task<Dictionary<string, string?>> AppliedAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var applied = new Dictionary<string, string?>();
+        if (await ScalarAsync(connection, "select to_regclass('public.schema_scripts') is null", ct) is true)
+            return applied;
+        // As JSON, since a database of an older release has no such column yet.
+        await using var recorded = new NpgsqlCommand(
+            "select name, to_jsonb(s) ->> 'checksum' from public.schema_scripts s",
+            connection
+        );
+        await using var reader = await recorded.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            applied.Add(reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1));
+        return applied;
+    }
+
+    /// <summary>
+    /// Makes the table of what was applied, and records the checksums that older releases have not recorded. The table is
+    /// locked only where it changes: a backup that runs for hours must not keep nodes from starting.
+    /// </summary>
+    async Task PrepareRecordsAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
         await ExecuteAsync(
             connection,
             """
@@ -52,41 +106,22 @@ public static class Schema
             """,
             ct
         );
-        foreach (var name in await PendingAsync(connection, ct))
-        {
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            await ExecuteAsync(connection, await ReadAsync(name, ct), ct);
-            await ExecuteAsync(connection, "insert into public.schema_scripts (name) values ($1)", ct, name);
-            await transaction.CommitAsync(ct);
-        }
-        await ExecuteAsync(connection, "select restore_log_indexes()", ct);
+        const string isThere = """
+            select exists (select from pg_attribute where attrelid = 'public.schema_scripts'::regclass and attname = 'checksum')
+            """;
+        if (await ScalarAsync(connection, isThere, ct) is not true)
+            await ExecuteAsync(connection, "alter table public.schema_scripts add column checksum text", ct);
+        foreach (var part in parts)
+            await ExecuteAsync(
+                connection,
+                "update public.schema_scripts set checksum = $2 where name = $1 and checksum is null",
+                ct,
+                part.Name,
+                part.Checksum
+            );
     }
 
-    /// <summary>The scripts this database still lacks, for a node that may not apply them itself.</summary>
-    public static async Task<IReadOnlyList<string>> PendingAsync(string connectionString, CancellationToken ct)
-    {
-        await using var connection = await OpenAsync(connectionString, ct);
-        return await PendingAsync(connection, ct);
-    }
-
-    static async Task<List<string>> PendingAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var exists = new NpgsqlCommand(
-            "select to_regclass('public.schema_scripts') is not null",
-            connection
-        );
-        if (await exists.ExecuteScalarAsync(ct) is not true)
-            return [.. Scripts];
-
-        await using var recorded = new NpgsqlCommand(
-            "select coalesce(array_agg(name), '{}') from public.schema_scripts",
-            connection
-        );
-        var applied = (string[])(await recorded.ExecuteScalarAsync(ct))!;
-        return [.. Scripts.Except(applied)];
-    }
-
-    static async Task<NpgsqlConnection> OpenAsync(string connectionString, CancellationToken ct)
+    async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
     {
         // Not from the pool, so that closing it ends the session and with it the lock.
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false };
@@ -116,8 +151,15 @@ public static class Schema
                 return;
         }
         throw new TimeoutException(
-            $"Another node has been applying the schema for more than {LockPatience.TotalSeconds} seconds. Look at pg_locks for an advisory lock."
+            $"Another node has been applying the schema for more than {LockPatience.TotalSeconds} seconds. "
+                + "Look at pg_locks for an advisory lock."
         );
+    }
+
+    static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(ct);
     }
 
     static async Task ExecuteAsync(
@@ -132,11 +174,5 @@ public static class Schema
         foreach (var argument in arguments)
             command.Parameters.Add(new() { Value = argument });
         await command.ExecuteNonQueryAsync(ct);
-    }
-
-    static async Task<string> ReadAsync(string script, CancellationToken ct)
-    {
-        using var reader = new StreamReader(Home.GetManifestResourceStream(script)!);
-        return await reader.ReadToEndAsync(ct);
     }
 }

@@ -8,42 +8,60 @@ public sealed class SchemaTests(TestPostgres postgres)
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Nodes_that_start_together_apply_each_script_once_in_order()
+    public async Task Nodes_that_start_together_apply_each_part_once_in_order()
     {
         var database = await postgres.CreateDatabaseAsync();
-        var pending = await Schema.PendingAsync(database, Cancelled);
+        var pending = await Of(database).PendingAsync(Cancelled);
+        Assert.StartsWith("marten/9.", pending[0], StringComparison.Ordinal);
         Assert.Equal(
             ["001_orleans_clustering.sql", "002_orleans_reminders.sql", "003_orleans_storage.sql"],
-            pending.Take(3)
+            pending.Skip(1).Take(3)
         );
-        var inside = 0;
-        var mostInside = 0;
-        async Task ApplyMarten(CancellationToken _)
-        {
-            mostInside = Math.Max(mostInside, Interlocked.Increment(ref inside));
-            await ApplyMartenAsync(database);
-            Interlocked.Decrement(ref inside);
-        }
+        var slow = new Part(_ => Task.Delay(100, Cancelled));
+        SchemaPart[] parts = [slow, MartenPart.Of(database), .. SchemaScript.Of([])];
 
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Schema.ApplyAsync(database, ApplyMarten, Cancelled)));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => new Schema(database, parts).ApplyAsync(Cancelled)));
 
-        Assert.Equal(1, mostInside);
-        Assert.Empty(await Schema.PendingAsync(database, Cancelled));
-        Assert.Equal(pending.Count, await CountAsync(database, "schema_scripts"));
+        Assert.Equal(1, slow.Runs);
+        Assert.Empty(await Of(database).PendingAsync(Cancelled));
+        Assert.Equal(pending.Count + 1, await CountAsync(database, "schema_scripts"));
     }
 
     [Fact]
     public async Task Applying_twice_changes_nothing()
     {
         var database = await postgres.CreateDatabaseAsync();
-        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await Of(database).ApplyAsync(Cancelled);
         var once = await CatalogueAsync(database);
         var queries = await CountAsync(database, "orleansquery");
 
-        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await Of(database).ApplyAsync(Cancelled);
 
         Assert.Equal(once, await CatalogueAsync(database));
         Assert.Equal(queries, await CountAsync(database, "orleansquery"));
+    }
+
+    /// <summary>Marten drops indexes that it does not know: that shows whether it has run.</summary>
+    [Fact]
+    public async Task Marten_runs_once_for_each_version_and_keeps_the_indexes_of_scripts()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Of(database).ApplyAsync(Cancelled);
+        await ExecuteAsync(
+            database,
+            "create index mt_events_later on mt_events (version); create index foreign_to_marten on mt_events (version)"
+        );
+        var before = await CatalogueAsync(database);
+
+        await Of(database).ApplyAsync(Cancelled);
+        Assert.Equal(before, await CatalogueAsync(database));
+
+        await ExecuteAsync(database, "update schema_scripts set name = 'marten/9.0.0' where name like 'marten/%'");
+        await Of(database).ApplyAsync(Cancelled);
+        Assert.Equal(
+            before.Where(line => !line.Contains("foreign_to_marten", StringComparison.Ordinal)),
+            await CatalogueAsync(database)
+        );
     }
 
     [Fact]
@@ -64,7 +82,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     public async Task Missing_indexes_of_the_log_are_restored()
     {
         var database = await postgres.CreateDatabaseAsync();
-        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await Of(database).ApplyAsync(Cancelled);
         var whole = await CatalogueAsync(database);
         await ExecuteAsync(
             database,
@@ -75,24 +93,111 @@ public sealed class SchemaTests(TestPostgres postgres)
         );
         Assert.NotEqual(whole, await CatalogueAsync(database));
 
-        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await Of(database).ApplyAsync(Cancelled);
 
         Assert.Equal(whole, await CatalogueAsync(database));
     }
 
     [Fact]
-    public async Task Failure_in_Marten_records_nothing_and_the_next_attempt_succeeds()
+    public async Task Failing_part_is_not_recorded_and_the_next_attempt_succeeds()
     {
         var database = await postgres.CreateDatabaseAsync();
-        var before = await Schema.PendingAsync(database, Cancelled);
+        var before = await Of(database).PendingAsync(Cancelled);
+        var failing = new Part(_ => throw new InvalidOperationException());
 
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
-            Schema.ApplyAsync(database, _ => throw new InvalidOperationException(), Cancelled)
+            new Schema(database, [failing, .. SchemaScript.Of([])]).ApplyAsync(Cancelled)
         );
-        Assert.Equal(before, await Schema.PendingAsync(database, Cancelled));
+        Assert.Equal(before, await Of(database).PendingAsync(Cancelled));
 
-        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
-        Assert.Empty(await Schema.PendingAsync(database, Cancelled));
+        await Of(database).ApplyAsync(Cancelled);
+        Assert.Empty(await Of(database).PendingAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task Script_that_changed_since_it_was_applied_is_refused_and_nothing_is_applied()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Of(database).ApplyAsync(Cancelled);
+        await ExecuteAsync(
+            database,
+            """
+            update schema_scripts set checksum = repeat('0', 64) where name = '010_event_log.sql';
+            delete from schema_scripts where name = '090_rate_limits.sql';
+            drop table rate_limits
+            """
+        );
+        const string reason =
+            "010_event_log.sql has changed since it was applied to this database: "
+            + "restore its text, or start the release that applied it.";
+
+        Assert.Equal(
+            reason,
+            (await Assert.ThrowsAsync<ConfigurationException>(() => Of(database).ApplyAsync(Cancelled))).Message
+        );
+        Assert.Equal(
+            reason,
+            (await Assert.ThrowsAsync<ConfigurationException>(() => Of(database).PendingAsync(Cancelled))).Message
+        );
+        Assert.Equal(0, await CountAsync(database, "pg_class where relname = 'rate_limits'"));
+    }
+
+    /// <summary>The release before this one had no checksums, and let the readers of access use the audit's index.</summary>
+    [Fact]
+    public async Task Upgrade_from_the_previous_release_records_checksums()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Of(database).ApplyAsync(Cancelled);
+        var fresh = await CatalogueAsync(database);
+        await ExecuteAsync(
+            database,
+            """
+            alter table schema_scripts drop column checksum;
+            delete from schema_scripts where name like 'marten/%' or name = '100_event_kinds.sql';
+            drop function is_of_resource, log_head, restore_log_indexes;
+            drop index mt_events_access;
+            alter index mt_events_audit rename to mt_events_access;
+            """
+        );
+        Assert.Equal(
+            ["marten", "100_event_kinds.sql"],
+            (await Of(database).PendingAsync(Cancelled)).Select(name => name.Split('/')[0])
+        );
+
+        await Of(database).ApplyAsync(Cancelled);
+
+        Assert.Equal(fresh, await CatalogueAsync(database));
+        Assert.Equal(0, await CountAsync(database, "schema_scripts where checksum is null"));
+    }
+
+    /// <summary>A node of the release before that starts later drops the index, which its Marten does not know.</summary>
+    [Fact]
+    public async Task Index_of_the_audit_is_restored_at_the_next_start()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Of(database).ApplyAsync(Cancelled);
+        var whole = await CatalogueAsync(database);
+        await ExecuteAsync(database, "drop index mt_events_audit");
+
+        await Of(database).ApplyAsync(Cancelled);
+
+        Assert.Equal(whole, await CatalogueAsync(database));
+    }
+
+    /// <summary>This assembly has a script, as that of a feature may.</summary>
+    [Fact]
+    public async Task Scripts_of_a_feature_run_after_those_of_the_product()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Of(database).ApplyAsync(Cancelled);
+        var extended = Schema.Of(database, [typeof(SchemaTests).Assembly, typeof(SchemaTests).Assembly]);
+        Assert.Equal(["Resources.Cluster.Tests/001_notes.sql"], await extended.PendingAsync(Cancelled));
+
+        await extended.ApplyAsync(Cancelled);
+
+        Assert.Equal(1, await CountAsync(database, "notes where of_head is null"));
+        Assert.Empty(await extended.PendingAsync(Cancelled));
+        Assert.Empty(await Of(database).PendingAsync(Cancelled));
     }
 
     /// <summary>On a database of the previous version, with rows, in the middle of a rebuild.</summary>
@@ -100,7 +205,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     public async Task Existing_generations_get_their_lexicon()
     {
         var database = await postgres.CreateDatabaseAsync();
-        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await Of(database).ApplyAsync(Cancelled);
         await ExecuteAsync(
             database,
             """
@@ -117,11 +222,12 @@ public sealed class SchemaTests(TestPostgres postgres)
             """
         );
         static string Row(int generation, string words) =>
-            $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, "
-            + $"now(), '', now(), '', null, '{words}');";
+            $$"""
+                insert into resource_views_{{generation}} values (gen_random_uuid(), '', '', '', '{}', '', 1, now(), '', now(), '', null, '{{words}}');
+                """;
         await ExecuteAsync(database, Row(1, "faust goethe") + Row(1, "faust:1A") + Row(2, "faust lenz"));
 
-        await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
+        await Of(database).ApplyAsync(Cancelled);
         await ExecuteAsync(database, Row(1, "faust schiller"));
         await ExecuteAsync(
             database,
@@ -132,11 +238,7 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Equal(3, await CountAsync(database, "resource_words where word in ('faust', 'lenz', 'moritz')"));
     }
 
-    internal static async Task ApplyMartenAsync(string database)
-    {
-        await using var source = NpgsqlDataSource.Create(database);
-        await NodeDatabase.ApplyMartenAsync(source);
-    }
+    static Schema Of(string database) => Schema.Of(database, []);
 
     static async Task ExecuteAsync(string database, string sql)
     {
@@ -172,5 +274,19 @@ public sealed class SchemaTests(TestPostgres postgres)
         await connection.OpenAsync(Cancelled);
         await using var command = new NpgsqlCommand($"select count(*) from {table}", connection);
         return (long)(await command.ExecuteScalarAsync(Cancelled))!;
+    }
+
+    /// <summary>A part of a test's own.</summary>
+    sealed class Part(Func<NpgsqlConnection, Task> apply) : SchemaPart("test", "")
+    {
+        int runs;
+
+        public int Runs => runs;
+
+        public override async Task ApplyAsync(NpgsqlConnection connection, CancellationToken ct)
+        {
+            await apply(connection);
+            Interlocked.Increment(ref runs);
+        }
     }
 }

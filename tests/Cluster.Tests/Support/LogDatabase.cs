@@ -81,6 +81,7 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
                     .Build(),
                 Host.CreateEmptyApplicationBuilder(null).Environment
             ),
+            NodeFeature.All,
             NullLoggerFactory.Instance
         );
 }

@@ -17,11 +17,7 @@ public sealed class OrleansTables(TestPostgres postgres) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         ConnectionString = await postgres.CreateDatabaseAsync();
-        await Schema.ApplyAsync(
-            ConnectionString,
-            _ => SchemaTests.ApplyMartenAsync(ConnectionString),
-            TestContext.Current.CancellationToken
-        );
+        await Schema.Of(ConnectionString, []).ApplyAsync(TestContext.Current.CancellationToken);
         source = NpgsqlDataSource.Create(ConnectionString);
         await using var command = source.CreateCommand("select QueryKey, QueryText from OrleansQuery");
         await using var reader = await command.ExecuteReaderAsync();

@@ -8,7 +8,7 @@ namespace Resources.Domain.Tests;
 public class EventKindsTests
 {
     [Fact]
-    public void An_assembly_brings_kinds_beside_those_of_the_product()
+    public void Assembly_adds_kinds_to_those_of_the_product()
     {
         var brought = Declare(typeof(object), "note.pinned");
         var kinds = new EventKinds(brought, brought, typeof(EventKinds).Assembly);
@@ -20,7 +20,7 @@ public class EventKindsTests
     }
 
     [Fact]
-    public void A_kind_that_nobody_declares_is_read_as_nothing()
+    public void Undeclared_kind_reads_as_null()
     {
         var kinds = new EventKinds();
         Assert.Null(kinds.Read("note.pinned", "{}"));
@@ -37,7 +37,7 @@ public class EventKindsTests
     [InlineData(typeof(ResourceEvent), "note.pinned", false, "begins with 'resource.'")]
     [InlineData(typeof(ResourceEvent), "resource.pinned", false, "not of the product")]
     [InlineData(typeof(object), "note.pinned", true, "not of the product")]
-    public void A_declaration_that_cannot_hold_is_refused(Type parent, string name, bool changesAccess, string reason)
+    public void Invalid_declaration_is_refused(Type parent, string name, bool changesAccess, string reason)
     {
         var brought = Declare(parent, name, changesAccess);
         Assert.Contains(

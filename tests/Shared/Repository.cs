@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Resources.Domain.Tests;
+namespace Resources.Tests;
 
 /// <summary>The source tree of these tests.</summary>
 static class Repository

@@ -1,0 +1,727 @@
+-- The schema as it is after every migration, for readers: tables with their indexes and triggers, views, functions.
+-- Generated from a database, so never edit it: UPDATE_SCHEMA=1 dotnet test --project tests/Cluster.Tests --filter-class '*SchemaTextTests'
+
+CREATE TABLE account_emails (
+    digest bytea NOT NULL,
+    account uuid NOT NULL,
+    PRIMARY KEY (digest)
+);
+CREATE INDEX account_emails_account ON account_emails USING btree (account);
+
+CREATE TABLE account_passkeys (
+    digest bytea NOT NULL,
+    account uuid NOT NULL,
+    PRIMARY KEY (digest)
+);
+CREATE INDEX account_passkeys_account ON account_passkeys USING btree (account);
+
+CREATE TABLE api_key_uses (
+    api_key uuid NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (api_key)
+);
+
+CREATE TABLE followers (
+    name text NOT NULL,
+    generation integer NOT NULL,
+    building integer,
+    stage text,
+    requested_at timestamp with time zone,
+    requested_by text,
+    rebuilt_at timestamp with time zone,
+    rebuild_fault text,
+    node text,
+    fault_position bigint,
+    fault_detail text,
+    fault_is_of_event boolean NOT NULL DEFAULT false,
+    fault_since timestamp with time zone,
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE mt_doc_deadletterevent (
+    id uuid NOT NULL,
+    data jsonb NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE TABLE mt_event_progression (
+    name character varying NOT NULL,
+    last_seq_id bigint,
+    last_updated timestamp with time zone DEFAULT transaction_timestamp(),
+    mode character varying DEFAULT 'none'::character varying,
+    rebuild_threshold integer DEFAULT 0,
+    assigned_node integer DEFAULT 0,
+    heartbeat timestamp with time zone,
+    agent_status character varying(20),
+    pause_reason text,
+    running_on_node integer,
+    warning_behind_threshold bigint,
+    critical_behind_threshold bigint,
+    failure_category character varying(50),
+    failure_event_sequence bigint,
+    failure_event_type character varying(500),
+    failure_event_tenant_id character varying(500),
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE mt_event_projection_floors (
+    name character varying NOT NULL,
+    tenant_id character varying NOT NULL,
+    floor bigint NOT NULL,
+    last_updated timestamp with time zone DEFAULT transaction_timestamp(),
+    PRIMARY KEY (name, tenant_id)
+);
+
+CREATE TABLE mt_events (
+    seq_id bigint NOT NULL,
+    id uuid NOT NULL,
+    stream_id uuid,
+    version bigint NOT NULL,
+    data jsonb NOT NULL,
+    bdata bytea,
+    type character varying(500) NOT NULL,
+    "timestamp" timestamp with time zone NOT NULL DEFAULT (the time of the migration),
+    tenant_id character varying DEFAULT '*DEFAULT*'::character varying,
+    mt_dotnet_type character varying,
+    correlation_id character varying,
+    causation_id character varying,
+    headers jsonb,
+    user_name character varying,
+    is_skipped boolean DEFAULT false,
+    is_archived boolean DEFAULT false,
+    PRIMARY KEY (seq_id),
+    FOREIGN KEY (stream_id) REFERENCES mt_streams(id) ON DELETE CASCADE
+);
+CREATE INDEX mt_events_access ON mt_events USING btree (seq_id) WHERE ((type)::text = ANY ('{account.deleted,account.disabled,account.enabled,account.password_changed,account.roles_changed,account.sessions_ended,api_key.revoked,role.changed,role.created,role.deleted,session.authenticated,session.ended}'::text[]));
+CREATE INDEX mt_events_accounts ON mt_events USING btree (seq_id) WHERE ((type)::text = 'account.registered'::text);
+CREATE INDEX mt_events_audit ON mt_events USING btree (seq_id) WHERE ((type)::text !~~ 'resource.%'::text);
+CREATE INDEX mt_events_commands ON mt_events USING btree (stream_id, causation_id) WHERE (headers ? 'fingerprint'::text);
+CREATE INDEX mt_events_of_account ON mt_events USING btree (((data ->> 'account'::text)), seq_id) WHERE ((type)::text = ANY ((ARRAY['session.started'::character varying, 'api_key.created'::character varying])::text[]));
+CREATE UNIQUE INDEX pk_mt_events_stream_and_version ON mt_events USING btree (stream_id, version);
+CREATE TRIGGER mt_events_hold_order BEFORE INSERT ON mt_events FOR EACH STATEMENT EXECUTE FUNCTION hold_log_order();
+
+CREATE TABLE mt_high_water_skips (
+    ending_sequence bigint NOT NULL,
+    starting_sequence bigint NOT NULL,
+    "timestamp" timestamp with time zone DEFAULT transaction_timestamp(),
+    PRIMARY KEY (ending_sequence)
+);
+
+CREATE TABLE mt_streams (
+    id uuid NOT NULL,
+    type character varying,
+    version bigint,
+    "timestamp" timestamp with time zone NOT NULL DEFAULT now(),
+    created timestamp with time zone NOT NULL DEFAULT now(),
+    tenant_id character varying DEFAULT '*DEFAULT*'::character varying,
+    compacted_version bigint NOT NULL DEFAULT 0,
+    is_archived boolean DEFAULT false,
+    PRIMARY KEY (id)
+);
+
+CREATE TABLE orleansmembershiptable (
+    deploymentid text NOT NULL,
+    address text NOT NULL,
+    port integer NOT NULL,
+    generation integer NOT NULL,
+    siloname text NOT NULL,
+    hostname text NOT NULL,
+    status integer NOT NULL,
+    proxyport integer NOT NULL,
+    suspecttimes text,
+    starttime timestamp with time zone NOT NULL,
+    iamalivetime timestamp with time zone NOT NULL,
+    PRIMARY KEY (deploymentid, address, port, generation),
+    FOREIGN KEY (deploymentid) REFERENCES orleansmembershipversiontable(deploymentid) ON DELETE CASCADE
+);
+
+CREATE TABLE orleansmembershipversiontable (
+    deploymentid text NOT NULL,
+    version integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (deploymentid)
+);
+
+CREATE TABLE orleansquery (
+    querykey text NOT NULL,
+    querytext text NOT NULL,
+    PRIMARY KEY (querykey)
+);
+
+CREATE TABLE orleansreminderstable (
+    serviceid text NOT NULL,
+    grainid text NOT NULL,
+    remindername text NOT NULL,
+    starttime timestamp with time zone NOT NULL,
+    period bigint NOT NULL,
+    grainhash integer NOT NULL,
+    version integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (serviceid, grainid, remindername)
+);
+CREATE INDEX orleansreminderstable_by_hash ON orleansreminderstable USING btree (serviceid, grainhash);
+
+CREATE TABLE orleansstorage (
+    grainidhash integer NOT NULL,
+    grainidn0 bigint NOT NULL,
+    grainidn1 bigint NOT NULL,
+    graintypehash integer NOT NULL,
+    graintypestring text NOT NULL,
+    grainidextensionstring text,
+    serviceid text NOT NULL,
+    payloadbinary bytea,
+    modifiedon timestamp with time zone NOT NULL DEFAULT now(),
+    version integer NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (grainidhash, graintypehash, grainidn0, grainidn1, serviceid, graintypestring, grainidextensionstring)
+);
+
+CREATE UNLOGGED TABLE rate_limits (
+    bucket text NOT NULL,
+    key text NOT NULL,
+    start bigint NOT NULL,
+    ends bigint NOT NULL,
+    granted integer NOT NULL,
+    PRIMARY KEY (bucket, key)
+);
+
+CREATE TABLE resource_statistics_1 (
+    scope text COLLATE "C" NOT NULL,
+    type text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    day date NOT NULL,
+    live bigint NOT NULL,
+    PRIMARY KEY (scope, type, status, day)
+) WITH (fillfactor=50);
+CREATE INDEX resource_statistics_1_totals ON resource_statistics_1 USING btree (scope, type, status) WHERE (day = 'infinity'::date);
+
+CREATE TABLE resource_views_1 (
+    id uuid NOT NULL,
+    type text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    metadata jsonb NOT NULL,
+    owner text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text COLLATE "C" NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    updated_by text COLLATE "C" NOT NULL,
+    deleted_at timestamp with time zone,
+    words tsvector NOT NULL,
+    PRIMARY KEY (id)
+);
+ALTER TABLE resource_views_1 ALTER COLUMN words SET STATISTICS 400;
+CREATE INDEX resource_views_1_created ON resource_views_1 USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX resource_views_1_deleted ON resource_views_1 USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX resource_views_1_deleted_owner ON resource_views_1 USING btree (owner, created_at DESC, id DESC) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX resource_views_1_metadata ON resource_views_1 USING gin (metadata jsonb_path_ops);
+CREATE INDEX resource_views_1_name ON resource_views_1 USING btree (name, id) WHERE (deleted_at IS NULL);
+CREATE INDEX resource_views_1_owner ON resource_views_1 USING btree (owner, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX resource_views_1_status ON resource_views_1 USING btree (status, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX resource_views_1_type ON resource_views_1 USING btree (type, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX resource_views_1_updated ON resource_views_1 USING btree (updated_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX resource_views_1_words ON resource_views_1 USING gin (words);
+CREATE TRIGGER words_of_changed_rows AFTER UPDATE ON resource_views_1 REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION keep_resource_words('1');
+CREATE TRIGGER words_of_new_rows AFTER INSERT ON resource_views_1 REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION keep_resource_words('1');
+
+CREATE TABLE resource_words_1 (
+    word text COLLATE "C" NOT NULL,
+    PRIMARY KEY (word)
+);
+
+CREATE TABLE schema_scripts (
+    name text NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT now(),
+    checksum text,
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE signing_keys (
+    kid text NOT NULL,
+    protected_key bytea,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    signs_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    withdrawn_at timestamp with time zone,
+    PRIMARY KEY (kid)
+);
+
+CREATE TABLE skipped_events (
+    "position" bigint NOT NULL,
+    follower text NOT NULL,
+    reason text NOT NULL,
+    skipped_by text NOT NULL,
+    skipped_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY ("position")
+);
+
+CREATE TABLE stream_snapshots (
+    stream_id uuid NOT NULL,
+    format text NOT NULL,
+    version bigint NOT NULL,
+    "position" bigint NOT NULL,
+    state jsonb NOT NULL,
+    PRIMARY KEY (stream_id)
+);
+
+CREATE TABLE subscription_attempts (
+    subscription uuid NOT NULL,
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    at timestamp with time zone NOT NULL,
+    event uuid NOT NULL,
+    resource uuid NOT NULL,
+    "position" bigint NOT NULL,
+    attempt integer NOT NULL,
+    outcome text NOT NULL,
+    status integer,
+    detail text,
+    milliseconds integer,
+    PRIMARY KEY (subscription, id),
+    FOREIGN KEY (subscription) REFERENCES subscriptions(id) ON DELETE CASCADE
+);
+
+CREATE TABLE subscription_leases (
+    id uuid NOT NULL,
+    subscription uuid NOT NULL,
+    consumer text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    positions bigint[] NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY (subscription) REFERENCES subscriptions(id) ON DELETE CASCADE
+);
+CREATE INDEX subscription_leases_of ON subscription_leases USING btree (subscription);
+
+CREATE TABLE subscription_parked (
+    subscription uuid NOT NULL,
+    resource uuid NOT NULL,
+    start bigint NOT NULL,
+    "position" bigint NOT NULL,
+    attempts integer NOT NULL,
+    retry_at timestamp with time zone,
+    error text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    PRIMARY KEY (subscription, resource),
+    FOREIGN KEY (subscription) REFERENCES subscriptions(id) ON DELETE CASCADE
+);
+
+CREATE TABLE subscriptions (
+    id uuid NOT NULL,
+    owner uuid NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    filter jsonb NOT NULL,
+    kind text NOT NULL,
+    url text,
+    secret bytea,
+    previous_secret bytea,
+    previous_until timestamp with time zone,
+    state text NOT NULL DEFAULT 'active'::text,
+    "position" bigint NOT NULL,
+    epoch bigint NOT NULL DEFAULT 0,
+    revision bigint NOT NULL DEFAULT 0,
+    last_error text,
+    last_error_at timestamp with time zone,
+    last_success_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    delivery jsonb NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (owner, name),
+    CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])))
+) WITH (fillfactor=50);
+CREATE TRIGGER keep_subscription_delivery BEFORE INSERT ON subscriptions FOR EACH ROW EXECUTE FUNCTION keep_subscription_delivery();
+
+CREATE TABLE vault (
+    id uuid NOT NULL,
+    subject uuid NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (id)
+);
+CREATE INDEX vault_subject ON vault USING btree (subject);
+
+CREATE SEQUENCE mt_events_sequence AS bigint INCREMENT 1 START 1;
+
+CREATE VIEW resource_statistics AS
+    SELECT scope, type, status, day, live FROM resource_statistics_1 WHERE (day <> 'infinity'::date);
+
+CREATE VIEW resource_totals AS
+    SELECT scope, type, status, live FROM resource_statistics_1 WHERE (day = 'infinity'::date);
+
+CREATE VIEW resource_views AS
+    SELECT id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words FROM resource_views_1;
+
+CREATE VIEW resource_views_position AS
+    SELECT COALESCE(( SELECT last_seq_id FROM mt_event_progression WHERE ((name)::text = 'resource_views:All'::text)), (0)::bigint) AS "position", 1 AS generation;
+
+CREATE VIEW resource_words AS
+    SELECT word FROM resource_words_1;
+
+CREATE VIEW resources AS
+    SELECT id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at FROM resource_views;
+
+CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bigint[], event_counts integer[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams integer[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[])
+ RETURNS TABLE(ordinal bigint, appended boolean, version bigint, positions bigint[], appended_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET lock_timeout TO '2s'
+AS $function$
+#variable_conflict use_column
+declare
+    moment timestamptz;
+    currents bigint[];
+    accepted boolean[];
+    times timestamptz[];
+    drawn bigint[];
+begin
+    perform pg_advisory_xact_lock(7238163);
+    moment := clock_timestamp();
+
+    select array_agg(coalesce(s.version, 0) order by a.ordinal),
+        array_agg(coalesce(s.version, 0) = a.expected and s.is_archived is not true order by a.ordinal),
+        array_agg(greatest(moment, s.timestamp) order by a.ordinal)
+    into currents, accepted, times
+    from unnest(stream_ids, expected_versions) with ordinality a(stream_id, expected, ordinal)
+    left join lateral (select version, timestamp, is_archived from mt_streams where id = a.stream_id limit 1) s on true;
+
+    insert into mt_streams (id, version, timestamp, created)
+    select stream_id, event_count, at, at
+    from unnest(stream_ids, event_counts, currents, accepted, times) a(stream_id, event_count, current, ok, at)
+    where ok and current = 0;
+
+    update mt_streams s set version = a.current + a.event_count, timestamp = a.at
+    from unnest(stream_ids, event_counts, currents, accepted, times) a(stream_id, event_count, current, ok, at)
+    where s.id = a.stream_id and a.ok and a.current > 0;
+
+    with written as (
+        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name)
+        select nextval('mt_events_sequence'), event_id, stream_ids[stream], expected_versions[stream] + nth, body, event_type, times[stream], clr_type,
+            correlation_ids[stream], command_ids[stream], command_headers[stream], actors[stream]
+        from (
+            select e.*, row_number() over (partition by e.stream order by e.ordinal) as nth
+            from unnest(event_streams, event_ids, event_types, clr_types, bodies) with ordinality
+                e(stream, event_id, event_type, clr_type, body, ordinal)
+            where accepted[e.stream]
+            order by e.ordinal
+        ) numbered
+        returning seq_id
+    )
+    select array_agg(seq_id order by seq_id) into drawn from written;
+
+    return query
+    select a.ordinal, a.ok or earlier.positions is not null,
+        case when a.ok or earlier.positions is not null then a.expected + a.event_count else a.current end,
+        case when a.ok then drawn[(a.before_accepted + 1)::int : (a.before_accepted + a.event_count)::int] else earlier.positions end,
+        case when a.ok then a.at else earlier.at end
+    from (
+        select u.*,
+            sum(u.event_count) over w - u.event_count as before,
+            sum(case when u.ok then u.event_count else 0 end) over w - case when u.ok then u.event_count else 0 end as before_accepted
+        from unnest(stream_ids, expected_versions, event_counts, currents, accepted, times) with ordinality
+            u(stream_id, expected, event_count, current, ok, at, ordinal)
+        window w as (order by u.ordinal)
+    ) a
+    left join lateral (
+        select array_agg(seq_id order by version) as positions, min(timestamp) as at
+        from mt_events
+        where not a.ok and stream_id = a.stream_id and version between a.expected + 1 and a.expected + a.event_count
+        having bool_or(id = event_ids[(a.before + 1)::int])
+    ) earlier on true
+    order by a.ordinal;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION changes_access(event_type text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (event_type = ANY ('{account.deleted,account.disabled,account.enabled,account.password_changed,account.roles_changed,account.sessions_ended,api_key.revoked,role.changed,role.created,role.deleted,session.authenticated,session.ended}'::text[]));
+
+CREATE OR REPLACE FUNCTION create_resource_view_tables(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    execute format('
+        create table if not exists resource_views_%1$s (
+            id uuid primary key,
+            type text collate "C" not null,
+            name text collate "C" not null,
+            status text collate "C" not null,
+            metadata jsonb not null,
+            owner text collate "C" not null,
+            version bigint not null,
+            created_at timestamptz not null,
+            created_by text collate "C" not null,
+            updated_at timestamptz not null,
+            updated_by text collate "C" not null,
+            deleted_at timestamptz,
+            -- Words of the metadata, and of the name with weight A.
+            words tsvector not null
+        );
+        -- Live resources by what lists show, and by whom: scope is an owner, or * for all; day is that of creation, or infinity for all.
+        create table if not exists resource_statistics_%1$s (
+            scope text collate "C",
+            type text collate "C",
+            status text collate "C",
+            day date,
+            live bigint not null,
+            primary key (scope, type, status, day)
+        ) with (fillfactor = 50);
+        create index if not exists resource_statistics_%1$s_totals on resource_statistics_%1$s (scope, type, status) where day = ''infinity''', generation);
+end $function$;
+
+CREATE OR REPLACE FUNCTION create_resource_views(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform create_resource_view_tables(generation);
+    perform create_resource_words(generation);
+end $function$;
+
+CREATE OR REPLACE FUNCTION create_resource_words(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    execute format('
+        create table if not exists resource_words_%1$s (word text collate "C" primary key);
+        create or replace trigger words_of_new_rows after insert on resource_views_%1$s
+            referencing new table as written for each statement execute function keep_resource_words(%1$s);
+        create or replace trigger words_of_changed_rows after update on resource_views_%1$s
+            referencing new table as written for each statement execute function keep_resource_words(%1$s);
+        -- How common a word is decides the plan; by default PostgreSQL keeps that of a thousand words.
+        alter table resource_views_%1$s alter column words set statistics 400', generation);
+end $function$;
+
+CREATE OR REPLACE FUNCTION drop_other_resource_view_tables(generation integer, building integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    leftover text;
+begin
+    for leftover in
+        select relname from pg_class
+        where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname ~ '^resource_(views|statistics)_[0-9]+$'
+            and substring(relname from '[0-9]+$')::int not in (generation, coalesce(building, generation))
+    loop
+        execute format('drop table %I', leftover);
+    end loop;
+    delete from mt_event_progression
+    where name like 'resource\_views:%' and name not in (follower_shard('resource_views', generation), follower_shard('resource_views', coalesce(building, generation)));
+end $function$;
+
+CREATE OR REPLACE FUNCTION drop_other_resource_views(generation integer, building integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    leftover text;
+begin
+    perform drop_other_resource_view_tables(generation, building);
+    for leftover in
+        select relname from pg_class
+        where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname ~ '^resource_words_[0-9]+$'
+            and substring(relname from '[0-9]+$')::int not in (generation, coalesce(building, generation))
+    loop
+        execute format('drop table %I', leftover);
+    end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION follower_shard(follower text, generation integer)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ select follower || case when generation > 1 then ':V' || generation else '' end || ':All' $function$;
+
+CREATE OR REPLACE FUNCTION hold_log_order()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform pg_advisory_xact_lock(7238163);
+    return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION index_resource_views(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    -- A node that died here may have left a session that still builds; it ends when it notices.
+    perform pg_advisory_xact_lock(7238165);
+    execute format('
+        create index if not exists resource_views_%1$s_created on resource_views_%1$s (created_at desc, id desc) where deleted_at is null;
+        create index if not exists resource_views_%1$s_updated on resource_views_%1$s (updated_at desc, id desc) where deleted_at is null;
+        create index if not exists resource_views_%1$s_status on resource_views_%1$s (status, created_at desc, id desc) where deleted_at is null;
+        create index if not exists resource_views_%1$s_type on resource_views_%1$s (type, created_at desc, id desc) where deleted_at is null;
+        create index if not exists resource_views_%1$s_owner on resource_views_%1$s (owner, created_at desc, id desc) where deleted_at is null;
+        create index if not exists resource_views_%1$s_name on resource_views_%1$s (name, id) where deleted_at is null;
+        create index if not exists resource_views_%1$s_deleted_owner on resource_views_%1$s (owner, created_at desc, id desc) where deleted_at is not null;
+        create index if not exists resource_views_%1$s_deleted on resource_views_%1$s (created_at desc, id desc) where deleted_at is not null;
+        create index if not exists resource_views_%1$s_metadata on resource_views_%1$s using gin (metadata jsonb_path_ops);
+        create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin (words);
+        analyze resource_views_%1$s', generation);
+end $function$;
+
+CREATE OR REPLACE FUNCTION is_of_resource(event_type text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (event_type ~~ 'resource.%'::text);
+
+CREATE OR REPLACE FUNCTION is_seen(resource_type text, owner text, account text, types text[], own boolean, own_types text[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((account IS NULL) OR (resource_type = ANY (types)) OR ((owner = account) AND (own OR (resource_type = ANY (own_types)))));
+
+CREATE OR REPLACE FUNCTION keep_resource_words()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    execute format('insert into resource_words_%s select distinct unnest(tsvector_to_array(words)) collate "C" from written order by 1 on conflict do nothing', tg_argv[0]);
+    return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION keep_subscription_delivery()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.delivery is null then
+        new.delivery := jsonb_strip_nulls(jsonb_build_object('kind', new.kind, 'url', new.url));
+    end if;
+    new.kind := new.delivery ->> 'kind';
+    new.url := new.delivery ->> 'url';
+    return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION log_head()
+ RETURNS TABLE(head bigint)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) $function$;
+
+CREATE OR REPLACE FUNCTION publish_resource_view_tables(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    execute format('
+        create or replace view resource_views_position as
+            select coalesce((select last_seq_id from mt_event_progression where name = %2$L), 0) as position, %1$s as generation;
+        create or replace view resource_views as
+            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words from resource_views_%1$s;
+        create or replace view resource_statistics as select scope, type, status, day, live from resource_statistics_%1$s where day <> ''infinity'';
+        create or replace view resource_totals as select scope, type, status, live from resource_statistics_%1$s where day = ''infinity''',
+        generation, follower_shard('resource_views', generation));
+end $function$;
+
+CREATE OR REPLACE FUNCTION publish_resource_views(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    execute format('create or replace view resource_words as select word from resource_words_%s', generation);
+    perform publish_resource_view_tables(generation);
+end $function$;
+
+CREATE OR REPLACE FUNCTION read_access(after bigint, most integer)
+ RETURNS TABLE(seq_id bigint, stream_id uuid, version bigint, at timestamp with time zone, type text, data text)
+ LANGUAGE plpgsql
+ STABLE
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+        select e.seq_id, e.stream_id, e.version, e.timestamp, e.type::text, e.data::text
+        from mt_events e where changes_access(e.type) and e.seq_id > after order by e.seq_id limit most;
+end $function$;
+
+CREATE OR REPLACE FUNCTION read_log(after bigint, scanned integer, most integer, of_resource uuid, of_events text[], of_type text, of_owner text, account text, types text[], own boolean, own_types text[])
+ RETURNS TABLE(reached bigint, seq_id bigint, id uuid, type text, stream_id uuid, version bigint, at timestamp with time zone, actor text, correlation_id text, data text, resource_type text, owner text)
+ LANGUAGE plpgsql
+ STABLE
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+    reach bigint;
+    behind bigint;
+begin
+    if of_resource is null then
+        select max(s.seq_id) into reach from (select e.seq_id from mt_events e where e.seq_id > after order by e.seq_id limit scanned) s;
+        return query
+            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, coalesce(e.user_name::text, ''), e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
+            where e.seq_id > after and e.seq_id <= reach and is_of_resource(e.type)
+                and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
+                and (of_owner is null or f.data ->> 'owner' = of_owner) and is_seen(f.data ->> 'type', f.data ->> 'owner', account, types, own, own_types)
+            order by e.seq_id limit most;
+    else
+        select e.seq_id into reach from mt_events e order by e.seq_id desc limit 1;
+        -- Mostly the position is that of one of its events: then its index leads on from there.
+        select e.version into behind from mt_events e where e.seq_id = after and e.stream_id = of_resource;
+        return query
+            select reach, e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, coalesce(e.user_name::text, ''), e.correlation_id::text, e.data::text, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
+            where e.stream_id = of_resource and e.version > coalesce(behind, 0) and e.seq_id > after and e.seq_id <= reach and is_of_resource(e.type)
+                and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
+                and (of_owner is null or f.data ->> 'owner' = of_owner) and is_seen(f.data ->> 'type', f.data ->> 'owner', account, types, own, own_types)
+            order by e.version limit most;
+    end if;
+    if not found then return query select reach, null::bigint, null::uuid, null::text, null::uuid, null::bigint, null::timestamptz, null::text, null::text, null::text, null::text, null::text; end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION restore_log_indexes()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if to_regclass('mt_events_audit') is null then
+        create index mt_events_audit on mt_events (seq_id) where type not like 'resource.%';
+    end if;
+end $function$;
+
+-- Marten's own functions:
+-- mt_archive_stream(uuid)
+-- mt_grams_array(text,boolean)
+-- mt_grams_query(text,boolean)
+-- mt_grams_vector(text,boolean)
+-- mt_immutable_date(text)
+-- mt_immutable_time(text)
+-- mt_immutable_timestamp(text)
+-- mt_immutable_timestamptz(text)
+-- mt_jsonb_append(jsonb,text[],jsonb,boolean,jsonb)
+-- mt_jsonb_append_key_value(jsonb,text[],jsonb,boolean)
+-- mt_jsonb_copy(jsonb,text[],text[])
+-- mt_jsonb_duplicate(jsonb,text[],jsonb)
+-- mt_jsonb_fix_null_parent(jsonb,text[])
+-- mt_jsonb_increment(jsonb,text[],numeric)
+-- mt_jsonb_insert(jsonb,text[],jsonb,integer,boolean,jsonb)
+-- mt_jsonb_move(jsonb,text[],text)
+-- mt_jsonb_patch(jsonb,jsonb)
+-- mt_jsonb_path_to_array(text,character)
+-- mt_jsonb_remove(jsonb,text[],jsonb)
+-- mt_jsonb_remove_key(jsonb,text[],text)
+-- mt_mark_event_progression(character varying,bigint)
+-- mt_mark_progression_with_skip(character varying,bigint,bigint)
+-- mt_quick_append_events(uuid,character varying,character varying,uuid[],character varying[],character varying[],jsonb[],bytea[],character varying[],character varying[],jsonb[],character varying[],timestamp with time zone[],bigint)
+-- mt_safe_unaccent(boolean,text)
