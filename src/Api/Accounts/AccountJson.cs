@@ -5,7 +5,7 @@ using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>Answers about accounts as JSON, with serialisers generated at build time.</summary>
+/// <summary>JSON serialisers of account documents, generated at build time.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.Never,

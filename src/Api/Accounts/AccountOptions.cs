@@ -1,15 +1,15 @@
 namespace Resources.Api;
 
-/// <summary>Who may make an account.</summary>
+/// <summary>Who may create accounts.</summary>
 public enum Registration
 {
-    /// <summary>Administrators, with a first password.</summary>
+    /// <summary>Administrators, with an initial password.</summary>
     Closed,
 
-    /// <summary>Administrators, also by an invitation that the owner gets as a mail.</summary>
+    /// <summary>Administrators, with an initial password or by mailed invitation.</summary>
     Invite,
 
-    /// <summary>Everybody who reads the mail to the address.</summary>
+    /// <summary>Anyone who can read mail to the address.</summary>
     Open,
 }
 
@@ -18,9 +18,9 @@ public sealed class AccountOptions
 {
     public Registration Registration { get; set; } = Registration.Closed;
 
-    /// <summary>The roles of accounts that register by themselves; none given = <c>user</c>.</summary>
+    /// <summary>The roles of self-registered accounts; <c>user</c> if empty.</summary>
     public string[] DefaultRoles { get; set; } = [];
 
-    /// <summary>The roles of an account that somebody makes for themselves.</summary>
+    /// <summary>The effective roles of self-registered accounts.</summary>
     public string[] FirstRoles => DefaultRoles is [] ? ["user"] : DefaultRoles;
 }

@@ -3,7 +3,7 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>Accounts: the caller's own, those of others for administrators, registration and recovery.</summary>
+/// <summary>The caller's account, account management, registration and recovery.</summary>
 sealed class AccountsFeature : Feature
 {
     public override Tag[] Tags => [new("users", "Manage accounts, for administrators.")];

@@ -3,21 +3,21 @@ using Resources.Grains;
 
 namespace Resources.Api;
 
-/// <summary>Refuses passwords that are long and yet among the first that somebody would try.</summary>
+/// <summary>Refuses passwords that are long enough but easy to guess.</summary>
 public static partial class PasswordRules
 {
     public const string Blocked = "PASSWORD_BLOCKED";
 
-    /// <summary>A unit that is repeated to the required length adds nothing to it.</summary>
-    const int LongestUnit = 10;
+    /// <summary>A password that repeats a unit up to this length is no stronger than the unit.</summary>
+    const int MaxUnit = 10;
 
-    /// <summary>What a password must be worth when the words that everybody uses are gone.</summary>
-    const int LeastWorth = 7;
+    /// <summary>The least worth of a password without its common words.</summary>
+    const int MinWorth = 7;
 
-    /// <summary>Fewer letters and digits than this say nothing of how the rest was chosen.</summary>
-    const int LeastPattern = 8;
+    /// <summary>Fewer letters and digits than this do not make a pattern.</summary>
+    const int MinPattern = 8;
 
-    /// <summary>Signs that stand for letters.</summary>
+    /// <summary>Signs that commonly replace letters.</summary>
     static readonly string[] Disguises = ["@", "$"];
 
     static readonly string[] Keyboards =
@@ -31,8 +31,7 @@ public static partial class PasswordRules
     ];
 
     /// <summary>
-    /// Words and phrases of passwords that are found in every list of leaked ones, longest first, and this service's
-    /// own.
+    /// Words and phrases common in lists of leaked passwords, and this service's own words; the longest first.
     /// </summary>
     static readonly string[] Words =
     [
@@ -102,58 +101,54 @@ public static partial class PasswordRules
         }.OrderByDescending(word => word.Length),
     ];
 
-    /// <summary>Reports a password that may not be used.</summary>
-    /// <param name="email">The account's address; null when it is not known yet.</param>
-    /// <param name="pointer">Where it stands in the body.</param>
+    /// <summary>Reports a password that is too easy to guess.</summary>
+    /// <param name="email">The account's address; null if not yet known.</param>
+    /// <param name="pointer">The password's place in the body.</param>
     public static void Check(string? password, string? email, string pointer, List<Fault> faults)
     {
         if (password is not null && IsBlocked(password, email))
-            faults.Report(
-                pointer,
-                Blocked,
-                "This password is one of those that are tried first. Take a few words that say nothing together."
-            );
+            faults.Report(pointer, Blocked, "The password is too easy to guess. Use a few unrelated words.");
     }
 
-    /// <summary>Whether a password is too easily thought of.</summary>
+    /// <summary>Whether a password is too easy to guess.</summary>
     public static bool IsBlocked(string password, string? email)
     {
         var text = Undisguised(password);
         if (IsRepeated(password.ToLowerInvariant()) || IsPattern(text) || IsPattern(Plain(password)))
             return true;
         var signs = NotPlain().Matches(password).Select(match => match.Value).Except(Disguises).Count();
-        return Worth(Without(text, Words)) + signs < LeastWorth
+        return Worth(Without(text, Words)) + signs < MinWorth
             || email is not null
-                && Worth(Without(text, [Undisguised(email), Undisguised(email.Split('@')[0])])) + signs < LeastWorth;
+                && Worth(Without(text, [Undisguised(email), Undisguised(email.Split('@')[0])])) + signs < MinWorth;
     }
 
-    /// <summary>MailTemplates and digits, lower-case, with the usual disguises taken off.</summary>
+    /// <summary>The letters and digits in lower case, with common substitutions reversed.</summary>
     static string Undisguised(string text) =>
         Plain(text.Replace('@', 'a').Replace('$', 's').Replace('0', 'o').Replace('3', 'e'));
 
     static string Plain(string text) => NotPlain().Replace(text.ToLowerInvariant(), "");
 
-    /// <summary>What is left when words are gone.</summary>
+    /// <summary>A text without certain words.</summary>
     static string Without(string text, string[] words) =>
         words
             .Where(word => word.Length > 1)
             .Aggregate(text, (rest, word) => rest.Replace(word, "", StringComparison.Ordinal));
 
-    /// <summary>Digits count by half: behind a word they are mostly a date or a count.</summary>
+    /// <summary>Digits count half: after a word they are mostly a date or a counter.</summary>
     static int Worth(string text) => (text.Length * 2 - text.Count(char.IsDigit)) / 2;
 
     static bool IsPattern(string text) =>
-        text.Length >= LeastPattern && (IsRepeated(text) || Keyboards.Any(row => IsWalk(text, row)));
+        text.Length >= MinPattern && (IsRepeated(text) || Keyboards.Any(row => IsWalk(text, row)));
 
     static bool IsRepeated(string text)
     {
-        for (var unit = 1; unit <= Math.Min(LongestUnit, text.Length / 2); unit++)
+        for (var unit = 1; unit <= Math.Min(MaxUnit, text.Length / 2); unit++)
             if (text.AsSpan(unit).SequenceEqual(text.AsSpan(0, text.Length - unit)))
                 return true;
         return false;
     }
 
-    /// <summary>Whether most of a text goes along a row of keys, either way.</summary>
+    /// <summary>Whether most of a text follows a row of keys in either direction.</summary>
     static bool IsWalk(string text, string row)
     {
         var steps = 0;

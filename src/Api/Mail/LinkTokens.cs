@@ -6,7 +6,7 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>What a link in a mail is for.</summary>
+/// <summary>The purpose of a mailed link.</summary>
 public enum LinkPurpose : byte
 {
     VerifyEmail = 1,
@@ -14,33 +14,32 @@ public enum LinkPurpose : byte
 }
 
 /// <summary>
-/// Tokens of links in mails, under a MAC of the operator's key; nothing of them is stored. Each names what it is to
-/// change, by its name in the vault: once that has changed the token is spent, and so is every other that was sent
-/// before.
+/// Stateless tokens of mailed links, MACed with a key derived from the master key. A token names the vault entry that
+/// it may change. Once that entry has changed, the token and all earlier ones are spent.
 /// </summary>
 public sealed class LinkTokens(MasterKey master, TimeProvider time)
 {
     const int PayloadBytes = 1 + 16 + 16 + 8;
     const int MacBytes = 32;
 
-    public static readonly TimeSpan Life = TimeSpan.FromHours(1);
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
 
     readonly byte[] key = master.Derive("links in mails");
 
-    /// <param name="changes">The secret that is to be verified or replaced; empty = the first of its kind.</param>
-    /// <param name="life">How long the link is good.</param>
-    public string Create(LinkPurpose purpose, Guid account, Guid changes, TimeSpan life)
+    /// <param name="changes">The secret to verify or replace; empty if there is none yet.</param>
+    /// <param name="lifetime">The time until the link expires.</param>
+    public string Create(LinkPurpose purpose, Guid account, Guid changes, TimeSpan lifetime)
     {
         Span<byte> bytes = stackalloc byte[PayloadBytes + MacBytes];
         bytes[0] = (byte)purpose;
         account.TryWriteBytes(bytes[1..]);
         changes.TryWriteBytes(bytes[17..]);
-        BinaryPrimitives.WriteInt64BigEndian(bytes[33..], (time.GetUtcNow() + life).ToUnixTimeSeconds());
+        BinaryPrimitives.WriteInt64BigEndian(bytes[33..], (time.GetUtcNow() + lifetime).ToUnixTimeSeconds());
         HMACSHA256.HashData(key, bytes[..PayloadBytes], bytes[PayloadBytes..]);
         return Base64Url.EncodeToString(bytes);
     }
 
-    /// <summary>Reads a token; null when it is none of ours, for something else, or too old.</summary>
+    /// <summary>Reads a token; null if it is forged, has another purpose, or has expired.</summary>
     public (Guid Account, Guid Changes)? Read(LinkPurpose purpose, string text)
     {
         Span<byte> bytes = stackalloc byte[PayloadBytes + MacBytes];

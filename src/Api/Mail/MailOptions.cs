@@ -6,7 +6,7 @@ namespace Resources.Api;
 public sealed class MailOptions : IValidatableObject
 {
     /// <summary>
-    /// The SMTP server; null = no mail, but for Development, where mails become files in the data directory.
+    /// The SMTP server. Without one, nothing is sent; in Development, mails become files in the data directory.
     /// </summary>
     public string? Host { get; set; }
 
@@ -22,7 +22,7 @@ public sealed class MailOptions : IValidatableObject
     public string From { get; set; } = "resources@localhost";
 
     /// <summary>
-    /// Where links in mails lead: the page of an application that takes a token and calls this API. Never taken from a
+    /// The base URL of mailed links: an application's page that reads the token and calls this API. Never taken from a
     /// request.
     /// </summary>
     [Required]
@@ -34,8 +34,8 @@ public sealed class MailOptions : IValidatableObject
             !Uri.TryCreate(LinkBase, UriKind.Absolute, out var link)
             || link.Scheme != Uri.UriSchemeHttps && !link.IsLoopback
         )
-            yield return new("is no https address.", [nameof(LinkBase)]);
+            yield return new("is not an https address.", [nameof(LinkBase)]);
         if (!MimeKit.MailboxAddress.TryParse(From, out _))
-            yield return new("is no e-mail address.", [nameof(From)]);
+            yield return new("is not an e-mail address.", [nameof(From)]);
     }
 }

@@ -2,18 +2,18 @@ using Resources.Grains;
 
 namespace Resources.Api;
 
-/// <summary>The mails that are sent, in one place.</summary>
+/// <summary>The texts of all mails.</summary>
 public sealed class MailTemplates(Mailer mailer, LinkTokens tokens)
 {
-    /// <summary>Invitations wait for somebody who may be away.</summary>
-    static readonly TimeSpan InvitationLife = TimeSpan.FromDays(3);
+    /// <summary>Longer than other links: the invited person may be away.</summary>
+    static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(3);
 
     public Letter VerifyEmail(AccountSecrets account) =>
         new(
             "verification",
             account.Email,
             "Confirm your e-mail address",
-            $"Somebody, probably you, has registered with this address. Confirm it within an hour, with the password that you chose:\n\n{mailer.Link("verify-email", tokens.Create(LinkPurpose.VerifyEmail, account.Id, account.Account.Email, LinkTokens.Life))}\n\nIf it was not you, do nothing."
+            $"Somebody, probably you, has registered with this address. Confirm it within an hour, with the password that you chose:\n\n{mailer.Link("verify-email", tokens.Create(LinkPurpose.VerifyEmail, account.Id, account.Account.Email, LinkTokens.Lifetime))}\n\nIf it was not you, do nothing."
         );
 
     public Letter SetPassword(AccountSecrets account) =>
@@ -21,7 +21,7 @@ public sealed class MailTemplates(Mailer mailer, LinkTokens tokens)
             "password reset",
             account.Email,
             "Set a new password",
-            $"Somebody, probably you, wants to set a new password for your account. Do so within an hour:\n\n{SetPasswordLink(account, LinkTokens.Life)}\n\nIf it was not you, do nothing: your password stays as it is."
+            $"Somebody, probably you, wants to set a new password for your account. Do so within an hour:\n\n{SetPasswordLink(account, LinkTokens.Lifetime)}\n\nIf it was not you, do nothing: your password stays as it is."
         );
 
     public Letter Invite(AccountSecrets account) =>
@@ -29,7 +29,7 @@ public sealed class MailTemplates(Mailer mailer, LinkTokens tokens)
             "invitation",
             account.Email,
             "You are invited",
-            $"An account was made for you. Set its password within three days:\n\n{SetPasswordLink(account, InvitationLife)}"
+            $"An account was made for you. Set its password within three days:\n\n{SetPasswordLink(account, InvitationLifetime)}"
         );
 
     public static Letter Exists(string email) =>
@@ -40,9 +40,9 @@ public sealed class MailTemplates(Mailer mailer, LinkTokens tokens)
             "Somebody, probably you, has tried to register with this address, which has an account already. If you have forgotten its password, ask for a new one."
         );
 
-    string SetPasswordLink(AccountSecrets account, TimeSpan life) =>
+    string SetPasswordLink(AccountSecrets account, TimeSpan lifetime) =>
         mailer.Link(
             "set-password",
-            tokens.Create(LinkPurpose.SetPassword, account.Id, account.Account.Password ?? Guid.Empty, life)
+            tokens.Create(LinkPurpose.SetPassword, account.Id, account.Account.Password ?? Guid.Empty, lifetime)
         );
 }

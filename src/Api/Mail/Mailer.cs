@@ -6,39 +6,39 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>A mail of ours.</summary>
-/// <param name="Kind">Names it in the log and the outbox.</param>
-/// <param name="To">The address.</param>
+/// <summary>A mail to send.</summary>
+/// <param name="Kind">Its name in the log and the outbox.</param>
+/// <param name="To">The recipient's address.</param>
 public sealed record Letter(string Kind, string To, string Subject, string Text);
 
 /// <summary>
-/// Sends mails, and does what comes before them, off the path of requests: whether an address is known here shows
-/// neither in an answer nor in its time. What waits is lost with the node; whoever asked asks again.
+/// Prepares and sends mails off the request path, so that timing reveals nothing about accounts. Queued mails are lost
+/// if the node stops; the user has to request them again.
 /// </summary>
 public sealed class Mailer(
     MailOptions options,
     EmbeddedOptions embedded,
     IHostEnvironment environment,
     TimeProvider time,
-    ILogger<Mailer> log
+    ILogger<Mailer> logger
 ) : BackgroundService
 {
-    const int MostWaiting = 1_000;
-    const int Tries = 3;
+    const int MaxWaiting = 1_000;
+    const int MaxTries = 3;
 
-    static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    readonly Channel<Func<Task<Letter?>>> waiting = Channel.CreateBounded<Func<Task<Letter?>>>(MostWaiting);
+    readonly Channel<Func<Task<Letter?>>> waiting = Channel.CreateBounded<Func<Task<Letter?>>>(MaxWaiting);
 
-    /// <summary>Whether mails go anywhere.</summary>
+    /// <summary>Whether the node can send mail.</summary>
     public bool IsAvailable => options.Host is not null || environment.IsDevelopment();
 
-    /// <summary>Where links lead: the token stands behind a hash, which no browser sends to a server.</summary>
+    /// <summary>The URL of a link. The token is in the fragment, which browsers do not send to servers.</summary>
     public string Link(string page, string token) => $"{options.LinkBase.TrimEnd('/')}/{page}#token={token}";
 
-    /// <summary>Has a mail written, where one is to be, and sent.</summary>
-    /// <returns>Whether there was room for it.</returns>
+    /// <summary>Queues a mail to write and send; the function may decide that none is needed.</summary>
+    /// <returns>Whether the queue had room.</returns>
     public bool Enqueue(Func<Task<Letter?>> write) => waiting.Writer.TryWrite(write);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -50,14 +50,14 @@ public sealed class Mailer(
         }
         catch (OperationCanceledException)
         {
-            // The node stops.
+            // The node is stopping.
         }
     }
 
     async Task DoAsync(Func<Task<Letter?>> write, CancellationToken ct)
     {
         Letter? letter = null;
-        for (var left = Tries; left > 0 && !ct.IsCancellationRequested; left--)
+        for (var left = MaxTries; left > 0 && !ct.IsCancellationRequested; left--)
             try
             {
                 letter ??= await write();
@@ -67,10 +67,10 @@ public sealed class Mailer(
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
-                // Servers repeat addresses in what they answer: only the kind of the fault is told.
-                log.LogWarning("A mail ({Kind}) was not sent: {Fault}", letter?.Kind, e.GetType().Name);
+                // Mail servers repeat addresses in their errors, so only the type of the fault is logged.
+                logger.LogWarning("A mail ({Kind}) was not sent: {Fault}", letter?.Kind, e.GetType().Name);
                 if (left > 1)
-                    await Task.Delay(Rest, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(RetryDelay, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
     }
 
@@ -86,7 +86,7 @@ public sealed class Mailer(
                 ),
                 $"To: {letter.To}\nSubject: {letter.Subject}\n\n{letter.Text}\n"
             );
-            log.LogInformation("A mail ({Kind}) lies in {File}", letter.Kind, file);
+            logger.LogInformation("A mail ({Kind}) lies in {File}", letter.Kind, file);
             return;
         }
         using var message = new MimeMessage
@@ -96,9 +96,9 @@ public sealed class Mailer(
         };
         message.From.Add(MailboxAddress.Parse(options.From));
         message.To.Add(MailboxAddress.Parse(letter.To));
-        // The client's own timeout holds for each step, and a slow server has many.
+        // The client's own timeout applies to each step; this one bounds all of them.
         using var timely = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        timely.CancelAfter(Longest);
+        timely.CancelAfter(Timeout);
         ct = timely.Token;
         using var client = new SmtpClient();
         var isNear = options.Host is "localhost" or "127.0.0.1" or "::1";

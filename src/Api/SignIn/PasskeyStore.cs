@@ -4,12 +4,12 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>An account as the ceremonies see it.</summary>
+/// <summary>An account in a passkey ceremony.</summary>
 public sealed record PasskeyUser(Guid Id, IReadOnlyList<KnownPasskey> Passkeys);
 
 /// <summary>
-/// Shows the ceremonies of ASP.NET Core Identity our accounts. They only look; what they find out is written by the
-/// account's grain.
+/// A read-only view of our accounts for the ceremonies of ASP.NET Core Identity. Only the account's grain writes their
+/// results.
 /// </summary>
 public sealed class PasskeyStore(AccountDirectory directory, IClusterClient cluster) : IUserPasskeyStore<PasskeyUser>
 {
@@ -73,7 +73,7 @@ public sealed class PasskeyStore(AccountDirectory directory, IClusterClient clus
     async Task<PasskeyUser?> FindAsync(Guid account)
     {
         var passkeys = await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(account).GetPasskeys());
-        // An account without passkeys may be about to get its first.
+        // Not null for an account without passkeys: it may be registering its first.
         return new(account, passkeys);
     }
 

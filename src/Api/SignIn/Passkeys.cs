@@ -10,13 +10,13 @@ namespace Resources.Api;
 /// <summary>Section <c>Passkeys</c>.</summary>
 public sealed class PasskeyOptions : IValidatableObject
 {
-    /// <summary>The domain that passkeys are of; those of another are not good. Never taken from a request.</summary>
+    /// <summary>The relying party's domain; passkeys work only there. Never taken from a request.</summary>
     [Required, RegularExpression("[a-z0-9.-]{1,253}")]
     public string Domain { get; set; } = "localhost";
 
     /// <summary>
-    /// Origins (such as https://app.example.org) whose pages may use passkeys; none = those of the domain itself, by
-    /// HTTPS or on this machine.
+    /// Origins, such as https://app.example.org, whose pages may use passkeys. By default, origins of the domain itself
+    /// over HTTPS or on a loopback address.
     /// </summary>
     public string[] Origins { get; set; } = [];
 
@@ -27,20 +27,19 @@ public sealed class PasskeyOptions : IValidatableObject
                 || page.GetLeftPart(UriPartial.Authority) != origin
             )
             .Select(origin => new ValidationResult(
-                $"'{origin}' is no origin such as https://app.example.org.",
+                $"'{origin}' is not an origin such as https://app.example.org.",
                 [nameof(Origins)]
             ));
 }
 
-/// <summary>A ceremony with a passkey that was begun.</summary>
-/// <param name="State">To be sent back with the result, within five minutes, once.</param>
-/// <param name="Options">For <c>navigator.credentials.create</c> or <c>.get</c>, in their JSON form.</param>
+/// <summary>A passkey ceremony that has started.</summary>
+/// <param name="State">Send it back with the result. Single-use; expires after five minutes.</param>
+/// <param name="Options">The JSON form of the options for <c>navigator.credentials.create</c> or <c>.get</c>.</param>
 public sealed record CeremonyDocument(string State, JsonElement Options);
 
 /// <summary>
-/// Registers and checks passkeys: ASP.NET Core Identity's ceremonies over our accounts. Its weak defaults are
-/// overridden: the domain and the origins are configured, the user must be verified, the credential must be one that
-/// can be found without a name.
+/// Registers and verifies passkeys: ASP.NET Core Identity's ceremonies over our accounts. Stricter than its defaults:
+/// domain and origins are configured, user verification is required, and credentials must be discoverable.
 /// </summary>
 public sealed class Passkeys(
     PasskeyOptions options,
@@ -50,7 +49,7 @@ public sealed class Passkeys(
     ILoggerFactory logs
 )
 {
-    static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
     readonly PasskeyHandler<PasskeyUser> handler = new(
         new UserManager<PasskeyUser>(
@@ -68,7 +67,7 @@ public sealed class Passkeys(
             new IdentityPasskeyOptions
             {
                 ServerDomain = options.Domain,
-                AuthenticatorTimeout = Life,
+                AuthenticatorTimeout = Lifetime,
                 ChallengeSize = 32,
                 UserVerificationRequirement = "required",
                 ResidentKeyRequirement = "required",
@@ -79,7 +78,7 @@ public sealed class Passkeys(
         )
     );
 
-    /// <summary>Begins to register a passkey for the caller.</summary>
+    /// <summary>Starts the registration of a passkey for the caller.</summary>
     public async Task<CeremonyDocument> BeginRegistrationAsync(HttpContext context, string email)
     {
         var caller = context.Caller();
@@ -98,7 +97,7 @@ public sealed class Passkeys(
         );
     }
 
-    /// <summary>Checks what an authenticator has made; null when it is not good, or not for this session.</summary>
+    /// <summary>Verifies a new credential; null if it is invalid or belongs to another session.</summary>
     public async Task<(PasskeyCredential Credential, long SignCount)?> FinishRegistrationAsync(
         HttpContext context,
         string state,
@@ -134,7 +133,7 @@ public sealed class Passkeys(
     }
 
     /// <summary>
-    /// Begins to use a passkey. Who it is will be in the answer, so nothing here depends on who asks.
+    /// Starts a sign-in with a passkey. The credential names the account, so the options do not depend on the caller.
     /// </summary>
     public async Task<CeremonyDocument> BeginUseAsync(HttpContext context)
     {
@@ -146,7 +145,7 @@ public sealed class Passkeys(
     }
 
     /// <summary>
-    /// Checks what an authenticator has signed: the account and its passkey, and the counter; null when it is not good.
+    /// Verifies an assertion; returns the account, its passkey and the sign count, or null if it is invalid.
     /// </summary>
     public async Task<(Guid Account, Guid Passkey, long SignCount)?> FinishUseAsync(
         HttpContext context,
@@ -174,7 +173,7 @@ public sealed class Passkeys(
 
     async Task<CeremonyDocument> BeginAsync(string json, Ceremony ceremony) =>
         new(
-            await tickets.BeginAsync(JsonSerializer.SerializeToUtf8Bytes(ceremony), Life, tries: 1),
+            await tickets.BeginAsync(JsonSerializer.SerializeToUtf8Bytes(ceremony), Lifetime, tries: 1),
             JsonElement.Parse(json)
         );
 
@@ -196,8 +195,7 @@ public sealed class Passkeys(
     }
 
     /// <summary>
-    /// What is kept of a ceremony: what it is for, the session that it belongs to, and the state of the framework, with
-    /// the challenge.
+    /// The stored part of a ceremony: its purpose, its session, and the framework's state with the challenge.
     /// </summary>
     sealed record Ceremony(bool Registers, Guid? Session, string State);
 }

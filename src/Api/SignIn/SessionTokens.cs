@@ -8,13 +8,13 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>
-/// Refresh tokens, session cookies and CSRF tokens: the session's id and the generation under a MAC of the operator's
-/// key. Nothing of them is stored, so a copy of the database holds none; what is made up is refused without a look-up;
-/// and one that was good once tells so, which is how its second use is noticed.
+/// Stateless refresh tokens, session cookies and CSRF tokens: session id and generation, MACed with a key derived from
+/// the master key. Nothing is stored, so a copy of the database contains none. Forgeries are refused without a look-up,
+/// and the generation of an old token reveals its reuse.
 /// </summary>
 public sealed class SessionTokens(MasterKey master)
 {
-    /// <summary>So that scanners and people know a leaked one.</summary>
+    /// <summary>Lets secret scanners and people recognise a leaked token.</summary>
     const string RefreshPrefix = "rrt_";
 
     const int IdBytes = 16;
@@ -27,7 +27,7 @@ public sealed class SessionTokens(MasterKey master)
 
     public string Refresh(Guid session, int generation) => RefreshPrefix + Seal(refreshKey, session, generation);
 
-    /// <summary>The session and generation of a refresh token; null when it is none of ours.</summary>
+    /// <summary>The session and generation of a refresh token; null if its MAC is wrong.</summary>
     public (Guid Session, int Generation)? ReadRefresh(string text) =>
         text.StartsWith(RefreshPrefix, StringComparison.Ordinal)
             ? Open(refreshKey, text.AsSpan(RefreshPrefix.Length))
@@ -35,13 +35,13 @@ public sealed class SessionTokens(MasterKey master)
 
     public string Cookie(Guid session, int generation) => Seal(cookieKey, session, generation);
 
-    /// <summary>The session and generation of a cookie; null when it is none of ours.</summary>
+    /// <summary>The session and generation of a cookie; null if its MAC is wrong.</summary>
     public (Guid Session, int Generation)? ReadCookie(string text) => Open(cookieKey, text);
 
-    /// <summary>What a page has to send with everything that its session's cookie authorises.</summary>
+    /// <summary>The token that a page sends with every request that its session cookie authorises.</summary>
     public string Csrf(Guid session) => Base64Url.EncodeToString(HMACSHA256.HashData(csrfKey, session.ToByteArray()));
 
-    /// <summary>Whether a CSRF token is that of a session.</summary>
+    /// <summary>Whether a CSRF token belongs to a session.</summary>
     public bool IsCsrf(Guid session, string? text) =>
         text is not null
         && CryptographicOperations.FixedTimeEquals(

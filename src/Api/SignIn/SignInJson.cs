@@ -5,7 +5,7 @@ using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>Answers of sign-in as JSON, with serialisers generated at build time.</summary>
+/// <summary>JSON serialisers of sign-in documents, generated at build time.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.Never,

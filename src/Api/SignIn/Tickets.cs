@@ -5,7 +5,7 @@ using Resources.Grains;
 
 namespace Resources.Api;
 
-/// <summary>Things that were begun and have to be ended soon, once: each by a random name.</summary>
+/// <summary>Short-lived, single-use tickets with random names.</summary>
 public sealed class Tickets(IClusterClient cluster)
 {
     const int NameBytes = 32;
@@ -13,7 +13,8 @@ public sealed class Tickets(IClusterClient cluster)
     /// <summary>The length of a ticket's name.</summary>
     public const int NameLength = 43;
 
-    /// <summary>Begins something; returns its name.</summary>
+    /// <summary>Creates a ticket; returns its name.</summary>
+    /// <param name="tries">Bounds the calls of <see cref="TryAsync"/>.</param>
     public async Task<string> BeginAsync(byte[] content, TimeSpan life, int tries)
     {
         var name = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NameBytes));
@@ -26,18 +27,18 @@ public sealed class Tickets(IClusterClient cluster)
     }
 
     /// <summary>
-    /// What was begun by a name, for one more try to end it; null when there is nothing, or not any more.
+    /// Takes one of a ticket's tries; returns its content, or null if the ticket is unknown, expired or used up.
     /// </summary>
     public async Task<byte[]?> TryAsync(string name) =>
         name.Length is NameLength && Base64Url.IsValid(name)
             ? await ClusterCalls.SendAsync(_ => Grain(name).Try())
             : null;
 
-    /// <summary>Ends it; false when it was ended already.</summary>
+    /// <summary>Ends a ticket; false if it has ended already.</summary>
     public Task<bool> EndAsync(string name) => ClusterCalls.SendAsync(_ => Grain(name).End());
 
     /// <summary>
-    /// By a hash of the name: keys of grains stand in traces and logs, and who has the name can go on.
+    /// Keyed by a hash of the name: grain keys appear in traces and logs, and the name alone completes the login.
     /// </summary>
     ITicketGrain Grain(string name) =>
         cluster.GetGrain<ITicketGrain>(Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name))));
