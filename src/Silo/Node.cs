@@ -34,7 +34,11 @@ public static class Node
         settings.Add<EmbeddedOptions>(builder.Services, "Embedded");
         settings.Read<SchemaOptions>("Schema");
         settings.Read<DatabaseOptions>("Database");
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder
+            .Services.AddSingleton(TimeProvider.System)
+            .AddSingleton(
+                new PermissionCatalogue([.. Permissions.All, .. features.SelectMany(feature => feature.Permissions)])
+            );
         builder.Services.AddSingleton(new EventKinds(features.Select(feature => feature.Assembly)));
         foreach (var feature in features)
             feature.Add(builder.Services, settings);

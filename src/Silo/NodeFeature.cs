@@ -23,6 +23,9 @@ public abstract class NodeFeature
     /// <summary>Declares the feature's events: every record with an <see cref="EventAttribute"/> is one.</summary>
     public virtual Assembly Assembly => GetType().Assembly;
 
+    /// <summary>The permissions that its endpoints require, beside those of the product.</summary>
+    public virtual IReadOnlyList<PermissionKind> Permissions => [];
+
     /// <summary>Reads the feature's options, and registers what every process of the cluster has of it.</summary>
     public virtual void Add(IServiceCollection services, Settings settings) { }
 

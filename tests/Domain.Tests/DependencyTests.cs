@@ -103,6 +103,10 @@ public partial class DependencyTests
         Nobody(Repository.Sources("src/Api").Except(["src/Api/Operations/Telemetry.cs"]), Driver());
 
     [Fact]
+    public void Nothing_in_the_Api_reaches_resources_around_the_door() =>
+        Nobody(Repository.Sources("src/Api"), BehindDoor());
+
+    [Fact]
     public void Only_one_file_appends_to_the_log()
     {
         var callers = Repository
@@ -180,6 +184,9 @@ public partial class DependencyTests
 
     [GeneratedRegex(@"\bNpgsql\w*")]
     private static partial Regex Driver();
+
+    [GeneratedRegex(@"\b(IResourceGrain|ResourceQueries|StatisticsQueries|LogQueries|EventFeed|ReadIndex)\b")]
+    private static partial Regex BehindDoor();
 
     [GeneratedRegex(@"\bEvents\s*\.\s*(Append\w*|StartStream\w*|WriteToAggregate\w*|FetchForWriting\w*)\b")]
     private static partial Regex MartenAppend();

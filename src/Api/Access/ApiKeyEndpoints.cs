@@ -7,7 +7,7 @@ namespace Resources.Api;
 /// <summary>An API key.</summary>
 /// <param name="Prefix">How its text begins.</param>
 /// <param name="UsedAt">When it was last used, to a few minutes; null when never.</param>
-/// <param name="Key">Its text, once, when it is made.</param>
+/// <param name="Key">Its text; only in the answer that created it.</param>
 public sealed record ApiKeyDocument(
     Guid Id,
     string Name,
@@ -19,15 +19,15 @@ public sealed record ApiKeyDocument(
     string? Key = null
 );
 
-/// <summary>An API key to be made.</summary>
-/// <param name="Permissions">No more than its maker may do; what the account loses later, its keys lose too.</param>
+/// <summary>What creating an API key takes.</summary>
+/// <param name="Permissions">A subset of the caller's. Permissions that the account loses later, its keys lose too.</param>
 /// <param name="ExpiresAt">Null = it does not expire.</param>
 public sealed record ApiKeyRequest(string Name, string[] Permissions, DateTimeOffset? ExpiresAt = null);
 
-/// <summary>API keys of the caller: for programs, which have no sessions.</summary>
+/// <summary>The caller's API keys, for programs, which have no sessions.</summary>
 public static class ApiKeyEndpoints
 {
-    const int Most = 100;
+    const int MaxKeys = 100;
 
     public static void MapApiKeys(this RouteGroupBuilder api)
     {
@@ -56,71 +56,64 @@ public static class ApiKeyEndpoints
             .Refuses(404);
     }
 
-    static async Task ListAsync(HttpContext context, AccountQueries queries)
+    static async Task<Answer> ListAsync(HttpContext context, AccountQueries queries)
     {
-        var keys = await queries.KeysAsync(context.Caller().Account, Most, context.RequestAborted);
-        await Responses.OkAsync<IReadOnlyList<ApiKeyDocument>>(
-            context,
-            [.. keys.Select(found => Document(found.Id, found.Key, found.UsedAt))],
-            AccessJson.Default.EnvelopeIReadOnlyListApiKeyDocument
-        );
+        var keys = await queries.KeysAsync(context.Caller().Account, MaxKeys, context.RequestAborted);
+        return Answer.Of<IReadOnlyList<ApiKeyDocument>>([
+            .. keys.Select(found => Document(found.Id, found.Key, found.UsedAt)),
+        ]);
     }
 
-    static Task CreateAsync(HttpContext context, IClusterClient cluster, AccountQueries queries, ApiKeyText texts) =>
+    static Task<Answer> CreateAsync(
+        HttpContext context,
+        IClusterClient cluster,
+        AccountQueries queries,
+        ApiKeyText texts,
+        TimeProvider time
+    ) =>
         RequestBody.TakeAsync(
             context,
-            (body, faults) => Read(body, context.RequestServices.GetRequiredService<TimeProvider>(), faults),
+            (body, faults) => Read(body, time, faults),
             async asked =>
             {
                 var caller = context.Caller();
                 var permissions = PermissionSet.Of(asked.Permissions);
                 if (
-                    await RoleRights.RefuseAsync(
-                        context,
-                        permissions,
-                        "The key would allow what the caller may not do."
-                    )
+                    RoleRights.Check(caller, permissions, "The key would have permissions that you do not have.") is
+                    { } refused
                 )
-                    return;
-                if ((await queries.KeysAsync(caller.Account, Most, context.RequestAborted)).Count == Most)
-                {
-                    await Problems.WriteAsync(context, ProblemType.TooManyApiKeys, "Revoke keys that you do not need.");
-                    return;
-                }
+                    return refused;
+                var keys = await queries.KeysAsync(caller.Account, MaxKeys, context.RequestAborted);
+                if (keys.Count == MaxKeys)
+                    return Answer.Refused(ProblemType.TooManyApiKeys, "Revoke keys that you do not need.");
                 var intent = context.Intend();
                 var id = intent.CommandId;
                 var (text, hash) = texts.Create(id);
                 var create = new CreateApiKey(caller.Account, asked.Name, hash, permissions.ToTexts(), asked.ExpiresAt);
-                var made = await ClusterCalls.SendAsync(intent, sent =>
+                var reply = await ClusterCalls.SendAsync(intent, sent =>
                     cluster.GetGrain<IApiKeyGrain>(id).Execute(create, sent)
                 );
-                await Responses.OkAsync(
-                    context,
-                    Document(id, made.Value!, null) with
+                return reply.Rejection is { } rejection
+                    ? rejection
+                    : new Answer<ApiKeyDocument>(Document(id, reply.Value!, null) with { Key = text })
                     {
-                        Key = text,
-                    },
-                    AccessJson.Default.EnvelopeApiKeyDocument,
-                    status: 201
-                );
+                        Status = StatusCodes.Status201Created,
+                    };
             }
         );
 
-    static async Task RevokeAsync(HttpContext context, string id, IClusterClient cluster)
+    static async Task<Answer> RevokeAsync(HttpContext context, string id, IClusterClient cluster)
     {
         var found = Ids.TryParse(id, out var key)
             ? (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IApiKeyGrain>(key).Get())).Value
             : null;
         if (found is null || found.Account != context.Caller().Account)
-        {
-            await Problems.WriteAsync(context, ProblemType.ApiKeyNotFound, "There is no such API key.");
-            return;
-        }
+            return Answer.Refused(ProblemType.ApiKeyNotFound, "There is no such API key.");
         var intent = context.Intend();
         await ClusterCalls.SendAsync(intent, sent =>
             cluster.GetGrain<IApiKeyGrain>(key).Execute(new RevokeApiKey(), sent)
         );
-        context.Response.StatusCode = 204;
+        return Answer.Empty();
     }
 
     static ApiKeyDocument Document(Guid id, ApiKey key, DateTimeOffset? usedAt) =>
@@ -137,9 +130,9 @@ public static class ApiKeyEndpoints
         if (text is not null && Rfc3339.TryParse(text, out var at))
             expires = at;
         else if (text is not null)
-            faults.Report("/expiresAt", "INVALID_TIME", "The value has to be a time such as 2026-01-31T12:00:00Z.");
+            faults.Report("/expiresAt", "INVALID_TIME", "The value must be a time such as 2026-01-31T12:00:00Z.");
         if (expires <= time.GetUtcNow())
-            faults.Report("/expiresAt", "IN_THE_PAST", "The value has to be a time to come.");
+            faults.Report("/expiresAt", "IN_THE_PAST", "The value must lie in the future.");
         return new(name!, permissions, expires);
     }
 }

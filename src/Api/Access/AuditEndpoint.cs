@@ -1,15 +1,14 @@
-using System.Globalization;
 using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>Something that was done.</summary>
-/// <param name="Type">What: an event's type.</param>
-/// <param name="Subject">The account, session, API key, role book or resource that it was done to.</param>
-/// <param name="Actor">The account that did it; <c>system</c> for nodes.</param>
-/// <param name="Session">The session or API key by which; null for guests and nodes.</param>
-/// <param name="Address">The network address from which; null for nodes.</param>
+/// <summary>An entry of the audit log.</summary>
+/// <param name="Type">The event's type.</param>
+/// <param name="Subject">The account, session, API key, role book or resource that was changed.</param>
+/// <param name="Actor">The account that acted; <c>system</c> for nodes.</param>
+/// <param name="Session">The session or API key that was used; null for anonymous callers and nodes.</param>
+/// <param name="Address">The network address of the caller; null for nodes.</param>
 public sealed record AuditDocument(
     string Position,
     Guid Id,
@@ -25,7 +24,7 @@ public sealed record AuditDocument(
 {
     public static AuditDocument Of(AuditEntry entry) =>
         new(
-            entry.Position.ToString(CultureInfo.InvariantCulture),
+            Responses.Text(entry.Position),
             entry.Id,
             entry.At,
             entry.Type,
@@ -38,15 +37,15 @@ public sealed record AuditDocument(
         );
 }
 
-/// <summary>Who did what, when, from where and by which session: the log, seen by its actors.</summary>
+/// <summary>The audit log: who did what, when, from where and in which session.</summary>
 public static class AuditEndpoint
 {
     const int MaxPage = 200;
 
     /// <summary>
-    /// A filter that takes little is looked for no longer than this; the page then says how far it came.
+    /// A filter that matches few entries is searched for no longer than this; the page then says how far it came.
     /// </summary>
-    static readonly TimeSpan Search = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan MaxSearch = TimeSpan.FromSeconds(2);
 
     public static void MapAudit(this RouteGroupBuilder api) =>
         api.MapRead("/audit", ReadAsync)
@@ -67,17 +66,14 @@ public static class AuditEndpoint
             )
             .Answers<Envelope<IReadOnlyList<AuditDocument>>>(200);
 
-    static async Task ReadAsync(HttpContext context, AuditQueries audit, EventKinds kinds)
+    static async Task<Answer> ReadAsync(HttpContext context, AuditQueries audit, EventKinds kinds, TimeProvider time)
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(50, MaxPage);
         var before = query.Number("cursor", 1) ?? long.MaxValue;
         var events = query.Text("event")?.Split(',');
         if (events?.All(name => IsKnown(kinds, name)) is false)
-            query.Fail<string>(
-                "event",
-                "takes types of events such as session.started, or account.* for all of an object, joined by commas"
-            );
+            query.Fail<string>("event", "takes event types such as session.started or account.*, separated by commas");
         var filter = new AuditFilter(
             query.Text("actor"),
             query.Id("subject"),
@@ -87,26 +83,18 @@ public static class AuditEndpoint
             Time(query, "until")
         );
         if (query.Faults is not [])
-        {
-            await Problems.InvalidAsync(context, query.Faults);
-            return;
-        }
+            return Answer.Invalid(query.Faults);
         var entries = new List<AuditEntry>();
-        for (
-            var started = TimeProvider.System.GetTimestamp();
-            before > 0 && entries.Count < limit && TimeProvider.System.GetElapsedTime(started) < Search;
-
-        )
+        var started = time.GetTimestamp();
+        while (before > 0 && entries.Count < limit && time.GetElapsedTime(started) < MaxSearch)
         {
             (var page, before) = await audit.PageAsync(before, filter, limit - entries.Count, context.RequestAborted);
             entries.AddRange(page);
         }
-        await Responses.OkAsync<IReadOnlyList<AuditDocument>>(
-            context,
-            [.. entries.Select(AuditDocument.Of)],
-            AccessJson.Default.EnvelopeIReadOnlyListAuditDocument,
-            page: new(limit, before > 0 ? before.ToString(CultureInfo.InvariantCulture) : null)
-        );
+        return new Answer<IReadOnlyList<AuditDocument>>([.. entries.Select(AuditDocument.Of)])
+        {
+            Page = new(limit, before > 0 ? Responses.Text(before) : null),
+        };
     }
 
     static bool IsKnown(EventKinds kinds, string name) =>

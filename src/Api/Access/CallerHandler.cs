@@ -21,7 +21,9 @@ public sealed class CallerHandler(
         (var caller, wasSent) = await credentials.FindAsync(Request);
         if (caller is not null)
             return AuthenticateResult.Success(new(caller.Principal, Scheme.Name));
-        return wasSent ? AuthenticateResult.Fail("The credential is not good.") : AuthenticateResult.NoResult();
+        return wasSent
+            ? AuthenticateResult.Fail("The credential is invalid or expired.")
+            : AuthenticateResult.NoResult();
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)

@@ -1,23 +1,24 @@
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
 /// <summary>A question about the caller's rights.</summary>
 /// <param name="Permission">Such as <c>resource:update</c>.</param>
-/// <param name="ResourceId">The resource in question; absent = any.</param>
+/// <param name="ResourceId">The resource in question; without it, any.</param>
 public sealed record ExplainRequest(string Permission, Guid? ResourceId = null);
 
-/// <summary>Why the caller may or may not.</summary>
-/// <param name="Because">Each step that led to the answer, in words.</param>
+/// <summary>Why the caller has a permission or lacks it.</summary>
+/// <param name="Because">Each step that led to the answer.</param>
 /// <param name="GrantedBy">The roles and permissions that allow it.</param>
 public sealed record ExplanationDocument(bool Allowed, string[] Because, GrantDocument[] GrantedBy);
 
-/// <summary>A role of the caller's account that allows it, and by which of its permissions.</summary>
+/// <summary>A role of the caller's account, and its permission that allows the action.</summary>
 public sealed record GrantDocument(string Role, string Permission);
 
-/// <summary>Says why the caller may do something or may not. It tells nothing that trying would not.</summary>
+/// <summary>Explains why the caller has a permission or lacks it. It reveals no more than an attempt would.</summary>
 public static class ExplainEndpoint
 {
     public static void MapExplain(this RouteGroupBuilder api) =>
@@ -32,54 +33,54 @@ public static class ExplainEndpoint
             .Answers<Envelope<ExplanationDocument>>(200)
             .Refuses(413, 415);
 
-    static Task ExplainAsync(HttpContext context, IClusterClient cluster, AccessBook book) =>
+    static Task<Answer> ExplainAsync(HttpContext context, ResourceDoor door, AccessBook book) =>
         RequestBody.TakeAsync(context, Read, async asked =>
+            Answer.Of(await DecideAsync(context.Caller(), asked, door, book))
+        );
+
+    static async Task<ExplanationDocument> DecideAsync(
+        Caller caller,
+        ExplainRequest asked,
+        ResourceDoor door,
+        AccessBook book
+    )
+    {
+        var allowed = !caller.Permissions.ScopeOf(asked.Permission).IsNothing;
+        var because = new List<string>
         {
-            var caller = context.Caller();
-            var scope = caller.Permissions.ScopeOf(asked.Permission);
-            var because = new List<string>
-            {
-                caller.Roles is []
-                    ? "The account has no roles."
-                    : $"The account has the roles {string.Join(", ", caller.Roles)}.",
-            };
-            var grants = caller
-                .Roles.SelectMany(role =>
-                    book.PermissionsOf([role]).Granting(asked.Permission).Select(text => new GrantDocument(role, text))
-                )
-                .ToArray();
-            because.Add(
-                grants is []
-                    ? $"None of them allows {asked.Permission}."
-                    : $"{asked.Permission} is allowed by {string.Join(", ", grants.Select(grant => $"{grant.Permission} of {grant.Role}"))}."
-            );
-            if (caller.Kind is CredentialKind.ApiKey && grants is not [])
-                because.Add(
-                    scope.IsNothing ? "The API key does not allow it." : "The API key allows it, as far as it goes."
-                );
-            var allowed = !scope.IsNothing;
-            if (asked.ResourceId is { } id && allowed)
-            {
-                var resource = (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IResourceGrain>(id).Get())).Value;
-                // What the caller may not see is told apart from what is not there by nobody, here too.
-                var seen =
-                    resource is not null
-                    && caller
-                        .Permissions.ScopeOf(Permissions.ResourceRead)
-                        .Allows(resource.Type, resource.Owner, caller.Id);
-                allowed = resource is not null && scope.Allows(resource.Type, resource.Owner, caller.Id);
-                because.Add(
-                    allowed ? "The resource is within reach."
-                    : seen ? "The resource is another's, or of another type than is allowed."
-                    : "There is no such resource for the caller."
-                );
-            }
-            await Responses.OkAsync(
-                context,
-                new ExplanationDocument(allowed, [.. because], grants),
-                AccessJson.Default.EnvelopeExplanationDocument
-            );
-        });
+            caller.Roles is []
+                ? "The account has no roles."
+                : $"The account has the roles {string.Join(", ", caller.Roles)}.",
+        };
+        var grants = caller
+            .Roles.SelectMany(role =>
+                book.PermissionsOf([role]).Granting(asked.Permission).Select(text => new GrantDocument(role, text))
+            )
+            .ToArray();
+        because.Add(
+            grants is []
+                ? $"None of them allows {asked.Permission}."
+                : $"{asked.Permission} is allowed by {string.Join(", ", grants.Select(grant => $"{grant.Permission} of {grant.Role}"))}."
+        );
+        if (caller.Kind is CredentialKind.ApiKey && grants is not [])
+            because.Add(allowed ? "The API key allows it, within its own limits." : "The API key does not allow it.");
+        if (asked.ResourceId is { } id && allowed)
+        {
+            var access = await door.ExplainAsync(caller, asked.Permission, id);
+            because.Add(Describe(access));
+            allowed = access is ResourceAccess.WithinReach;
+        }
+        return new(allowed, [.. because], grants);
+    }
+
+    static string Describe(ResourceAccess access) =>
+        access switch
+        {
+            ResourceAccess.WithinReach => "The resource is within reach.",
+            ResourceAccess.Visible => "The permission does not cover the resource's type or owner.",
+            ResourceAccess.Hidden => "There is no such resource, or you cannot see it.",
+            _ => throw new ArgumentOutOfRangeException(nameof(access), access, "This access has no description."),
+        };
 
     static ExplainRequest Read(JsonElement body, List<Fault> faults)
     {
@@ -87,17 +88,17 @@ public static class ExplainEndpoint
         var permission = reader.Text("permission", 1, 255);
         var text = reader.Text("resourceId", 1, 36, optional: true);
         reader.RefuseOthers();
-        if (permission is not null && !Permissions.Known.Contains(permission))
+        if (permission is not null && !Permissions.Catalogue.Contains(permission))
             faults.Report(
                 "/permission",
                 "INVALID_PERMISSION",
-                $"The permissions are {string.Join(", ", Permissions.Known)}."
+                $"Unknown permission. Known permissions: {string.Join(", ", Permissions.Catalogue.Names)}."
             );
         Guid? resource = null;
         if (text is not null && Ids.TryParse(text, out var id))
             resource = id;
         else if (text is not null)
-            faults.Report("/resourceId", "INVALID_ID", "This is not an id of ours.");
+            faults.Report("/resourceId", "INVALID_ID", "The value must be a lower-case UUID.");
         return new(permission!, resource);
     }
 }

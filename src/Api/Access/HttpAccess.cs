@@ -73,31 +73,42 @@ public static class HttpAccess
     /// The owner must have authenticated in the last minutes (<see cref="SessionLimits.RecentMinutes"/>).
     /// </param>
     public static TBuilder RequireSession<TBuilder>(this TBuilder endpoint, bool recent = false)
-        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(recent));
+        where TBuilder : IEndpointConventionBuilder => endpoint.RequireSession(recent, orKey: false);
 
     /// <summary>
     /// Lets a session reach an endpoint only when its owner has authenticated in the last minutes. API keys may: nobody
     /// authenticates with them.
     /// </summary>
     public static TBuilder RequireRecent<TBuilder>(this TBuilder endpoint)
-        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new RequiredSession(true, OrKey: true));
+        where TBuilder : IEndpointConventionBuilder => endpoint.RequireSession(recent: true, orKey: true);
 
-    /// <summary>
-    /// What the caller lacks for an endpoint that asks for a session of some kind; null when nothing.
-    /// </summary>
-    internal static ProblemType? LackOf(HttpContext context, RequiredSession required)
+    static TBuilder RequireSession<TBuilder>(this TBuilder endpoint, bool recent, bool orKey)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new RequiredSession(recent, orKey, context => RefusalOf(context, recent, orKey)));
+
+    static Answer? RefusalOf(HttpContext context, bool recent, bool orKey)
     {
         var caller = context.Caller();
         if (
             caller.Kind is not (CredentialKind.Token or CredentialKind.Cookie)
-            && !(required.OrKey && caller.Kind is CredentialKind.ApiKey)
+            && !(orKey && caller.Kind is CredentialKind.ApiKey)
         )
-            return ProblemType.SessionRequired;
+            return Answer.Refused(
+                ProblemType.SessionRequired,
+                orKey
+                    ? "Tokens of other issuers are not accepted here; log in, or use an API key."
+                    : "API keys and tokens of other issuers are not accepted here; log in."
+            );
         var services = context.RequestServices;
         var since = services
             .GetRequiredService<TimeProvider>()
             .GetUtcNow()
             .AddMinutes(-services.GetRequiredService<SessionLimits>().RecentMinutes);
-        return required.Recent && caller.AuthenticatedAt < since ? ProblemType.ReauthenticationRequired : null;
+        return recent && caller.AuthenticatedAt < since
+            ? Answer.Refused(
+                ProblemType.ReauthenticationRequired,
+                "Authenticate again first: POST /api/v1/auth/step-up."
+            )
+            : null;
     }
 }

@@ -8,13 +8,13 @@ namespace Resources.Api;
 /// <param name="BuiltIn">It cannot be changed or deleted.</param>
 public sealed record RoleDocument(string Name, string[] Permissions, bool BuiltIn);
 
-/// <summary>A role to be made.</summary>
+/// <summary>What creating a role takes.</summary>
 public sealed record RoleRequest(string Name, string[] Permissions);
 
-/// <summary>The permissions that a role is to have.</summary>
+/// <summary>The new permissions of a role.</summary>
 public sealed record RoleChangeRequest(string[] Permissions);
 
-/// <summary>Roles: what they allow counts at every node within a second.</summary>
+/// <summary>Roles. Every node applies a change within a second.</summary>
 public static class RoleEndpoints
 {
     public static void MapRoles(this RouteGroupBuilder api)
@@ -59,69 +59,56 @@ public static class RoleEndpoints
             .Refuses(404);
     }
 
-    static async Task ListAsync(HttpContext context, RoleRights rights)
+    static async Task<Answer> ListAsync(RoleRights rights)
     {
         var roles = await rights.RolesAsync();
-        await Responses.OkAsync<IReadOnlyList<RoleDocument>>(
-            context,
-            [.. roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => Document(role.Key, role.Value))],
-            AccessJson.Default.EnvelopeIReadOnlyListRoleDocument
-        );
+        return Answer.Of<IReadOnlyList<RoleDocument>>([
+            .. roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => Document(role.Key, role.Value)),
+        ]);
     }
 
-    static Task CreateAsync(HttpContext context, IClusterClient cluster) =>
+    static Task<Answer> CreateAsync(HttpContext context, IClusterClient cluster) =>
         RequestBody.TakeAsync(context, ReadRole, async asked =>
-        {
-            if (Permissions.BuiltIn.ContainsKey(asked.Name))
-                await Problems.WriteAsync(context, ProblemType.AlreadyExists, "There is a built-in role of this name.");
-            else
-                await ExecuteAsync(
+            Permissions.BuiltIn.ContainsKey(asked.Name)
+                ? Answer.Refused(ProblemType.AlreadyExists, "A built-in role has this name.")
+                : await WriteAsync(
                     context,
                     cluster,
                     asked.Name,
                     asked.Permissions,
                     permissions => new CreateRole(asked.Name, permissions),
-                    201
-                );
-        });
+                    StatusCodes.Status201Created
+                )
+        );
 
-    static Task ChangeAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights) =>
+    static Task<Answer> ChangeAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights) =>
         RequestBody.TakeAsync(context, ReadPermissions, async asked =>
-        {
-            // What is taken from a role must be the caller's to give, too.
-            if (
-                (await rights.RolesAsync()).TryGetValue(role, out var before)
-                && await RoleRights.RefuseAsync(context, before, "The role allows what the caller may not do.")
-            )
-                return;
-            await ExecuteAsync(
+            await CheckAsync(context, role, rights)
+            ?? await WriteAsync(
                 context,
                 cluster,
                 role,
                 asked.Permissions,
                 permissions => new ChangeRole(role, permissions),
-                200
-            );
-        });
-
-    static async Task DeleteAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights)
-    {
-        if (
-            (await rights.RolesAsync()).TryGetValue(role, out var before)
-            && await RoleRights.RefuseAsync(context, before, "The role allows what the caller may not do.")
-        )
-            return;
-        var intent = context.Intend();
-        var reply = await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(new DeleteRole(role), sent)
+                StatusCodes.Status200OK
+            )
         );
-        if (reply.Rejection is { } rejection)
-            await Problems.RefuseAsync(context, rejection);
-        else
-            context.Response.StatusCode = 204;
+
+    static async Task<Answer> DeleteAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights)
+    {
+        if (await CheckAsync(context, role, rights) is { } refused)
+            return refused;
+        var reply = await ExecuteAsync(context, cluster, new DeleteRole(role));
+        return reply.Rejection is { } rejection ? rejection : Answer.Empty();
     }
 
-    static async Task ExecuteAsync(
+    /// <summary>Why the caller cannot take a role's permissions away; null when they can.</summary>
+    static async Task<Answer?> CheckAsync(HttpContext context, string role, RoleRights rights) =>
+        (await rights.RolesAsync()).TryGetValue(role, out var before)
+            ? RoleRights.Check(context.Caller(), before, "The role has permissions that you do not have.")
+            : null;
+
+    static async Task<Answer> WriteAsync(
         HttpContext context,
         IClusterClient cluster,
         string name,
@@ -131,22 +118,21 @@ public static class RoleEndpoints
     )
     {
         var permissions = PermissionSet.Of(texts);
-        if (await RoleRights.RefuseAsync(context, permissions, "The role would allow what the caller may not do."))
-            return;
-        var intent = context.Intend();
-        var reply = await ClusterCalls.SendAsync(intent, sent =>
-            cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(command(permissions.ToTexts()), sent)
-        );
-        if (reply.Rejection is { } rejection)
-            await Problems.RefuseAsync(context, rejection);
-        else
-            await Responses.OkAsync(
-                context,
-                Document(name, permissions),
-                AccessJson.Default.EnvelopeRoleDocument,
-                status: status
-            );
+        if (
+            RoleRights.Check(context.Caller(), permissions, "The role would have permissions that you do not have.") is
+            { } refused
+        )
+            return refused;
+        var reply = await ExecuteAsync(context, cluster, command(permissions.ToTexts()));
+        return reply.Rejection is { } rejection
+            ? rejection
+            : new Answer<RoleDocument>(Document(name, permissions)) { Status = status };
     }
+
+    static Task<Reply<RoleBook>> ExecuteAsync(HttpContext context, IClusterClient cluster, RoleCommand command) =>
+        ClusterCalls.SendAsync(context.Intend(), intent =>
+            cluster.GetGrain<IRoleGrain>(RoleBook.Id).Execute(command, intent)
+        );
 
     static RoleDocument Document(string name, PermissionSet permissions) =>
         new(name, permissions.ToTexts(), Permissions.BuiltIn.ContainsKey(name));
@@ -167,12 +153,12 @@ public static class RoleEndpoints
         return new(permissions);
     }
 
-    /// <summary>The member <c>permissions</c>, each of a known form.</summary>
+    /// <summary>Reads the member <c>permissions</c>; each must have a known form.</summary>
     internal static string[] ReadPermissions(ObjectReader reader, List<Fault> faults)
     {
         var texts = reader.Strings("permissions")?.ToArray() ?? [];
         for (var i = 0; i < texts.Length; i++)
-            if (Permissions.FaultOf(texts[i]) is { } fault)
+            if (Permissions.Catalogue.FaultOf(texts[i]) is { } fault)
                 faults.Report($"/permissions/{i}", "INVALID_PERMISSION", fault);
         return texts;
     }

@@ -3,41 +3,22 @@ using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>Nobody grants, takes or manages what is above their own rights.</summary>
+/// <summary>Callers grant, take and manage only rights that they have.</summary>
 public sealed class RoleRights(IClusterClient cluster)
 {
-    /// <summary>
-    /// Answers why a caller may not give an account these roles; false when nothing stands against it.
-    /// </summary>
-    public Task<bool> RefuseGrantAsync(HttpContext context, string[] roles) =>
-        RefuseAsync(context, roles, "One of the roles allows what the caller may not do.");
+    /// <summary>Why a caller cannot give an account these roles; null when they can.</summary>
+    public Task<Answer?> CheckGrantAsync(Caller caller, string[] roles) =>
+        CheckAsync(caller, roles, "One of the roles has permissions that you do not have.");
 
-    /// <summary>
-    /// Answers why a caller may not change an account that has these roles; false when nothing stands against it.
-    /// </summary>
-    public Task<bool> RefuseManagingAsync(HttpContext context, string[] roles) =>
-        RefuseAsync(context, roles, "The account may do what the caller may not do.");
+    /// <summary>Why a caller cannot change an account with these roles; null when they can.</summary>
+    public Task<Answer?> CheckManagingAsync(Caller caller, string[] roles) =>
+        CheckAsync(caller, roles, "The account has permissions that you do not have.");
 
-    /// <summary>Answers that these permissions are more than the caller has; false when they are not.</summary>
-    public static async Task<bool> RefuseAsync(HttpContext context, PermissionSet permissions, string detail)
-    {
-        if (context.Caller().Permissions.Covers(permissions))
-            return false;
-        await Problems.WriteAsync(context, ProblemType.AboveOwnRights, detail);
-        return true;
-    }
+    /// <summary>Why a caller cannot grant or take these permissions; null when they can.</summary>
+    public static Answer? Check(Caller caller, PermissionSet permissions, string detail) =>
+        caller.Permissions.Covers(permissions) ? null : Answer.Refused(ProblemType.AboveOwnRights, detail);
 
-    async Task<bool> RefuseAsync(HttpContext context, string[] roles, string detail)
-    {
-        var known = await RolesAsync();
-        return await RefuseAsync(
-            context,
-            PermissionSet.Union(roles.Select(role => known.GetValueOrDefault(role)).OfType<PermissionSet>()),
-            detail
-        );
-    }
-
-    /// <summary>Every role with its permissions, as they are now.</summary>
+    /// <summary>Every role with its current permissions.</summary>
     public async Task<Dictionary<string, PermissionSet>> RolesAsync()
     {
         var book = (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Get())).Value
@@ -45,5 +26,31 @@ public sealed class RoleRights(IClusterClient cluster)
         return Permissions
             .BuiltIn.Concat(book.Roles.Select(role => KeyValuePair.Create(role.Key, PermissionSet.Of(role.Value))))
             .ToDictionary();
+    }
+
+    /// <summary>Answers why a caller cannot give an account these roles; false when they can.</summary>
+    public async Task<bool> RefuseGrantAsync(HttpContext context, string[] roles) =>
+        await RefuseAsync(context, await CheckGrantAsync(context.Caller(), roles));
+
+    /// <summary>Answers why a caller cannot change an account with these roles; false when they can.</summary>
+    public async Task<bool> RefuseManagingAsync(HttpContext context, string[] roles) =>
+        await RefuseAsync(context, await CheckManagingAsync(context.Caller(), roles));
+
+    static async Task<bool> RefuseAsync(HttpContext context, Answer? refused)
+    {
+        if (refused is null)
+            return false;
+        await refused.ExecuteAsync(context);
+        return true;
+    }
+
+    async Task<Answer?> CheckAsync(Caller caller, string[] roles, string detail)
+    {
+        var known = await RolesAsync();
+        return Check(
+            caller,
+            PermissionSet.Union(roles.Select(role => known.GetValueOrDefault(role)).OfType<PermissionSet>()),
+            detail
+        );
     }
 }

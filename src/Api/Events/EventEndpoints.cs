@@ -100,7 +100,7 @@ public static class EventEndpoints
         if (page.Events is [] && page.Reached >= head && asked.Wait > TimeSpan.Zero)
         {
             // A long poll holds what a stream holds, and is limited as streams are.
-            var (lease, refused) = await EventStream.OpenAsync(context);
+            var (lease, refused) = await StreamResponse.OpenAsync(context);
             if (lease is null)
                 return refused!;
             using (lease)

@@ -32,7 +32,7 @@ static class EventSocket
             return await ApiGroup.RefusalAsync(context, faults);
         if (isGuest)
             return new StreamedAnswer(_ => ServeAsync(context, client => AuthenticateAsync(context, door, client)));
-        var (lease, limited) = await EventStream.OpenAsync(context);
+        var (lease, limited) = await StreamResponse.OpenAsync(context);
         return lease is null
             ? limited!
             : new StreamedAnswer(async _ =>
@@ -224,7 +224,7 @@ static class EventSocket
             }
             catch (StoreUnavailableException)
             {
-                await Task.Delay(EventStream.StoreRest, until.Token)
+                await Task.Delay(StreamResponse.StoreRest, until.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -164,6 +164,18 @@ public sealed class Answer<T>(T data) : Answer
     }
 }
 
+/// <summary>A document by itself, where others define its form: probes and published lists.</summary>
+public sealed class BareAnswer<T>(T document) : Answer
+{
+    protected override Task WriteBodyAsync(HttpContext context) =>
+        Responses.WriteAsync(
+            context,
+            document,
+            context.RequestServices.GetRequiredService<AnswerJson>().Of<T>(),
+            "application/json"
+        );
+}
+
 /// <summary>The serialisers of all features.</summary>
 public sealed class AnswerJson(IReadOnlyList<JsonSerializerContext> contexts)
 {

@@ -69,17 +69,8 @@ public static class ApiGroup
         context.Response.Headers.CacheControl = "no-store";
         if (!AcceptsJson(context))
             return Answer.Refused(ProblemType.NotAcceptable, "Answers are application/json.");
-        if (
-            context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>() is { } required
-            && HttpAccess.LackOf(context, required) is { } lack
-        )
-            return Answer.Refused(
-                lack,
-                lack != ProblemType.SessionRequired
-                        ? "This needs an authentication of the last minutes: POST /api/v1/auth/step-up."
-                    : required.OrKey ? "Tokens of other issuers may not do this; log in, or use an API key."
-                    : "API keys and tokens of other issuers may not do this; log in."
-            );
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>()?.Check(context) is { } refused)
+            return refused;
         if (context.Request.QueryString.HasValue && QueryFaults(context) is { Count: > 0 } faults)
             return await RefusalAsync(context, faults);
         return await next(invocation);

@@ -27,7 +27,8 @@ public sealed record RequiredPermission(string Permission);
 /// <summary>Says that an endpoint needs a session.</summary>
 /// <param name="Recent">One whose owner has authenticated in the last minutes.</param>
 /// <param name="OrKey">Or an API key.</param>
-public sealed record RequiredSession(bool Recent, bool OrKey = false);
+/// <param name="Check">Refuses a caller without such a session.</param>
+public sealed record RequiredSession(bool Recent, bool OrKey, Func<HttpContext, Answer?> Check);
 
 /// <summary>Marks an endpoint that also answers a stream.</summary>
 /// <param name="Description">What the stream has, for the reference.</param>

@@ -39,6 +39,41 @@ public sealed class RequestBody : IDisposable
         return new(bytes, StrictJson.Read(bytes, faults), mediaType);
     }
 
+    /// <summary>Reads a JSON body and passes it to the handler. A faulty body is refused.</summary>
+    /// <param name="read">Reads the document; collects faults.</param>
+    public static async Task<Answer> TakeAsync<T>(
+        HttpContext context,
+        Func<JsonElement, List<Fault>, T> read,
+        Func<T, Task<Answer>> handle
+    )
+    {
+        var faults = new List<Fault>();
+        using var body = await ReadAsync(context, faults, "application/json");
+        if (body is null)
+            return Answer.UnsupportedMediaType(context.Request.Method, "application/json");
+        var asked = body.Document is { } document ? read(document.RootElement, faults) : default;
+        return faults is [] ? await handle(asked!) : Answer.Invalid(faults);
+    }
+
+    /// <summary>Reads a JSON body whose only member is a text, and passes the text to the handler.</summary>
+    public static Task<Answer> TakeAsync(
+        HttpContext context,
+        string name,
+        int max,
+        Func<string, Task<Answer>> handle
+    ) =>
+        TakeAsync(
+            context,
+            (body, faults) =>
+            {
+                var reader = new ObjectReader(body, faults);
+                var text = reader.Text(name, 1, max);
+                reader.RefuseOthers();
+                return text!;
+            },
+            handle
+        );
+
     /// <summary>Reads a JSON body and goes on with what it says; a body that is faulty is answered.</summary>
     /// <param name="read">Reads the document; collects faults.</param>
     public static async Task TakeAsync<T>(

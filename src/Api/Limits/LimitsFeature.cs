@@ -7,7 +7,14 @@ sealed class LimitsFeature : Feature
 {
     public override void Add(IServiceCollection services, Settings settings)
     {
-        settings.Add<RateLimitOptions>(services, "RateLimits");
+        var limits = settings.Read<RateLimitOptions>("RateLimits");
+        services
+            .AddSingleton(new RateLimitPolicy(RateLimits.Default, limits.Default))
+            .AddSingleton(new RateLimitPolicy(RateLimits.Login, limits.Login, ByCaller: false))
+            .AddSingleton(new RateLimitPolicy(RateLimits.LoginAccount, limits.LoginAccount, ByCaller: false))
+            .AddSingleton(new RateLimitPolicy(RateLimits.Mfa, limits.Mfa))
+            .AddSingleton(new RateLimitPolicy(RateLimits.Reset, limits.Reset, ByCaller: false))
+            .AddSingleton(new RateLimitPolicy(RateLimits.Streams, limits.Streams));
         settings.Add<OverloadOptions>(services, "Overload");
         services.AddSingleton<RateLimits>().AddSingleton<Overload>();
     }

@@ -10,8 +10,12 @@ namespace Resources.Api;
 /// <summary>
 /// Fixed windows by caller, else by address, for the whole cluster; every limited answer says where its caller stands.
 /// </summary>
-public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClusterClient cluster, TimeProvider time)
-    : IAsyncDisposable
+public sealed class RateLimits(
+    IEnumerable<RateLimitPolicy> declared,
+    MasterKey master,
+    IClusterClient cluster,
+    TimeProvider time
+) : IAsyncDisposable
 {
     public const string Default = "default";
     public const string Login = "login";
@@ -20,18 +24,15 @@ public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClus
     public const string Reset = "reset";
     public const string Streams = "streams";
 
-    readonly FrozenDictionary<string, LeasedLimit> policies = new (string Name, RateLimit Limit)[]
-    {
-        (Default, options.Default),
-        (Login, options.Login),
-        (LoginAccount, options.LoginAccount),
-        (Mfa, options.Mfa),
-        (Reset, options.Reset),
-        (Streams, options.Streams),
-    }.ToFrozenDictionary(
+    readonly FrozenDictionary<string, LeasedLimit> policies = declared.ToFrozenDictionary(
         policy => policy.Name,
         policy => new LeasedLimit(policy.Name, policy.Limit, master.Derive("keys of limits"), cluster, time)
     );
+
+    readonly FrozenSet<string> byCaller = declared
+        .Where(policy => policy.ByCaller)
+        .Select(policy => policy.Name)
+        .ToFrozenSet();
 
     /// <summary>Middleware: counts the request and refuses it when its window is used up.</summary>
     public Task LimitAsync(HttpContext context, RequestDelegate next)
@@ -40,9 +41,8 @@ public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClus
         if (endpoint?.Metadata.GetMetadata<Unlimited>() is not null)
             return next(context);
         var policy = endpoint?.Metadata.GetMetadata<LimitedBy>()?.Policy ?? Default;
-        // Ways in are tried by those who are nobody yet, or anybody.
         var key =
-            policy is Default or Mfa or Streams && Caller.Of(context.User) is { } caller
+            byCaller.Contains(policy) && Caller.Of(context.User) is { } caller
                 ? caller.Id
                 : Network(context.Connection.RemoteIpAddress);
         var allowed = TryAsync(context, policy, key);

@@ -10,13 +10,13 @@ namespace Resources.Api;
 /// <summary>The OpenAPI document, the API reference made of it, and the published list of problems.</summary>
 public static class ApiDescription
 {
-    /// <summary>The security scheme of everything that is not open to all.</summary>
+    /// <summary>The security scheme of every operation that needs a caller.</summary>
     public const string Bearer = "bearer";
 
     public static void AddApiDescription(this IServiceCollection services)
     {
         services.AddSingleton<ProblemCatalogue>();
-        // Numbers are numbers: without this the document offers texts in their place.
+        // Without this the document offers strings in place of numbers.
         services.ConfigureHttpJsonOptions(options =>
             options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict
         );
@@ -33,7 +33,7 @@ public static class ApiDescription
     public static void MapApiDescription(this WebApplication app)
     {
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous().TakesHead();
-        // Whatever the page would fetch from elsewhere is left out: it works where nothing else can be reached.
+        // The page fetches nothing from other hosts, so that it works without access to them.
         app.MapScalarApiReference("/docs", options =>
             {
                 options.Title = "Resources";
@@ -47,13 +47,8 @@ public static class ApiDescription
             })
             .AllowAnonymous()
             .TakesHead();
-        app.MapRead("/problems", (HttpContext context, ProblemCatalogue problems) =>
-                Responses.WriteAsync(
-                    context,
-                    problems.All,
-                    HttpJson.Default.IReadOnlyListProblemType,
-                    "application/json"
-                )
+        app.MapRead("/problems", (ProblemCatalogue problems) =>
+                new BareAnswer<IReadOnlyList<ProblemType>>(problems.All)
             )
             .AllowAnonymous()
             .ExcludeFromDescription();
@@ -86,7 +81,7 @@ public static class ApiDescription
                 Description = "An access token from `POST /api/v1/auth/login`, or an API key.",
             },
         };
-        // HEAD is GET without the body; describing it twice would say nothing more.
+        // HEAD is GET without the body; the introduction says so once.
         foreach (var path in document.Paths.Values)
             path.Operations?.Remove(HttpMethod.Head);
         var answered = document

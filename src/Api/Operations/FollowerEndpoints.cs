@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -58,12 +59,12 @@ public sealed record FollowerDocument(
     static string Text(long position) => position.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>The event at which a follower stands still.</summary>
+/// <summary>The event at which a follower has stopped.</summary>
 public sealed record FollowerFaultDocument(string Position, string Detail, DateTimeOffset Since);
 
-/// <summary>A rebuild under way.</summary>
+/// <summary>A rebuild that is running.</summary>
 /// <param name="Stage"><c>filling</c>, <c>indexing</c>, then <c>catching up</c>.</param>
-/// <param name="Progress">The part of the log that the new generation has, from 0 to 1.</param>
+/// <param name="Progress">The fraction of the log that the new generation has applied, from 0 to 1.</param>
 public sealed record FollowerRebuildDocument(
     int Generation,
     string Stage,
@@ -73,7 +74,7 @@ public sealed record FollowerRebuildDocument(
     string RequestedBy
 );
 
-/// <summary>Which event to leave out, and why.</summary>
+/// <summary>The event to skip, and why.</summary>
 public sealed record SkipRequest(string Position, string Reason);
 
 /// <summary>Followers of the log, for operators.</summary>
@@ -118,95 +119,76 @@ public static class FollowerEndpoints
             .Refuses(404, 409, 413, 415);
     }
 
-    static async Task ListAsync(HttpContext context, Followers followers) =>
-        await Responses.OkAsync<IReadOnlyList<FollowerDocument>>(
-            context,
-            [.. (await followers.AllAsync(context.RequestAborted)).Select(FollowerDocument.Of)],
-            OperationsJson.Default.EnvelopeIReadOnlyListFollowerDocument
-        );
+    static async Task<Answer> ListAsync(HttpContext context, Followers followers) =>
+        Answer.Of<IReadOnlyList<FollowerDocument>>([
+            .. (await followers.AllAsync(context.RequestAborted)).Select(FollowerDocument.Of),
+        ]);
 
-    static async Task RebuildAsync(HttpContext context, string name, Followers followers) =>
+    static async Task<Answer> RebuildAsync(HttpContext context, string name, Followers followers) =>
         await AnswerAsync(
             context,
             name,
             followers,
             await followers.RebuildAsync(name, context.CallerId(), context.RequestAborted),
-            202
+            StatusCodes.Status202Accepted
         );
 
-    static async Task ResumeAsync(HttpContext context, string name, Followers followers) =>
-        await AnswerAsync(context, name, followers, await followers.ResumeAsync(name, context.RequestAborted), 200);
+    static async Task<Answer> ResumeAsync(HttpContext context, string name, Followers followers) =>
+        await AnswerAsync(context, name, followers, await followers.ResumeAsync(name, context.RequestAborted));
 
-    static async Task SkipAsync(HttpContext context, string name, Followers followers)
+    static Task<Answer> SkipAsync(HttpContext context, string name, Followers followers) =>
+        RequestBody.TakeAsync(context, ReadSkip, async asked =>
+            await AnswerAsync(
+                context,
+                name,
+                followers,
+                await followers.SkipAsync(
+                    name,
+                    asked.Position,
+                    asked.Reason,
+                    context.CallerId(),
+                    context.RequestAborted
+                )
+            )
+        );
+
+    static (long Position, string Reason) ReadSkip(JsonElement body, List<Fault> faults)
     {
-        var faults = new List<Fault>();
-        using var body = await RequestBody.ReadAsync(context, faults, "application/json");
-        if (body is null)
-        {
-            await RequestBody.RefuseMediaTypeAsync(context, "application/json");
-            return;
-        }
+        var reader = new ObjectReader(body, faults);
+        var text = reader.Text("position", 1, 20);
+        var reason = reader.Text("reason", 1, 1000);
+        reader.RefuseOthers();
         var position = 0L;
-        var reason = "";
-        if (body.Document is { } document)
-        {
-            var reader = new ObjectReader(document.RootElement, faults);
-            var text = reader.Text("position", 1, 20);
-            reason = reader.Text("reason", 1, 1000);
-            reader.RefuseOthers();
-            if (text is not null && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out position))
-                faults.Add(
-                    new("/position", "INVALID_POSITION", "The position is the one that the follower's fault shows.")
-                );
-        }
-        if (faults is not [])
-        {
-            await Problems.InvalidAsync(context, faults);
-            return;
-        }
-        await AnswerAsync(
-            context,
-            name,
-            followers,
-            await followers.SkipAsync(name, position, reason!, context.CallerId(), context.RequestAborted),
-            200
-        );
+        if (text is not null && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out position))
+            faults.Report("/position", "INVALID_POSITION", "The value must be the position in the follower's fault.");
+        return (position, reason ?? "");
     }
 
-    static async Task AnswerAsync(
+    static async Task<Answer> AnswerAsync(
         HttpContext context,
         string name,
         Followers followers,
         FollowerAnswer answer,
-        int status
-    )
-    {
-        switch (answer)
+        int status = StatusCodes.Status200OK
+    ) =>
+        answer switch
         {
-            case FollowerAnswer.NoSuchFollower:
-                await Problems.WriteAsync(context, ProblemType.NotFound, "There is no such follower.");
-                return;
-            case FollowerAnswer.Busy:
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.FollowerBusy,
-                    "A rebuild is under way; its progress is shown with the follower."
-                );
-                return;
-            case FollowerAnswer.NotThere:
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.FollowerElsewhere,
-                    "The follower does not stand still at this position."
-                );
-                return;
-        }
-        var follower = (await followers.AllAsync(context.RequestAborted)).Single(each => each.Name == name);
-        await Responses.OkAsync(
-            context,
-            FollowerDocument.Of(follower),
-            OperationsJson.Default.EnvelopeFollowerDocument,
-            status: status
-        );
-    }
+            FollowerAnswer.NoSuchFollower => Answer.Refused(ProblemType.NotFound, "There is no such follower."),
+            FollowerAnswer.Busy => Answer.Refused(
+                ProblemType.FollowerBusy,
+                "A rebuild is already running; the follower shows its progress."
+            ),
+            FollowerAnswer.NotThere => Answer.Refused(
+                ProblemType.FollowerElsewhere,
+                "The follower is not stopped at this position."
+            ),
+            _ => new Answer<FollowerDocument>(
+                FollowerDocument.Of(
+                    (await followers.AllAsync(context.RequestAborted)).Single(each => each.Name == name)
+                )
+            )
+            {
+                Status = status,
+            },
+        };
 }

@@ -28,7 +28,7 @@ static class ResourceFollowing
         var reached = await door.WaitAsync(list.Wanted, context.RequestAborted);
         if (reached.Rejection is { } behind)
             return Consistency.Refused(behind);
-        var (lease, refused) = await EventStream.OpenAsync(
+        var (lease, refused) = await StreamResponse.OpenAsync(
             context,
             list.Selection.IncludeDeleted ? [Permissions.ResourceReadDeleted] : []
         );
@@ -56,7 +56,7 @@ static class ResourceFollowing
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
             if (lease.End is { } end)
             {
-                await EventStream.EndAsync(context, end);
+                await StreamResponse.EndAsync(context, end);
                 return;
             }
             try
@@ -93,7 +93,7 @@ static class ResourceFollowing
                     ),
                 ])
                 .ExecuteAsync(context)
-            : EventStream.BeginAsync(context);
+            : StreamResponse.BeginAsync(context);
 
     static async Task WriteAsync(
         HttpContext context,
@@ -105,8 +105,8 @@ static class ResourceFollowing
         var writer = context.Response.BodyWriter;
         foreach (var change in changes)
         {
-            EventStream.Write(writer, change.Position, NameOf(change.Kind), DataOf(change, list.Fields));
-            if (writer.UnflushedBytes > EventStream.FlushAfter)
+            StreamResponse.Write(writer, change.Position, NameOf(change.Kind), DataOf(change, list.Fields));
+            if (writer.UnflushedBytes > StreamResponse.FlushAfter)
                 await writer.FlushAsync(ct);
         }
         await writer.FlushAsync(ct);

@@ -4,17 +4,17 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>A group of consumers that share a subscription's events: lease some, and say what became of them.</summary>
+/// <summary>Consumers that share a subscription's events: they lease events and settle them.</summary>
 static class PullEndpoints
 {
     /// <summary>
-    /// A call to the grain waits no longer, so that few events are leased to consumers that have gone.
+    /// The longest wait of one call to the grain. Bounds how many events are leased to a consumer that has left.
     /// </summary>
-    static readonly TimeSpan Turn = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan PollSlice = TimeSpan.FromSeconds(2);
 
     public static void MapPull(this RouteGroupBuilder one)
     {
-        one.MapPost("/pull", SubscriptionEndpoints.Of(PullAsync))
+        one.MapPost("/pull", PullAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("pullEvents")
             .WithSummary("Pull events")
@@ -45,79 +45,91 @@ static class PullEndpoints
     }
 
     static RouteHandlerBuilder MapSettle(this RouteGroupBuilder one, string path, SettlementKind kind) =>
-        one.MapPost(path, SubscriptionEndpoints.Of((context, subscription) => SettleAsync(context, subscription, kind)))
+        one.MapPost(path, (HttpContext context, string id, SubscriptionQueries queries, IClusterClient cluster) =>
+                SettleAsync(context, id, queries, cluster, kind)
+            )
             .Require(Permissions.SubscriptionManage)
             .Carries(AnswerHeaders.Position)
             .Answers<Envelope<SettledDocument>>(200)
             .Refuses(404, 409, 413, 415);
 
-    static Task PullAsync(HttpContext context, Subscription subscription) =>
-        RequestBody.TakeAsync(context, SubscriptionBodies.Pull, async asked =>
+    static async Task<Answer> PullAsync(
+        HttpContext context,
+        string id,
+        SubscriptionQueries queries,
+        IClusterClient cluster,
+        Draining draining,
+        TimeProvider time
+    )
+    {
+        if (await SubscriptionEndpoints.FindAsync(context, id, queries) is not { } subscription)
+            return SubscriptionEndpoints.Missing;
+        return await RequestBody.TakeAsync(context, SubscriptionBodies.Pull, async asked =>
         {
             if (subscription.Kind is not PullDelivery.Name)
-            {
-                await SubscriptionEndpoints.RefuseKindAsync(context, subscription);
-                return;
-            }
-            var grain = Grain(context, subscription);
-            var draining = context.RequestServices.GetRequiredService<Draining>();
-            var time = TimeProvider.System;
-            Reply<PulledBatch> reply;
+                return SubscriptionEndpoints.OtherKind(subscription);
             if (asked.Wait > TimeSpan.Zero)
                 Overload.Waits(context);
-            var started = time.GetTimestamp();
-            do
-            {
-                context.RequestAborted.ThrowIfCancellationRequested();
-                var left = asked.Wait - time.GetElapsedTime(started);
-                var turn = asked with
-                {
-                    Wait =
-                        left <= TimeSpan.Zero ? TimeSpan.Zero
-                        : left < Turn ? left
-                        : Turn,
-                };
-                reply = await ClusterCalls.SendAsync(_ => grain.Pull(turn));
-            } while (
-                reply is { Value: null, Rejection: null }
-                && time.GetElapsedTime(started) < asked.Wait
-                && !draining.IsDraining
-            );
-            if (reply.Rejection is { } rejection)
-                await Problems.RefuseAsync(context, rejection);
-            else
-                await Responses.OkAsync(
-                    context,
-                    PulledDocument.Of(reply.Value),
-                    SubscriptionJson.Default.EnvelopePulledDocument,
-                    reply.Position
-                );
+            var grain = cluster.GetGrain<ISubscriptionGrain>(subscription.Id);
+            var reply = await NextBatchAsync(grain, asked, draining, time, context.RequestAborted);
+            return reply.Rejection is { } rejection
+                ? rejection
+                : new Answer<PulledDocument>(PulledDocument.Of(reply.Value)) { Position = reply.Position };
         });
+    }
 
-    static Task SettleAsync(HttpContext context, Subscription subscription, SettlementKind kind) =>
-        RequestBody.TakeAsync(
+    /// <summary>The next batch; a null value when there is none within the time that the consumer waits.</summary>
+    static async Task<Reply<PulledBatch>> NextBatchAsync(
+        ISubscriptionGrain grain,
+        PullRequest asked,
+        Draining draining,
+        TimeProvider time,
+        CancellationToken ct
+    )
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            var slice = asked with { Wait = SliceOf(asked.Wait - time.GetElapsedTime(started)) };
+            var reply = await ClusterCalls.SendAsync(_ => grain.Pull(slice));
+            if (
+                reply is not { Value: null, Rejection: null }
+                || time.GetElapsedTime(started) >= asked.Wait
+                || draining.IsDraining
+            )
+                return reply;
+        }
+    }
+
+    static TimeSpan SliceOf(TimeSpan left) =>
+        left <= TimeSpan.Zero ? TimeSpan.Zero
+        : left < PollSlice ? left
+        : PollSlice;
+
+    static async Task<Answer> SettleAsync(
+        HttpContext context,
+        string id,
+        SubscriptionQueries queries,
+        IClusterClient cluster,
+        SettlementKind kind
+    )
+    {
+        if (await SubscriptionEndpoints.FindAsync(context, id, queries) is not { } subscription)
+            return SubscriptionEndpoints.Missing;
+        return await RequestBody.TakeAsync(
             context,
             (body, faults) => SubscriptionBodies.Settlement(body, kind, faults),
             async asked =>
             {
                 if (subscription.Kind is not PullDelivery.Name)
-                {
-                    await SubscriptionEndpoints.RefuseKindAsync(context, subscription);
-                    return;
-                }
-                var reply = await ClusterCalls.SendAsync(_ => Grain(context, subscription).Settle(asked));
-                if (reply.Rejection is { } rejection)
-                    await Problems.RefuseAsync(context, rejection);
-                else
-                    await Responses.OkAsync(
-                        context,
-                        new SettledDocument(reply.Value),
-                        SubscriptionJson.Default.EnvelopeSettledDocument,
-                        reply.Position
-                    );
+                    return SubscriptionEndpoints.OtherKind(subscription);
+                var grain = cluster.GetGrain<ISubscriptionGrain>(subscription.Id);
+                var reply = await ClusterCalls.SendAsync(_ => grain.Settle(asked));
+                return reply.Rejection is { } rejection
+                    ? rejection
+                    : new Answer<SettledDocument>(new(reply.Value)) { Position = reply.Position };
             }
         );
-
-    static ISubscriptionGrain Grain(HttpContext context, Subscription subscription) =>
-        context.RequestServices.GetRequiredService<IClusterClient>().GetGrain<ISubscriptionGrain>(subscription.Id);
+    }
 }

@@ -6,7 +6,7 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>What creating a subscription takes.</summary>
-/// <param name="After">A position, or <c>now</c>, which is also the default: events behind it are delivered.</param>
+/// <param name="After">Events after this position are delivered; <c>now</c>, the default, is the log's head.</param>
 public sealed record SubscriptionRequest(
     string Name,
     DeliveryDocument Delivery,
@@ -15,27 +15,27 @@ public sealed record SubscriptionRequest(
 );
 
 /// <summary>
-/// What a replay takes: a position, behind which everything is delivered again, or a parked resource, which is tried
-/// again at once.
+/// What a replay takes: a position, after which every event is delivered again, or a parked resource, which is retried
+/// immediately.
 /// </summary>
 public sealed record ReplayRequest(string? Position = null, Guid? Resource = null);
 
 /// <summary>What a pull takes.</summary>
-/// <param name="Wait">Seconds to wait where there are no events.</param>
+/// <param name="Wait">Seconds to wait when there are no events.</param>
 public sealed record PullBody(string Consumer, int Limit = 100, int Wait = 0, int LeaseSeconds = 30);
 
 /// <summary>What acknowledging takes.</summary>
-/// <param name="Positions">Of the lease's events; all of them when it is left out.</param>
+/// <param name="Positions">Positions of leased events; without it, all of them.</param>
 public sealed record AckBody(Guid Lease, string[]? Positions = null);
 
-/// <summary>What giving events back takes.</summary>
-/// <param name="DelaySeconds">Before they are leased again.</param>
+/// <summary>What returning events takes.</summary>
+/// <param name="DelaySeconds">Seconds before they can be leased again.</param>
 public sealed record NackBody(Guid Lease, string[]? Positions = null, int DelaySeconds = 0);
 
 /// <summary>What parking resources takes.</summary>
 public sealed record ParkBody(Guid Lease, string Reason, string[]? Positions = null);
 
-/// <summary>Reads the bodies of subscriptions' requests; faults are collected.</summary>
+/// <summary>Reads request bodies of subscriptions; collects faults.</summary>
 static class SubscriptionBodies
 {
     const int MaxName = 100;
@@ -43,9 +43,9 @@ static class SubscriptionBodies
     const int MaxOwner = 255;
     const int MaxReason = 1_000;
     const int MaxPositions = 1_000;
-    const int LongestLease = 3_600;
+    const int MaxLease = 3_600;
 
-    /// <summary>A subscription to be made; incomplete when there are faults.</summary>
+    /// <summary>A subscription to create; incomplete when there are faults.</summary>
     /// <param name="head">The log's newest position.</param>
     public static async Task<NewSubscription> CreationAsync(
         JsonElement body,
@@ -69,7 +69,7 @@ static class SubscriptionBodies
         return new(Guid.CreateVersion7(), owner, name ?? "", filter, settings ?? JsonText.Empty, after);
     }
 
-    /// <summary>A position to replay from, or a parked resource: one of them, unless there are faults.</summary>
+    /// <summary>A position to replay from, or a parked resource: exactly one, unless there are faults.</summary>
     public static (long? Position, Guid? Resource) Replay(JsonElement body, long reached, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
@@ -77,7 +77,7 @@ static class SubscriptionBodies
         var resource = reader.Text("resource", 36, 36, optional: true);
         reader.RefuseOthers();
         if (faults is [] && position is null == resource is null)
-            faults.Report("", "ONE_OF", "The body has either a position or a resource.");
+            faults.Report("", "ONE_OF", "Send either a position or a resource.");
         return (
             position is null ? null : Position(position, reached, "/position", faults),
             resource is null ? null : Id(resource, "/resource", faults)
@@ -90,7 +90,7 @@ static class SubscriptionBodies
         var asked = new PullRequest(
             reader.Text("consumer", 1, MaxConsumer) ?? "",
             reader.Number("limit", 1, MaxPositions, optional: true) ?? 100,
-            TimeSpan.FromSeconds(reader.Number("leaseSeconds", 1, LongestLease, optional: true) ?? 30),
+            TimeSpan.FromSeconds(reader.Number("leaseSeconds", 1, MaxLease, optional: true) ?? 30),
             TimeSpan.FromSeconds(reader.Number("wait", 0, 60, optional: true) ?? 0)
         );
         reader.RefuseOthers();
@@ -105,8 +105,7 @@ static class SubscriptionBodies
             .Strings("positions", 1, 20, MaxPositions, optional: true)
             ?.Select((each, at) => Position(each, long.MaxValue, $"/positions/{at}", faults))
             .ToArray();
-        var delay =
-            kind is SettlementKind.Nack ? reader.Number("delaySeconds", 0, LongestLease, optional: true) ?? 0 : 0;
+        var delay = kind is SettlementKind.Nack ? reader.Number("delaySeconds", 0, MaxLease, optional: true) ?? 0 : 0;
         var reason = kind is SettlementKind.Park ? reader.Text("reason", 1, MaxReason) : null;
         reader.RefuseOthers();
         return new(lease, kind, positions, TimeSpan.FromSeconds(delay), reason);
@@ -124,7 +123,7 @@ static class SubscriptionBodies
                 faults.Report(
                     $"/filter/events/{i}",
                     "UNKNOWN_EVENT",
-                    $"The events are {string.Join(", ", EventKinds.OfResources)}."
+                    $"Unknown event. Known events: {string.Join(", ", EventKinds.OfResources)}."
                 );
         return new(type, resource is null ? null : Id(resource, "/filter/resource", faults), owner, events);
     }
@@ -133,7 +132,7 @@ static class SubscriptionBodies
     {
         if (Positions.Parse(text) is { } position && position <= head)
             return position;
-        faults.Report(pointer, "INVALID_POSITION", "This is no position that was reached.");
+        faults.Report(pointer, "INVALID_POSITION", "The value must be a position that has been reached.");
         return 0;
     }
 
@@ -141,7 +140,7 @@ static class SubscriptionBodies
     {
         if (Ids.TryParse(text, out var id))
             return id;
-        faults.Report(pointer, "INVALID_ID", "This is not an id of ours.");
+        faults.Report(pointer, "INVALID_ID", "The value must be a lower-case UUID.");
         return default;
     }
 }

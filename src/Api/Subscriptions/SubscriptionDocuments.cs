@@ -7,14 +7,14 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>A subscription.</summary>
-/// <param name="State"><c>active</c>, <c>paused</c>, or <c>disabled</c> after its target has failed for good.</param>
-/// <param name="Position">Up to here every event is delivered or belongs to a parked resource.</param>
-/// <param name="Lag">Positions between that and the log's head.</param>
-/// <param name="LagSeconds">Age of the oldest event of the log that it has not looked at.</param>
+/// <param name="State"><c>active</c>, <c>paused</c>, or <c>disabled</c> after permanent failures of its target.</param>
+/// <param name="Position">Every event up to here is delivered or belongs to a parked resource.</param>
+/// <param name="Lag">Positions between <c>position</c> and the log's head.</param>
+/// <param name="LagSeconds">Age of the oldest event that it has not processed.</param>
 /// <param name="Parked">Resources whose events are held back.</param>
-/// <param name="Failed">Those of them that only a replay frees.</param>
-/// <param name="PreviousSecretUntil">Until then the secret before the last rotation signs too.</param>
-/// <param name="Secret">A webhook's secret; in the answer that made it and never again.</param>
+/// <param name="Failed">Parked resources that only a replay releases.</param>
+/// <param name="PreviousSecretUntil">When the secret before the last rotation stops signing.</param>
+/// <param name="Secret">A webhook's secret; only in the answer that created it.</param>
 public sealed record SubscriptionDocument(
     Guid Id,
     string Name,
@@ -34,7 +34,7 @@ public sealed record SubscriptionDocument(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Secret = null
 )
 {
-    public static SubscriptionDocument Of(Subscription of, string? secret = null) =>
+    public static SubscriptionDocument Of(Subscription of, DateTimeOffset now, string? secret = null) =>
         new(
             of.Id,
             of.Name,
@@ -49,7 +49,7 @@ public sealed record SubscriptionDocument(
             of.Failed,
             of.LastError is null ? null : new(of.LastError, of.LastErrorAt!.Value),
             of.LastSuccessAt,
-            of.PreviousSecretUntil > TimeProvider.System.GetUtcNow() ? of.PreviousSecretUntil : null,
+            of.PreviousSecretUntil > now ? of.PreviousSecretUntil : null,
             of.CreatedAt,
             secret
         );
@@ -63,7 +63,7 @@ public sealed record DeliveryDocument(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Url = null
 )
 {
-    /// <summary>What other kinds have.</summary>
+    /// <summary>Members of other kinds.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? More { get; set; }
 
@@ -71,16 +71,16 @@ public sealed record DeliveryDocument(
         JsonSerializer.Deserialize(delivery.Utf8.Span, SubscriptionJson.Default.DeliveryDocument)!;
 }
 
-/// <summary>What failed last.</summary>
+/// <summary>The last failure.</summary>
 public sealed record SubscriptionErrorDocument(string Detail, DateTimeOffset At);
 
 /// <summary>A new secret, which is never shown again.</summary>
-/// <param name="PreviousUntil">Until then requests carry a signature with the old one too.</param>
+/// <param name="PreviousUntil">When the old secret stops signing.</param>
 public sealed record SecretDocument(string Secret, DateTimeOffset? PreviousUntil);
 
 /// <summary>A resource whose events are held back.</summary>
-/// <param name="Position">That of the first event that is not delivered.</param>
-/// <param name="RetryAt">When it is tried again; null = only by a replay.</param>
+/// <param name="Position">The position of the first event that is not delivered.</param>
+/// <param name="RetryAt">When delivery is tried again; null = only by a replay.</param>
 public sealed record ParkedDocument(
     Guid Resource,
     string Position,
@@ -96,7 +96,7 @@ public sealed record ParkedDocument(
 
 /// <summary>One attempt to deliver an event.</summary>
 /// <param name="Outcome">
-/// <c>delivered</c> or <c>failed</c>; of leased events <c>acked</c>, <c>nacked</c>, <c>parked</c> or <c>expired</c>.
+/// <c>delivered</c> or <c>failed</c>; for leased events <c>acked</c>, <c>nacked</c>, <c>parked</c> or <c>expired</c>.
 /// </param>
 /// <param name="Status">The HTTP status of the target's answer.</param>
 /// <param name="Detail">Why it failed, or which consumer had the event.</param>
@@ -126,7 +126,7 @@ public sealed record AttemptDocument(
         );
 }
 
-/// <summary>What came of a test event.</summary>
+/// <summary>The outcome of a test event.</summary>
 /// <param name="Status">The HTTP status of the target's answer.</param>
 /// <param name="Error">Why it was not delivered.</param>
 public sealed record TestDocument(bool Delivered, int? Status, string? Error, int Milliseconds)
@@ -135,9 +135,9 @@ public sealed record TestDocument(bool Delivered, int? Status, string? Error, in
         new(outcome.Error is null, outcome.Status, outcome.Error, outcome.Milliseconds);
 }
 
-/// <summary>Events that are a consumer's for a while.</summary>
-/// <param name="Lease">By which they are acknowledged; null when there are none.</param>
-/// <param name="Until">When it ends by itself.</param>
+/// <summary>Events leased to a consumer.</summary>
+/// <param name="Lease">Needed to settle them; null when there are none.</param>
+/// <param name="Until">When the lease expires.</param>
 public sealed record PulledDocument(Guid? Lease, DateTimeOffset? Until, IReadOnlyList<PulledEventDocument> Events)
 {
     public static PulledDocument Of(PulledBatch? batch) =>
@@ -151,11 +151,11 @@ public sealed record PulledDocument(Guid? Lease, DateTimeOffset? Until, IReadOnl
 }
 
 /// <summary>A leased event.</summary>
-/// <param name="Attempt">How often it was leased.</param>
+/// <param name="Attempt">How many times it was leased.</param>
 /// <param name="Event">The CloudEvent.</param>
 public sealed record PulledEventDocument(int Attempt, JsonText Event);
 
-/// <summary>How many events of the lease are settled.</summary>
+/// <summary>The number of settled events of the lease.</summary>
 public sealed record SettledDocument(int Settled);
 
 /// <summary>Positions in their public form.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
 using Resources.Silo;
@@ -6,7 +5,7 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>
-/// Durable subscriptions: made, shown, changed. What is another's is not there for those who hold only <c>:own</c>.
+/// Durable subscriptions. A caller who holds only <c>:own</c> does not see those of other owners.
 /// </summary>
 public static class SubscriptionEndpoints
 {
@@ -39,17 +38,7 @@ public static class SubscriptionEndpoints
             .Answers<Envelope<IReadOnlyList<SubscriptionDocument>>>(200);
 
         var one = subscriptions.MapGroup("/{id}").TakesPath(Parameter.Id("id", "The id of the subscription."));
-        one.MapRead(
-                "",
-                Of(
-                    (context, subscription) =>
-                        Responses.OkAsync(
-                            context,
-                            SubscriptionDocument.Of(subscription),
-                            SubscriptionJson.Default.EnvelopeSubscriptionDocument
-                        )
-                )
-            )
+        one.MapRead("", GetAsync)
             .Require(Permissions.SubscriptionRead)
             .WithName("getSubscription")
             .WithSummary("Get a subscription")
@@ -62,7 +51,7 @@ public static class SubscriptionEndpoints
             .WithSummary("Delete a subscription")
             .Produces(204)
             .Refuses(404);
-        one.MapRead("/attempts", Of(AttemptsAsync))
+        one.MapRead("/attempts", AttemptsAsync)
             .Require(Permissions.SubscriptionRead)
             .WithName("listAttempts")
             .WithSummary("List delivery attempts")
@@ -70,7 +59,7 @@ public static class SubscriptionEndpoints
             .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<AttemptDocument>>>(200)
             .Refuses(404);
-        one.MapRead("/parked", Of(ParkedAsync))
+        one.MapRead("/parked", ParkedAsync)
             .Require(Permissions.SubscriptionRead)
             .WithName("listParked")
             .WithSummary("List parked resources")
@@ -78,33 +67,21 @@ public static class SubscriptionEndpoints
             .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<ParkedDocument>>>(200)
             .Refuses(404);
-        one.MapPost(
-                "/pause",
-                Of(
-                    (context, subscription) =>
-                        ChangeAsync(context, subscription, (all, ct) => all.PauseAsync(subscription.Id, ct))
-                )
-            )
+        one.MapPost("/pause", PauseAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("pauseSubscription")
             .WithSummary("Pause a subscription")
             .WithDescription("Stops delivery. Events remain in the log.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
-        one.MapPost(
-                "/resume",
-                Of(
-                    (context, subscription) =>
-                        ChangeAsync(context, subscription, (all, ct) => all.ResumeAsync(subscription.Id, ct))
-                )
-            )
+        one.MapPost("/resume", ResumeAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("resumeSubscription")
             .WithSummary("Resume a subscription")
             .WithDescription("Delivery continues where it stopped.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
-        one.MapPost("/secret", Of(RotateAsync))
+        one.MapPost("/secret", RotateAsync)
             .CarriesSecrets()
             .Require(Permissions.SubscriptionManage)
             .RequireRecent()
@@ -115,14 +92,14 @@ public static class SubscriptionEndpoints
             )
             .Answers<Envelope<SecretDocument>>(200)
             .Refuses(404, 409);
-        one.MapPost("/test", Of(TestAsync))
+        one.MapPost("/test", TestAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("testSubscription")
             .WithSummary("Send a test event")
             .WithDescription("Sends it to the webhook immediately.")
             .Answers<Envelope<TestDocument>>(200)
             .Refuses(404, 409);
-        one.MapPost("/replay", Of(ReplayAsync))
+        one.MapPost("/replay", ReplayAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("replaySubscription")
             .WithSummary("Replay events")
@@ -133,236 +110,241 @@ public static class SubscriptionEndpoints
         one.MapPull();
     }
 
-    /// <summary>A handler of one subscription: 404 where the caller may not see it.</summary>
-    internal static Delegate Of(Func<HttpContext, Subscription, Task> handle) =>
-        async (HttpContext context, string id, SubscriptionQueries queries) =>
-        {
-            if (await FindAsync(context, id, queries) is { } found)
-                await handle(context, found);
-            else
-                await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription.");
-        };
-
-    static async Task<Subscription?> FindAsync(HttpContext context, string id, SubscriptionQueries queries) =>
+    /// <summary>The subscription that an address names; null where there is none that the caller may see.</summary>
+    internal static async Task<Subscription?> FindAsync(HttpContext context, string id, SubscriptionQueries queries) =>
         Ids.TryParse(id, out var subscription)
             ? await queries.FindAsync(subscription, Owner(context), context.RequestAborted)
             : null;
 
-    /// <summary>Whose subscriptions alone the caller may reach; null = all.</summary>
+    internal static readonly Answer Missing = Answer.Refused(
+        ProblemType.SubscriptionNotFound,
+        "There is no such subscription."
+    );
+
+    /// <summary>Refuses what the subscription's kind of delivery does not support.</summary>
+    internal static Answer OtherKind(Subscription subscription) =>
+        Answer.Refused(ProblemType.OtherDelivery, $"The subscription's delivery is {subscription.Kind}.");
+
+    /// <summary>The owner whose subscriptions the caller may reach; null = all owners.</summary>
     static Guid? Owner(HttpContext context) =>
         context.Visible() is { IsAll: false } visible ? Guid.Parse(visible.Account) : null;
 
-    static async Task CreateAsync(
+    static async Task<Answer> CreateAsync(
         HttpContext context,
         Subscriptions subscriptions,
         SubscriptionQueries queries,
         Deliveries deliveries,
-        ReadIndex index
+        ResourceDoor door,
+        TimeProvider time
     )
     {
         var faults = new List<Fault>();
         var ct = context.RequestAborted;
         using var body = await RequestBody.ReadAsync(context, faults, Json);
         if (body is null)
-        {
-            await RequestBody.RefuseMediaTypeAsync(context, Json);
-            return;
-        }
-        var asked = body.Document is { } document
-            ? await SubscriptionBodies.CreationAsync(
-                document.RootElement,
-                Guid.Parse(context.CallerId()),
-                await index.HeadAsync(ct),
-                deliveries,
-                faults,
-                ct
-            )
-            : null;
-        if (faults is not [])
-        {
-            if (faults is [{ } only] && only.Code == ProblemType.WebhookTargetForbidden.Code)
-                await Problems.WriteAsync(context, ProblemType.WebhookTargetForbidden, only.Detail, faults);
-            else
-                await Problems.InvalidAsync(context, faults);
-            return;
-        }
-        var (creation, secret) = await subscriptions.CreateAsync(asked!, ct);
-        switch (creation)
-        {
-            case Creation.NameTaken:
-                await Problems.WriteAsync(context, ProblemType.AlreadyExists, "You have a subscription of this name.");
-                return;
-            case Creation.TooMany:
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.TooManySubscriptions,
-                    "Delete subscriptions that you do not need."
-                );
-                return;
-        }
-        context.Response.Headers.Location = $"{ApiGroup.Path}/subscriptions/{asked!.Id}";
-        var made = await queries.FindAsync(asked.Id, null, ct);
-        await Responses.OkAsync(
-            context,
-            SubscriptionDocument.Of(made!, secret),
-            SubscriptionJson.Default.EnvelopeSubscriptionDocument,
-            status: 201
+            return Answer.UnsupportedMediaType(context.Request.Method, Json);
+        if (body.Document is not { } document)
+            return Answer.Invalid(faults);
+        var asked = await SubscriptionBodies.CreationAsync(
+            document.RootElement,
+            context.Caller().Account,
+            await door.HeadAsync(ct),
+            deliveries,
+            faults,
+            ct
         );
+        if (faults is [var only] && only.Code == ProblemType.WebhookTargetForbidden.Code)
+            return Answer.Refused(ProblemType.WebhookTargetForbidden, only.Detail, faults);
+        if (faults is not [])
+            return Answer.Invalid(faults);
+        var (creation, secret) = await subscriptions.CreateAsync(asked, ct);
+        return creation switch
+        {
+            Creation.NameTaken => Answer.Refused(
+                ProblemType.AlreadyExists,
+                "You already have a subscription with this name."
+            ),
+            Creation.TooMany => Answer.Refused(
+                ProblemType.TooManySubscriptions,
+                "Delete subscriptions that you do not need."
+            ),
+            _ => await ShowAsync(context, asked.Id, queries, time, secret, StatusCodes.Status201Created),
+        };
     }
 
-    static async Task ListAsync(HttpContext context, SubscriptionQueries queries)
+    static async Task<Answer> ListAsync(HttpContext context, SubscriptionQueries queries, TimeProvider time)
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(20, MaxPage);
         var after = query.Id("cursor") ?? Guid.Empty;
         if (query.Faults is not [])
-        {
-            await Problems.InvalidAsync(context, query.Faults);
-            return;
-        }
+            return Answer.Invalid(query.Faults);
         var rows = await queries.PageAsync(Owner(context), after, limit + 1, context.RequestAborted);
-        await Responses.OkAsync<IReadOnlyList<SubscriptionDocument>>(
-            context,
-            [.. rows.Take(limit).Select(row => SubscriptionDocument.Of(row))],
-            SubscriptionJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
-            page: new(limit, rows.Count > limit ? rows[limit - 1].Id.ToString() : null)
-        );
+        var now = time.GetUtcNow();
+        return new Answer<IReadOnlyList<SubscriptionDocument>>([
+            .. rows.Take(limit).Select(row => SubscriptionDocument.Of(row, now)),
+        ])
+        {
+            Page = new(limit, rows.Count > limit ? rows[limit - 1].Id.ToString() : null),
+        };
     }
 
-    static async Task DeleteAsync(
+    static async Task<Answer> GetAsync(
+        HttpContext context,
+        string id,
+        SubscriptionQueries queries,
+        TimeProvider time
+    ) =>
+        await FindAsync(context, id, queries) is { } subscription
+            ? Answer.Of(SubscriptionDocument.Of(subscription, time.GetUtcNow()))
+            : Missing;
+
+    static async Task<Answer> DeleteAsync(
         HttpContext context,
         string id,
         Subscriptions subscriptions,
         SubscriptionQueries queries
     )
     {
-        // A second deletion finds nothing and is as good as the first; another's is not told from one that never was.
+        if (!Ids.TryParse(id, out _))
+            return Missing;
+        // A repeated deletion succeeds like the first; another owner's subscription looks like a missing one.
         if (await FindAsync(context, id, queries) is { } found)
             await subscriptions.DeleteAsync(found.Id, context.RequestAborted);
-        else if (!Ids.TryParse(id, out _))
-        {
-            await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription.");
-            return;
-        }
-        context.Response.StatusCode = 204;
+        return Answer.Empty();
     }
 
-    static async Task AttemptsAsync(HttpContext context, Subscription subscription)
+    static async Task<Answer> AttemptsAsync(HttpContext context, string id, SubscriptionQueries queries)
     {
+        if (await FindAsync(context, id, queries) is not { } subscription)
+            return Missing;
         var query = new QueryReader(context.Request);
         var limit = query.Limit(20, MaxPage);
         var before = query.Number("cursor", 1) ?? long.MaxValue;
         if (query.Faults is not [])
+            return Answer.Invalid(query.Faults);
+        var rows = await queries.AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
+        return new Answer<IReadOnlyList<AttemptDocument>>([.. rows.Take(limit).Select(AttemptDocument.Of)])
         {
-            await Problems.InvalidAsync(context, query.Faults);
-            return;
-        }
-        var rows = await Queries(context).AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
-        await Responses.OkAsync<IReadOnlyList<AttemptDocument>>(
-            context,
-            [.. rows.Take(limit).Select(AttemptDocument.Of)],
-            SubscriptionJson.Default.EnvelopeIReadOnlyListAttemptDocument,
-            page: new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null)
-        );
+            Page = new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null),
+        };
     }
 
-    static async Task ParkedAsync(HttpContext context, Subscription subscription)
+    static async Task<Answer> ParkedAsync(HttpContext context, string id, SubscriptionQueries queries)
     {
+        if (await FindAsync(context, id, queries) is not { } subscription)
+            return Missing;
         var query = new QueryReader(context.Request);
         var limit = query.Limit(20, MaxPage);
         var after = query.Id("cursor") ?? Guid.Empty;
         if (query.Faults is not [])
+            return Answer.Invalid(query.Faults);
+        var rows = await queries.ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
+        return new Answer<IReadOnlyList<ParkedDocument>>([.. rows.Take(limit).Select(ParkedDocument.Of)])
         {
-            await Problems.InvalidAsync(context, query.Faults);
-            return;
-        }
-        var rows = await Queries(context).ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
-        await Responses.OkAsync<IReadOnlyList<ParkedDocument>>(
-            context,
-            [.. rows.Take(limit).Select(ParkedDocument.Of)],
-            SubscriptionJson.Default.EnvelopeIReadOnlyListParkedDocument,
-            page: new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null)
-        );
+            Page = new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null),
+        };
     }
 
-    static async Task ChangeAsync(
+    static async Task<Answer> PauseAsync(
         HttpContext context,
-        Subscription subscription,
-        Func<Subscriptions, CancellationToken, Task> change
+        string id,
+        Subscriptions subscriptions,
+        SubscriptionQueries queries,
+        TimeProvider time
     )
     {
-        await change(All(context), context.RequestAborted);
-        await ShowAsync(context, subscription.Id);
+        if (await FindAsync(context, id, queries) is not { } subscription)
+            return Missing;
+        await subscriptions.PauseAsync(subscription.Id, context.RequestAborted);
+        return await ShowAsync(context, subscription.Id, queries, time);
     }
 
-    static async Task RotateAsync(HttpContext context, Subscription subscription)
+    static async Task<Answer> ResumeAsync(
+        HttpContext context,
+        string id,
+        Subscriptions subscriptions,
+        SubscriptionQueries queries,
+        TimeProvider time
+    )
     {
-        if (
-            await All(context).RotateAsync(subscription.Id, subscription.Kind, context.RequestAborted) is not { } secret
-        )
-        {
-            await RefuseKindAsync(context, subscription);
-            return;
-        }
-        var until = (
-            await Queries(context).FindAsync(subscription.Id, null, context.RequestAborted)
-        )?.PreviousSecretUntil;
-        await Responses.OkAsync(
-            context,
-            new SecretDocument(secret, until),
-            SubscriptionJson.Default.EnvelopeSecretDocument
-        );
+        if (await FindAsync(context, id, queries) is not { } subscription)
+            return Missing;
+        await subscriptions.ResumeAsync(subscription.Id, context.RequestAborted);
+        return await ShowAsync(context, subscription.Id, queries, time);
     }
 
-    static async Task TestAsync(HttpContext context, Subscription subscription)
+    static async Task<Answer> RotateAsync(
+        HttpContext context,
+        string id,
+        Subscriptions subscriptions,
+        SubscriptionQueries queries
+    )
     {
-        if (
-            await context
-                .RequestServices.GetRequiredService<IClusterClient>()
-                .GetGrain<ISubscriptionGrain>(subscription.Id)
-                .Test()
-            is not { } outcome
-        )
-            await RefuseKindAsync(context, subscription);
-        else
-            await Responses.OkAsync(context, TestDocument.Of(outcome), SubscriptionJson.Default.EnvelopeTestDocument);
+        var ct = context.RequestAborted;
+        if (await FindAsync(context, id, queries) is not { } subscription)
+            return Missing;
+        if (await subscriptions.RotateAsync(subscription.Id, subscription.Kind, ct) is not { } secret)
+            return OtherKind(subscription);
+        var until = (await queries.FindAsync(subscription.Id, null, ct))?.PreviousSecretUntil;
+        return Answer.Of(new SecretDocument(secret, until));
     }
 
-    static Task ReplayAsync(HttpContext context, Subscription subscription) =>
-        RequestBody.TakeAsync(
+    static async Task<Answer> TestAsync(
+        HttpContext context,
+        string id,
+        SubscriptionQueries queries,
+        IClusterClient cluster
+    )
+    {
+        if (await FindAsync(context, id, queries) is not { } subscription)
+            return Missing;
+        return await cluster.GetGrain<ISubscriptionGrain>(subscription.Id).Test() is { } outcome
+            ? Answer.Of(TestDocument.Of(outcome))
+            : OtherKind(subscription);
+    }
+
+    static async Task<Answer> ReplayAsync(
+        HttpContext context,
+        string id,
+        Subscriptions subscriptions,
+        SubscriptionQueries queries,
+        TimeProvider time
+    )
+    {
+        if (await FindAsync(context, id, queries) is not { } subscription)
+            return Missing;
+        return await RequestBody.TakeAsync(
             context,
             (body, faults) => SubscriptionBodies.Replay(body, subscription.Position, faults),
             async asked =>
             {
                 if (asked.Position is { } position)
-                    await All(context).ReplayAsync(subscription.Id, position, context.RequestAborted);
-                else if (!await All(context).RetryAsync(subscription.Id, asked.Resource!.Value, context.RequestAborted))
-                {
-                    await Problems.WriteAsync(context, ProblemType.ResourceNotParked, "The resource is not parked.");
-                    return;
-                }
-                await ShowAsync(context, subscription.Id);
+                    await subscriptions.ReplayAsync(subscription.Id, position, context.RequestAborted);
+                else if (
+                    asked.Resource is { } resource
+                    && !await subscriptions.RetryAsync(subscription.Id, resource, context.RequestAborted)
+                )
+                    return Answer.Refused(ProblemType.ResourceNotParked, "The resource is not parked.");
+                return await ShowAsync(context, subscription.Id, queries, time);
             }
         );
-
-    static async Task ShowAsync(HttpContext context, Guid id)
-    {
-        if (await Queries(context).FindAsync(id, null, context.RequestAborted) is { } now)
-            await Responses.OkAsync(
-                context,
-                SubscriptionDocument.Of(now),
-                SubscriptionJson.Default.EnvelopeSubscriptionDocument
-            );
-        else
-            await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "It was deleted meanwhile.");
     }
 
-    /// <summary>Answers that the subscription delivers in another way.</summary>
-    internal static Task RefuseKindAsync(HttpContext context, Subscription subscription) =>
-        Problems.WriteAsync(context, ProblemType.OtherDelivery, $"The subscription's delivery is {subscription.Kind}.");
-
-    static Subscriptions All(HttpContext context) => context.RequestServices.GetRequiredService<Subscriptions>();
-
-    static SubscriptionQueries Queries(HttpContext context) =>
-        context.RequestServices.GetRequiredService<SubscriptionQueries>();
+    /// <summary>A subscription as it is after a change.</summary>
+    static async Task<Answer> ShowAsync(
+        HttpContext context,
+        Guid id,
+        SubscriptionQueries queries,
+        TimeProvider time,
+        string? secret = null,
+        int status = StatusCodes.Status200OK
+    ) =>
+        await queries.FindAsync(id, null, context.RequestAborted) is { } subscription
+            ? new Answer<SubscriptionDocument>(SubscriptionDocument.Of(subscription, time.GetUtcNow(), secret))
+            {
+                Status = status,
+                Location = status is StatusCodes.Status201Created ? $"{ApiGroup.Path}/subscriptions/{id}" : null,
+            }
+            : Answer.Refused(ProblemType.SubscriptionNotFound, "The subscription was deleted in the meantime.");
 }

@@ -86,7 +86,7 @@ public sealed class ExternalIssuers(
                         },
                         ValidIssuer = issuer.Issuer,
                         ValidAudience = issuer.Audience,
-                        // Asymmetric ones: a key that everyone may know must not do for a secret.
+                        // Asymmetric only: a public key must never be accepted as an HMAC secret.
                         ValidAlgorithms =
                         [
                             SecurityAlgorithms.RsaSha256,

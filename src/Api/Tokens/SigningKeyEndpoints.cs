@@ -5,24 +5,24 @@ using Resources.Projections;
 
 namespace Resources.Api;
 
-/// <summary>A key as everyone may know it (RFC 7517).</summary>
+/// <summary>A public key (RFC 7517).</summary>
 public sealed record PublicKeyDocument(string Kty, string Crv, string X, string Y, string Kid, string Alg, string Use);
 
-/// <summary>The keys with which access tokens are checked.</summary>
+/// <summary>The public keys that verify access tokens.</summary>
 public sealed record KeySetDocument(IReadOnlyList<PublicKeyDocument> Keys);
 
 /// <summary>A signing key, for administrators.</summary>
 /// <param name="State"><c>announced</c>, <c>signing</c> or <c>verifying</c>.</param>
 public sealed record SigningKeyDocument(string Kid, string State, DateTimeOffset CreatedAt, DateTimeOffset SignsAt);
 
-/// <summary>The keys of access tokens: published for verifiers, changed by administrators.</summary>
+/// <summary>The keys of access tokens: public to verifiers, managed by administrators.</summary>
 public static class SigningKeyEndpoints
 {
     /// <summary>Shorter than the time between a key's publication and its first signature.</summary>
     const int CacheSeconds = 30;
 
     public static void MapKeySet(this IEndpointRouteBuilder app) =>
-        app.MapRead("/.well-known/jwks.json", KeySetAsync)
+        app.MapRead("/.well-known/jwks.json", KeySet)
             .AllowAnonymous()
             .WithName("getKeySet")
             .WithTags("auth")
@@ -33,7 +33,7 @@ public static class SigningKeyEndpoints
     public static void MapSigningKeys(this RouteGroupBuilder api)
     {
         var keys = api.MapGroup("/admin/signing-keys").WithTags("operations");
-        keys.MapRead("", ListAsync)
+        keys.MapRead("", List)
             .Require(Permissions.SigningKeyManage)
             .WithName("listSigningKeys")
             .WithSummary("List signing keys")
@@ -55,44 +55,32 @@ public static class SigningKeyEndpoints
             .Refuses(404);
     }
 
-    static Task KeySetAsync(HttpContext context, SigningKeys keys)
-    {
-        context.Response.Headers.CacheControl = $"public, max-age={CacheSeconds}";
-        return Responses.WriteAsync(
-            context,
-            new KeySetDocument([.. keys.All.Select(key => Public(key))]),
-            TokenJson.Default.KeySetDocument,
-            "application/json"
-        );
-    }
+    static Answer KeySet(SigningKeys keys) =>
+        new BareAnswer<KeySetDocument>(new([.. keys.All.Select(Public)]))
+        {
+            Headers = [("Cache-Control", $"public, max-age={CacheSeconds}")],
+        };
 
-    static Task ListAsync(HttpContext context, SigningKeys keys) =>
-        Responses.OkAsync<IReadOnlyList<SigningKeyDocument>>(
-            context,
-            [
-                .. keys.All.Select(key => new SigningKeyDocument(
-                    key.Key.KeyId,
-                    JsonNamingPolicy.CamelCase.ConvertName(key.State.ToString()),
-                    key.CreatedAt,
-                    key.SignsAt
-                )),
-            ],
-            TokenJson.Default.EnvelopeIReadOnlyListSigningKeyDocument
-        );
+    static Answer List(SigningKeys keys) =>
+        Answer.Of<IReadOnlyList<SigningKeyDocument>>([
+            .. keys.All.Select(key => new SigningKeyDocument(
+                key.Key.KeyId,
+                JsonNamingPolicy.CamelCase.ConvertName(key.State.ToString()),
+                key.CreatedAt,
+                key.SignsAt
+            )),
+        ]);
 
-    static async Task RotateAsync(HttpContext context, SigningKeys keys)
+    static async Task<Answer> RotateAsync(HttpContext context, SigningKeys keys)
     {
         await keys.RotateAsync(context.RequestAborted);
-        await ListAsync(context, keys);
+        return List(keys);
     }
 
-    static async Task WithdrawAsync(HttpContext context, string kid, SigningKeys keys)
-    {
-        if (await keys.WithdrawAsync(kid, context.RequestAborted))
-            context.Response.StatusCode = 204;
-        else
-            await Problems.WriteAsync(context, ProblemType.NotFound, "There is no such key, or not any more.");
-    }
+    static async Task<Answer> WithdrawAsync(HttpContext context, string kid, SigningKeys keys) =>
+        await keys.WithdrawAsync(kid, context.RequestAborted)
+            ? Answer.Empty()
+            : Answer.Refused(ProblemType.NotFound, "There is no such signing key.");
 
     static PublicKeyDocument Public(SigningKey key)
     {

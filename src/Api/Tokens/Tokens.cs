@@ -110,13 +110,12 @@ public sealed class Tokens
         try
         {
             var parsed = handler.ReadJsonWebToken(token);
-            // Whoever marks something of a header as critical means that it must be understood; nothing of that kind
-            // is, here (RFC 7515, 4.1.11).
+            // Critical header parameters must be understood, and none is here (RFC 7515, 4.1.11).
             return parsed.TryGetHeaderValue<object>("crit", out _) ? null : parsed;
         }
         catch (Exception e) when (e is ArgumentException or FormatException or JsonException)
         {
-            // Three parts with dots between are not yet a token.
+            // Three parts separated by dots do not make a token.
             return null;
         }
     }
@@ -130,8 +129,7 @@ public sealed class Tokens
     }
 
     /// <summary>
-    /// The library takes a text for a time, and of members that stand twice the last; nobody who makes tokens as we do
-    /// writes such.
+    /// Rejects what the library accepts: a string as a time, and repeated members, of which it keeps the last.
     /// </summary>
     static bool IsPlain(JsonWebToken token)
     {

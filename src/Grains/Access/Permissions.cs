@@ -28,40 +28,32 @@ public static class Permissions
     public const string AuditRead = "audit:read";
     public const string SigningKeyManage = "signing_key:manage";
 
-    /// <summary>Every permission, without its reach.</summary>
-    public static readonly FrozenSet<string> Known =
+    /// <summary>The permissions of the product.</summary>
+    public static readonly IReadOnlyList<PermissionKind> All =
     [
-        ResourceCreate,
-        ResourceRead,
-        ResourceUpdate,
-        ResourceDelete,
-        ResourceReadDeleted,
-        SubscriptionRead,
-        SubscriptionManage,
-        FollowerRead,
-        FollowerManage,
-        UserRead,
-        UserCreate,
-        UserUpdate,
-        UserDelete,
-        SessionRead,
-        SessionManage,
-        RoleRead,
-        RoleManage,
-        AuditRead,
-        SigningKeyManage,
+        new(ResourceCreate),
+        new(ResourceRead, OfOwn: true),
+        new(ResourceUpdate, OfOwn: true),
+        new(ResourceDelete, OfOwn: true),
+        new(ResourceReadDeleted, OfOwn: true),
+        new(SubscriptionRead, OfOwn: true),
+        new(SubscriptionManage, OfOwn: true),
+        new(FollowerRead),
+        new(FollowerManage),
+        new(UserRead),
+        new(UserCreate),
+        new(UserUpdate),
+        new(UserDelete),
+        new(SessionRead),
+        new(SessionManage),
+        new(RoleRead),
+        new(RoleManage),
+        new(AuditRead),
+        new(SigningKeyManage),
     ];
 
-    /// <summary>Permissions that can be had for what is one's own only.</summary>
-    static readonly FrozenSet<string> OfOwn =
-    [
-        ResourceRead,
-        ResourceUpdate,
-        ResourceDelete,
-        ResourceReadDeleted,
-        SubscriptionRead,
-        SubscriptionManage,
-    ];
+    /// <summary>The product's own permissions as a catalogue.</summary>
+    public static readonly PermissionCatalogue Catalogue = new(All);
 
     /// <summary>Roles that are always there.</summary>
     public static readonly FrozenDictionary<string, PermissionSet> BuiltIn = new Dictionary<string, PermissionSet>
@@ -78,26 +70,4 @@ public static class Permissions
             SubscriptionManage + ":own",
         ]),
     }.ToFrozenDictionary();
-
-    /// <summary>What is wrong with a permission that somebody wants to give; null when nothing is.</summary>
-    public static string? FaultOf(string text)
-    {
-        if (Permission.Parse(text) is not { } permission)
-            return "The value has to be a permission such as resource:read, resource:update:own, resource/bicycle:read, resource:* or *.";
-        if (permission.Object is null)
-            return null;
-        var known = Known
-            .Where(name =>
-                permission.Grants(
-                    name[..name.IndexOf(':', StringComparison.Ordinal)],
-                    name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..]
-                )
-            )
-            .ToArray();
-        if (known is [])
-            return $"There is no such permission. There are {string.Join(", ", Known.Order(StringComparer.Ordinal))}.";
-        return permission.Own && !known.Any(OfOwn.Contains)
-            ? "This permission cannot be had for one's own only."
-            : null;
-    }
 }

@@ -58,6 +58,17 @@ public sealed partial class ResourceDoor(
         return resource.DeletedAt is null || deletedToo ? null : Gone;
     }
 
+    /// <summary>What a permission lets a caller do with a resource. Reveals no more than an attempt would.</summary>
+    public async Task<ResourceAccess> ExplainAsync(Caller caller, string permission, Guid id)
+    {
+        var reply = await ClusterCalls.SendAsync(_ => grains.GetGrain<IResourceGrain>(id).Get());
+        return reply.Value is not { } resource ? ResourceAccess.Hidden
+            : Sees(caller, permission, resource) ? ResourceAccess.WithinReach
+            // An invisible resource is indistinguishable from a missing one.
+            : Sees(caller, Permissions.ResourceRead, resource) ? ResourceAccess.Visible
+            : ResourceAccess.Hidden;
+    }
+
     /// <summary>Runs a command.</summary>
     /// <param name="id">The resource; for a create, <see cref="Attempt.NewId"/>.</param>
     /// <returns>The resource after the command, or why it was refused.</returns>

@@ -26,13 +26,13 @@ public sealed class ExplanationTests(Backend backend)
                 : default
         );
         Assert.Equal(
-            ("false", "The resource is another's, or of another type than is allowed."),
+            ("false", "The permission does not cover the resource's type or owner."),
             (await ExplainAsync("resource:update", sample.Id)) is var others
                 ? (others.Text("/data/allowed"), others.Text("/data/because/2"))
                 : default
         );
         Assert.Equal(
-            "There is no such resource for the caller.",
+            "There is no such resource, or you cannot see it.",
             (await ExplainAsync("resource:update", Guid.NewGuid())).Text("/data/because/2")
         );
         Assert.Equal(
