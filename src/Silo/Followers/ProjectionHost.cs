@@ -24,43 +24,37 @@ sealed class ProjectionHost(
     /// <summary>Most events of one transaction, so that what readers wait for is committed soon.</summary>
     const int BatchSize = 500;
 
-    static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    /// <summary>The owner looks this often whether an operator has asked for something.</summary>
+    static readonly TimeSpan OrdersInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Under load the daemon gets the log's head no more often than this, as each page costs a transaction.
     /// </summary>
-    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Without news the owner looks by itself this often.</summary>
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
-    static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(30);
 
-    readonly ILogger log = logs.CreateLogger<ProjectionHost>();
+    readonly ILogger logger = logs.CreateLogger<ProjectionHost>();
     readonly string node = $"{Environment.MachineName}:{Environment.ProcessId}";
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new Loop("Running the projections", logger) { RetryDelay = RetryDelay, Time = time }.RunAsync(
+            TakeAsync,
+            stoppingToken
+        );
+
+    async Task TakeAsync(CancellationToken ct)
     {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await using var connection = await sessions.OpenAsync(stoppingToken);
-                var owner = new ProjectionOwner(connection);
-                while (!await owner.TryTakeAsync(stoppingToken))
-                    await Task.Delay(Between, time, stoppingToken);
-                await OwnAsync(owner, stoppingToken);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                log.LogWarning("This node does not run the projections for now: {Reason}", e.Message);
-                await Task.Delay(Between, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
+        await using var connection = await sessions.OpenAsync(ct);
+        var owner = new ProjectionOwner(connection);
+        while (!await owner.TryTakeAsync(ct))
+            await Task.Delay(RetryDelay, time, ct);
+        await OwnAsync(owner, ct);
     }
 
     /// <summary>Runs one generation after the other for as long as the session, and with it the lock, lives.</summary>
@@ -71,7 +65,7 @@ sealed class ProjectionHost(
         var alive = owner.StayAliveAsync(ending.Token);
         try
         {
-            log.LogInformation("This node runs the projections");
+            logger.LogInformation("This node runs the projections");
             await using (var rebuilds = new ProjectionRebuilds(follow, bulk, kinds, time, logs))
                 await FollowOnAsync(owner, rebuilds, ct);
         }
@@ -89,20 +83,20 @@ sealed class ProjectionHost(
     /// </summary>
     async Task FollowOnAsync(ProjectionOwner owner, ProjectionRebuilds rebuilds, CancellationToken ct)
     {
-        for (var (batchSize, retry) = (BatchSize, Between); ; )
+        for (var (batchSize, retry) = (BatchSize, RetryDelay); ; )
         {
             var failure = await FollowAsync(owner, rebuilds, batchSize, ct);
             if (failure is null)
             {
                 batchSize = Math.Min(BatchSize, 4 * batchSize);
-                retry = Between;
+                retry = RetryDelay;
             }
             else if (batchSize > 1)
                 batchSize = IsOfOneEvent(failure) ? 1 : Math.Max(1, batchSize / 4);
             else
             {
                 await StandStillAsync(owner, rebuilds, failure, retry, ct);
-                retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+                retry = retry * 2 < MaxRetryDelay ? retry * 2 : MaxRetryDelay;
             }
         }
     }
@@ -131,7 +125,7 @@ sealed class ProjectionHost(
             await run.AdvanceAsync(await owner.HeadAsync(ct));
             if (rebuilds.HasFinished)
                 return null;
-            if (time.GetElapsedTime(looked) > Between)
+            if (time.GetElapsedTime(looked) > OrdersInterval)
             {
                 looked = time.GetTimestamp();
                 var now = await owner.OrdersAsync(ct);
@@ -145,8 +139,8 @@ sealed class ProjectionHost(
                 if (run.Position > start && batchSize < BatchSize)
                     return null;
             }
-            await Task.Delay(Rest, time, ct);
-            seen = await news.Grown.WaitAsync(seen, Look, ct);
+            await Task.Delay(MinInterval, time, ct);
+            seen = await news.Grown.WaitAsync(seen, PollInterval, ct);
         }
         return run.Failure;
     }
@@ -163,7 +157,7 @@ sealed class ProjectionHost(
     )
     {
         await owner.FaultAsync(PositionOf(failure), IsOfOneEvent(failure), ReasonOf(failure), ct);
-        log.LogError(
+        logger.LogError(
             "The resource views stand still at position {Position}: {Reason}",
             PositionOf(failure),
             ReasonOf(failure)
@@ -171,7 +165,7 @@ sealed class ProjectionHost(
         for (
             var since = time.GetTimestamp();
             time.GetElapsedTime(since) < retry && !rebuilds.HasFinished;
-            await Task.Delay(Look, time, ct)
+            await Task.Delay(PollInterval, time, ct)
         )
         {
             var orders = await owner.OrdersAsync(ct);

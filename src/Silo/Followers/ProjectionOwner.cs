@@ -1,4 +1,5 @@
 using Npgsql;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -47,7 +48,7 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
             for (; ; await Task.Delay(Heartbeat, ct))
                 await ExecuteAsync("select 1", [], ct);
         }
-        catch (Exception e) when (ct.IsCancellationRequested || Grains.StoreUnavailableException.Explains(e)) { }
+        catch (Exception e) when (ct.IsCancellationRequested || StoreUnavailableException.Explains(e)) { }
     }
 
     public Task<long> HeadAsync(CancellationToken ct) => ScalarAsync<long>("select head from log_head()", ct);
@@ -57,17 +58,14 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
             async () =>
             {
                 await using var command = new NpgsqlCommand(
-                    $"select generation, building, stage, fault_position is not null from followers where name = '{ResourceViewProjection.FollowerName}'",
+                    $"""
+                    select generation, building, stage, fault_position is not null from followers where name = '{ResourceViewProjection.FollowerName}'
+                    """,
                     connection
                 );
-                await using var row = await command.ExecuteReaderAsync(ct);
-                await row.ReadAsync(ct);
-                return new Orders(
-                    row.GetInt32(0),
-                    row.IsDBNull(1) ? null : row.GetInt32(1),
-                    row.IsDBNull(2) ? null : row.GetString(2),
-                    row.GetBoolean(3)
-                );
+                await using var reader = await command.ExecuteReaderAsync(ct);
+                await reader.ReadAsync(ct);
+                return new Orders(reader.GetInt32(0), reader.IntOrNull(1), reader.TextOrNull(2), reader.GetBoolean(3));
             },
             ct
         );

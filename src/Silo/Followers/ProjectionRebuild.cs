@@ -33,10 +33,10 @@ sealed class ProjectionRebuild(
     const int SmallBatch = 500;
 
     /// <summary>This close to the head the rows count as filled.</summary>
-    const long Near = 2000;
+    const long MaxLag = 2000;
 
-    static readonly TimeSpan Between = TimeSpan.FromMilliseconds(50);
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
 
     readonly ILogger log = logs.CreateLogger<ProjectionRebuild>();
 
@@ -49,7 +49,7 @@ sealed class ProjectionRebuild(
         if (stage is Filling)
         {
             await using (
-                await FollowAsync(LargeBatch, (position, head) => Task.FromResult(head - position <= Near), ct)
+                await FollowAsync(LargeBatch, (position, head) => Task.FromResult(head - position <= MaxLag), ct)
             )
                 await EnterAsync(stage = Indexing, ct);
         }
@@ -91,7 +91,7 @@ sealed class ProjectionRebuild(
                 await run.AdvanceAsync(head);
                 if (await isEnough(run.Position, head))
                     return run;
-                await Task.Delay(Between, time, ct);
+                await Task.Delay(PollInterval, time, ct);
             }
         }
         catch
@@ -136,12 +136,12 @@ sealed class ProjectionRebuild(
         {
             var old = 0L;
             var fresh = 0L;
-            await using (var row = await command.ExecuteReaderAsync(ct))
-                while (await row.ReadAsync(ct))
-                    if (row.GetBoolean(0))
-                        fresh = row.GetInt64(1);
+            await using (var reader = await command.ExecuteReaderAsync(ct))
+                while (await reader.ReadAsync(ct))
+                    if (reader.GetBoolean(0))
+                        fresh = reader.GetInt64(1);
                     else
-                        old = row.GetInt64(1);
+                        old = reader.GetInt64(1);
             if (fresh < old)
                 return false;
             await using var publish = new NpgsqlCommand(
@@ -161,7 +161,7 @@ sealed class ProjectionRebuild(
             when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
             // A reader takes its time. While this waits for it others wait behind, so it does not come again at once.
-            await Task.Delay(Patience, time, ct);
+            await Task.Delay(RetryDelay, time, ct);
             return false;
         }
     }
@@ -242,7 +242,9 @@ sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, 
         {
             log.LogError(e, "The rebuild of the resource views is given up: {Reason}", e.Message);
             await follow.ExecuteAsync(
-                $"update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2",
+                $"""
+                update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2
+                """,
                 [Arg.Of(e.Message), Arg.Of(building)],
                 CancellationToken.None
             );
