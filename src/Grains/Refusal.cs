@@ -25,4 +25,5 @@ public enum Refusal
     FactorFailed,
     NoFactor,
     PasskeyNotFound,
+    SubscriptionNotFound,
 }

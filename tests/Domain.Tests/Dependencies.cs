@@ -84,6 +84,8 @@ public partial class Dependencies
             "src/Grains/Sessions/Session.cs",
             "src/Grains/Access/RoleBook.cs",
             "src/Grains/Access/ApiKey.cs",
+            "src/Grains/Subscriptions/SubscriptionSettings.cs",
+            "src/Grains/Subscriptions/SubscriptionEvents.cs",
             "src/Grains/Limits/LimitWindow.cs",
             .. Repository.Sources("src/Grains/Json"),
         ];

@@ -262,6 +262,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.FactorFailed => MfaFailed,
             Refusal.NoFactor => NoFactor,
             Refusal.PasskeyNotFound => PasskeyNotFound,
+            Refusal.SubscriptionNotFound => SubscriptionNotFound,
             _ => InternalError,
         };
 

@@ -75,7 +75,7 @@ public static class SubscriptionEndpoints
                 "/pause",
                 Of(
                     (context, subscription) =>
-                        ChangeAsync(context, subscription, (all, ct) => all.PauseAsync(subscription.Id, ct))
+                        ChangeAsync(context, subscription, (all, intent) => all.PauseAsync(subscription.Id, intent))
                 )
             )
             .Require(Permissions.SubscriptionManage)
@@ -87,7 +87,7 @@ public static class SubscriptionEndpoints
                 "/resume",
                 Of(
                     (context, subscription) =>
-                        ChangeAsync(context, subscription, (all, ct) => all.ResumeAsync(subscription.Id, ct))
+                        ChangeAsync(context, subscription, (all, intent) => all.ResumeAsync(subscription.Id, intent))
                 )
             )
             .Require(Permissions.SubscriptionManage)
@@ -172,7 +172,7 @@ public static class SubscriptionEndpoints
                 await Problems.InvalidAsync(context, faults);
             return;
         }
-        var (creation, secret) = await subscriptions.CreateAsync(asked!, ct);
+        var (creation, secret) = await subscriptions.CreateAsync(asked!, context.Intend(), ct);
         switch (creation)
         {
             case Creation.NameTaken:
@@ -224,7 +224,7 @@ public static class SubscriptionEndpoints
     {
         // A second deletion finds nothing and is as good as the first; another's is not told from one that never was.
         if (await FindAsync(context, id, queries) is { } found)
-            await subscriptions.DeleteAsync(found.Id, context.RequestAborted);
+            await subscriptions.DeleteAsync(found.Id, context.Intend());
         else if (!Ids.TryParse(id, out _))
         {
             await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "There is no such subscription.");
@@ -274,17 +274,18 @@ public static class SubscriptionEndpoints
     static async Task ChangeAsync(
         HttpContext context,
         Subscription subscription,
-        Func<Subscriptions, CancellationToken, Task> change
+        Func<Subscriptions, Intent, Task> change
     )
     {
-        await change(All(context), context.RequestAborted);
+        await change(All(context), context.Intend());
         await ShowAsync(context, subscription.Id);
     }
 
     static async Task RotateAsync(HttpContext context, Subscription subscription)
     {
         if (
-            await All(context).RotateAsync(subscription.Id, subscription.Kind, context.RequestAborted) is not { } secret
+            await All(context).RotateAsync(subscription.Id, subscription.Kind, context.Intend(), context.RequestAborted)
+            is not { } secret
         )
         {
             await RefuseKindAsync(context, subscription);
@@ -317,8 +318,11 @@ public static class SubscriptionEndpoints
             async asked =>
             {
                 if (asked.Position is { } position)
-                    await All(context).ReplayAsync(subscription.Id, position, context.RequestAborted);
-                else if (!await All(context).RetryAsync(subscription.Id, asked.Resource!.Value, context.RequestAborted))
+                    await All(context).ReplayAsync(subscription.Id, position, context.Intend());
+                else if (
+                    !await All(context)
+                        .RetryAsync(subscription.Id, asked.Resource!.Value, context.Intend(), context.RequestAborted)
+                )
                 {
                     await Problems.WriteAsync(context, ProblemType.ResourceNotParked, "The resource is not parked.");
                     return;

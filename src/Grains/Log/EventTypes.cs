@@ -50,6 +50,13 @@ public static class EventTypes
         [typeof(AdministratorRemoved)] = "role.administrator_removed",
         [typeof(ApiKeyCreated)] = "api_key.created",
         [typeof(ApiKeyRevoked)] = "api_key.revoked",
+        [typeof(SubscriptionCreated)] = "subscription.created",
+        [typeof(SubscriptionPaused)] = "subscription.paused",
+        [typeof(SubscriptionResumed)] = "subscription.resumed",
+        [typeof(SubscriptionDisabled)] = "subscription.disabled",
+        [typeof(SubscriptionSecretRotated)] = "subscription.secret_rotated",
+        [typeof(SubscriptionReplayed)] = "subscription.replayed",
+        [typeof(SubscriptionDeleted)] = "subscription.deleted",
     }.ToFrozenDictionary();
 
     /// <summary>The names of what happens to resources: all that readers of events ever see, in order.</summary>
