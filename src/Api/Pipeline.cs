@@ -30,7 +30,7 @@ public static class Pipeline
         });
         var services = builder.Services;
         services.AddTrustedProxies(settings.Read<ProxyOptions>("Proxies"));
-        services.AddOrigins(settings.Read<OriginOptions>("Origins"));
+        services.AddOrigins(settings.Read<OriginOptions>("Origins"), AnswerHeaders.All.Select(header => header.Name));
         // Whatever is not open on purpose needs a caller: unknown paths and forgotten endpoints too.
         services
             .AddAuthorizationBuilder()

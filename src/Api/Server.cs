@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -65,7 +66,14 @@ public static class Server
             settings.Read<ClusterOptions>("Cluster").Role is not NodeRole.Silo,
             "Cluster:Role: a silo serves no HTTP; run src/Silo for it."
         );
-        builder.Services.AddSingleton(features);
+        builder
+            .Services.AddSingleton(features)
+            .AddSingleton(
+                new AnswerJson([
+                    HttpJson.Default,
+                    .. features.Select(feature => feature.Json).OfType<JsonSerializerContext>(),
+                ])
+            );
         builder.AddPipeline(settings);
         foreach (var feature in features)
             feature.Add(builder.Services, settings);

@@ -1,7 +1,6 @@
 using Orleans.Runtime;
-using Resources.Grains;
 
-namespace Resources.Api;
+namespace Resources.Grains;
 
 /// <summary>
 /// Calls into the cluster from the edge. A call that fails because a node died is sent once more; the grain recognises

@@ -25,5 +25,12 @@ public enum Refusal
     FactorFailed,
     NoFactor,
     PasskeyNotFound,
+    Forbidden,
+
+    /// <summary>A read model did not come as far as was wanted in time.</summary>
+    ReadModelBehind,
+
+    /// <summary>A position was wanted that the log has not reached.</summary>
+    PositionAhead,
     SubscriptionNotFound,
 }

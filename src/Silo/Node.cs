@@ -35,6 +35,7 @@ public static class Node
         settings.Read<SchemaOptions>("Schema");
         settings.Read<DatabaseOptions>("Database");
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(new EventKinds(features.Select(feature => feature.Assembly)));
         foreach (var feature in features)
             feature.Add(builder.Services, settings);
         builder

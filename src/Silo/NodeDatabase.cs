@@ -110,7 +110,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     {
         using var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options, source);
+            MartenSetup.Configure(options, source, new());
             MartenSetup.SkipMarkedEvents(options);
         });
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(JasperFx.AutoCreate.CreateOrUpdate);

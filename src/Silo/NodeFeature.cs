@@ -1,5 +1,7 @@
+using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Resources.Grains;
 
 namespace Resources.Silo;
 
@@ -17,6 +19,9 @@ public abstract class NodeFeature
         new LimitsNodeFeature(),
         new SubscriptionsNodeFeature(),
     ];
+
+    /// <summary>Declares the feature's events: every record with an <see cref="EventAttribute"/> is one.</summary>
+    public virtual Assembly Assembly => GetType().Assembly;
 
     /// <summary>Reads the feature's options, and registers what every process of the cluster has of it.</summary>
     public virtual void Add(IServiceCollection services, Settings settings) { }

@@ -12,7 +12,9 @@ namespace Resources.Domain.Tests;
 /// </summary>
 public class Contracts
 {
-    static readonly Assembly Grains = typeof(EventTypes).Assembly;
+    static readonly Assembly Grains = typeof(EventKinds).Assembly;
+
+    static readonly EventKinds Kinds = new();
 
     static readonly Guid Id = Guid.Parse("0190163d-8694-739b-aea5-966c26f8ad90");
 
@@ -90,8 +92,7 @@ public class Contracts
     [Fact]
     public void Every_event_has_a_stored_name_and_every_name_is_told_from_the_others()
     {
-        Assert.Equal(Events().Order(ByName), EventTypes.Names.Keys.Order(ByName));
-        Assert.Equal(EventTypes.Names.Count, EventTypes.Names.Values.Distinct().Count());
+        Assert.Equal(Events().Order(ByName), Kinds.All.Select(kind => kind.Type).Order(ByName));
     }
 
     [Fact]
@@ -163,7 +164,7 @@ public class Contracts
         (a, b) => string.CompareOrdinal(a.FullName, b.FullName)
     );
 
-    static readonly Type[] Kinds =
+    static readonly Type[] Aggregates =
     [
         typeof(ResourceEvent),
         typeof(AccountEvent),
@@ -174,7 +175,7 @@ public class Contracts
     ];
 
     static IEnumerable<Type> Events() =>
-        Grains.GetTypes().Where(type => Kinds.Any(type.IsSubclassOf) && !type.IsAbstract);
+        Grains.GetTypes().Where(type => Aggregates.Any(type.IsSubclassOf) && !type.IsAbstract);
 
     static IEnumerable<Type> GrainInterfaces() =>
         Grains.GetTypes().Where(type => type.IsInterface && typeof(IGrain).IsAssignableFrom(type)).Order(ByName);
@@ -190,8 +191,8 @@ public class Contracts
     static string Describe()
     {
         var text = new StringBuilder("Stored events: name, and a sample of its JSON.\n");
-        foreach (var (type, name) in EventTypes.Names.OrderBy(pair => pair.Value, StringComparer.Ordinal))
-            text.Append($"  {name} {JsonSerializer.Serialize(Samples[type], type, EventTypes.Json)}\n");
+        foreach (var kind in Kinds.All)
+            text.Append($"  {kind.Name} {JsonSerializer.Serialize(Samples[kind.Type], kind.Type, EventKinds.Json)}\n");
         text.Append("\nGrains: alias of the interface, of its methods, and what they take.\n");
         foreach (var type in GrainInterfaces())
         {

@@ -74,18 +74,10 @@ public partial class Dependencies
     {
         string[] pure =
         [
-            "src/Grains/Resources/Resource.cs",
-            "src/Grains/Resources/ResourceEvents.cs",
-            "src/Grains/Resources/ResourcePatch.cs",
-            "src/Grains/Accounts/Account.cs",
-            "src/Grains/Accounts/Factors.cs",
-            "src/Grains/Access/PermissionSet.cs",
-            "src/Grains/Access/Scope.cs",
-            "src/Grains/Sessions/Session.cs",
-            "src/Grains/Access/RoleBook.cs",
-            "src/Grains/Access/ApiKey.cs",
-            "src/Grains/Subscriptions/SubscriptionSettings.cs",
-            "src/Grains/Subscriptions/SubscriptionEvents.cs",
+            .. new[] { "Access", "Accounts", "Resources", "Sessions", "Subscriptions" }
+                .SelectMany(feature => Repository.Sources("src/Grains/" + feature))
+                .Where(path => !path.Contains("Grain.", StringComparison.Ordinal)),
+            "src/Grains/DecisionContext.cs",
             "src/Grains/Limits/LimitWindow.cs",
             .. Repository.Sources("src/Grains/Json"),
         ];
@@ -115,6 +107,27 @@ public partial class Dependencies
         foreach (var path in Repository.Sources("src"))
         foreach (Match match in Namespace().Matches(Repository.Read(path)))
             Assert.Equal((path, "Resources." + path.Split('/')[1]), (path, match.Groups[1].Value));
+    }
+
+    /// <summary>What a feature's operations look like stands at its endpoints.</summary>
+    [Fact]
+    public void The_reference_names_no_feature()
+    {
+        var types = Repository
+            .Sources("src/Api")
+            .Where(path => path.Split('/') is [_, _, not ("Http" or "OpenApi"), _])
+            .SelectMany(path => Declared().Matches(Repository.Read(path)).Select(match => match.Groups[1].Value))
+            .ToHashSet();
+        Assert.Contains("ResourceCreation", types);
+        foreach (var path in Repository.Sources("src/Api/OpenApi"))
+        {
+            var code = TextOrComment().Replace(Repository.Read(path), "");
+            // A header may have the name of a type.
+            var fields = Field().Matches(code).Select(match => match.Groups[1].Value).ToHashSet();
+            Assert.DoesNotContain(Word().Matches(code).Select(match => match.Value), word =>
+                types.Contains(word) && !fields.Contains(word)
+            );
+        }
     }
 
     [Fact]
@@ -147,6 +160,18 @@ public partial class Dependencies
 
     [GeneratedRegex(@"\bEvents\s*\.\s*(Append\w*|StartStream\w*|WriteToAggregate\w*|FetchForWriting\w*)\b")]
     private static partial Regex MartenAppend();
+
+    [GeneratedRegex(@"\b(?:class|record|enum|interface) (?:struct )?(\w+)")]
+    private static partial Regex Declared();
+
+    [GeneratedRegex(@"static readonly \S+ (\w+)")]
+    private static partial Regex Field();
+
+    [GeneratedRegex(@"(?<![\w.])[A-Z]\w+")]
+    private static partial Regex Word();
+
+    [GeneratedRegex("\"\"\".*?\"\"\"|\"(?:[^\"\\\\]|\\\\.)*\"|//[^\n]*", RegexOptions.Singleline)]
+    private static partial Regex TextOrComment();
 
     [GeneratedRegex(@"^namespace ([\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Namespace();

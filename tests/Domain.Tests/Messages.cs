@@ -10,7 +10,7 @@ public class Messages
     static readonly Resource State = Story.Fold([Story.Created, Story.Deleted]).State!;
 
     // Sent as an object, so that the name of the type travels too: an alias that cannot be read back fails here.
-    static T Sent<T>(T message)
+    internal static T Sent<T>(T message)
         where T : notnull
     {
         using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();

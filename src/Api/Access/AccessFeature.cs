@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Resources.Silo;
 
@@ -8,10 +9,12 @@ sealed class AccessFeature : Feature
 {
     public override Tag[] Tags =>
         [
-            new("api-keys", "Keys for programs."),
-            new("roles", "Roles with their permissions, and why somebody may do something."),
-            new("audit", "Who did what, and when."),
+            new("api-keys", "Manage API keys for programs."),
+            new("roles", "Manage roles and explain access."),
+            new("audit", "Read who did what, and when."),
         ];
+
+    public override JsonSerializerContext Json => AccessJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

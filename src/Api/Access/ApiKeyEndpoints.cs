@@ -34,18 +34,24 @@ public static class ApiKeyEndpoints
         var keys = api.MapGroup("/api-keys").WithTags("api-keys").CarriesSecrets().RequireSession();
         keys.MapRead("", ListAsync)
             .WithName("listApiKeys")
-            .WithSummary("One's API keys, newest first")
+            .WithSummary("List your API keys")
+            .WithDescription("Newest first.")
             .Answers<Envelope<IReadOnlyList<ApiKeyDocument>>>(200);
         keys.MapPost("", CreateAsync)
             .RequireSession(recent: true)
             .WithName("createApiKey")
-            .WithSummary("Make an API key; it is shown once")
-            .TakesBody<ApiKeyRequest>()
+            .WithSummary("Create an API key")
+            .WithDescription("The key is returned only once, in this response.")
+            .TakesBody<ApiKeyRequest>(
+                """{"name":"nightly import","permissions":["resource:create"],"expiresAt":"2027-01-31T12:00:00Z"}"""
+            )
             .Answers<Envelope<ApiKeyDocument>>(201)
             .Refuses(403, 409, 413, 415);
         keys.MapDelete("/{id}", RevokeAsync)
+            .TakesPath(Parameter.Id("id", "The id of the API key."))
             .WithName("revokeApiKey")
-            .WithSummary("Revoke an API key: it fails at every node within a second")
+            .WithSummary("Revoke an API key")
+            .WithDescription("Every node rejects the key within a second.")
             .Produces(204)
             .Refuses(404);
     }
@@ -53,10 +59,10 @@ public static class ApiKeyEndpoints
     static async Task ListAsync(HttpContext context, AccountQueries queries)
     {
         var keys = await queries.KeysAsync(context.Caller().Account, Most, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<ApiKeyDocument>>(
+        await Responses.OkAsync<IReadOnlyList<ApiKeyDocument>>(
             context,
             [.. keys.Select(found => Document(found.Id, found.Key, found.UsedAt))],
-            WireJson.Default.EnvelopeIReadOnlyListApiKeyDocument
+            AccessJson.Default.EnvelopeIReadOnlyListApiKeyDocument
         );
     }
 
@@ -88,13 +94,13 @@ public static class ApiKeyEndpoints
                 var made = await ClusterCalls.SendAsync(intent, sent =>
                     cluster.GetGrain<IApiKeyGrain>(id).Execute(create, sent)
                 );
-                await Answers.OkAsync(
+                await Responses.OkAsync(
                     context,
                     Document(id, made.Value!, null) with
                     {
                         Key = text,
                     },
-                    WireJson.Default.EnvelopeApiKeyDocument,
+                    AccessJson.Default.EnvelopeApiKeyDocument,
                     status: 201
                 );
             }

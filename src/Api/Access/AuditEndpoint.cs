@@ -53,17 +53,27 @@ public static class AuditEndpoint
             .Require(Permissions.AuditRead)
             .WithTags("audit")
             .WithName("readAudit")
-            .WithSummary("Who did what, newest first")
-            .TakesQuery("actor", "subject", "session", "event", "since", "until", "cursor", "limit")
+            .WithSummary("Read the audit log")
+            .WithDescription("Newest first.")
+            .TakesQuery(
+                AuditParameters.Actor,
+                AuditParameters.Subject,
+                AuditParameters.Session,
+                AuditParameters.Event,
+                AuditParameters.Since,
+                AuditParameters.Until,
+                PageParameters.Cursor,
+                PageParameters.Limit
+            )
             .Answers<Envelope<IReadOnlyList<AuditDocument>>>(200);
 
-    static async Task ReadAsync(HttpContext context, AuditQueries audit)
+    static async Task ReadAsync(HttpContext context, AuditQueries audit, EventKinds kinds)
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(50, MaxPage);
         var before = query.Number("cursor", 1) ?? long.MaxValue;
         var events = query.Text("event")?.Split(',');
-        if (events?.Any(name => !IsKnown(name)) is true)
+        if (events?.All(name => IsKnown(kinds, name)) is false)
             query.Fail<string>(
                 "event",
                 "takes types of events such as session.started, or account.* for all of an object, joined by commas"
@@ -91,18 +101,18 @@ public static class AuditEndpoint
             (var page, before) = await audit.PageAsync(before, filter, limit - entries.Count, context.RequestAborted);
             entries.AddRange(page);
         }
-        await Answers.OkAsync<IReadOnlyList<AuditDocument>>(
+        await Responses.OkAsync<IReadOnlyList<AuditDocument>>(
             context,
             [.. entries.Select(AuditDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListAuditDocument,
+            AccessJson.Default.EnvelopeIReadOnlyListAuditDocument,
             page: new(limit, before > 0 ? before.ToString(CultureInfo.InvariantCulture) : null)
         );
     }
 
-    static bool IsKnown(string name) =>
-        EventTypes.Names.Values.Contains(name)
+    static bool IsKnown(EventKinds kinds, string name) =>
+        kinds.Contains(name)
         || name.EndsWith(".*", StringComparison.Ordinal)
-            && EventTypes.Names.Values.Any(known => known.StartsWith(name[..^1], StringComparison.Ordinal));
+            && kinds.All.Any(kind => kind.Name.StartsWith(name[..^1], StringComparison.Ordinal));
 
     static DateTimeOffset? Time(QueryReader query, string name)
     {

@@ -24,8 +24,11 @@ public static class ExplainEndpoint
         api.MapPost("/access/explain", ExplainAsync)
             .WithTags("roles")
             .WithName("explainAccess")
-            .WithSummary("Why the caller may do something, or may not")
-            .TakesBody<ExplainRequest>()
+            .WithSummary("Explain access")
+            .WithDescription("Shows why the caller has a permission or lacks it.")
+            .TakesBody<ExplainRequest>(
+                """{"permission":"resource:update","resourceId":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"}"""
+            )
             .Answers<Envelope<ExplanationDocument>>(200)
             .Refuses(413, 415);
 
@@ -71,10 +74,10 @@ public static class ExplainEndpoint
                     : "There is no such resource for the caller."
                 );
             }
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 new ExplanationDocument(allowed, [.. because], grants),
-                WireJson.Default.EnvelopeExplanationDocument
+                AccessJson.Default.EnvelopeExplanationDocument
             );
         });
 

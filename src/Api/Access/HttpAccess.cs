@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Authorization;
 using Resources.Grains;
 using Resources.Projections;
@@ -10,7 +11,7 @@ public static class HttpAccess
     /// <summary>The caller of a request.</summary>
     /// <exception cref="InvalidOperationException">It has none: its endpoint is open.</exception>
     public static Caller Caller(this HttpContext context) =>
-        Api.Caller.Of(context.User)
+        Projections.Caller.Of(context.User)
         ?? throw new InvalidOperationException("The endpoint was reached without a caller.");
 
     /// <summary>The caller's account id.</summary>
@@ -20,7 +21,15 @@ public static class HttpAccess
     /// What the caller means by a command that has no Idempotency-Key. For guests the account speaks that they ask for.
     /// </summary>
     public static Intent Intend(this HttpContext context, Guid? account = null) =>
-        IdempotencyKey.Intend(context, account?.ToString() ?? context.CallerId(), null, Conditions.None, []);
+        new(
+            Guid.CreateVersion7(),
+            account?.ToString() ?? context.CallerId(),
+            Activity.Current?.TraceId.ToHexString(),
+            null,
+            Conditions.None,
+            Session: Projections.Caller.Of(context.User)?.Credential,
+            Address: context.Connection.RemoteIpAddress?.ToString()
+        );
 
     /// <summary>
     /// Lets only callers with the permission reach an endpoint. One that names a resource hides those that are beyond
@@ -33,7 +42,7 @@ public static class HttpAccess
                 policy
                     .RequireAuthenticatedUser()
                     .RequireAssertion(context =>
-                        Api.Caller.Of(context.User)?.Permissions.ScopeOf(permission).IsNothing is false
+                        Projections.Caller.Of(context.User)?.Permissions.ScopeOf(permission).IsNothing is false
                     )
             )
             .WithMetadata(new RequiredPermission(permission));
@@ -92,11 +101,3 @@ public static class HttpAccess
         return required.Recent && caller.AuthenticatedAt < since ? ProblemType.ReauthenticationRequired : null;
     }
 }
-
-/// <summary>The permission that an endpoint asks for, for its description.</summary>
-public sealed record RequiredPermission(string Permission);
-
-/// <summary>Says that an endpoint needs a session.</summary>
-/// <param name="Recent">One whose owner has authenticated in the last minutes.</param>
-/// <param name="OrKey">Or an API key.</param>
-public sealed record RequiredSession(bool Recent, bool OrKey = false);

@@ -19,34 +19,42 @@ public static class RoleEndpoints
 {
     public static void MapRoles(this RouteGroupBuilder api)
     {
-        var roles = api.MapGroup("/roles").WithTags("roles");
+        var roles = api.MapGroup("/roles")
+            .WithTags("roles")
+            .TakesPath(Parameter.Slug("role", "The name of the role.", "mechanic"));
         roles
             .MapRead("", ListAsync)
             .Require(Permissions.RoleRead)
             .WithName("listRoles")
-            .WithSummary("Roles, by name")
+            .WithSummary("List roles")
+            .WithDescription("Sorted by name.")
             .Answers<Envelope<IReadOnlyList<RoleDocument>>>(200);
         roles
             .MapPost("", CreateAsync)
             .Require(Permissions.RoleManage)
             .WithName("createRole")
-            .WithSummary("Make a role; it may allow no more than its maker may do")
-            .TakesBody<RoleRequest>()
+            .WithSummary("Create a role")
+            .WithDescription("You can grant only permissions that you have.")
+            .TakesBody<RoleRequest>(
+                """{"name":"mechanic","permissions":["resource/bicycle:read","resource/bicycle:update","resource:create"]}"""
+            )
             .Answers<Envelope<RoleDocument>>(201)
             .Refuses(409, 413, 415);
         roles
             .MapPut("/{role}", ChangeAsync)
             .Require(Permissions.RoleManage)
             .WithName("changeRole")
-            .WithSummary("Give a role other permissions")
-            .TakesBody<RoleChangeRequest>()
+            .WithSummary("Replace a role's permissions")
+            .WithDescription("You can grant only permissions that you have.")
+            .TakesBody<RoleChangeRequest>("""{"permissions":["resource/bicycle:read","resource/bicycle:update:own"]}""")
             .Answers<Envelope<RoleDocument>>(200)
             .Refuses(404, 413, 415);
         roles
             .MapDelete("/{role}", DeleteAsync)
             .Require(Permissions.RoleManage)
             .WithName("deleteRole")
-            .WithSummary("Delete a role: accounts that have it lose what it allows")
+            .WithSummary("Delete a role")
+            .WithDescription("Accounts that have the role lose its permissions.")
             .Produces(204)
             .Refuses(404);
     }
@@ -54,10 +62,10 @@ public static class RoleEndpoints
     static async Task ListAsync(HttpContext context, RoleRights rights)
     {
         var roles = await rights.RolesAsync();
-        await Answers.OkAsync<IReadOnlyList<RoleDocument>>(
+        await Responses.OkAsync<IReadOnlyList<RoleDocument>>(
             context,
             [.. roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => Document(role.Key, role.Value))],
-            WireJson.Default.EnvelopeIReadOnlyListRoleDocument
+            AccessJson.Default.EnvelopeIReadOnlyListRoleDocument
         );
     }
 
@@ -132,10 +140,10 @@ public static class RoleEndpoints
         if (reply.Rejection is { } rejection)
             await Problems.RefuseAsync(context, rejection);
         else
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 Document(name, permissions),
-                WireJson.Default.EnvelopeRoleDocument,
+                AccessJson.Default.EnvelopeRoleDocument,
                 status: status
             );
     }

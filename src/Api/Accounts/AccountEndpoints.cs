@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text;
 using System.Text.Json;
 using Resources.Grains;
@@ -44,7 +45,11 @@ public sealed record RolesRequest(string[] Roles);
 /// <param name="Password">
 /// The first password; absent, where accounts are made by invitation: the owner gets a mail.
 /// </param>
-public sealed record UserRequest(string Email, string? Password = null, string[]? Roles = null);
+public sealed record UserRequest(
+    string Email,
+    [property: StringLength(Passwords.MaxLength, MinimumLength = Passwords.MinLength)] string? Password = null,
+    string[]? Roles = null
+);
 
 /// <summary>What changing an account takes.</summary>
 public sealed record UserChange(bool Disabled);
@@ -64,52 +69,58 @@ public static class AccountEndpoints
             .RequireAuthorization()
             .WithName("me")
             .WithTags("auth")
-            .WithSummary("The caller")
+            .WithSummary("Get the signed-in account")
             .Answers<Envelope<MeDocument>>(200);
-        var users = api.MapGroup("/users").WithTags("users");
+        var users = api.MapGroup("/users").WithTags("users").TakesPath(Parameter.Id("id", "The id of the account."));
         users
             .MapRead("", ListAsync)
             .Require(Permissions.UserRead)
             .WithName("listUsers")
-            .WithSummary("Accounts, oldest first")
-            .TakesQuery("cursor", "limit")
+            .WithSummary("List accounts")
+            .WithDescription("Oldest first.")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<UserDocument>>>(200);
         users
             .MapPost("", CreateAsync)
             .Require(Permissions.UserCreate)
             .WithName("createUser")
             .WithSummary("Create an account")
-            .TakesBody<UserRequest>()
+            .TakesBody<UserRequest>(
+                """{"email":"user@example.org","password":"at least fifteen characters","roles":["user"]}"""
+            )
             .Answers<Envelope<UserDocument>>(201)
             .Refuses(409, 413, 415);
         users
             .MapRead("/{id}", GetAsync)
             .Require(Permissions.UserRead)
             .WithName("getUser")
-            .WithSummary("An account")
+            .WithSummary("Get an account")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404);
         users
             .MapPatch("/{id}", ChangeAsync)
             .Require(Permissions.UserUpdate)
             .WithName("changeUser")
-            .WithSummary("Disable an account, which ends its sessions and keys within a second, or enable it again")
-            .TakesBody<UserChange>()
+            .WithSummary("Enable or disable an account")
+            .WithDescription("Disabling an account ends its sessions and API keys within a second.")
+            .TakesBody<UserChange>("""{"disabled":true}""")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404, 409, 413, 415);
         users
             .MapPut("/{id}/roles", SetRolesAsync)
             .Require(Permissions.UserUpdate)
             .WithName("setUserRoles")
-            .WithSummary("Give an account other roles; they count within a second, for open streams too")
-            .TakesBody<RolesRequest>()
+            .WithSummary("Replace an account's roles")
+            .WithDescription("Takes effect within a second, including for open streams.")
+            .TakesBody<RolesRequest>("""{"roles":["user"]}""")
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404, 409, 413, 415);
         users
             .MapDelete("/{id}", DeleteAsync)
             .Require(Permissions.UserDelete)
             .WithName("deleteUser")
-            .WithSummary("Delete an account: what names its owner is forgotten, its resources stay")
+            .WithSummary("Delete an account")
+            .WithDescription("Erases the owner's personal data. The account's resources remain.")
             .Produces(204)
             .Refuses(404, 409);
     }
@@ -122,7 +133,7 @@ public static class AccountEndpoints
                 ? null
                 : (await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets()))?.Email;
         var kind = JsonNamingPolicy.CamelCase.ConvertName(caller.Kind.ToString());
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             new MeDocument(
                 caller.Account,
@@ -134,7 +145,7 @@ public static class AccountEndpoints
                 caller.AuthenticatedAt,
                 caller.Kind is CredentialKind.Cookie ? sessionTokens.Csrf(caller.Credential!.Value) : null
             ),
-            WireJson.Default.EnvelopeMeDocument
+            AccountJson.Default.EnvelopeMeDocument
         );
     }
 
@@ -161,10 +172,10 @@ public static class AccountEndpoints
                     )
                 ),
         ];
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             users,
-            WireJson.Default.EnvelopeIReadOnlyListUserDocument,
+            AccountJson.Default.EnvelopeIReadOnlyListUserDocument,
             page: new(
                 limit,
                 rows.Count > limit
@@ -198,10 +209,10 @@ public static class AccountEndpoints
             }
             if (hash is null)
                 mailer.Enqueue(async () => letters.Invite((await accounts.Grain(id).GetSecrets())!));
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!),
-                WireJson.Default.EnvelopeUserDocument,
+                AccountJson.Default.EnvelopeUserDocument,
                 status: 201
             );
         });
@@ -271,10 +282,10 @@ public static class AccountEndpoints
     }
 
     static Task AnswerAsync(HttpContext context, AccountSecrets found, Account account) =>
-        Answers.OkAsync(
+        Responses.OkAsync(
             context,
             UserDocument.Of(found.Id, found.Email, account),
-            WireJson.Default.EnvelopeUserDocument
+            AccountJson.Default.EnvelopeUserDocument
         );
 
     static async Task WithAccountAsync(

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -5,7 +6,9 @@ namespace Resources.Api;
 /// <summary>Accounts: the caller's own, those of others for administrators, registration and recovery.</summary>
 sealed class AccountsFeature : Feature
 {
-    public override Tag[] Tags => [new("users", "Accounts, for administrators.")];
+    public override Tag[] Tags => [new("users", "Manage accounts, for administrators.")];
+
+    public override JsonSerializerContext Json => AccountJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

@@ -16,9 +16,6 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
     /// <summary>The header by which clients of streams say what they have.</summary>
     public const string LastEventId = "Last-Event-ID";
 
-    /// <summary>The parameters of every address at which events are read.</summary>
-    public static readonly string[] Parameters = ["after", "limit", "wait", "type", "owner", "event"];
-
     /// <summary>
     /// Reads parameters and <c>Last-Event-ID</c>, which wins over <c>after</c>; reports what is wrong with them.
     /// </summary>
@@ -34,13 +31,7 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
             query.Fail<string>("owner", "takes the id of an account");
         return new(
             Start(context, query, head),
-            new(
-                Reach.Of(Scope.Nothing, ""),
-                query.Slug("type"),
-                resource ?? query.Id("resource"),
-                owner,
-                EventNames(query)
-            ),
+            new(Reach.Nothing, query.Slug("type"), resource ?? query.Id("resource"), owner, EventNames(query)),
             query.Limit(100, MaxEvents),
             TimeSpan.FromSeconds(wait)
         );
@@ -70,24 +61,11 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
         if (query.Text("event") is not { } text)
             return null;
         var names = text.Split(',');
-        return names.All(EventTypes.OfResources.Contains)
+        return names.All(EventKinds.OfResources.Contains)
             ? names
             : query.Fail<string[]>(
                 "event",
-                $"takes names of events, separated by commas: {string.Join(", ", EventTypes.OfResources)}"
+                $"takes names of events, separated by commas: {string.Join(", ", EventKinds.OfResources)}"
             );
     }
-}
-
-/// <summary>Marks an endpoint that also answers a stream.</summary>
-/// <param name="Parameter">The parameter that asks for it by <c>true</c>; null = the Accept header does.</param>
-public sealed record StreamsEvents(string? Parameter = null)
-{
-    public const string MediaType = "text/event-stream";
-
-    /// <summary>Whether an Accept header takes a stream.</summary>
-    public static bool IsIn(IEnumerable<MediaTypeHeaderValue> accept) =>
-        accept.Any(range =>
-            range.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && range.Quality is not 0
-        );
 }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -19,34 +20,37 @@ static class EventSocket
 
     static readonly TimeSpan TimeToAuthenticate = TimeSpan.FromSeconds(10);
 
-    /// <summary>Answers the handshake, then sends until the stream ends.</summary>
-    public static async Task AcceptAsync(HttpContext context)
+    /// <summary>Refuses the handshake, or accepts it and sends until the stream ends.</summary>
+    public static async Task<Answer> AcceptAsync(HttpContext context, ResourceDoor door)
     {
         var isGuest = context.User.Identity is not { IsAuthenticated: true };
-        if (await IsRefusedAsync(context, isGuest))
-            return;
+        if (RefusalOf(context, isGuest) is { } refused)
+            return refused;
         // A guest is told what is wrong with the parameters, but not how far the log has come.
-        var (asked, faults) = await ReadQueryAsync(context, isGuest);
+        var (asked, faults) = await ReadQueryAsync(context, door, isGuest);
         if (faults is not [])
-        {
-            await ApiGroup.RefuseAsync(context, faults);
-            return;
-        }
-        using var lease = isGuest ? null : await EventStream.OpenAsync(context);
-        if (lease is null && !isGuest)
-            return;
+            return await ApiGroup.RefusalAsync(context, faults);
+        if (isGuest)
+            return new StreamedAnswer(_ => ServeAsync(context, client => AuthenticateAsync(context, door, client)));
+        var (lease, limited) = await EventStream.OpenAsync(context);
+        return lease is null
+            ? limited!
+            : new StreamedAnswer(async _ =>
+            {
+                using (lease)
+                    await ServeAsync(context, client => SendAsync(context, door, client, lease, asked));
+            });
+    }
 
+    static async Task ServeAsync(HttpContext context, Func<SocketClient, Task<SocketClose>> serve)
+    {
         using var socket = await context.WebSockets.AcceptWebSocketAsync(
             context.WebSockets.WebSocketRequestedProtocols is [] ? null : Protocol
         );
         using var client = new SocketClient(socket, context.RequestAborted);
         try
         {
-            await client.CloseAsync(
-                lease is null
-                    ? await AuthenticateAsync(context, client)
-                    : await SendAsync(context, client, lease, asked)
-            );
+            await client.CloseAsync(await serve(client));
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
         {
@@ -55,48 +59,35 @@ static class EventSocket
         }
     }
 
-    /// <summary>Answers what stands against the handshake; false when nothing does.</summary>
-    static async Task<bool> IsRefusedAsync(HttpContext context, bool isGuest)
+    /// <summary>Why the handshake is refused; null when it is not.</summary>
+    static Answer? RefusalOf(HttpContext context, bool isGuest)
     {
         var sockets = context.WebSockets;
         var request = context.Request;
         if (isGuest && (request.Headers.Authorization.Count > 0 || !sockets.IsWebSocketRequest))
-            await Problems.WriteAsync(
-                context,
+            return Answer.Refused(
                 ProblemType.Unauthenticated,
                 "Send a valid access token: with the handshake, as Authorization: Bearer <token>, or in the first message."
             );
-        else if (!isGuest && context.Caller().Permissions.ScopeOf(Permissions.ResourceRead).IsNothing)
-            await Problems.WriteAsync(context, ProblemType.Forbidden, "The caller lacks the permission for this.");
-        else if (!sockets.IsWebSocketRequest)
-        {
-            context.Response.Headers.Connection = "Upgrade";
-            context.Response.Headers.Upgrade = "websocket";
-            await Problems.WriteAsync(context, ProblemType.UpgradeRequired, "Open a WebSocket here, or read /events.");
-        }
-        else if (!IsKnownOrigin(request, context.RequestServices.GetRequiredService<OriginOptions>()))
-            await Problems.WriteAsync(
-                context,
-                ProblemType.Forbidden,
-                "Pages of this origin may not open WebSockets here."
+        if (!isGuest && context.Caller().Permissions.ScopeOf(Permissions.ResourceRead).IsNothing)
+            return Answer.Refused(ProblemType.Forbidden, "The caller lacks the permission for this.");
+        if (!sockets.IsWebSocketRequest)
+            return Answer.Refused(
+                ProblemType.UpgradeRequired,
+                "Open a WebSocket here, or read /events.",
+                headers: [("Connection", "Upgrade"), ("Upgrade", "websocket")]
             );
-        else if (
-            sockets.WebSocketRequestedProtocols is not []
-            && !sockets.WebSocketRequestedProtocols.Contains(Protocol)
-        )
-            await Problems.InvalidAsync(
-                context,
-                [
-                    new(
-                        "header:Sec-WebSocket-Protocol",
-                        "UNKNOWN_SUBPROTOCOL",
-                        $"The subprotocol here is {Protocol}; none need be offered."
-                    ),
-                ]
-            );
-        else
-            return false;
-        return true;
+        if (!IsKnownOrigin(request, context.RequestServices.GetRequiredService<OriginOptions>()))
+            return Answer.Refused(ProblemType.Forbidden, "Pages of this origin may not open WebSockets here.");
+        if (sockets.WebSocketRequestedProtocols is not [] && !sockets.WebSocketRequestedProtocols.Contains(Protocol))
+            return Answer.Invalid([
+                new(
+                    "header:Sec-WebSocket-Protocol",
+                    "UNKNOWN_SUBPROTOCOL",
+                    $"The subprotocol here is {Protocol}; none need be offered."
+                ),
+            ]);
+        return null;
     }
 
     /// <summary>
@@ -111,21 +102,23 @@ static class EventSocket
         };
 
     /// <summary>Reads the parameters; for guests every position counts as reached.</summary>
-    static async Task<(EventQuery Asked, IReadOnlyList<Fault> Faults)> ReadQueryAsync(HttpContext context, bool isGuest)
+    static async Task<(EventQuery Asked, IReadOnlyList<Fault> Faults)> ReadQueryAsync(
+        HttpContext context,
+        ResourceDoor door,
+        bool isGuest
+    )
     {
         var query = new QueryReader(context.Request);
-        var head = isGuest
-            ? long.MaxValue
-            : await context.RequestServices.GetRequiredService<ReadIndex>().HeadAsync(context.RequestAborted);
+        var head = isGuest ? long.MaxValue : await door.HeadAsync(context.RequestAborted);
         return (EventQuery.Read(context, query, null, head), query.Faults);
     }
 
     /// <summary>Waits for the token, and sends to whom it belongs.</summary>
-    static async Task<SocketClose> AuthenticateAsync(HttpContext context, SocketClient client)
+    static async Task<SocketClose> AuthenticateAsync(HttpContext context, ResourceDoor door, SocketClient client)
     {
         Overload.Waits(context);
         var services = context.RequestServices;
-        var leaving = services.GetRequiredService<Draining>().Begun;
+        var leaving = services.GetRequiredService<StopSignal>().Token;
         var first = client.ReceiveAsync(MaxMessage);
         // Waiting ends without the receiving, which could not be cancelled without losing the connection.
         await Task.WhenAny(first, Task.Delay(TimeToAuthenticate, leaving));
@@ -146,13 +139,13 @@ static class EventSocket
         {
             if (!await services.GetRequiredService<RateLimits>().TakeAsync(RateLimits.Streams, caller.Id))
                 return SocketClose.Of(ProblemType.RateLimited);
-            var (asked, faults) = await ReadQueryAsync(context, isGuest: false);
+            var (asked, faults) = await ReadQueryAsync(context, door, isGuest: false);
             if (faults is not [])
                 return SocketClose.Of(ProblemType.ValidationFailed, faults[0].Code);
-            using var lease = services.GetRequiredService<StreamAccess>().Open(caller, Permissions.ResourceRead);
+            using var lease = door.Open(caller);
             return lease is null
                 ? SocketClose.Of(ProblemType.TooManyStreams)
-                : await SendAsync(context, client, lease, asked);
+                : await SendAsync(context, door, client, lease, asked);
         }
         catch (StoreUnavailableException)
         {
@@ -181,12 +174,12 @@ static class EventSocket
     /// <summary>Sends events until the lease ends or the client says anything; answers why.</summary>
     static async Task<SocketClose> SendAsync(
         HttpContext context,
+        ResourceDoor door,
         SocketClient client,
         StreamLease lease,
         EventQuery asked
     )
     {
-        var feed = context.RequestServices.GetRequiredService<EventFeed>();
         var heartbeat = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
         using var spoken = new CancellationTokenSource();
         var word = CancelAfterAsync(client.ReceiveAsync(1), spoken);
@@ -205,17 +198,7 @@ static class EventSocket
             }
             try
             {
-                await foreach (
-                    var page in feed.FollowAsync(
-                        reached,
-                        asked.Filter with
-                        {
-                            Visible = lease.Visible,
-                        },
-                        heartbeat,
-                        until.Token
-                    )
-                )
+                await foreach (var page in door.FollowAsync(lease, asked.Filter, reached, heartbeat, until.Token))
                 {
                     foreach (var logged in page.Events)
                     {

@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
+using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -18,16 +20,24 @@ static class EventStream
     /// <summary>A stream outlives an outage of the store; it asks again this often.</summary>
     public static readonly TimeSpan StoreRest = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Opens the stream and sends until it ends.</summary>
-    public static async Task SendAsync(HttpContext context, EventQuery asked)
+    /// <summary>Opens a stream of events.</summary>
+    public static async Task<Answer> FollowAsync(HttpContext context, ResourceDoor door, EventQuery asked)
     {
-        using var lease = await OpenAsync(context);
+        var (lease, refused) = await OpenAsync(context);
         if (lease is null)
-            return;
+            return refused!;
+        return new StreamedAnswer(async _ =>
+        {
+            using (lease)
+                await SendAsync(context, door, lease, asked);
+        });
+    }
+
+    static async Task SendAsync(HttpContext context, ResourceDoor door, StreamLease lease, EventQuery asked)
+    {
         await BeginAsync(context);
         if (HttpMethods.IsHead(context.Request.Method))
             return;
-        var feed = context.RequestServices.GetRequiredService<EventFeed>();
         var heartbeat = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
         var writer = context.Response.BodyWriter;
         var caughtUp = false;
@@ -39,17 +49,7 @@ static class EventStream
                 break;
             try
             {
-                await foreach (
-                    var page in feed.FollowAsync(
-                        reached,
-                        asked.Filter with
-                        {
-                            Visible = lease.Visible,
-                        },
-                        heartbeat,
-                        until.Token
-                    )
-                )
+                await foreach (var page in door.FollowAsync(lease, asked.Filter, reached, heartbeat, until.Token))
                 {
                     foreach (var logged in page.Events)
                     {
@@ -70,7 +70,7 @@ static class EventStream
             {
                 // What the caller may see has changed, or the stream is over.
             }
-            catch (Grains.StoreUnavailableException)
+            catch (StoreUnavailableException)
             {
                 await Task.Delay(StoreRest, context.RequestAborted);
             }
@@ -78,41 +78,43 @@ static class EventStream
         await EndAsync(context, lease.End.Value);
     }
 
-    /// <summary>Admits a stream for the caller; null when the refusal was answered already.</summary>
+    /// <summary>Admits a stream for the caller, or says why not.</summary>
     /// <param name="permissions">What it needs beside reading resources.</param>
-    public static async Task<StreamLease?> OpenAsync(HttpContext context, params string[] permissions)
+    public static async Task<(StreamLease? Lease, Answer? Refused)> OpenAsync(
+        HttpContext context,
+        params string[] permissions
+    )
     {
+        var services = context.RequestServices;
+        var caller = context.Caller();
         if (
-            !await context
-                .RequestServices.GetRequiredService<RateLimits>()
-                .TryAsync(context, RateLimits.Streams, context.CallerId())
+            await services.GetRequiredService<RateLimits>().RefusalAsync(context, RateLimits.Streams, caller.Id) is
+            { } refused
         )
-            return null;
-        var lease = context
-            .RequestServices.GetRequiredService<StreamAccess>()
-            .Open(context.Caller(), [Permissions.ResourceRead, .. permissions]);
+            return (null, refused);
+        var lease = services.GetRequiredService<ResourceDoor>().Open(caller, permissions);
         if (lease is null)
-        {
-            context.Response.Headers.RetryAfter = "10";
-            await Problems.WriteAsync(
-                context,
-                ProblemType.TooManyStreams,
-                "Close streams that you do not need, or open this one at another node."
+            return (
+                null,
+                Answer.Refused(
+                    ProblemType.TooManyStreams,
+                    "Close streams that you do not need, or open this one at another node.",
+                    retryAfter: 10
+                )
             );
-        }
-        else if (lease.End is StreamEnd.PermissionLost or StreamEnd.SessionOver or StreamEnd.TokenExpired)
+        if (lease.End is StreamEnd.PermissionLost or StreamEnd.SessionOver or StreamEnd.TokenExpired)
         {
             lease.Dispose();
-            await Problems.WriteAsync(
-                context,
-                lease.End is StreamEnd.PermissionLost ? ProblemType.Forbidden : ProblemType.SessionOver,
-                "The caller has lost the right to this."
+            return (
+                null,
+                Answer.Refused(
+                    lease.End is StreamEnd.PermissionLost ? ProblemType.Forbidden : ProblemType.SessionOver,
+                    "The caller has lost the right to this."
+                )
             );
-            return null;
         }
-        else
-            Overload.Waits(context);
-        return lease;
+        Overload.Waits(context);
+        return (lease, null);
     }
 
     /// <summary>Sends the headers, and how soon a client that loses the connection is to come back.</summary>

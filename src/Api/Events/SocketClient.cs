@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using System.Text;
+using Resources.Silo;
 
 namespace Resources.Api;
 

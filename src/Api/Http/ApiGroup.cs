@@ -38,10 +38,6 @@ public static class ApiGroup
     public static TBuilder TakesHead<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new HttpMethodMetadata(GetAndHead));
 
-    /// <summary>Names the query parameters of an endpoint; all others are refused.</summary>
-    public static TBuilder TakesQuery<TBuilder>(this TBuilder endpoint, params string[] names)
-        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new QueryParameters(names));
-
     /// <summary>
     /// Says what comes before bad input for this endpoint: 404 and 410 of the thing that is addressed.
     /// </summary>
@@ -56,17 +52,12 @@ public static class ApiGroup
     public static TBuilder LimitBy<TBuilder>(this TBuilder endpoint, string policy)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new LimitedBy(policy));
 
-    /// <summary>Answers bad input, unless what is addressed is not there at all.</summary>
-    public static async Task RefuseAsync(HttpContext context, IReadOnlyList<Fault> faults)
-    {
-        if (
-            context.GetEndpoint()?.Metadata.GetMetadata<FirstCheck>() is { } first
-            && await first.Check(context) is { } rejection
-        )
-            await Problems.RefuseAsync(context, rejection);
-        else
-            await Problems.InvalidAsync(context, faults);
-    }
+    /// <summary>The answer to bad input, unless what is addressed is not there at all.</summary>
+    public static async Task<Answer> RefusalAsync(HttpContext context, IReadOnlyList<Fault> faults) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<FirstCheck>() is { } first
+        && await first.Check(context) is { } rejection
+            ? rejection
+            : Answer.Invalid(faults);
 
     static async ValueTask<object?> RefuseBadRequestsAsync(
         EndpointFilterInvocationContext invocation,
@@ -77,30 +68,20 @@ public static class ApiGroup
         // What an endpoint does not open to its caller's own cache is kept nowhere.
         context.Response.Headers.CacheControl = "no-store";
         if (!AcceptsJson(context))
-        {
-            await Problems.WriteAsync(context, ProblemType.NotAcceptable, "Answers are application/json.");
-            return Results.Empty;
-        }
+            return Answer.Refused(ProblemType.NotAcceptable, "Answers are application/json.");
         if (
             context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>() is { } required
             && HttpAccess.LackOf(context, required) is { } lack
         )
-        {
-            await Problems.WriteAsync(
-                context,
+            return Answer.Refused(
                 lack,
                 lack != ProblemType.SessionRequired
                         ? "This needs an authentication of the last minutes: POST /api/v1/auth/step-up."
                     : required.OrKey ? "Tokens of other issuers may not do this; log in, or use an API key."
                     : "API keys and tokens of other issuers may not do this; log in."
             );
-            return Results.Empty;
-        }
         if (context.Request.QueryString.HasValue && QueryFaults(context) is { Count: > 0 } faults)
-        {
-            await RefuseAsync(context, faults);
-            return Results.Empty;
-        }
+            return await RefusalAsync(context, faults);
         return await next(invocation);
     }
 
@@ -156,15 +137,3 @@ public static class ApiGroup
             && best.Quality is not 0;
     }
 }
-
-/// <summary>The query parameters an endpoint takes.</summary>
-public sealed record QueryParameters(string[] Names);
-
-/// <summary>Looks for what an address names, before its input is judged.</summary>
-public sealed record FirstCheck(Func<HttpContext, Task<Rejection?>> Check);
-
-/// <summary>Statuses that any endpoint of the group may answer, for its description.</summary>
-public sealed record AlwaysRefuses(params int[] Statuses);
-
-/// <summary>Marks an endpoint whose answers may have secrets.</summary>
-public sealed record CarriesSecrets;

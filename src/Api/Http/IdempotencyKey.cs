@@ -1,13 +1,12 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Api;
 
 /// <summary>
-/// The Idempotency-Key of a request and what follows from it: the command's id, and the id of a resource that a create
-/// makes.
+/// The Idempotency-Key of a request, and how the request sends its command.
 /// </summary>
 public static class IdempotencyKey
 {
@@ -54,29 +53,23 @@ public static class IdempotencyKey
         return "";
     }
 
-    /// <summary>
-    /// A command's id and intent. With a key they are the same for every repetition by the same caller.
-    /// </summary>
-    public static Intent Intend(
-        HttpContext context,
-        string caller,
-        string? key,
-        Conditions conditions,
-        ReadOnlySpan<byte> body
-    ) =>
+    /// <summary>Reads the key and the preconditions of a command; null when one of them is faulty.</summary>
+    public static Attempt? ReadAttempt(HttpContext context, ReadOnlySpan<byte> body, List<Fault> faults)
+    {
+        var before = faults.Count;
+        var key = Read(context.Request, faults);
+        var conditions = EntityTags.Read(context.Request, faults);
+        return faults.Count == before ? AttemptOf(context, key, conditions, body) : null;
+    }
+
+    /// <summary>How a request sends a command.</summary>
+    public static Attempt AttemptOf(HttpContext context, string? key, Conditions conditions, ReadOnlySpan<byte> body) =>
         new(
-            key is null ? Guid.CreateVersion7() : DerivedId.Of("command", caller, key),
-            caller,
-            Activity.Current?.TraceId.ToHexString(),
+            key,
             key is null ? null : Fingerprint(context.Request, body),
             conditions,
-            Session: Caller.Of(context.User)?.Credential,
-            Address: context.Connection.RemoteIpAddress?.ToString()
+            context.Connection.RemoteIpAddress?.ToString()
         );
-
-    /// <summary>The id of the resource that a create with this key makes.</summary>
-    public static Guid ResourceId(string caller, string? key) =>
-        key is null ? Guid.CreateVersion7() : DerivedId.Of("resource", caller, key);
 
     /// <summary>What was asked: method, path, media type and body.</summary>
     static string Fingerprint(HttpRequest request, ReadOnlySpan<byte> body)

@@ -31,7 +31,8 @@ public sealed class OriginOptions : IValidatableObject
 /// </summary>
 public static class Origins
 {
-    public static void AddOrigins(this IServiceCollection services, OriginOptions origins)
+    /// <param name="readable">The headers of answers that those pages may read.</param>
+    public static void AddOrigins(this IServiceCollection services, OriginOptions origins, IEnumerable<string> readable)
     {
         services.AddSingleton(origins);
         services.AddCors(cors =>
@@ -41,7 +42,7 @@ public static class Origins
                     .AllowCredentials()
                     .AllowAnyMethod()
                     .AllowAnyHeader()
-                    .WithExposedHeaders([.. HeaderDescription.OfAnswers])
+                    .WithExposedHeaders([.. readable])
                     .SetPreflightMaxAge(TimeSpan.FromMinutes(10))
             )
         );

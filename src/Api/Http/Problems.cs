@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -15,7 +16,7 @@ public sealed record Problem(
     string Instance,
     bool Success,
     string Error,
-    string Code,
+    [property: RegularExpression("^[A-Z0-9_]+$")] string Code,
     string? TraceId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Fault>? Errors = null,
     [property: JsonPropertyName("violated-policies"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -37,7 +38,7 @@ public static class Problems
         var response = context.Response;
         response.StatusCode = type.Status;
         response.Headers.CacheControl = "no-store";
-        if (type.Status is 503)
+        if (type.Status is 503 && response.Headers.RetryAfter.Count is 0)
             response.Headers.RetryAfter = "1";
         if (type.Status is 401 && response.Headers.WWWAuthenticate.Count is 0)
             response.Headers.WWWAuthenticate = "Bearer";
@@ -54,17 +55,16 @@ public static class Problems
             faults,
             violatedPolicy is null ? null : [violatedPolicy]
         );
-        return Answers.WriteAsync(context, problem, WireJson.Default.Problem, "application/problem+json");
+        return Responses.WriteAsync(context, problem, HttpJson.Default.Problem, "application/problem+json");
     }
 
     /// <summary>Answers bad input, all faults at once.</summary>
     public static Task InvalidAsync(HttpContext context, IReadOnlyList<Fault> faults) =>
-        WriteAsync(
-            context,
-            ProblemType.ValidationFailed,
-            faults is [var only] ? only.Detail : $"The request has {faults.Count} faults; see 'errors'.",
-            faults
-        );
+        WriteAsync(context, ProblemType.ValidationFailed, Summary(faults), faults);
+
+    /// <summary>The detail of bad input: the only fault, or how many there are.</summary>
+    public static string Summary(IReadOnlyList<Fault> faults) =>
+        faults is [var only] ? only.Detail : $"The request has {faults.Count} faults; see 'errors'.";
 
     /// <summary>Answers a grain's refusal; a version mismatch carries the current ETag.</summary>
     public static Task RefuseAsync(HttpContext context, Rejection rejection)

@@ -46,9 +46,3 @@ public sealed class OverloadOptions
     [Range(1, 100_000)]
     public int MaxRequests { get; set; } = 1_000;
 }
-
-/// <summary>Names the limit of an endpoint, where it is not the default.</summary>
-public sealed record LimitedBy(string Policy);
-
-/// <summary>Marks an endpoint that machines poll: health and metrics.</summary>
-public sealed record Unlimited;

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -59,30 +60,38 @@ public sealed class RateLimits(RateLimitOptions options, MasterKey master, IClus
             await next(context);
     }
 
-    /// <summary>Takes a permit of another limit for a request; when there is none the refusal is answered.</summary>
+    /// <summary>Takes a permit of another limit for a request; when there is none the refusal is written.</summary>
     /// <param name="key">Whom it counts for.</param>
     public async ValueTask<bool> TryAsync(HttpContext context, string policy, string key)
+    {
+        if (await RefusalAsync(context, policy, key) is not { } refused)
+            return true;
+        await refused.ExecuteAsync(context);
+        return false;
+    }
+
+    /// <summary>Takes a permit of another limit for a request; null when there was one.</summary>
+    /// <param name="key">Whom it counts for.</param>
+    public async ValueTask<Answer?> RefusalAsync(HttpContext context, string policy, string key)
     {
         var limit = policies[policy];
         var standing = await limit.TakeAsync(key);
         // What limits most is shown: the last one that was asked is so if it refuses, or has less left.
         if (standing.Allowed && LeftAsShown(context) <= standing.Left)
-            return true;
+            return null;
         context.Response.Headers["RateLimit-Policy"] = limit.Description;
         context.Response.Headers["RateLimit"] = string.Create(
             CultureInfo.InvariantCulture,
             $"\"{policy}\";r={Math.Max(standing.Left, 0)};t={standing.Reset}"
         );
-        if (standing.Allowed)
-            return true;
-        context.Response.Headers.RetryAfter = standing.Reset.ToString(CultureInfo.InvariantCulture);
-        await Problems.WriteAsync(
-            context,
-            ProblemType.RateLimited,
-            $"The limit is used up; it opens again in {standing.Reset} s.",
-            violatedPolicy: policy
-        );
-        return false;
+        return standing.Allowed
+            ? null
+            : Answer.Refused(
+                ProblemType.RateLimited,
+                $"The limit is used up; it opens again in {standing.Reset} s.",
+                retryAfter: (int)standing.Reset,
+                violatedPolicy: policy
+            );
     }
 
     static int LeftAsShown(HttpContext context) =>

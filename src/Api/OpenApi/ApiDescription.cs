@@ -13,21 +13,9 @@ public static class ApiDescription
     /// <summary>The security scheme of everything that is not open to all.</summary>
     public const string Bearer = "bearer";
 
-    static readonly (string Tag, string Description)[] Tags =
-    [
-        ("auth", "Ways in and out, and the caller."),
-        ("sessions", "Sessions."),
-        ("mfa", "Second factors and passkeys."),
-        ("api-keys", "Keys for programs."),
-        ("users", "Accounts, for administrators."),
-        ("roles", "Who may do what."),
-        ("audit", "Who did what."),
-        ("resources", "Resources with their whole history."),
-        ("operations", "Probes."),
-    ];
-
     public static void AddApiDescription(this IServiceCollection services)
     {
+        services.AddSingleton<ProblemCatalogue>();
         // Numbers are numbers: without this the document offers texts in their place.
         services.ConfigureHttpJsonOptions(options =>
             options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict
@@ -35,7 +23,9 @@ public static class ApiDescription
         services.AddOpenApi("v1", options =>
             options
                 .AddSchemaTransformer(SchemaDescription.DescribeAsync)
-                .AddOperationTransformer(OperationDescription.DescribeAsync)
+                .AddOperationTransformer(
+                    (operation, context, ct) => new OperationDescription(operation, context).DescribeAsync(ct)
+                )
                 .AddDocumentTransformer(DescribeAsync)
         );
     }
@@ -57,11 +47,11 @@ public static class ApiDescription
             })
             .AllowAnonymous()
             .TakesHead();
-        app.MapRead("/problems", (HttpContext context) =>
-                Answers.WriteAsync<IReadOnlyList<ProblemType>>(
+        app.MapRead("/problems", (HttpContext context, ProblemCatalogue problems) =>
+                Responses.WriteAsync(
                     context,
-                    ProblemType.All,
-                    WireJson.Default.IReadOnlyListProblemType,
+                    problems.All,
+                    HttpJson.Default.IReadOnlyListProblemType,
                     "application/json"
                 )
             )
@@ -71,14 +61,19 @@ public static class ApiDescription
 
     static Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
     {
+        var problems = context.ApplicationServices.GetRequiredService<ProblemCatalogue>();
+        var features = context.ApplicationServices.GetRequiredService<IReadOnlyList<Feature>>();
         document.Info = new()
         {
             Title = "Resources",
             Version = typeof(ApiDescription).Assembly.GetName().Version!.ToString(3),
-            Description = Introduction(),
+            Description = Introduction(problems),
+            License = new() { Name = "Apache License 2.0", Identifier = "Apache-2.0" },
         };
         document.Servers = [new() { Url = "/", Description = "This server" }];
-        document.Tags = Tags.Select(tag => new OpenApiTag { Name = tag.Tag, Description = tag.Description })
+        document.Tags = features
+            .SelectMany(feature => feature.Tags)
+            .Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description })
             .ToHashSet();
         document.Components ??= new();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
@@ -88,10 +83,9 @@ public static class ApiDescription
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 BearerFormat = "JWT",
-                Description = "The access token of `POST /api/v1/auth/login`.",
+                Description = "An access token from `POST /api/v1/auth/login`, or an API key.",
             },
         };
-        document.Components.Headers = HeaderDescription.Headers();
         // HEAD is GET without the body; describing it twice would say nothing more.
         foreach (var path in document.Paths.Values)
             path.Operations?.Remove(HttpMethod.Head);
@@ -99,28 +93,28 @@ public static class ApiDescription
             .Paths.Values.SelectMany(path => path.Operations!.Values)
             .SelectMany(operation => operation.Responses!.Keys)
             .ToHashSet();
-        document.Components.Responses = ProblemType
+        document.Components.Responses = problems
             .All.Select(type => type.Status)
             .Distinct()
             .Where(status => answered.Contains(status.ToString(CultureInfo.InvariantCulture)))
-            .ToDictionary(OperationDescription.NameOf, status => OperationDescription.Refusal(status, document));
+            .ToDictionary(Refusals.NameOf, status => Refusals.Describe(status, problems.With(status), document));
         SchemaDescription.Finish(document);
         return Task.CompletedTask;
     }
 
-    static string Introduction()
+    static string Introduction(ProblemCatalogue problems)
     {
         var text = new StringBuilder(
             """
-            An event-sourced resource server. Every answer is JSON: `success`, `data` and `meta`, or a problem document (RFC 9457) with a stable `code`.
-            HEAD works wherever GET does. Versions are entity tags; writes take `If-Match` and `Idempotency-Key`. Unknown parameters and members are refused.
+            An event-sourced resource server. Every response is JSON: either `success`, `data` and `meta`, or a problem document (RFC 9457) with a stable `code`.
+            Every GET operation also accepts HEAD. Versions are entity tags; writes accept `If-Match` and `Idempotency-Key`. Unknown parameters and members are rejected.
 
             | status | code | meaning |
             |---|---|---|
 
             """
         );
-        foreach (var type in ProblemType.All)
+        foreach (var type in problems.All)
             text.Append("| ")
                 .Append(type.Status)
                 .Append(" | `")

@@ -3,13 +3,29 @@ namespace Resources.Api;
 /// <summary>Short words for what an endpoint takes and answers; the OpenAPI document is made of them.</summary>
 public static class EndpointDescriptions
 {
+    /// <summary>Describes a parameter of the path, for an endpoint or for all of a group.</summary>
+    public static TBuilder TakesPath<TBuilder>(this TBuilder endpoint, Parameter parameter)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new PathParameter(parameter));
+
+    /// <summary>Names the query parameters of an endpoint; all others are refused.</summary>
+    public static TBuilder TakesQuery<TBuilder>(this TBuilder endpoint, params Parameter[] parameters)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new DescribedQuery(parameters));
+
+    /// <summary>Headers of requests that the endpoint reads: conditions and keys.</summary>
+    public static TBuilder TakesHeaders<TBuilder>(this TBuilder endpoint, params Parameter[] headers)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new TakenHeaders(headers));
+
     /// <summary>
-    /// The body an endpoint reads. Not the framework's Accepts: with that, routing answers 415 by itself, before it is
-    /// known who asks and for what.
+    /// The body an endpoint reads; once for each media type. Not the framework's Accepts: with that, routing answers
+    /// 415 by itself, before it is known who asks and for what.
     /// </summary>
-    public static RouteHandlerBuilder TakesBody<T>(this RouteHandlerBuilder endpoint, params string[] mediaTypes)
-        where T : notnull =>
-        endpoint.WithMetadata(new TakenBody(typeof(T), mediaTypes is [] ? ["application/json"] : mediaTypes));
+    /// <param name="example">A body, as JSON.</param>
+    public static RouteHandlerBuilder TakesBody<T>(
+        this RouteHandlerBuilder endpoint,
+        string example,
+        string mediaType = "application/json"
+    )
+        where T : notnull => endpoint.WithMetadata(new TakenBody(typeof(T), example, mediaType));
 
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder endpoint, int status) =>
         endpoint.Produces<T>(status, "application/json");
@@ -18,11 +34,9 @@ public static class EndpointDescriptions
     public static RouteHandlerBuilder OrAnswers<T>(this RouteHandlerBuilder endpoint) =>
         endpoint.WithMetadata(new OtherAnswer(typeof(T)));
 
-    /// <summary>
-    /// Headers of requests (conditions, keys) and successes (ETag, Position, Location) that clients may count on here.
-    /// </summary>
-    public static RouteHandlerBuilder Carries(this RouteHandlerBuilder endpoint, params string[] headers) =>
-        endpoint.WithMetadata(new CarriedHeaders(headers));
+    /// <summary>Headers of successes that clients may count on here, beside those of every answer.</summary>
+    public static TBuilder Carries<TBuilder>(this TBuilder endpoint, params Parameter[] headers)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new CarriedHeaders(headers));
 
     /// <summary>Failures of this endpoint beside those of its group.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)
@@ -33,11 +47,21 @@ public static class EndpointDescriptions
     }
 }
 
-/// <summary>The type of an endpoint's body and the media types it may come in.</summary>
-public sealed record TakenBody(Type Type, string[] MediaTypes);
+/// <summary>A parameter of an endpoint's path.</summary>
+public sealed record PathParameter(Parameter Parameter);
+
+/// <summary>The query parameters an endpoint takes, with their descriptions.</summary>
+public sealed record DescribedQuery(Parameter[] Parameters)
+    : QueryParameters([.. Parameters.Select(parameter => parameter.Name)]);
+
+/// <summary>The headers of requests that an endpoint reads.</summary>
+public sealed record TakenHeaders(Parameter[] Headers);
+
+/// <summary>The type of an endpoint's body in one media type, and a body of it.</summary>
+public sealed record TakenBody(Type Type, string Example, string MediaType);
 
 /// <summary>The type of an answer that an endpoint may give in place of its first.</summary>
 public sealed record OtherAnswer(Type Type);
 
-/// <summary>The headers that an endpoint reads or writes, beside those of every answer.</summary>
-public sealed record CarriedHeaders(string[] Names);
+/// <summary>The headers of an endpoint's successes.</summary>
+public sealed record CarriedHeaders(Parameter[] Headers);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -5,11 +6,17 @@ using Resources.Grains;
 
 namespace Resources.Api;
 
-/// <summary>What types alone do not say of bodies: lengths, forms, and which members are left out.</summary>
+/// <summary>Marks a member of a patch that may be null: that removes what it names.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class NullRemovesAttribute : Attribute;
+
+/// <summary>
+/// What types alone do not say of bodies. Bounds of one document's members are its own annotations; here are members
+/// that have the same bounds wherever they are, and which are left out.
+/// </summary>
 static class SchemaDescription
 {
-    /// <summary>Members that have the same bounds wherever they are.</summary>
-    static readonly Dictionary<string, Action<OpenApiSchema>> Members = new()
+    static readonly Dictionary<string, Action<OpenApiSchema>> Texts = new()
     {
         ["email"] = schema =>
         {
@@ -27,6 +34,10 @@ static class SchemaDescription
             schema.MaxLength = 20;
         },
         ["traceId"] = schema => schema.Pattern = "^[0-9a-f]{32}$",
+    };
+
+    static readonly Dictionary<string, Action<OpenApiSchema>> Numbers = new()
+    {
         ["version"] = schema => schema.Minimum = "1",
         ["resourceversion"] = schema => schema.Minimum = "1",
     };
@@ -37,32 +48,37 @@ static class SchemaDescription
         CancellationToken ct
     )
     {
-        var type = context.JsonTypeInfo.Type;
-        if (type == typeof(JsonText))
+        if (context.JsonTypeInfo.Type == typeof(JsonText))
         {
             schema.Type = JsonSchemaType.Object;
             schema.AdditionalPropertiesAllowed = true;
-            schema.Description = "A JSON object of any members, at most 64 levels deep with its surroundings.";
+            schema.Description = "Any JSON object. The whole document may be at most 64 levels deep.";
         }
         if (context.JsonPropertyInfo is not { } member)
             return Task.CompletedTask;
-        if (
-            Members.TryGetValue(member.Name, out var describe)
-            && schema.Type is { } kind
-            && (kind.HasFlag(JsonSchemaType.String) || kind.HasFlag(JsonSchemaType.Integer))
-        )
-            describe(schema);
-        Bound(schema, member.DeclaringType, member.Name);
+        if (schema.Type is { } kind)
+        {
+            var shared =
+                kind.HasFlag(JsonSchemaType.String) ? Texts
+                : kind.HasFlag(JsonSchemaType.Integer) ? Numbers
+                : [];
+            shared.GetValueOrDefault(member.Name)?.Invoke(schema);
+        }
+        foreach (var note in member.AttributeProvider?.GetCustomAttributes(inherit: true) ?? [])
+            if (note is AllowedValuesAttribute allowed)
+                schema.Enum = [.. allowed.Values.Select(value => JsonValue.Create((string?)value)!)];
+            else if (note is NullRemovesAttribute)
+                schema.Metadata = new Dictionary<string, object> { [nameof(NullRemovesAttribute)] = note };
         return Task.CompletedTask;
     }
 
     /// <summary>
-    /// Last touches on the whole: a member that is not required is left out rather than null, but for what a merge
-    /// patch removes.
+    /// Last touches on the whole: a member that is not required is left out rather than null, but for what null removes.
     /// </summary>
     public static void Finish(OpenApiDocument document)
     {
-        foreach (var schema in document.Components!.Schemas!.Values)
+        var schemas = document.Components!.Schemas!;
+        foreach (var schema in schemas.Values)
         foreach (var member in schema.Properties?.Keys.ToArray() ?? [])
         {
             if (schema.Required?.Contains(member) is true)
@@ -71,11 +87,13 @@ static class SchemaDescription
             if (value.OneOf?.FirstOrDefault(choice => choice.Type is not JsonSchemaType.Null) is { } only)
                 schema.Properties[member] = only;
             else if (value is OpenApiSchema { Type: { } kind } plain)
-                plain.Type = kind & ~JsonSchemaType.Null;
+                plain.Type = plain.Metadata?.ContainsKey(nameof(NullRemovesAttribute)) is true
+                    ? kind | JsonSchemaType.Null
+                    : kind & ~JsonSchemaType.Null;
         }
         foreach (
-            var schema in document
-                .Components.Schemas!.Where(pair => pair.Key.StartsWith("Envelope", StringComparison.Ordinal))
+            var schema in schemas
+                .Where(pair => pair.Key.StartsWith("Envelope", StringComparison.Ordinal))
                 .Select(pair => pair.Value)
                 .OfType<OpenApiSchema>()
         )
@@ -84,52 +102,13 @@ static class SchemaDescription
             if (schema.Properties!["success"] is OpenApiSchema success)
                 success.Enum = [JsonValue.Create(true)];
         }
-        if (document.Components.Schemas!["Problem"].Properties!["success"] is OpenApiSchema failure)
+        if (schemas[nameof(Problem)].Properties!["success"] is OpenApiSchema failure)
             failure.Enum = [JsonValue.Create(false)];
-        if (document.Components.Schemas[nameof(ResourceChange)].Properties!["metadata"] is OpenApiSchema metadata)
-            metadata.Type |= JsonSchemaType.Null;
-    }
-
-    static void Bound(OpenApiSchema schema, Type of, string member)
-    {
-        var isRequest =
-            of == typeof(ResourceCreation) || of == typeof(ResourceReplacement) || of == typeof(ResourceChange);
-        if (isRequest || of == typeof(ResourceDocument))
-        {
-            if (member is "name")
-            {
-                schema.MinLength = 1;
-                schema.MaxLength = ResourceBodies.MaxName;
-            }
-            if (member is "type" or "status")
-            {
-                schema.MinLength = 1;
-                schema.MaxLength = Slug.MaxLength;
-                schema.Pattern = HeaderDescription.Slug().Pattern;
-            }
-        }
-        if ((of == typeof(Problem) || of == typeof(Fault)) && member is "code")
-            schema.Pattern = "^[A-Z0-9_]+$";
-        if (of == typeof(UserRequest) && member is "password")
-        {
-            schema.MinLength = Passwords.MinLength;
-            schema.MaxLength = Passwords.MaxLength;
-        }
-        if (of == typeof(LoginRequest) && member is "password")
-        {
-            schema.MinLength = 1;
-            schema.MaxLength = Passwords.MaxLength;
-        }
-        if (of == typeof(ResourcePatchOperation) && member is "op")
-            schema.Enum =
-            [
-                .. new[] { "add", "remove", "replace", "move", "copy", "test" }.Select(op => JsonValue.Create(op)!),
-            ];
     }
 
     static void Account(OpenApiSchema schema)
     {
-        schema.Description = "An account's id.";
+        schema.Description = "The id of an account.";
         schema.MaxLength = 64;
     }
 }

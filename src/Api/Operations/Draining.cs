@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -16,14 +17,9 @@ public sealed class ShutdownOptions
 /// <summary>
 /// A stop that fails no request: first unready and polite, then the listener closes, then the silo leaves.
 /// </summary>
-public sealed class Draining(ShutdownOptions options, TimeProvider time) : IHostedLifecycleService
+public sealed class Draining(ShutdownOptions options, StopSignal stop, TimeProvider time) : IHostedLifecycleService
 {
-    readonly CancellationTokenSource begun = new();
-
-    public bool IsDraining => begun.IsCancellationRequested;
-
-    /// <summary>Cancelled when draining begins: streams end, so that their clients open them elsewhere.</summary>
-    public CancellationToken Begun => begun.Token;
+    public bool IsDraining => stop.IsBegun;
 
     /// <summary>Middleware: while draining, every answer asks its client to take a new connection, elsewhere.</summary>
     public Task CloseConnectionsAsync(HttpContext context, RequestDelegate next)
@@ -35,7 +31,7 @@ public sealed class Draining(ShutdownOptions options, TimeProvider time) : IHost
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        await begun.CancelAsync();
+        await stop.BeginAsync();
         await Task.Delay(TimeSpan.FromSeconds(options.DrainSeconds), time, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

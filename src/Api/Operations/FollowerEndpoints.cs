@@ -81,42 +81,48 @@ public static class FollowerEndpoints
 {
     public static void MapFollowers(this RouteGroupBuilder api)
     {
-        var followers = api.MapGroup("/admin/followers").WithTags("operations");
+        var followers = api.MapGroup("/admin/followers")
+            .WithTags("operations")
+            .TakesPath(Parameter.Text("name", "The name of the follower.", ResourceViewProjection.FollowerName, 64));
         followers
             .MapRead("", ListAsync)
             .Require(Permissions.FollowerRead)
             .WithName("listFollowers")
-            .WithSummary("Followers of the log: position, lag and fault")
+            .WithSummary("List followers")
+            .WithDescription("Followers build read models from the log. Shows the position, lag and fault of each.")
             .Answers<Envelope<IReadOnlyList<FollowerDocument>>>(200);
         followers
             .MapPost("/{name}/rebuild", RebuildAsync)
             .Require(Permissions.FollowerManage)
             .WithName("rebuildFollower")
-            .WithSummary("Build a read model anew beside the one that answers, then in its place")
+            .WithSummary("Rebuild a read model")
+            .WithDescription("Builds a new copy while the current one keeps serving reads, then switches over.")
             .Answers<Envelope<FollowerDocument>>(202)
             .Refuses(404, 409);
         followers
             .MapPost("/{name}/resume", ResumeAsync)
             .Require(Permissions.FollowerManage)
             .WithName("resumeFollower")
-            .WithSummary("Try again at once at the event where the follower stands still")
+            .WithSummary("Resume a stopped follower")
+            .WithDescription("Immediately retries the event at which the follower stopped.")
             .Answers<Envelope<FollowerDocument>>(200)
             .Refuses(404, 409);
         followers
             .MapPost("/{name}/skip", SkipAsync)
             .Require(Permissions.FollowerManage)
             .WithName("skipEvent")
-            .WithSummary("Leave out the event where the follower stands still, now and in rebuilds")
-            .TakesBody<SkipRequest>()
+            .WithSummary("Skip an event")
+            .WithDescription("Skips the event at which the follower stopped, now and in every rebuild.")
+            .TakesBody<SkipRequest>("""{"position":"1042","reason":"written by a build that was withdrawn"}""")
             .Answers<Envelope<FollowerDocument>>(200)
             .Refuses(404, 409, 413, 415);
     }
 
     static async Task ListAsync(HttpContext context, Followers followers) =>
-        await Answers.OkAsync<IReadOnlyList<FollowerDocument>>(
+        await Responses.OkAsync<IReadOnlyList<FollowerDocument>>(
             context,
             [.. (await followers.AllAsync(context.RequestAborted)).Select(FollowerDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListFollowerDocument
+            OperationsJson.Default.EnvelopeIReadOnlyListFollowerDocument
         );
 
     static async Task RebuildAsync(HttpContext context, string name, Followers followers) =>
@@ -196,10 +202,10 @@ public static class FollowerEndpoints
                 return;
         }
         var follower = (await followers.AllAsync(context.RequestAborted)).Single(each => each.Name == name);
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             FollowerDocument.Of(follower),
-            WireJson.Default.EnvelopeFollowerDocument,
+            OperationsJson.Default.EnvelopeFollowerDocument,
             status: status
         );
     }

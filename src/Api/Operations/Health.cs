@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -57,20 +58,23 @@ public static class Health
         health
             .MapRead("", ReportAsync)
             .WithName("health")
-            .WithSummary("This node and the followers of the log")
+            .WithSummary("Get the node's health")
+            .WithDescription("Includes the followers of the log.")
             .Answers<HealthReport>(200)
             .Answers<HealthReport>(503);
         health
             .MapRead("/live", (HttpContext context) => WriteAsync(context, []))
             .WithName("live")
-            .WithSummary("Whether the process runs")
+            .WithSummary("Check liveness")
+            .WithDescription("Succeeds while the process runs.")
             .Answers<HealthDocument>(200);
         health
             .MapRead("/ready", (HttpContext context, StoreContact contact, Draining draining) =>
                 WriteAsync(context, Waiting(contact, draining))
             )
             .WithName("ready")
-            .WithSummary("Whether this node can serve")
+            .WithSummary("Check readiness")
+            .WithDescription("Succeeds while the node can serve requests.")
             .Answers<HealthDocument>(200)
             .Answers<HealthDocument>(503);
     }
@@ -98,7 +102,7 @@ public static class Health
         context.Response.Headers.CacheControl = "no-store";
         if (waiting is not [])
             context.Response.Headers.RetryAfter = "1";
-        return Answers.WriteAsync(
+        return Responses.WriteAsync(
             context,
             new HealthReport(
                 waiting is not [] ? "unavailable"
@@ -131,7 +135,7 @@ public static class Health
                     Math.Max(0, head - known)
                 )
             ),
-            WireJson.Default.HealthReport,
+            OperationsJson.Default.HealthReport,
             "application/json"
         );
     }
@@ -152,10 +156,10 @@ public static class Health
         context.Response.Headers.CacheControl = "no-store";
         if (waiting is not [])
             context.Response.Headers.RetryAfter = "1";
-        return Answers.WriteAsync(
+        return Responses.WriteAsync(
             context,
             new HealthDocument(waiting is [] ? "ok" : "unavailable", waiting),
-            WireJson.Default.HealthDocument,
+            OperationsJson.Default.HealthDocument,
             "application/json"
         );
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -5,7 +6,10 @@ namespace Resources.Api;
 /// <summary>What operators need: probes, metrics, followers, an orderly stop, and the first start.</summary>
 sealed class OperationsFeature : Feature
 {
-    public override Tag[] Tags => [new("operations", "Probes, followers of the log, and signing keys, for operators.")];
+    public override Tag[] Tags =>
+        [new("operations", "Health probes, followers of the log, and signing keys, for operators.")];
+
+    public override JsonSerializerContext Json => OperationsJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

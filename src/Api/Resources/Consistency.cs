@@ -1,6 +1,5 @@
 using System.Globalization;
 using Resources.Grains;
-using Resources.Projections;
 
 namespace Resources.Api;
 
@@ -33,28 +32,9 @@ static class Consistency
         return null;
     }
 
-    /// <summary>Waits for the read model.</summary>
-    /// <returns>Where it is; null when the refusal was answered already.</returns>
-    public static async Task<Reached?> WaitAsync(HttpContext context, ReadIndex index, long? position)
-    {
-        var reached = await index.WaitAsync(position, context.RequestAborted);
-        switch (reached.State)
-        {
-            case ReachedState.Passed:
-                return reached;
-            case ReachedState.Behind:
-                await Problems.WriteAsync(
-                    context,
-                    ProblemType.ReadModelBehind,
-                    "The read model has not caught up with the log in time."
-                );
-                return null;
-            default:
-                await Problems.InvalidAsync(
-                    context,
-                    [new Fault("header:" + Header, "INVALID_POSITION", "The log has not reached this position.")]
-                );
-                return null;
-        }
-    }
+    /// <summary>The answer to a list that could not be as new as was wanted, or was refused otherwise.</summary>
+    public static Answer Refused(Rejection rejection) =>
+        rejection.Kind is Refusal.PositionAhead
+            ? Answer.Invalid([new("header:" + Header, "INVALID_POSITION", rejection.Detail)])
+            : rejection;
 }

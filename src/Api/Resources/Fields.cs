@@ -44,7 +44,7 @@ static class Fields
     /// <summary>The document with only the fields asked for.</summary>
     public static JsonElement Pick(ResourceDocument document, string fields)
     {
-        var whole = JsonSerializer.SerializeToElement(document, WireJson.Default.ResourceDocument);
+        var whole = JsonSerializer.SerializeToElement(document, ResourceJson.Default.ResourceDocument);
         var picked = new JsonObject { ["id"] = JsonNodes.From(whole.GetProperty("id")) };
         foreach (var field in fields.Split(','))
             Copy(whole, picked, field.Split('.'));

@@ -1,13 +1,18 @@
 using System.Globalization;
 using Resources.Grains;
-using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
 /// <summary>Reads <c>version</c> and <c>at</c>: the point in the past that a read asks for.</summary>
 static class PointInTime
 {
-    public static async Task<Moment?> ReadAsync(QueryReader query, ReadIndex index, CancellationToken ct)
+    public static async Task<Moment?> ReadAsync(
+        QueryReader query,
+        ResourceDoor door,
+        TimeProvider clock,
+        CancellationToken ct
+    )
     {
         var version = query.Number("version", 1);
         var at = query.Text("at");
@@ -19,14 +24,14 @@ static class PointInTime
         {
             if (
                 !long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
-                || position > await index.HeadAsync(ct)
+                || position > await door.HeadAsync(ct)
             )
                 return query.Fail<Moment>("at", "is a position that the log has not reached");
             return new(Position: position);
         }
         else if (!Rfc3339.TryParse(at, out var time))
             query.Fail<Moment>("at", "takes an RFC 3339 time such as 2026-01-31T12:00:00Z, or a position");
-        else if (time > TimeProvider.System.GetUtcNow())
+        else if (time > clock.GetUtcNow())
             query.Fail<Moment>("at", "lies in the future");
         else
             return new(Time: time.ToUniversalTime());

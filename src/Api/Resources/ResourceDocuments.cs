@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
@@ -7,9 +8,9 @@ namespace Resources.Api;
 /// <summary>A resource, as every answer shows it.</summary>
 public sealed record ResourceDocument(
     Guid Id,
-    string Type,
-    string Name,
-    string Status,
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string Type,
+    [property: StringLength(ResourceBodies.MaxName, MinimumLength = 1)] string Name,
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string Status,
     JsonText Metadata,
     string Owner,
     long Version,
@@ -39,22 +40,31 @@ public sealed record ResourceDocument(
 
 /// <summary>What a create takes; the owner is the caller.</summary>
 public sealed record ResourceCreation(
-    string Name,
-    string? Type = null,
-    string? Status = null,
+    [property: StringLength(ResourceBodies.MaxName, MinimumLength = 1)] string Name,
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Type = null,
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Status = null,
     JsonText? Metadata = null
 );
 
 /// <summary>What a full replacement takes; a type, if given, must be the one it has.</summary>
 public sealed record ResourceReplacement(
-    string Name,
-    string? Type = null,
-    string? Status = null,
+    [property: StringLength(ResourceBodies.MaxName, MinimumLength = 1)] string Name,
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Type = null,
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Status = null,
     JsonText? Metadata = null
 );
 
 /// <summary>A merge patch: the members to change.</summary>
-public sealed record ResourceChange(string? Name = null, string? Status = null, JsonText? Metadata = null);
+public sealed record ResourceChange(
+    [property: StringLength(ResourceBodies.MaxName, MinimumLength = 1)] string? Name = null,
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Status = null,
+    [property: NullRemoves] JsonText? Metadata = null
+);
 
 /// <summary>One operation of a JSON Patch (RFC 6902).</summary>
-public sealed record ResourcePatchOperation(string Op, string Path, string? From = null, JsonElement? Value = null);
+public sealed record ResourcePatchOperation(
+    [property: AllowedValues("add", "remove", "replace", "move", "copy", "test")] string Op,
+    string Path,
+    string? From = null,
+    JsonElement? Value = null
+);

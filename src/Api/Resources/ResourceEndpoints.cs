@@ -1,9 +1,10 @@
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>REST for resources: read what was asked, call the grain, map its reply.</summary>
+/// <summary>REST for resources: reads what is asked, goes through the door, and turns its reply into an answer.</summary>
 public static class ResourceEndpoints
 {
     const string Json = "application/json";
@@ -18,384 +19,284 @@ public static class ResourceEndpoints
             .Require(Permissions.ResourceCreate)
             .WithName("createResource")
             .WithSummary("Create a resource")
-            .Carries("Idempotency-Key", "ETag", "Position", "Location")
-            .TakesBody<ResourceCreation>()
+            .TakesHeaders(RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position, AnswerHeaders.Location)
+            .TakesBody<ResourceCreation>(
+                """{"name":"Blue bicycle","type":"bicycle","status":"active","metadata":{"color":"blue","gears":7}}"""
+            )
             .Answers<Envelope<ResourceDocument>>(201)
             .Refuses(413, 415, 422);
         resources
             .MapRead("", ResourceLists.ListAsync)
             .Require(Permissions.ResourceRead)
             .WithName("listResources")
-            .WithSummary("List resources, newest first")
+            .WithSummary("List resources")
+            .WithDescription("Newest first, unless `sort` is given.")
             .TakesQuery(
-                "type",
-                "status",
-                "owner",
-                "q",
-                "filter",
-                "sort",
-                "limit",
-                "cursor",
-                "fields",
-                "count",
-                "includeDeleted",
-                "consistency",
-                "follow"
+                ResourceParameters.Type,
+                ResourceParameters.Status,
+                ResourceParameters.Owner,
+                ResourceParameters.Words,
+                ResourceParameters.Filter,
+                ResourceParameters.Sort,
+                PageParameters.Limit,
+                PageParameters.Cursor,
+                ResourceParameters.Fields,
+                ResourceParameters.Count,
+                ResourceParameters.IncludeDeleted,
+                ResourceParameters.Consistency,
+                ResourceParameters.Follow
             )
-            .WithMetadata(new StreamsEvents("follow"))
-            .Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .WithMetadata(
+                new StreamsEvents(
+                    "With `follow=true`: one `snapshot` event for each resource, then `added`, `changed` and `removed` events.",
+                    ResourceParameters.Follow.Name
+                )
+            )
+            .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200)
             .Produces(304);
-        api.MapRead("/statistics", StatisticsEndpoint.StatisticsAsync)
+        api.MapRead("/statistics", StatisticsEndpoint.CountAsync)
             .Require(Permissions.ResourceRead)
             .WithTags("resources")
             .WithName("getStatistics")
-            .WithSummary("Live resources in numbers")
-            .TakesQuery("type", "status", "from", "to", "consistency")
-            .Carries("If-None-Match", "Min-Position", "ETag", "Position")
+            .WithSummary("Get resource statistics")
+            .WithDescription("Counts live resources by type, by status and by creation day.")
+            .TakesQuery(
+                ResourceParameters.Type,
+                ResourceParameters.Status,
+                ResourceParameters.From,
+                ResourceParameters.To,
+                ResourceParameters.Consistency
+            )
+            .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<StatisticsDocument>>(200)
             .Produces(304);
 
-        var one = resources.MapGroup("/{id}").AddEndpointFilter(HideOthersAsync);
+        var one = resources.MapGroup("/{id}").TakesPath(ResourceParameters.Id);
         one.MapRead("", GetAsync)
             .Require(Permissions.ResourceRead)
             .WithName("getResource")
-            .WithSummary("Read a resource, now or as it was")
-            .TakesQuery("version", "at", "fields")
-            .ChecksFirst(IsThereAsync)
-            .Carries("If-Match", "If-None-Match", "ETag")
+            .WithSummary("Get a resource")
+            .WithDescription("Returns the current state, or an earlier one with `version` or `at`.")
+            .TakesQuery(ResourceParameters.Version, ResourceParameters.At, ResourceParameters.Fields)
+            .ChecksFirst(CheckReadAsync)
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch)
+            .Carries(AnswerHeaders.ETag)
             .Answers<Envelope<ResourceDocument>>(200)
             .Produces(304)
             .Refuses(404, 410, 412);
         one.MapPut("", ReplaceAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("replaceResource")
-            .WithSummary("Replace a resource as a whole")
-            .ChecksFirst(IsLiveAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
-            .TakesBody<ResourceReplacement>()
+            .WithSummary("Replace a resource")
+            .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
+            .TakesHeaders(
+                RequestHeaders.IfMatch with
+                {
+                    IsRequired = true,
+                },
+                RequestHeaders.IfNoneMatch,
+                RequestHeaders.IdempotencyKey
+            )
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .TakesBody<ResourceReplacement>(
+                """{"name":"Red bicycle","status":"active","metadata":{"color":"red","gears":7}}"""
+            )
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 410, 412, 413, 415, 422, 428);
         one.MapPatch("", PatchAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("patchResource")
-            .WithSummary("Change parts of a resource")
-            .ChecksFirst(IsLiveAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
-            .TakesBody<ResourceChange>(MergePatch, JsonPatch)
+            .WithSummary("Patch a resource")
+            .WithDescription("Takes a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902).")
+            .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .TakesBody<ResourceChange>(
+                """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
+                MergePatch
+            )
+            .TakesBody<ResourcePatchOperation[]>(
+                """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
+                JsonPatch
+            )
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 409, 410, 412, 413, 415, 422);
         one.MapDelete("", DeleteAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("deleteResource")
-            .WithSummary("Delete a resource; its history stays")
-            .ChecksFirst(ExistsAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "Position")
+            .WithSummary("Delete a resource")
+            .WithDescription("The history remains, and the resource can be restored.")
+            .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.Position)
             .Produces(204)
             .Refuses(404, 412, 422);
         one.MapPost("/restore", RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResource")
-            .WithSummary("Bring a deleted resource back")
-            .ChecksFirst(ExistsAsync)
-            .Carries("If-Match", "If-None-Match", "Idempotency-Key", "ETag", "Position")
+            .WithSummary("Restore a deleted resource")
+            .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))
+            .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 412, 422);
     }
 
-    static async Task CreateAsync(HttpContext context, IClusterClient cluster)
+    static async Task<Answer> CreateAsync(HttpContext context, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Json);
         if (body is null)
-        {
-            await RequestBody.RefuseMediaTypeAsync(context, Json);
-            return;
-        }
+            return Answer.UnsupportedMediaType(context.Request.Method, Json);
         var create = body.Document is { } document ? ResourceBodies.Creation(document.RootElement, faults) : null;
-        var key = IdempotencyKey.Read(context.Request, faults);
-        var conditions = EntityTags.Read(context.Request, faults);
-        if (faults is not [])
-        {
-            await Problems.InvalidAsync(context, faults);
-            return;
-        }
-
-        var caller = context.CallerId();
-        if (!context.Visible().Allows(create!.Type, caller))
-        {
-            await Problems.WriteAsync(
-                context,
-                ProblemType.Forbidden,
-                "The caller may not create resources of this type."
-            );
-            return;
-        }
-        var id = IdempotencyKey.ResourceId(caller, key);
-        var reply = await ExecuteAsync(
-            cluster,
-            id,
-            create!,
-            IdempotencyKey.Intend(context, caller, key, conditions, body.Bytes)
-        );
-        if (reply.Rejection is null)
-            context.Response.Headers.Location = $"{ApiGroup.Path}/resources/{id}";
-        await AnswerAsync(context, id, reply, status: 201);
+        if (IdempotencyKey.ReadAttempt(context, body.Bytes, faults) is not { } attempt || create is null)
+            return Answer.Invalid(faults);
+        var caller = context.Caller();
+        var id = attempt.NewId(caller);
+        return Written(id, await door.ExecuteAsync(caller, id, create, attempt), StatusCodes.Status201Created);
     }
 
-    static async Task GetAsync(HttpContext context, string id, IClusterClient cluster, ReadIndex index)
+    static async Task<Answer> GetAsync(HttpContext context, string id, ResourceDoor door, TimeProvider time)
     {
         if (!Ids.TryParse(id, out var resource))
-        {
-            await Problems.RefuseAsync(context, Missing);
-            return;
-        }
-        var grain = cluster.GetGrain<IResourceGrain>(resource);
+            return Missing;
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await PointInTime.ReadAsync(query, index, context.RequestAborted);
+        var moment = query is null ? null : await PointInTime.ReadAsync(query, door, time, context.RequestAborted);
         if (query is not null)
             Fields.Check(query);
         var faults = query?.Faults ?? [];
         var conditions = EntityTags.Read(context.Request, faults);
         if (faults is not [])
-        {
-            await ApiGroup.RefuseAsync(context, faults);
-            return;
-        }
+            return await ApiGroup.RefusalAsync(context, faults);
 
-        var reply = await ClusterCalls.SendAsync(_ => moment is null ? grain.Get() : grain.GetPast(moment));
-        if (reply.Value is null || moment?.Version > reply.Version)
-        {
-            await Problems.RefuseAsync(
-                context,
-                moment?.Version is { } asked && (reply.Value is not null)
-                    ? new(Refusal.VersionNotFound, $"The resource has no version {asked}.")
-                    : Missing
-            );
-            return;
-        }
-        if (reply.Value.DeletedAt is not null)
-        {
-            await Problems.RefuseAsync(context, Gone);
-            return;
-        }
+        var reply = await door.GetAsync(context.Caller(), resource, moment);
+        if (reply.Rejection is { } rejection)
+            return rejection;
         if (!conditions.IfMatchHolds(reply.Version))
-        {
-            await Problems.RefuseAsync(context, Resource.Mismatch(reply.Version));
-            return;
-        }
-        context.Response.Headers.CacheControl = "private, no-cache";
+            return Resource.Mismatch(reply.Version);
         if (EntityTags.Held(context.Request, reply.Version) is { } held)
-        {
-            context.Response.StatusCode = 304;
-            context.Response.Headers.ETag = held;
-            return;
-        }
-        context.Response.Headers.ETag = EntityTags.Of(reply.Version);
-        var answer = ResourceDocument.Of(resource, reply.Version, reply.Value);
-        if (query?.Text("fields") is { } fields)
-            await Answers.OkAsync(context, Fields.Pick(answer, fields), WireJson.Default.EnvelopeJsonElement);
-        else
-            await Answers.OkAsync(context, answer, WireJson.Default.EnvelopeResourceDocument);
+            return Answer.NotModified(held);
+        var document = ResourceDocument.Of(resource, reply.Version, reply.Value!);
+        return query?.Text("fields") is { } fields
+            ? Found(Fields.Pick(document, fields), reply.Version)
+            : Found(document, reply.Version);
     }
 
-    static async Task ReplaceAsync(HttpContext context, string id, IClusterClient cluster)
+    static async Task<Answer> ReplaceAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Json);
-        var replace = body?.Document is { } document ? ResourceBodies.Replacement(document.RootElement, faults) : null;
-        await ChangeAsync(context, id, cluster, replace, body, faults, needsIfMatch: true, mediaTypes: [Json]);
-    }
-
-    static async Task PatchAsync(HttpContext context, string id, IClusterClient cluster)
-    {
-        var faults = new List<Fault>();
-        using var body = await RequestBody.ReadAsync(context, faults, MergePatch, JsonPatch);
-        var patch = body is null
-            ? null
-            : new PatchResource(body.MediaType == MergePatch ? PatchFormat.Merge : PatchFormat.Json, body.Bytes);
-        await ChangeAsync(
-            context,
-            id,
-            cluster,
-            patch,
-            body,
-            faults,
-            needsIfMatch: false,
-            mediaTypes: [MergePatch, JsonPatch]
-        );
-    }
-
-    static async Task DeleteAsync(HttpContext context, string id, IClusterClient cluster)
-    {
-        var reply = await CommandAsync(context, id, cluster, new DeleteResource(), [], []);
-        if (reply is null)
-            return;
-        Answers.SetPosition(context, reply.Position);
-        MarkReplay(context, reply);
-        context.Response.StatusCode = 204;
-    }
-
-    static async Task RestoreAsync(HttpContext context, string id, IClusterClient cluster)
-    {
-        if (await CommandAsync(context, id, cluster, new RestoreResource(), [], []) is { } reply)
-            await AnswerAsync(context, Guid.Parse(id), reply);
-    }
-
-    static async Task ChangeAsync(
-        HttpContext context,
-        string id,
-        IClusterClient cluster,
-        ResourceCommand? command,
-        RequestBody? body,
-        List<Fault> faults,
-        bool needsIfMatch,
-        string[] mediaTypes
-    )
-    {
         if (body is null)
-        {
-            if (await IsLiveAsync(context) is { } rejection)
-                await Problems.RefuseAsync(context, rejection);
-            else
-                await RequestBody.RefuseMediaTypeAsync(context, mediaTypes);
-            return;
-        }
-        if (faults is [] && needsIfMatch && context.Request.Headers.IfMatch.Count is 0 && HeaderFaults(context) is [])
-        {
-            if (await IsLiveAsync(context) is { } rejection)
-                await Problems.RefuseAsync(context, rejection);
-            else
-                await Problems.WriteAsync(
-                    context,
+            return await UnsupportedAsync(context, Json);
+        var replace = body.Document is { } document ? ResourceBodies.Replacement(document.RootElement, faults) : null;
+        var attempt = IdempotencyKey.ReadAttempt(context, body.Bytes, faults);
+        if (faults is [] && context.Request.Headers.IfMatch.Count is 0)
+            return await CheckAsync(context, Permissions.ResourceUpdate) is { } rejection
+                ? rejection
+                : Answer.Refused(
                     ProblemType.PreconditionRequired,
                     "Send If-Match with the version you have read, or * for any."
                 );
-            return;
-        }
-        if (await CommandAsync(context, id, cluster, command!, body.Bytes, faults) is { } reply)
-            await AnswerAsync(context, Guid.Parse(id), reply);
+        return await ChangeAsync(context, id, door, replace, attempt, faults);
     }
 
-    /// <summary>Reads the headers of a write and runs it; a refusal is answered here and yields null.</summary>
-    static async Task<Reply<Resource>?> CommandAsync(
+    static async Task<Answer> PatchAsync(HttpContext context, string id, ResourceDoor door)
+    {
+        var faults = new List<Fault>();
+        using var body = await RequestBody.ReadAsync(context, faults, MergePatch, JsonPatch);
+        if (body is null)
+            return await UnsupportedAsync(context, MergePatch, JsonPatch);
+        var patch = new PatchResource(body.MediaType == MergePatch ? PatchFormat.Merge : PatchFormat.Json, body.Bytes);
+        var attempt = IdempotencyKey.ReadAttempt(context, body.Bytes, faults);
+        return await ChangeAsync(context, id, door, patch, attempt, faults);
+    }
+
+    static async Task<Answer> DeleteAsync(HttpContext context, string id, ResourceDoor door)
+    {
+        var faults = new List<Fault>();
+        if (IdempotencyKey.ReadAttempt(context, [], faults) is not { } attempt)
+            return await ApiGroup.RefusalAsync(context, faults);
+        if (!Ids.TryParse(id, out var resource))
+            return Missing;
+        var reply = await door.ExecuteAsync(context.Caller(), resource, new DeleteResource(), attempt);
+        return reply.Rejection is { } rejection ? rejection : Deleted(reply);
+    }
+
+    static Task<Answer> RestoreAsync(HttpContext context, string id, ResourceDoor door)
+    {
+        var faults = new List<Fault>();
+        var attempt = IdempotencyKey.ReadAttempt(context, [], faults);
+        return ChangeAsync(context, id, door, new RestoreResource(), attempt, faults);
+    }
+
+    static async Task<Answer> ChangeAsync(
         HttpContext context,
         string id,
-        IClusterClient cluster,
-        ResourceCommand command,
-        byte[] body,
+        ResourceDoor door,
+        ResourceCommand? command,
+        Attempt? attempt,
         List<Fault> faults
     )
     {
-        var key = IdempotencyKey.Read(context.Request, faults);
-        var conditions = EntityTags.Read(context.Request, faults);
         if (faults is not [])
-        {
-            await ApiGroup.RefuseAsync(context, faults);
-            return null;
-        }
+            return await ApiGroup.RefusalAsync(context, faults);
         if (!Ids.TryParse(id, out var resource))
+            return Missing;
+        return Written(resource, await door.ExecuteAsync(context.Caller(), resource, command!, attempt!));
+    }
+
+    static async Task<Answer> UnsupportedAsync(HttpContext context, params string[] mediaTypes) =>
+        await CheckAsync(context, Permissions.ResourceUpdate) is { } rejection
+            ? rejection
+            : Answer.UnsupportedMediaType(context.Request.Method, mediaTypes);
+
+    /// <summary>The answer to a write: the resource as it is after it.</summary>
+    public static Answer Written(Guid id, Reply<Resource> reply, int status = StatusCodes.Status200OK) =>
+        reply.Rejection is { } rejection
+            ? rejection
+            : new Answer<ResourceDocument>(ResourceDocument.Of(id, reply.Version, reply.Value!))
+            {
+                Status = status,
+                EntityTag = EntityTags.Of(reply.Version),
+                Position = reply.Position,
+                Replayed = reply.Replayed,
+                IsCacheable = true,
+                Location = status is StatusCodes.Status201Created ? $"{ApiGroup.Path}/resources/{id}" : null,
+            };
+
+    static EmptyAnswer Deleted(Reply<Resource> reply) =>
+        new()
         {
-            await Problems.RefuseAsync(context, Missing);
-            return null;
-        }
-        var reply = await ExecuteAsync(
-            cluster,
-            resource,
-            command,
-            IdempotencyKey.Intend(context, context.CallerId(), key, conditions, body)
-        );
-        if (reply.Rejection is null)
-            return reply;
-        await Problems.RefuseAsync(context, reply.Rejection);
-        return null;
-    }
-
-    static List<Fault> HeaderFaults(HttpContext context)
-    {
-        var faults = new List<Fault>();
-        IdempotencyKey.Read(context.Request, faults);
-        EntityTags.Read(context.Request, faults);
-        return faults;
-    }
-
-    static Task<Reply<Resource>> ExecuteAsync(
-        IClusterClient cluster,
-        Guid id,
-        ResourceCommand command,
-        Intent intent
-    ) => ClusterCalls.SendAsync(intent, sent => cluster.GetGrain<IResourceGrain>(id).Execute(command, sent));
-
-    static Task AnswerAsync(HttpContext context, Guid id, Reply<Resource> reply, int status = 200)
-    {
-        if (reply.Rejection is { } rejection)
-            return Problems.RefuseAsync(context, rejection);
-        context.Response.Headers.ETag = EntityTags.Of(reply.Version);
-        context.Response.Headers.CacheControl = "private, no-cache";
-        MarkReplay(context, reply);
-        return Answers.OkAsync(
-            context,
-            ResourceDocument.Of(id, reply.Version, reply.Value!),
-            WireJson.Default.EnvelopeResourceDocument,
-            reply.Position,
-            status: status
-        );
-    }
-
-    static void MarkReplay(HttpContext context, Reply<Resource> reply)
-    {
-        if (reply.Replayed)
-            context.Response.Headers["Idempotency-Replayed"] = "true";
-    }
-
-    static readonly Rejection Missing = new(Refusal.NotFound, "There is no such resource.");
-    static readonly Rejection Gone = new(Refusal.Deleted, "This resource was deleted.");
-
-    /// <summary>
-    /// Why a resource that an address names is not there for the caller; null when it is, deleted or not.
-    /// </summary>
-    internal static async Task<Rejection?> ExistsAsync(HttpContext context) =>
-        (await NowAsync(context))?.Value is null ? Missing : null;
-
-    static async Task<Rejection?> IsLiveAsync(HttpContext context) =>
-        (await NowAsync(context))?.Value switch
-        {
-            null => Missing,
-            { DeletedAt: not null } => Gone,
-            _ => null,
+            Status = StatusCodes.Status204NoContent,
+            Position = reply.Position,
+            Replayed = reply.Replayed,
         };
 
-    /// <summary>
-    /// For reads: a version of a resource that is deleted today may be live, so only its absence comes first then.
-    /// </summary>
-    static Task<Rejection?> IsThereAsync(HttpContext context) =>
-        context.Request.Query.ContainsKey("version") || context.Request.Query.ContainsKey("at")
-            ? ExistsAsync(context)
-            : IsLiveAsync(context);
+    static Answer<T> Found<T>(T document, long version)
+        where T : notnull => new(document) { EntityTag = EntityTags.Of(version), IsCacheable = true };
 
-    /// <summary>The resource as it is; null when there is none that the caller may know of.</summary>
-    static async Task<Reply<Resource>?> NowAsync(HttpContext context)
-    {
-        if (!Ids.TryParse((string)context.Request.RouteValues["id"]!, out var id))
-            return null;
-        var reply = await ClusterCalls.SendAsync(_ =>
-            context.RequestServices.GetRequiredService<IClusterClient>().GetGrain<IResourceGrain>(id).Get()
+    static readonly Rejection Missing = new(Refusal.NotFound, "There is no such resource.");
+
+    /// <summary>Why the resource that the address names is not there for the caller; null when it is.</summary>
+    static Task<Rejection?> CheckAsync(HttpContext context, string permission, bool deletedToo = false) =>
+        context
+            .RequestServices.GetRequiredService<ResourceDoor>()
+            .CheckAsync(
+                context.Caller(),
+                permission,
+                Ids.TryParse((string)context.Request.RouteValues["id"]!, out var id) ? id : null,
+                deletedToo
+            );
+
+    /// <summary>For reads: a version of a resource that is deleted today may be live.</summary>
+    static Task<Rejection?> CheckReadAsync(HttpContext context) =>
+        CheckAsync(
+            context,
+            Permissions.ResourceRead,
+            deletedToo: context.Request.Query.ContainsKey("version") || context.Request.Query.ContainsKey("at")
         );
-        return reply.Value is { } resource && !context.Visible().Allows(resource.Type, resource.Owner) ? null : reply;
-    }
-
-    /// <summary>
-    /// Who may reach only what is theirs gets the same answer for what is another's as for what is not there.
-    /// </summary>
-    internal static async ValueTask<object?> HideOthersAsync(
-        EndpointFilterInvocationContext invocation,
-        EndpointFilterDelegate next
-    )
-    {
-        var context = invocation.HttpContext;
-        if (context.Visible().IsAll || (await NowAsync(context))?.Value is not null)
-            return await next(invocation);
-        await Problems.RefuseAsync(context, Missing);
-        return Results.Empty;
-    }
 }

@@ -1,24 +1,18 @@
-using System.IO.Pipelines;
 using System.Text;
+using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
 /// <summary>
-/// A list and what becomes of it, as server-sent events: the whole list at one position, then the resources that enter,
-/// change and leave. Where several changes of a resource are at hand at once the newest tells for all. Between two
-/// <c>position</c>s the client goes from one consistent list to the next.
+/// A list and its changes as server-sent events: <c>reset</c>, a <c>snapshot</c> for each resource, <c>caught-up</c>; then
+/// <c>added</c>, <c>changed</c> and <c>removed</c>, and a <c>position</c> whenever the list is complete up to there.
 /// </summary>
 static class ResourceFollowing
 {
-    const int MaxResources = 10_000;
-
-    /// <summary>
-    /// The next changes are looked for no sooner than this, so that a busy log is not asked for each of its events.
-    /// </summary>
-    static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
-
-    static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(250);
+    /// <summary>A stream outlives an outage of the store; it asks again this often.</summary>
+    static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Reports parameters that a list which is followed cannot have.</summary>
     public static void Check(QueryReader query)
@@ -29,63 +23,52 @@ static class ResourceFollowing
     }
 
     /// <summary>Sends the list and its changes until the client leaves or may see it no longer.</summary>
-    /// <param name="wanted">The position that the list must have; null = the log's head.</param>
-    public static async Task SendAsync(
-        HttpContext context,
-        ResourceSelection selection,
-        ResourceSort sort,
-        string? fields,
-        long? wanted
-    )
+    public static async Task<Answer> FollowAsync(HttpContext context, ResourceDoor door, ListRequest list)
     {
-        var services = context.RequestServices;
-        var resources = services.GetRequiredService<ResourceQueries>();
-        var index = services.GetRequiredService<ReadIndex>();
-        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached)
-            return;
-        using var lease = await EventStream.OpenAsync(
+        var reached = await door.WaitAsync(list.Wanted, context.RequestAborted);
+        if (reached.Rejection is { } behind)
+            return Consistency.Refused(behind);
+        var (lease, refused) = await EventStream.OpenAsync(
             context,
-            selection.IncludeDeleted ? [Permissions.ResourceReadDeleted] : []
+            list.Selection.IncludeDeleted ? [Permissions.ResourceReadDeleted] : []
         );
         if (lease is null)
-            return;
+            return refused!;
+        return new StreamedAnswer(async _ =>
+        {
+            using (lease)
+                await SendAsync(context, door, list, lease, reached.Position);
+        });
+    }
+
+    static async Task SendAsync(
+        HttpContext context,
+        ResourceDoor door,
+        ListRequest list,
+        StreamLease lease,
+        long position
+    )
+    {
+        var heartbeat = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
         while (true)
         {
-            var begun = context.Response.HasStarted;
+            // Taken before the lease is looked at, so that no change of it falls between.
             using var until = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lease.Changed);
-            if (lease.End is not null)
-                break;
-            var seen = selection with { Visible = lease.Visible };
+            if (lease.End is { } end)
+            {
+                await EventStream.EndAsync(context, end);
+                return;
+            }
             try
             {
-                var page = await resources.PageAsync(
-                    seen,
-                    sort,
-                    null,
-                    MaxResources + 1,
-                    CountKind.None,
-                    reached.Position,
-                    until.Token
-                );
-                if (page.Rows.Count > MaxResources && !begun)
-                {
-                    await Problems.InvalidAsync(
-                        context,
-                        [
-                            new(
-                                "?follow",
-                                "LIST_TOO_LONG",
-                                $"Lists of at most {MaxResources} resources can be followed; this one has more. Narrow it."
-                            ),
-                        ]
-                    );
+                var snapshot = await door.SnapshotAsync(lease, list.Selection, list.Sort, position, until.Token);
+                var isTooLong = snapshot.Rows.Count > ResourceDoor.MaxFollowed;
+                if (!context.Response.HasStarted)
+                    await BeginAsync(context, isTooLong);
+                if (isTooLong || HttpMethods.IsHead(context.Request.Method))
                     return;
-                }
-                if (!begun)
-                    await EventStream.BeginAsync(context);
-                if (HttpMethods.IsHead(context.Request.Method) || page.Rows.Count > MaxResources)
-                    return;
-                await new Follower(context, seen, fields, lease).RunAsync(page, until.Token);
+                await foreach (var changes in door.FollowAsync(lease, list.Selection, snapshot, heartbeat, until.Token))
+                    await WriteAsync(context, list, changes, until.Token);
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
@@ -93,112 +76,66 @@ static class ResourceFollowing
             }
             catch (Exception e)
                 when (context.Response.HasStarted
-                    && e is Grains.StoreUnavailableException or SearchesBusyException or QueryTimeoutException
+                    && e is StoreUnavailableException or SearchesBusyException or QueryTimeoutException
                 )
             {
-                await Task.Delay(LongestRest, context.RequestAborted);
+                await Task.Delay(RetryDelay, context.RequestAborted);
             }
         }
-        await EventStream.EndAsync(context, lease.End.Value);
     }
 
-    /// <summary>One list as one client has it.</summary>
-    sealed class Follower(HttpContext context, ResourceSelection selection, string? fields, StreamLease lease)
+    static Task BeginAsync(HttpContext context, bool isTooLong) =>
+        isTooLong
+            ? Answer
+                .Invalid([
+                    new(
+                        "?follow",
+                        "LIST_TOO_LONG",
+                        $"Lists of at most {ResourceDoor.MaxFollowed} resources can be followed; this one has more. Narrow it."
+                    ),
+                ])
+                .ExecuteAsync(context)
+            : EventStream.BeginAsync(context);
+
+    static async Task WriteAsync(
+        HttpContext context,
+        ListRequest list,
+        IReadOnlyList<ListChange> changes,
+        CancellationToken ct
+    )
     {
-        readonly ResourceQueries resources = context.RequestServices.GetRequiredService<ResourceQueries>();
-        readonly LogTail tail = context.RequestServices.GetRequiredService<LogTail>();
-        readonly TimeSpan heartbeat = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
-        readonly PipeWriter writer = context.Response.BodyWriter;
-        readonly Dictionary<Guid, long> held = [];
-
-        /// <summary>
-        /// Sends the list, then its changes; comes back when there are so many that the list is better sent anew.
-        /// </summary>
-        public async Task RunAsync(ResourcePage page, CancellationToken ct)
+        var writer = context.Response.BodyWriter;
+        foreach (var change in changes)
         {
-            using var reading = tail.Join();
-            var position = page.Position;
-            WritePosition("reset", position);
-            foreach (var row in page.Rows)
-            {
-                held[row.Id] = row.Version;
-                await WriteAsync(position, "snapshot", row, ct);
-            }
-            WritePosition("caught-up", position);
-            await writer.FlushAsync(ct);
-
-            for (var rest = Rest; lease.End is null; )
-            {
-                var moved = tail.Moved;
-                if (position >= tail.Reached)
-                {
-                    await moved.WaitAsync(heartbeat, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    ct.ThrowIfCancellationRequested();
-                    if (moved.IsCompleted)
-                        continue;
-                    WritePosition("position", position);
-                    await writer.FlushAsync(ct);
-                    continue;
-                }
-                if (await resources.ChangesAsync(selection, position, MaxResources, ct) is not { } changes)
-                    return;
-                if (changes.Position > position)
-                    await TellAsync(changes, ct);
-                rest =
-                    changes.Position > position ? Rest
-                    : rest + rest < LongestRest ? rest + rest
-                    : LongestRest;
-                position = changes.Position;
-                await Task.Delay(rest, ct);
-            }
-        }
-
-        async Task TellAsync(ResourceChanges changes, CancellationToken ct)
-        {
-            var told = false;
-            foreach (var (id, row) in changes.Rows)
-            {
-                var had = held.TryGetValue(id, out var version);
-                if (row is null ? !had : had && version == row.Version)
-                    continue;
-                told = true;
-                if (row is null)
-                {
-                    held.Remove(id);
-                    EventStream.Write(
-                        writer,
-                        changes.Position,
-                        "removed",
-                        Encoding.ASCII.GetBytes($"{{\"id\":\"{id}\"}}")
-                    );
-                }
-                else
-                {
-                    held[id] = row.Version;
-                    await WriteAsync(changes.Position, had ? "changed" : "added", row, ct);
-                }
-            }
-            if (told)
-                WritePosition("position", changes.Position);
-            await writer.FlushAsync(ct);
-        }
-
-        async Task WriteAsync(long position, string what, ResourceRow row, CancellationToken ct)
-        {
-            var document = ResourceDocument.Of(row.Id, row.Version, row.Resource);
-            EventStream.Write(
-                writer,
-                position,
-                what,
-                fields is null
-                    ? Answers.Serialize(document, WireJson.Default.ResourceDocument)
-                    : Answers.Serialize(Fields.Pick(document, fields), WireJson.Default.JsonElement)
-            );
+            EventStream.Write(writer, change.Position, NameOf(change.Kind), DataOf(change, list.Fields));
             if (writer.UnflushedBytes > EventStream.FlushAfter)
                 await writer.FlushAsync(ct);
         }
+        await writer.FlushAsync(ct);
+    }
 
-        void WritePosition(string what, long position) =>
-            EventStream.Write(writer, position, what, Encoding.ASCII.GetBytes($"{{\"position\":\"{position}\"}}"));
+    static string NameOf(ListChangeKind kind) =>
+        kind switch
+        {
+            ListChangeKind.Reset => "reset",
+            ListChangeKind.Snapshot => "snapshot",
+            ListChangeKind.CaughtUp => "caught-up",
+            ListChangeKind.Added => "added",
+            ListChangeKind.Changed => "changed",
+            ListChangeKind.Removed => "removed",
+            ListChangeKind.Position => "position",
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This change has no name."),
+        };
+
+    static ReadOnlySpan<byte> DataOf(ListChange change, string? fields)
+    {
+        if (change.Kind is ListChangeKind.Removed)
+            return Encoding.ASCII.GetBytes($"{{\"id\":\"{change.Id}\"}}");
+        if (change.Row is not { } row)
+            return Encoding.ASCII.GetBytes($"{{\"position\":\"{change.Position}\"}}");
+        var document = ResourceDocument.Of(row.Id, row.Version, row.Resource);
+        return fields is null
+            ? Responses.Serialize(document, ResourceJson.Default.ResourceDocument)
+            : Responses.Serialize(Fields.Pick(document, fields), ResourceJson.Default.JsonElement);
     }
 }

@@ -1,4 +1,4 @@
-using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -23,38 +23,45 @@ public sealed record DayCount(DateOnly Day, long Count);
 /// <summary>Statistics of resources.</summary>
 static class StatisticsEndpoint
 {
-    public static async Task StatisticsAsync(HttpContext context, StatisticsQueries statistics, ReadIndex index)
+    public static async Task<Answer> CountAsync(HttpContext context, ResourceDoor door)
     {
         var query = new QueryReader(context.Request);
-        var visible = context.Visible(Permissions.ResourceRead);
         var type = query.Slug("type");
         var status = query.Slug("status");
         var from = query.Day("from");
         var to = query.Day("to");
         var wanted = Consistency.Read(query, context.Request);
         if (query.Faults is not [])
-        {
-            await Problems.InvalidAsync(context, query.Faults);
-            return;
-        }
+            return Answer.Invalid(query.Faults);
 
-        if (await Consistency.WaitAsync(context, index, wanted) is not { } reached)
-            return;
-        var asked = ResourceLists.Name(query, "statistics of " + visible, "type", "status", "from", "to");
-        if (ResourceLists.AnswerHeld(context, asked, reached))
-            return;
-        var figures = await statistics.ReadAsync(visible, type, status, from, to, context.RequestAborted);
-        context.Response.Headers.ETag = ResourceLists.Tag(asked, figures.Generation, figures.Position);
-        await Answers.OkAsync(
-            context,
-            new StatisticsDocument(
-                figures.Total,
-                [.. figures.ByType.Select(each => new TypeCount(each.Value, each.Count))],
-                [.. figures.ByStatus.Select(each => new StatusCount(each.Value, each.Count))],
-                [.. figures.ByDay.Select(each => new DayCount(each.Value, each.Count))]
-            ),
-            WireJson.Default.EnvelopeStatisticsDocument,
-            figures.Position
-        );
+        var ct = context.RequestAborted;
+        var reach = ResourceDoor.ReachOf(context.Caller(), includeDeleted: false);
+        var name = ListRequest.NameOf(query, "statistics of " + reach, "type", "status", "from", "to");
+        if (context.Request.Headers.IfNoneMatch.Count > 0)
+        {
+            var reached = await door.WaitAsync(wanted, ct);
+            if (reached.Rejection is { } behind)
+                return Consistency.Refused(behind);
+            if (ResourceLists.Held(context, name, reached.Value) is { } held)
+                return held;
+            wanted = reached.Position;
+        }
+        var reply = await door.CountAsync(context.Caller(), type, status, from, to, wanted, ct);
+        if (reply.Rejection is { } rejection)
+            return Consistency.Refused(rejection);
+        var found = reply.Value!;
+        return new Answer<StatisticsDocument>(
+            new(
+                found.Total,
+                [.. found.ByType.Select(each => new TypeCount(each.Value, each.Count))],
+                [.. found.ByStatus.Select(each => new StatusCount(each.Value, each.Count))],
+                [.. found.ByDay.Select(each => new DayCount(each.Value, each.Count))]
+            )
+        )
+        {
+            EntityTag = ResourceLists.Tag(name, found.Generation, found.Position),
+            Position = found.Position,
+            IsCacheable = true,
+        };
     }
 }

@@ -1,12 +1,18 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
 
 /// <summary>What login takes.</summary>
 /// <param name="Cookie">For browsers: the session is kept in a cookie, and the answer has no tokens.</param>
-public sealed record LoginRequest(string Email, string Password, bool? Cookie = null);
+public sealed record LoginRequest(
+    string Email,
+    [property: StringLength(Passwords.MaxLength, MinimumLength = 1)] string Password,
+    bool? Cookie = null
+);
 
 /// <summary>What a refresh takes.</summary>
 public sealed record RefreshRequest(string RefreshToken);
@@ -27,8 +33,12 @@ public static class AuthEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("login")
-            .WithSummary("Begin a session with e-mail and password")
-            .TakesBody<LoginRequest>()
+            .WithSummary("Sign in with e-mail and password")
+            .WithDescription(
+                "If the account has a second factor, returns an `mfaToken` for `POST /api/v1/auth/mfa` instead of tokens. "
+                    + "With `cookie: true`, sets a session cookie instead of returning tokens."
+            )
+            .TakesBody<LoginRequest>("""{"email":"admin@example.org","password":"the password that was printed"}""")
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .OrAnswers<Envelope<MfaDocument>>()
@@ -36,21 +46,30 @@ public static class AuthEndpoints
         auth.MapPost("/refresh", RefreshAsync)
             .AllowAnonymous()
             .WithName("refresh")
-            .WithSummary("Change a refresh token for the next tokens; it is good once")
-            .TakesBody<RefreshRequest>()
+            .WithSummary("Refresh tokens")
+            .WithDescription(
+                "Exchanges a refresh token for a new pair of tokens. A refresh token is single-use; reusing it ends the session."
+            )
+            .TakesBody<RefreshRequest>(
+                """{"refreshToken":"rrt_uhGiAVH6f4W1ZNPQe71yIgAAAAGMw10GAbzoy1-3tp8ZC000WKCpdZdzf69xBMmK2sLMDg"}"""
+            )
             .Answers<Envelope<TokenDocument>>(200)
             .Refuses(401, 413, 415);
         auth.MapPost("/logout", LogoutAsync)
             .RequireSession()
             .WithName("logout")
-            .WithSummary("End the session")
+            .WithSummary("Sign out")
+            .WithDescription("Ends the session.")
             .Produces(204);
         auth.MapPost("/password", ChangeAsync)
             .RequireSession()
             .LimitBy(RateLimits.Login)
             .WithName("changePassword")
-            .WithSummary("Change one's password; all other sessions end")
-            .TakesBody<PasswordRequest>()
+            .WithSummary("Change your password")
+            .WithDescription("Ends all your other sessions.")
+            .TakesBody<PasswordRequest>(
+                """{"currentPassword":"at least fifteen characters","newPassword":"another of enough length"}"""
+            )
             .Produces(204)
             .Refuses(413, 415);
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using OtpNet;
 using QRCoder;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -56,8 +57,10 @@ public static class MfaEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("finishLogin")
-            .WithSummary("End a login with a second factor")
-            .TakesBody<MfaRequest>()
+            .WithSummary("Complete sign-in with a second factor")
+            .TakesBody<MfaRequest>(
+                """{"mfaToken":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","method":"totp","code":"123456"}"""
+            )
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 403, 413, 415);
@@ -65,10 +68,11 @@ public static class MfaEndpoints
             .RequireSession()
             .LimitBy(RateLimits.Mfa)
             .WithName("stepUp")
-            .WithSummary(
-                "Authenticate again, for what needs a fresh authentication; the refresh token, or cookie, from before is void"
+            .WithSummary("Re-authenticate")
+            .WithDescription(
+                "Some operations require recent authentication. The previous refresh token or cookie becomes invalid."
             )
-            .TakesBody<StepUpRequest>()
+            .TakesBody<StepUpRequest>("""{"method":"totp","code":"123456"}""")
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 413, 415);
@@ -76,31 +80,34 @@ public static class MfaEndpoints
         mfa.MapRead("", ShowAsync)
             .RequireSession()
             .WithName("getFactors")
-            .WithSummary("One's second factors")
+            .WithSummary("Get your second factors")
             .Answers<Envelope<FactorsDocument>>(200);
         mfa.MapPost("/totp", EnrollAsync)
             .RequireSession(recent: true)
             .WithName("enrollTotp")
-            .WithSummary("Show a new secret for one-time codes; it counts when a code of it was confirmed")
+            .WithSummary("Start TOTP enrolment")
+            .WithDescription("Returns a new secret. It becomes active when you confirm it with a code.")
             .Answers<Envelope<TotpDocument>>(201)
             .Refuses(409);
         mfa.MapPost("/totp/confirm", ConfirmAsync)
             .RequireSession()
             .LimitBy(RateLimits.Mfa)
             .WithName("confirmTotp")
-            .WithSummary("Confirm one-time codes with one of them")
-            .TakesBody<CodeRequest>()
+            .WithSummary("Confirm TOTP enrolment")
+            .WithDescription("Takes a code generated from the new secret.")
+            .TakesBody<CodeRequest>("""{"code":"123456"}""")
             .Produces(204)
             .Refuses(401, 409, 413, 415);
         mfa.MapDelete("/totp", RemoveAsync)
             .RequireSession(recent: true)
             .WithName("removeTotp")
-            .WithSummary("Take one-time codes away")
+            .WithSummary("Remove TOTP")
             .Produces(204);
         mfa.MapPost("/recovery-codes", IssueAsync)
             .RequireSession(recent: true)
             .WithName("issueRecoveryCodes")
-            .WithSummary("Make new recovery codes; those from before are void")
+            .WithSummary("Generate recovery codes")
+            .WithDescription("Invalidates all earlier recovery codes.")
             .Answers<Envelope<RecoveryCodesDocument>>(201)
             .Refuses(409);
     }
@@ -121,7 +128,7 @@ public static class MfaEndpoints
             Tries
         );
         context.Response.Headers.CacheControl = "no-store";
-        await Answers.OkAsync(context, new MfaDocument(true, token, methods), WireJson.Default.EnvelopeMfaDocument);
+        await Responses.OkAsync(context, new MfaDocument(true, token, methods), SignInJson.Default.EnvelopeMfaDocument);
     }
 
     static Task FinishLoginAsync(
@@ -215,10 +222,10 @@ public static class MfaEndpoints
         )
             .Value!
             .Factors;
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             new FactorsDocument(factors.TotpConfirmed, factors.UnusedCodes.Length, factors.Passkeys.Length),
-            WireJson.Default.EnvelopeFactorsDocument
+            SignInJson.Default.EnvelopeFactorsDocument
         );
     }
 
@@ -239,14 +246,14 @@ public static class MfaEndpoints
         var uri = new OtpUri(OtpType.Totp, secret, email, tokens.Issuer).ToString();
         using var qr = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
         var svg = new SvgQRCode(qr).GetGraphic(4);
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             new TotpDocument(
                 Base32Encoding.ToString(secret).TrimEnd('='),
                 uri,
                 "data:image/svg+xml;base64," + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(svg))
             ),
-            WireJson.Default.EnvelopeTotpDocument,
+            SignInJson.Default.EnvelopeTotpDocument,
             status: 201
         );
     }
@@ -285,10 +292,10 @@ public static class MfaEndpoints
         if (issued.Rejection is { } rejection)
             await Problems.RefuseAsync(context, rejection);
         else
-            await Answers.OkAsync(
+            await Responses.OkAsync(
                 context,
                 new RecoveryCodesDocument(codes),
-                WireJson.Default.EnvelopeRecoveryCodesDocument,
+                SignInJson.Default.EnvelopeRecoveryCodesDocument,
                 status: 201
             );
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text.Json;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -36,21 +37,26 @@ public static class PasskeyEndpoints
         var mine = api.MapGroup("/me/passkeys").WithTags("mfa").CarriesSecrets().RequireSession();
         mine.MapRead("", ListAsync)
             .WithName("listPasskeys")
-            .WithSummary("One's passkeys")
+            .WithSummary("List your passkeys")
             .Answers<Envelope<IReadOnlyList<PasskeyDocument>>>(200);
         mine.MapPost("/options", BeginRegistrationAsync)
             .RequireSession(recent: true)
             .WithName("beginPasskey")
-            .WithSummary("Begin to register a passkey")
+            .WithSummary("Start passkey registration")
+            .WithDescription("Returns the options for `navigator.credentials.create`.")
             .Answers<Envelope<CeremonyDocument>>(200);
         mine.MapPost("", FinishRegistrationAsync)
             .RequireSession(recent: true)
             .WithName("addPasskey")
             .WithSummary("Register a passkey")
-            .TakesBody<PasskeyRequest>()
+            .WithDescription("Takes the credential that the browser created.")
+            .TakesBody<PasskeyRequest>(
+                """{"state":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","name":"my phone","credential":{"id":"…","type":"public-key","rawId":"…","response":{}}}"""
+            )
             .Answers<Envelope<PasskeyDocument>>(201)
             .Refuses(401, 409, 413, 415);
         mine.MapDelete("/{id}", RemoveAsync)
+            .TakesPath(Parameter.Id("id", "The id of the passkey."))
             .RequireSession(recent: true)
             .WithName("removePasskey")
             .WithSummary("Remove a passkey")
@@ -61,14 +67,18 @@ public static class PasskeyEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("beginPasskeyLogin")
-            .WithSummary("Begin to use a passkey")
+            .WithSummary("Start passkey sign-in")
+            .WithDescription("Returns the options for `navigator.credentials.get`.")
             .Answers<Envelope<CeremonyDocument>>(200);
         auth.MapPost("/passkey", FinishUseAsync)
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("passkeyLogin")
-            .WithSummary("Log in with a passkey; for a caller with a session, authenticate again")
-            .TakesBody<PasskeyLogin>()
+            .WithSummary("Sign in with a passkey")
+            .WithDescription("If the caller already has a session, re-authenticates that session instead.")
+            .TakesBody<PasskeyLogin>(
+                """{"state":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","credential":{"id":"…","type":"public-key","rawId":"…","response":{}}}"""
+            )
             .Answers<Envelope<TokenDocument>>(200)
             .OrAnswers<Envelope<CookieDocument>>()
             .Refuses(401, 403, 413, 415);
@@ -79,20 +89,20 @@ public static class PasskeyEndpoints
         var passkeys = await ClusterCalls.SendAsync(_ =>
             cluster.GetGrain<IAccountGrain>(context.Caller().Account).GetPasskeys()
         );
-        await Answers.OkAsync<IReadOnlyList<PasskeyDocument>>(
+        await Responses.OkAsync<IReadOnlyList<PasskeyDocument>>(
             context,
             [.. passkeys.Select(Document)],
-            WireJson.Default.EnvelopeIReadOnlyListPasskeyDocument
+            SignInJson.Default.EnvelopeIReadOnlyListPasskeyDocument
         );
     }
 
     static async Task BeginRegistrationAsync(HttpContext context, Passkeys passkeys, Accounts accounts)
     {
         var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(context.Caller().Account).GetSecrets()))!.Email;
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             await passkeys.BeginRegistrationAsync(context, email),
-            WireJson.Default.EnvelopeCeremonyDocument
+            SignInJson.Default.EnvelopeCeremonyDocument
         );
     }
 
@@ -115,10 +125,10 @@ public static class PasskeyEndpoints
             if (added.Rejection is { } rejection)
                 await Problems.RefuseAsync(context, rejection);
             else
-                await Answers.OkAsync(
+                await Responses.OkAsync(
                     context,
                     Document(new(added.Value!.Factors.Passkeys[^1], credential)),
-                    WireJson.Default.EnvelopePasskeyDocument,
+                    SignInJson.Default.EnvelopePasskeyDocument,
                     status: 201
                 );
         });
@@ -140,10 +150,10 @@ public static class PasskeyEndpoints
     }
 
     static async Task BeginUseAsync(HttpContext context, Passkeys passkeys) =>
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             await passkeys.BeginUseAsync(context),
-            WireJson.Default.EnvelopeCeremonyDocument
+            SignInJson.Default.EnvelopeCeremonyDocument
         );
 
     static Task FinishUseAsync(

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Api;
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Api;
 

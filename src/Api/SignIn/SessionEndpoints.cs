@@ -35,27 +35,33 @@ public static class SessionEndpoints
             .MapRead("", ListOwnAsync)
             .RequireSession()
             .WithName("listSessions")
-            .WithSummary("One's sessions that are open, newest first")
+            .WithSummary("List your sessions")
+            .WithDescription("Returns active sessions only, newest first.")
             .Answers<Envelope<IReadOnlyList<SessionDocument>>>(200);
         sessions
             .MapDelete("", EndOthersAsync)
             .RequireSession()
             .WithName("endOtherSessions")
-            .WithSummary("End all of one's sessions but this")
+            .WithSummary("End your other sessions")
             .Produces(204);
         sessions
             .MapDelete("/{id}", EndAsync)
+            .TakesPath(Parameter.Id("id", "The id of the session."))
             .RequireSession()
             .WithName("endSession")
-            .WithSummary("End one of one's sessions, or any with the permission `session:manage`")
+            .WithSummary("End a session")
+            .WithDescription("Ending a session of another account requires the permission `session:manage`.")
             .Produces(204)
             .Refuses(404);
-        var others = api.MapGroup("/users/{id}/sessions").WithTags("sessions");
+        var others = api.MapGroup("/users/{id}/sessions")
+            .TakesPath(Parameter.Id("id", "The id of the account."))
+            .WithTags("sessions");
         others
             .MapRead("", ListOfAsync)
             .Require(Permissions.SessionRead)
             .WithName("listUserSessions")
-            .WithSummary("Sessions of an account that are open, newest first")
+            .WithSummary("List an account's sessions")
+            .WithDescription("Returns active sessions only, newest first.")
             .Answers<Envelope<IReadOnlyList<SessionDocument>>>(200)
             .Refuses(404);
     }
@@ -105,10 +111,10 @@ public static class SessionEndpoints
         var open = (await queries.SessionsAsync(id, Most, context.RequestAborted)).Where(found =>
             found.Session.IsOpen(now, options.Idle) && account.Allows(found.Id, found.Session.AccountVersion)
         );
-        await Answers.OkAsync<IReadOnlyList<SessionDocument>>(
+        await Responses.OkAsync<IReadOnlyList<SessionDocument>>(
             context,
             [.. open.Select(found => Document(found.Id, found.Session, found.Id == own))],
-            WireJson.Default.EnvelopeIReadOnlyListSessionDocument
+            SignInJson.Default.EnvelopeIReadOnlyListSessionDocument
         );
     }
 

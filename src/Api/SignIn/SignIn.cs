@@ -1,4 +1,5 @@
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Api;
 
@@ -95,17 +96,17 @@ public sealed class SignIn(
         if (state.Kind is Session.Cookie)
         {
             cookies.Set(context.Response, session, state.Generation);
-            return Answers.OkAsync(
+            return Responses.OkAsync(
                 context,
                 new CookieDocument(sessionTokens.Csrf(session), state.ExpiresAt),
-                WireJson.Default.EnvelopeCookieDocument
+                SignInJson.Default.EnvelopeCookieDocument
             );
         }
         var (token, seconds) = tokens.Issue(session, state, account, version);
-        return Answers.OkAsync(
+        return Responses.OkAsync(
             context,
             new TokenDocument(token, "Bearer", seconds, sessionTokens.Refresh(session, state.Generation)),
-            WireJson.Default.EnvelopeTokenDocument
+            SignInJson.Default.EnvelopeTokenDocument
         );
     }
 

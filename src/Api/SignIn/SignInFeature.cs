@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -7,10 +8,12 @@ sealed class SignInFeature : Feature
 {
     public override Tag[] Tags =>
         [
-            new("auth", "Sign in and out, refresh tokens, recover an account."),
+            new("auth", "Sign in and out, refresh tokens, register and recover accounts."),
             new("sessions", "List and end sessions."),
-            new("mfa", "Second factors and passkeys."),
+            new("mfa", "Manage second factors and passkeys."),
         ];
+
+    public override JsonSerializerContext Json => SignInJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

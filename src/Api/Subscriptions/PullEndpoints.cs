@@ -17,40 +17,37 @@ static class PullEndpoints
         one.MapPost("/pull", SubscriptionEndpoints.Of(PullAsync))
             .Require(Permissions.SubscriptionManage)
             .WithName("pullEvents")
-            .WithSummary("Lease the next events to a consumer")
-            .Carries("Position")
-            .TakesBody<PullBody>()
+            .WithSummary("Pull events")
+            .WithDescription("Leases the next events to a consumer.")
+            .Carries(AnswerHeaders.Position)
+            .TakesBody<PullBody>("""{"consumer":"worker-1","limit":100,"wait":20,"leaseSeconds":30}""")
             .Answers<Envelope<PulledDocument>>(200)
             .Refuses(404, 409, 413, 415);
-        one.MapSettle<AckBody>("/ack", SettlementKind.Ack, "ackEvents", "Leased events are done");
-        one.MapSettle<NackBody>(
-            "/nack",
-            SettlementKind.Nack,
-            "nackEvents",
-            "Give leased events back, to be leased again"
-        );
-        one.MapSettle<ParkBody>(
-            "/park",
-            SettlementKind.Park,
-            "parkEvents",
-            "Hold the resources of leased events back until a replay"
-        );
+        one.MapSettle("/ack", SettlementKind.Ack)
+            .WithName("ackEvents")
+            .WithSummary("Acknowledge events")
+            .WithDescription("Marks leased events as processed.")
+            .TakesBody<AckBody>("""{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","positions":["1042"]}""");
+        one.MapSettle("/nack", SettlementKind.Nack)
+            .WithName("nackEvents")
+            .WithSummary("Return events")
+            .WithDescription("Returns leased events, to be leased again after an optional delay.")
+            .TakesBody<NackBody>("""{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","delaySeconds":5}""");
+        one.MapSettle("/park", SettlementKind.Park)
+            .WithName("parkEvents")
+            .WithSummary("Park resources")
+            .WithDescription(
+                "Holds back all events of the resources to which the leased events belong, until a replay."
+            )
+            .TakesBody<ParkBody>(
+                """{"lease":"019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10","positions":["1042"],"reason":"The price is missing."}"""
+            );
     }
 
-    static void MapSettle<TBody>(
-        this RouteGroupBuilder one,
-        string path,
-        SettlementKind kind,
-        string name,
-        string summary
-    )
-        where TBody : notnull =>
+    static RouteHandlerBuilder MapSettle(this RouteGroupBuilder one, string path, SettlementKind kind) =>
         one.MapPost(path, SubscriptionEndpoints.Of((context, subscription) => SettleAsync(context, subscription, kind)))
             .Require(Permissions.SubscriptionManage)
-            .WithName(name)
-            .WithSummary(summary)
-            .Carries("Position")
-            .TakesBody<TBody>()
+            .Carries(AnswerHeaders.Position)
             .Answers<Envelope<SettledDocument>>(200)
             .Refuses(404, 409, 413, 415);
 
@@ -89,10 +86,10 @@ static class PullEndpoints
             if (reply.Rejection is { } rejection)
                 await Problems.RefuseAsync(context, rejection);
             else
-                await Answers.OkAsync(
+                await Responses.OkAsync(
                     context,
                     PulledDocument.Of(reply.Value),
-                    WireJson.Default.EnvelopePulledDocument,
+                    SubscriptionJson.Default.EnvelopePulledDocument,
                     reply.Position
                 );
         });
@@ -112,10 +109,10 @@ static class PullEndpoints
                 if (reply.Rejection is { } rejection)
                     await Problems.RefuseAsync(context, rejection);
                 else
-                    await Answers.OkAsync(
+                    await Responses.OkAsync(
                         context,
                         new SettledDocument(reply.Value),
-                        WireJson.Default.EnvelopeSettledDocument,
+                        SubscriptionJson.Default.EnvelopeSettledDocument,
                         reply.Position
                     );
             }

@@ -120,11 +120,11 @@ static class SubscriptionBodies
         var events = reader.Strings("events", optional: true)?.Distinct().ToArray();
         reader.RefuseOthers();
         for (var i = 0; i < events?.Length; i++)
-            if (!EventTypes.OfResources.Contains(events[i]))
+            if (!EventKinds.OfResources.Contains(events[i]))
                 faults.Report(
                     $"/filter/events/{i}",
                     "UNKNOWN_EVENT",
-                    $"The events are {string.Join(", ", EventTypes.OfResources)}."
+                    $"The events are {string.Join(", ", EventKinds.OfResources)}."
                 );
         return new(type, resource is null ? null : Id(resource, "/filter/resource", faults), owner, events);
     }

@@ -68,7 +68,7 @@ public sealed record DeliveryDocument(
     public Dictionary<string, JsonElement>? More { get; set; }
 
     public static DeliveryDocument Of(JsonText delivery) =>
-        JsonSerializer.Deserialize(delivery.Utf8.Span, WireJson.Default.DeliveryDocument)!;
+        JsonSerializer.Deserialize(delivery.Utf8.Span, SubscriptionJson.Default.DeliveryDocument)!;
 }
 
 /// <summary>What failed last.</summary>

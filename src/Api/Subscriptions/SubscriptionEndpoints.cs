@@ -21,54 +21,61 @@ public static class SubscriptionEndpoints
             .CarriesSecrets()
             .Require(Permissions.SubscriptionManage)
             .WithName("createSubscription")
-            .WithSummary("Subscribe to events: a webhook, or a group of consumers that pull")
-            .Carries("Location")
-            .TakesBody<SubscriptionRequest>()
+            .WithSummary("Create a subscription")
+            .WithDescription("Delivers events by webhook, or to a group of consumers that pull them.")
+            .Carries(AnswerHeaders.Location)
+            .TakesBody<SubscriptionRequest>(
+                """{"name":"warehouse","filter":{"type":"bicycle","events":["resource.created"]},"delivery":{"kind":"webhook","url":"https://example.org/hooks"}}"""
+            )
             .Answers<Envelope<SubscriptionDocument>>(201)
             .Refuses(409, 413, 415);
         subscriptions
             .MapRead("", ListAsync)
             .Require(Permissions.SubscriptionRead)
             .WithName("listSubscriptions")
-            .WithSummary("Subscriptions, by id")
-            .TakesQuery("cursor", "limit")
+            .WithSummary("List subscriptions")
+            .WithDescription("Sorted by id.")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<SubscriptionDocument>>>(200);
 
-        var one = subscriptions.MapGroup("/{id}");
+        var one = subscriptions.MapGroup("/{id}").TakesPath(Parameter.Id("id", "The id of the subscription."));
         one.MapRead(
                 "",
                 Of(
                     (context, subscription) =>
-                        Answers.OkAsync(
+                        Responses.OkAsync(
                             context,
                             SubscriptionDocument.Of(subscription),
-                            WireJson.Default.EnvelopeSubscriptionDocument
+                            SubscriptionJson.Default.EnvelopeSubscriptionDocument
                         )
                 )
             )
             .Require(Permissions.SubscriptionRead)
             .WithName("getSubscription")
-            .WithSummary("A subscription: position, lag, what is held back, and the last error")
+            .WithSummary("Get a subscription")
+            .WithDescription("Includes its position, lag, number of parked resources and last error.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
         one.MapDelete("", DeleteAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("deleteSubscription")
-            .WithSummary("Delete a subscription, if it is there")
+            .WithSummary("Delete a subscription")
             .Produces(204)
             .Refuses(404);
         one.MapRead("/attempts", Of(AttemptsAsync))
             .Require(Permissions.SubscriptionRead)
             .WithName("listAttempts")
-            .WithSummary("The latest attempts to deliver, newest first")
-            .TakesQuery("cursor", "limit")
+            .WithSummary("List delivery attempts")
+            .WithDescription("Newest first.")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<AttemptDocument>>>(200)
             .Refuses(404);
         one.MapRead("/parked", Of(ParkedAsync))
             .Require(Permissions.SubscriptionRead)
             .WithName("listParked")
-            .WithSummary("Resources whose events are held back, by id")
-            .TakesQuery("cursor", "limit")
+            .WithSummary("List parked resources")
+            .WithDescription("Events of a parked resource are held back. Sorted by id.")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<ParkedDocument>>>(200)
             .Refuses(404);
         one.MapPost(
@@ -80,7 +87,8 @@ public static class SubscriptionEndpoints
             )
             .Require(Permissions.SubscriptionManage)
             .WithName("pauseSubscription")
-            .WithSummary("Stop deliveries; events stay in the log")
+            .WithSummary("Pause a subscription")
+            .WithDescription("Stops delivery. Events remain in the log.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
         one.MapPost(
@@ -92,7 +100,8 @@ public static class SubscriptionEndpoints
             )
             .Require(Permissions.SubscriptionManage)
             .WithName("resumeSubscription")
-            .WithSummary("Go on where deliveries stopped")
+            .WithSummary("Resume a subscription")
+            .WithDescription("Delivery continues where it stopped.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
         one.MapPost("/secret", Of(RotateAsync))
@@ -100,20 +109,25 @@ public static class SubscriptionEndpoints
             .Require(Permissions.SubscriptionManage)
             .RequireRecent()
             .WithName("rotateSecret")
-            .WithSummary("Make a new secret; the old one signs too for a day")
+            .WithSummary("Rotate the webhook secret")
+            .WithDescription(
+                "Deliveries are signed with both secrets until the old one expires, after 24 hours by default."
+            )
             .Answers<Envelope<SecretDocument>>(200)
             .Refuses(404, 409);
         one.MapPost("/test", Of(TestAsync))
             .Require(Permissions.SubscriptionManage)
             .WithName("testSubscription")
-            .WithSummary("Send a test event to the webhook now")
+            .WithSummary("Send a test event")
+            .WithDescription("Sends it to the webhook immediately.")
             .Answers<Envelope<TestDocument>>(200)
             .Refuses(404, 409);
         one.MapPost("/replay", Of(ReplayAsync))
             .Require(Permissions.SubscriptionManage)
             .WithName("replaySubscription")
-            .WithSummary("Deliver again from a position, or try a parked resource again")
-            .TakesBody<ReplayRequest>()
+            .WithSummary("Replay events")
+            .WithDescription("Delivers events again from a position, or retries a parked resource.")
+            .TakesBody<ReplayRequest>("""{"position":"1042"}""")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404, 409, 413, 415);
         one.MapPull();
@@ -188,10 +202,10 @@ public static class SubscriptionEndpoints
         }
         context.Response.Headers.Location = $"{ApiGroup.Path}/subscriptions/{asked!.Id}";
         var made = await queries.FindAsync(asked.Id, null, ct);
-        await Answers.OkAsync(
+        await Responses.OkAsync(
             context,
             SubscriptionDocument.Of(made!, secret),
-            WireJson.Default.EnvelopeSubscriptionDocument,
+            SubscriptionJson.Default.EnvelopeSubscriptionDocument,
             status: 201
         );
     }
@@ -207,10 +221,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await queries.PageAsync(Owner(context), after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<SubscriptionDocument>>(
+        await Responses.OkAsync<IReadOnlyList<SubscriptionDocument>>(
             context,
             [.. rows.Take(limit).Select(row => SubscriptionDocument.Of(row))],
-            WireJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListSubscriptionDocument,
             page: new(limit, rows.Count > limit ? rows[limit - 1].Id.ToString() : null)
         );
     }
@@ -244,10 +258,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await Queries(context).AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<AttemptDocument>>(
+        await Responses.OkAsync<IReadOnlyList<AttemptDocument>>(
             context,
             [.. rows.Take(limit).Select(AttemptDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListAttemptDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListAttemptDocument,
             page: new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null)
         );
     }
@@ -263,10 +277,10 @@ public static class SubscriptionEndpoints
             return;
         }
         var rows = await Queries(context).ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
-        await Answers.OkAsync<IReadOnlyList<ParkedDocument>>(
+        await Responses.OkAsync<IReadOnlyList<ParkedDocument>>(
             context,
             [.. rows.Take(limit).Select(ParkedDocument.Of)],
-            WireJson.Default.EnvelopeIReadOnlyListParkedDocument,
+            SubscriptionJson.Default.EnvelopeIReadOnlyListParkedDocument,
             page: new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null)
         );
     }
@@ -294,7 +308,11 @@ public static class SubscriptionEndpoints
         var until = (
             await Queries(context).FindAsync(subscription.Id, null, context.RequestAborted)
         )?.PreviousSecretUntil;
-        await Answers.OkAsync(context, new SecretDocument(secret, until), WireJson.Default.EnvelopeSecretDocument);
+        await Responses.OkAsync(
+            context,
+            new SecretDocument(secret, until),
+            SubscriptionJson.Default.EnvelopeSecretDocument
+        );
     }
 
     static async Task TestAsync(HttpContext context, Subscription subscription)
@@ -308,7 +326,7 @@ public static class SubscriptionEndpoints
         )
             await RefuseKindAsync(context, subscription);
         else
-            await Answers.OkAsync(context, TestDocument.Of(outcome), WireJson.Default.EnvelopeTestDocument);
+            await Responses.OkAsync(context, TestDocument.Of(outcome), SubscriptionJson.Default.EnvelopeTestDocument);
     }
 
     static Task ReplayAsync(HttpContext context, Subscription subscription) =>
@@ -334,7 +352,11 @@ public static class SubscriptionEndpoints
     static async Task ShowAsync(HttpContext context, Guid id)
     {
         if (await Queries(context).FindAsync(id, null, context.RequestAborted) is { } now)
-            await Answers.OkAsync(context, SubscriptionDocument.Of(now), WireJson.Default.EnvelopeSubscriptionDocument);
+            await Responses.OkAsync(
+                context,
+                SubscriptionDocument.Of(now),
+                SubscriptionJson.Default.EnvelopeSubscriptionDocument
+            );
         else
             await Problems.WriteAsync(context, ProblemType.SubscriptionNotFound, "It was deleted meanwhile.");
     }

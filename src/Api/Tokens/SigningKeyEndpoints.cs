@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.IdentityModel.Tokens;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Api;
@@ -25,7 +26,8 @@ public static class SigningKeyEndpoints
             .AllowAnonymous()
             .WithName("getKeySet")
             .WithTags("auth")
-            .WithSummary("The keys with which access tokens are checked")
+            .WithSummary("Get the JSON Web Key Set")
+            .WithDescription("The public keys that verify access tokens.")
             .Answers<KeySetDocument>(200);
 
     public static void MapSigningKeys(this RouteGroupBuilder api)
@@ -34,17 +36,21 @@ public static class SigningKeyEndpoints
         keys.MapRead("", ListAsync)
             .Require(Permissions.SigningKeyManage)
             .WithName("listSigningKeys")
-            .WithSummary("The keys of access tokens, newest first")
+            .WithSummary("List signing keys")
+            .WithDescription("Newest first.")
             .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
         keys.MapPost("/rotate", RotateAsync)
             .Require(Permissions.SigningKeyManage)
             .WithName("rotateSigningKey")
-            .WithSummary("Make a new key, which signs in a minute")
+            .WithSummary("Rotate the signing key")
+            .WithDescription("Creates a key that starts signing after one minute.")
             .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
         keys.MapDelete("/{kid}", WithdrawAsync)
+            .TakesPath(Parameter.Text("kid", "The `kid` of the signing key.", "01a211b9faa87e3b82b418342f59931d", 64))
             .Require(Permissions.SigningKeyManage)
             .WithName("withdrawSigningKey")
-            .WithSummary("Withdraw a key that leaked: its tokens are refused within seconds")
+            .WithSummary("Withdraw a signing key")
+            .WithDescription("For a leaked key: tokens signed with it are rejected within seconds.")
             .Produces(204)
             .Refuses(404);
     }
@@ -52,16 +58,16 @@ public static class SigningKeyEndpoints
     static Task KeySetAsync(HttpContext context, SigningKeys keys)
     {
         context.Response.Headers.CacheControl = $"public, max-age={CacheSeconds}";
-        return Answers.WriteAsync(
+        return Responses.WriteAsync(
             context,
             new KeySetDocument([.. keys.All.Select(key => Public(key))]),
-            WireJson.Default.KeySetDocument,
+            TokenJson.Default.KeySetDocument,
             "application/json"
         );
     }
 
     static Task ListAsync(HttpContext context, SigningKeys keys) =>
-        Answers.OkAsync<IReadOnlyList<SigningKeyDocument>>(
+        Responses.OkAsync<IReadOnlyList<SigningKeyDocument>>(
             context,
             [
                 .. keys.All.Select(key => new SigningKeyDocument(
@@ -71,7 +77,7 @@ public static class SigningKeyEndpoints
                     key.SignsAt
                 )),
             ],
-            WireJson.Default.EnvelopeIReadOnlyListSigningKeyDocument
+            TokenJson.Default.EnvelopeIReadOnlyListSigningKeyDocument
         );
 
     static async Task RotateAsync(HttpContext context, SigningKeys keys)

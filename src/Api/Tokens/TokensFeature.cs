@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -5,6 +6,8 @@ namespace Resources.Api;
 /// <summary>Access tokens, the keys that sign them, and tokens of other issuers.</summary>
 sealed class TokensFeature : Feature
 {
+    public override JsonSerializerContext Json => TokenJson.Default;
+
     public override void Add(IServiceCollection services, Settings settings)
     {
         var tokens = settings.Add<TokenOptions>(services, "Tokens");

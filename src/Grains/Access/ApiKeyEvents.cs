@@ -7,6 +7,7 @@ public abstract record ApiKeyEvent;
 
 /// <param name="SecretHash">SHA-256 of the secret part, which has 256 random bits, in hexadecimal.</param>
 /// <param name="Permissions">An upper bound: the key never has a permission that its account lacks.</param>
+[Event("api_key.created")]
 public sealed record ApiKeyCreated(
     Guid Account,
     string Name,
@@ -15,4 +16,5 @@ public sealed record ApiKeyCreated(
     DateTimeOffset? ExpiresAt
 ) : ApiKeyEvent;
 
+[Event("api_key.revoked", ChangesAccess = true)]
 public sealed record ApiKeyRevoked : ApiKeyEvent;

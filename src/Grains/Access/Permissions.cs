@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
-using Resources.Grains;
 
-namespace Resources.Projections;
+namespace Resources.Grains;
 
 /// <summary>The permissions there are, and the roles that are built in.</summary>
 public static class Permissions

@@ -14,6 +14,9 @@ public sealed record Reach
     /// <summary>Every resource.</summary>
     public static Reach All { get; } = new(Scope.All, "");
 
+    /// <summary>No resource at all.</summary>
+    public static Reach Nothing { get; } = new(Scope.Nothing, "");
+
     /// <summary>What a scope allows; the account's own resources are those it owns.</summary>
     public static Reach Of(Scope scope, string account) => scope.IsAll ? All : new(scope, account);
 

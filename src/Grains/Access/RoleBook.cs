@@ -14,7 +14,7 @@ public sealed record RoleBook(Dictionary<string, string[]> Roles, Guid[] Adminis
     public static readonly Guid Id = DerivedId.Of("roles");
 
     /// <summary>The upper bound of custom roles, as every node keeps all of them in memory.</summary>
-    public const int MostRoles = 1_000;
+    public const int MaxRoles = 1_000;
 
     /// <summary>The built-in role with all permissions.</summary>
     public const string Administrator = "admin";
@@ -47,9 +47,9 @@ public sealed record RoleBook(Dictionary<string, string[]> Roles, Guid[] Adminis
                 Refusal.AlreadyExists,
                 "There is a role of this name."
             ),
-            CreateRole when book.Roles.Count >= MostRoles => new Rejection(
+            CreateRole when book.Roles.Count >= MaxRoles => new Rejection(
                 Refusal.AlreadyExists,
-                $"There may be at most {MostRoles} roles."
+                $"There may be at most {MaxRoles} roles."
             ),
             CreateRole c => [new RoleCreated(c.Name, c.Permissions)],
             ChangeRole c when !book.Roles.TryGetValue(c.Name, out _) => NoRole,

@@ -6,13 +6,18 @@ namespace Resources.Grains;
 /// </summary>
 public abstract record RoleEvent;
 
+[Event("role.created", ChangesAccess = true)]
 public sealed record RoleCreated(string Name, string[] Permissions) : RoleEvent;
 
+[Event("role.changed", ChangesAccess = true)]
 public sealed record RoleChanged(string Name, string[] Permissions) : RoleEvent;
 
+[Event("role.deleted", ChangesAccess = true)]
 public sealed record RoleDeleted(string Name) : RoleEvent;
 
 /// <summary>The account counts as administrator from now on.</summary>
+[Event("role.administrator_added")]
 public sealed record AdministratorAdded(Guid Account) : RoleEvent;
 
+[Event("role.administrator_removed")]
 public sealed record AdministratorRemoved(Guid Account) : RoleEvent;

@@ -18,7 +18,7 @@ public sealed record Factors(
     Passkey[] Passkeys
 )
 {
-    public const int MostPasskeys = 20;
+    public const int MaxPasskeys = 20;
 
     public static readonly Factors None = new(null, false, 0, null, [], []);
 
@@ -110,9 +110,9 @@ public sealed record Factors(
             (IssueRecoveryCodes c, _) => [new AccountRecoveryCodesIssued(context.Facts.Secret!.Value, c.Hashes.Length)],
             (AddPasskey, _) when context.Facts.Passkey is not { } added || state.Find(added) is not null =>
                 new Rejection(Refusal.AlreadyExists, "This passkey is registered already."),
-            (AddPasskey, _) when state.Passkeys.Length >= MostPasskeys => new Rejection(
+            (AddPasskey, _) when state.Passkeys.Length >= MaxPasskeys => new Rejection(
                 Refusal.AlreadyExists,
-                $"An account may have {MostPasskeys} passkeys."
+                $"An account may have {MaxPasskeys} passkeys."
             ),
             (AddPasskey c, _) =>
             [

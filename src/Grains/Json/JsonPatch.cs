@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Resources.Grains;
 
-/// <summary>A well-formed JSON Patch (RFC 6902). It reads from the document it was parsed from.</summary>
+/// <summary>A well-formed JSON Patch (RFC 6902). It refers to the document that it was parsed from.</summary>
 public sealed class JsonPatch
 {
     /// <summary>The most operations in a patch.</summary>
@@ -42,15 +42,15 @@ public sealed class JsonPatch
     }
 
     /// <summary>
-    /// Applies all operations to a copy of the document, or none: the first that fails ends it.
+    /// Applies all operations to a copy of the document, or none: the first failure ends it.
     /// </summary>
-    /// <param name="document">What to patch; it is not changed.</param>
+    /// <param name="document">The document to patch; it is not changed.</param>
     /// <param name="mayWrite">
-    /// Which pointers may be written. All are asked before anything is applied; <c>test</c> and the source of
-    /// <c>copy</c> are not asked for, as they only read.
+    /// Whether a pointer may be written. All are checked before anything is applied. <c>test</c> and the source of
+    /// <c>copy</c> only read, so they are not checked.
     /// </param>
     /// <param name="maxBytes">
-    /// How large the result may be. What the operations write may add up to a few times as much.
+    /// The upper bound of the result. The operations may write a few times as much in total.
     /// </param>
     public PatchResult Apply(JsonNode? document, Func<string, bool> mayWrite, int maxBytes)
     {
@@ -64,22 +64,4 @@ public sealed class JsonPatch
                 return failure;
         return run.Finish(operations.LastOrDefault(), operations.Count - 1);
     }
-}
-
-/// <summary>What became of a patch. An index counts operations from 0; a pointer is one into the document.</summary>
-public abstract record PatchResult
-{
-    PatchResult() { }
-
-    /// <summary>The patched document.</summary>
-    public sealed record Done(JsonNode? Document) : PatchResult;
-
-    /// <summary>A <c>test</c> found another value, or none.</summary>
-    public sealed record TestFailed(int Index, string Pointer) : PatchResult;
-
-    /// <summary>An operation does not fit the document; the code is one of <see cref="FaultCode"/>.</summary>
-    public sealed record CannotApply(int Index, string Pointer, string Code, string Detail) : PatchResult;
-
-    /// <summary>An operation writes where it may not.</summary>
-    public sealed record Forbidden(int Index, string Pointer) : PatchResult;
 }

@@ -8,8 +8,8 @@ using Orleans;
 namespace Resources.Grains;
 
 /// <summary>
-/// An immutable JSON object, kept as compact UTF-8 text. Two are equal when they denote the same JSON value, whatever
-/// the order of members and the spelling of numbers and strings.
+/// An immutable JSON object as compact UTF-8 text. Two are equal when they denote the same JSON value, in any order of
+/// members and any spelling of numbers and strings.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("json")]
 [JsonConverter(typeof(JsonTextConverter))]
@@ -23,7 +23,7 @@ public sealed class JsonText : IEquatable<JsonText>
     /// <summary>The object without members.</summary>
     public static JsonText Empty { get; } = new("{}"u8.ToArray());
 
-    /// <summary>The text. It may be written to an answer as it is.</summary>
+    /// <summary>The text, which may be written to an answer unchanged.</summary>
     public ReadOnlyMemory<byte> Utf8 => utf8;
 
     /// <summary>A compact copy of an object.</summary>
@@ -35,10 +35,10 @@ public sealed class JsonText : IEquatable<JsonText>
         return Compact(raw);
     }
 
-    /// <summary>An object as the store gives it, which is not checked again.</summary>
+    /// <summary>An object from the store, which is not validated again.</summary>
     public static JsonText Stored(ReadOnlySpan<byte> utf8) => Compact(utf8);
 
-    /// <summary>The object parsed, to look into.</summary>
+    /// <summary>The parsed object.</summary>
     public JsonElement ToElement() => JsonElement.Parse(utf8);
 
     /// <summary>Writes the text as one value, without validating it again.</summary>
@@ -73,7 +73,7 @@ public sealed class JsonText : IEquatable<JsonText>
     /// <inheritdoc/>
     public override int GetHashCode()
     {
-        // Names alone, in any order: equal values may spell their strings and numbers differently.
+        // Hashes only the names, in any order: equal values may spell strings and numbers differently.
         var hash = 0;
         using var document = JsonDocument.Parse(utf8);
         foreach (var member in document.RootElement.EnumerateObject())
@@ -83,19 +83,4 @@ public sealed class JsonText : IEquatable<JsonText>
 
     /// <inheritdoc/>
     public override string ToString() => Encoding.UTF8.GetString(utf8);
-}
-
-/// <summary>Nests the text as a plain JSON object, so that the store and its queries see its members.</summary>
-public sealed class JsonTextConverter : JsonConverter<JsonText>
-{
-    public override JsonText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        if (reader.TokenType != JsonTokenType.StartObject)
-            throw new JsonException("A JSON object is needed.");
-        using var document = JsonDocument.ParseValue(ref reader);
-        return JsonText.From(document.RootElement);
-    }
-
-    public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) =>
-        value.WriteTo(writer);
 }

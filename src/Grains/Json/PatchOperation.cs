@@ -2,19 +2,6 @@ using System.Text.Json;
 
 namespace Resources.Grains;
 
-internal enum PatchKind
-{
-    Add,
-    Remove,
-    Replace,
-    Move,
-    Copy,
-    Test,
-}
-
-/// <summary>A location in a document: its pointer and the steps to it.</summary>
-internal sealed record Place(string Pointer, string[] Steps);
-
 /// <summary>One operation of a JSON Patch, complete for its kind.</summary>
 internal sealed record PatchOperation(PatchKind Kind, Place Path, Place? From, JsonElement Value)
 {
@@ -28,7 +15,7 @@ internal sealed record PatchOperation(PatchKind Kind, Place Path, Place? From, J
         };
 
     /// <summary>
-    /// Reads an operation, or returns null and adds its faults. Members it has no use for are ignored (RFC 6902,
+    /// Reads an operation, or returns null and adds its faults. It ignores unknown members (RFC 6902,
     /// section 4).
     /// </summary>
     public static PatchOperation? Read(JsonElement element, string at, List<Fault> faults)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Resources.Projections;
+namespace Resources.Grains;
 
 /// <summary>Times as clients write them.</summary>
 public static partial class Rfc3339

@@ -6,6 +6,9 @@ public static class Slug
     /// <summary>The longest slug.</summary>
     public const int MaxLength = 64;
 
+    /// <summary>A regular expression of every slug, beside its length.</summary>
+    public const string Pattern = "^[a-z0-9]+([-_.][a-z0-9]+)*$";
+
     /// <summary>Whether a text is a slug of 1 to 64 characters.</summary>
     public static bool IsValid(string text)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Resources.Projections;
+namespace Resources.Grains;
 
 /// <summary>
 /// Times as RFC 3339 in UTC: <c>2026-01-31T12:00:00.123456Z</c>, to the microsecond, as the log keeps them.

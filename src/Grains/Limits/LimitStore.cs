@@ -2,12 +2,9 @@ using Npgsql;
 
 namespace Resources.Grains;
 
-/// <summary>Permits to be added to a key's window in the database.</summary>
-public sealed record KeptWindow(string Key, long Start, long Ends, int Granted);
-
 /// <summary>
-/// Windows under way, for the activation that takes over. The table is not logged: after a crash of the database all
-/// windows begin anew.
+/// Current windows, for the activation that takes over. The table is unlogged: after a crash of the database all
+/// windows start again.
 /// </summary>
 public sealed class LimitStore(NpgsqlDataSource database, StoreContact contact)
 {
@@ -28,8 +25,8 @@ public sealed class LimitStore(NpgsqlDataSource database, StoreContact contact)
         });
 
     /// <summary>
-    /// Adds to what is granted of windows; returns the last one's total. Where another activation has begun a window
-    /// that goes on, it is added to that one.
+    /// Adds granted permits to windows; returns the total of the last one. A window that another activation has started
+    /// and that has not ended gets the permits.
     /// </summary>
     public Task<int> AddAsync(string bucket, params KeptWindow[] added) =>
         contact.WhileAvailableAsync(async ct =>

@@ -1,38 +1,7 @@
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Resources.Grains;
-
-/// <summary>Where a command's events ended up: a position for each, and the time of all.</summary>
-public sealed record Appended(long[] Positions, DateTimeOffset At);
-
-/// <summary>One stream's waiting append. Event ids are drawn here, so that a repeated send is recognised.</summary>
-sealed class Append
-{
-    public Append(Guid stream, long expectedVersion, IReadOnlyList<object> events, Intent intent)
-    {
-        Stream = stream;
-        ExpectedVersion = expectedVersion;
-        Events = events;
-        Intent = intent;
-        Ids = new Guid[events.Count];
-        Bodies = new string[events.Count];
-        for (var i = 0; i < events.Count; i++)
-        {
-            Ids[i] = Guid.CreateVersion7();
-            Bodies[i] = JsonSerializer.Serialize(events[i], events[i].GetType(), EventTypes.Json);
-        }
-    }
-
-    public Guid Stream { get; }
-    public long ExpectedVersion { get; }
-    public IReadOnlyList<object> Events { get; }
-    public Intent Intent { get; }
-    public Guid[] Ids { get; }
-    public string[] Bodies { get; }
-    public TaskCompletionSource<Appended?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
 
 /// <summary>The appends of one transaction, as the parallel arrays that <c>append_events</c> takes.</summary>
 sealed class AppendBatch
@@ -42,7 +11,7 @@ sealed class AppendBatch
 
     public int Streams => appends.Count;
 
-    /// <summary>Roughly what the batch will send.</summary>
+    /// <summary>The approximate size of the statement, in characters.</summary>
     public int Bytes { get; private set; }
 
     public void Clear()
@@ -63,7 +32,7 @@ sealed class AppendBatch
         return true;
     }
 
-    /// <summary>The same appends, one a batch.</summary>
+    /// <summary>The same appends, one in each batch.</summary>
     public IReadOnlyList<AppendBatch> Split() =>
         appends.ConvertAll(append =>
         {
@@ -118,8 +87,8 @@ sealed class AppendBatch
         }
         catch (PostgresException)
         {
-            // The driver loses track of a statement that fails while it is being prepared (npgsql issue 6391), and the
-            // next user of the connection would be told of a failure of its own: no connection is kept.
+            // The driver loses track of a statement that fails while it is prepared (npgsql issue 6391). The next user of
+            // the connection would get the failure as its own, so no connection is kept.
             database.Clear();
             throw;
         }
@@ -127,7 +96,7 @@ sealed class AppendBatch
 
     void Bind(NpgsqlParameterCollection parameters)
     {
-        var events = appends.Sum(append => append.Events.Count);
+        var events = appends.Sum(append => append.Kinds.Length);
         var streamOf = new int[events];
         var ids = new Guid[events];
         var types = new string[events];
@@ -137,19 +106,18 @@ sealed class AppendBatch
         for (var stream = 0; stream < appends.Count; stream++)
         {
             var append = appends[stream];
-            for (var i = 0; i < append.Events.Count; i++, at++)
+            for (var i = 0; i < append.Kinds.Length; i++, at++)
             {
-                var type = append.Events[i].GetType();
                 streamOf[at] = stream + 1;
                 ids[at] = append.Ids[i];
-                types[at] = EventTypes.Names[type];
-                clrTypes[at] = EventTypes.ClrName(type);
+                types[at] = append.Kinds[i].Name;
+                clrTypes[at] = append.Kinds[i].ClrName;
                 bodies[at] = append.Bodies[i];
             }
         }
         Add(parameters, NpgsqlDbType.Uuid, Each(append => append.Stream));
         Add(parameters, NpgsqlDbType.Bigint, Each(append => append.ExpectedVersion));
-        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Events.Count));
+        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Kinds.Length));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CommandId.ToString()));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.Actor));
         Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CorrelationId));
@@ -162,8 +130,8 @@ sealed class AppendBatch
     }
 
     /// <summary>
-    /// What is known of a command beside its actor. An address is made of digits, letters, dots and colons: nothing has
-    /// to be escaped.
+    /// The properties of a command beside its actor. An address has only digits, letters, dots and colons, so nothing
+    /// needs escaping.
     /// </summary>
     static string? Headers(Intent intent)
     {

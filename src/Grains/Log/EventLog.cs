@@ -19,6 +19,7 @@ public sealed class EventLog(
     IDocumentStore store,
     StoreContact contact,
     Signal signal,
+    EventKinds kinds,
     ILogger<EventLog> log
 ) : BackgroundService
 {
@@ -64,7 +65,7 @@ public sealed class EventLog(
     )
     {
         using var activity = Activities.StartActivity("append");
-        var append = new Append(stream, expectedVersion, events, intent);
+        var append = new Append(kinds, stream, expectedVersion, events, intent);
         if (!queue.Writer.TryWrite(append))
             throw new StoreUnavailableException("This node is stopping.");
         try

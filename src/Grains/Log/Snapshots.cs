@@ -35,7 +35,7 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
                 await using var row = await command.ExecuteReaderAsync(ct);
                 while (await row.ReadAsync(ct))
                     saved[row.GetGuid(0)] = new(
-                        JsonSerializer.Deserialize<TState>(row.GetString(3), EventTypes.Json)!,
+                        JsonSerializer.Deserialize<TState>(row.GetString(3), EventKinds.Json)!,
                         row.GetInt64(1),
                         row.GetInt64(2)
                     );
@@ -68,7 +68,7 @@ public sealed class Snapshots(NpgsqlDataSource database, StoreContact contact, I
             command.Parameters.Add(
                 new NpgsqlParameter<string>
                 {
-                    TypedValue = JsonSerializer.Serialize(state, EventTypes.Json),
+                    TypedValue = JsonSerializer.Serialize(state, EventKinds.Json),
                     NpgsqlDbType = NpgsqlDbType.Jsonb,
                 }
             );

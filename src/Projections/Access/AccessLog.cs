@@ -3,11 +3,12 @@ using Resources.Grains;
 
 namespace Resources.Projections;
 
-/// <summary>An event that is not of a resource, where it happened.</summary>
-public sealed record AccessEvent(object Data, Guid Stream, long Version, DateTimeOffset At);
+/// <summary>An event that changes who may do what, where it happened.</summary>
+/// <param name="Data">Null when this process does not know the kind: a node of the next release may write it.</param>
+public sealed record AccessEvent(object? Data, Guid Stream, long Version, DateTimeOffset At);
 
 /// <summary>Reads the part of the log that changes who may do what.</summary>
-public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, ReadIndex index)
+public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, ReadIndex index, EventKinds kinds)
 {
     const int PageSize = 1_000;
 
@@ -88,7 +89,7 @@ public sealed class AccessLog(NpgsqlDataSource database, StoreContact contact, R
                         (
                             row.GetInt64(0),
                             new(
-                                EventTypes.Read(row.GetString(4), row.GetString(5)),
+                                kinds.Read(row.GetString(4), row.GetString(5)),
                                 row.GetGuid(1),
                                 row.GetInt64(2),
                                 row.GetFieldValue<DateTimeOffset>(3)

@@ -56,10 +56,9 @@ public sealed class AuditQueries(NpgsqlDataSource database, StoreContact contact
         contact.WhileAvailableAsync(
             async ct =>
             {
-                // Security events have an index of their own; most of the log is of resources.
-                var only = filter.Events?.All(name => !name.StartsWith("resource.", StringComparison.Ordinal)) is true
-                    ? "and type not like 'resource.%'"
-                    : "";
+                // Most of the log is of resources. Everything else has an index of its own (mt_events_audit), by what it
+                // is not: it holds kinds that no function lists, those of extensions among them.
+                var only = filter.Events?.Any(EventKind.IsOfResource) is false ? "and not is_of_resource(type)" : "";
                 await using var command = database.CreateCommand(
                     $"""
                     with looked as materialized (select * from mt_events where seq_id < $1 {only} order by seq_id desc limit {Scanned}),

@@ -1,8 +1,7 @@
 using System.Security.Claims;
 using Resources.Grains;
-using Resources.Projections;
 
-namespace Resources.Api;
+namespace Resources.Projections;
 
 /// <summary>How a caller is known.</summary>
 public enum CredentialKind

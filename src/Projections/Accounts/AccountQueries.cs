@@ -11,7 +11,12 @@ public sealed record AccountRow(long Position, Guid Id, Account Account);
 /// Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, from
 /// the same snapshots, so that a list is never behind.
 /// </summary>
-public sealed class AccountQueries(NpgsqlDataSource database, StoreContact contact, Snapshots snapshots)
+public sealed class AccountQueries(
+    NpgsqlDataSource database,
+    StoreContact contact,
+    Snapshots snapshots,
+    EventKinds kinds
+)
 {
     /// <summary>
     /// Accounts that are not deleted, in the order of their registration; up to <paramref name="limit"/>.
@@ -166,8 +171,10 @@ public sealed class AccountQueries(NpgsqlDataSource database, StoreContact conta
                 {
                     var stream = row.GetGuid(0);
                     var version = row.GetInt64(1);
+                    var name = row.GetString(5);
                     var recorded = new Recorded<TEvent>(
-                        (TEvent)EventTypes.Read(row.GetString(5), row.GetString(6)),
+                        kinds.Read(name, row.GetString(6)) as TEvent
+                            ?? throw new InvalidDataException($"There is no event {name} of {typeof(TState).Name}."),
                         version,
                         row.GetInt64(2),
                         row.GetFieldValue<DateTimeOffset>(3),

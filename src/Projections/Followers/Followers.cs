@@ -72,7 +72,8 @@ public sealed class Followers(NpgsqlDataSource database, StoreContact contact)
                         f.building, f.stage, coalesce(next.last_seq_id, 0), f.requested_at, f.requested_by, f.rebuilt_at, f.rebuild_fault,
                         coalesce((select extract(epoch from clock_timestamp() - timestamp) from mt_events where seq_id > coalesce(live.last_seq_id, 0) order by seq_id limit 1), 0)::float8
                     from followers f
-                    cross join (select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head,
+                    cross join log_head()
+                    cross join (select
                         exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {OwnerLock} and granted and database = (select oid from pg_database where datname = current_database())) as owned) now
                     left join mt_event_progression live on live.name = follower_shard(f.name, f.generation)
                     left join mt_event_progression next on next.name = follower_shard(f.name, f.building)

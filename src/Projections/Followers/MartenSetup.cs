@@ -17,17 +17,18 @@ public static class MartenSetup
     static readonly string[] OwnIndexes =
     [
         "mt_events_access",
+        "mt_events_audit",
         "mt_events_accounts",
         "mt_events_of_account",
         "mt_events_commands",
     ];
 
     /// <summary>The log and the documents, as every node uses them.</summary>
-    public static void Configure(StoreOptions options, NpgsqlDataSource database)
+    public static void Configure(StoreOptions options, NpgsqlDataSource database, EventKinds kinds)
     {
         options.Connection(database);
         options.AutoCreateSchemaObjects = AutoCreate.None;
-        options.UseSystemTextJsonForSerialization(EventTypes.Json, casing: Weasel.Core.Casing.CamelCase);
+        options.UseSystemTextJsonForSerialization(EventKinds.Json, casing: Weasel.Core.Casing.CamelCase);
         options.Policies.DisableInformationalFields();
 
         options.Events.StreamIdentity = StreamIdentity.AsGuid;
@@ -38,8 +39,8 @@ public static class MartenSetup
         options.Events.MetadataConfig.UserNameEnabled = true;
         foreach (var index in OwnIndexes)
             options.Events.IgnoreIndex(index);
-        foreach (var (type, name) in EventTypes.Names)
-            options.Events.MapEventType(type, name);
+        foreach (var kind in kinds.All)
+            options.Events.MapEventType(kind.Type, kind.Name);
     }
 
     /// <summary>

@@ -59,7 +59,7 @@ public sealed partial class CloudEventJson : JsonSerializerContext
             {
                 Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
                 Converters = { new UtcTime() },
-                MaxDepth = EventTypes.Json.MaxDepth,
+                MaxDepth = EventKinds.Json.MaxDepth,
             }
         );
 }

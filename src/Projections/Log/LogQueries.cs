@@ -62,16 +62,17 @@ public sealed class LogQueries(NpgsqlDataSource database, StoreContact contact)
             ct
         );
 
-    /// <summary>The owner of a resource; null when there is no such resource.</summary>
-    public Task<string?> OwnerAsync(Guid resource, CancellationToken ct) =>
-        contact.WhileAvailableAsync(
+    /// <summary>The type and owner of a resource, deleted or not; null when there is no such resource.</summary>
+    public Task<(string Type, string Owner)?> FindAsync(Guid resource, CancellationToken ct) =>
+        contact.WhileAvailableAsync<(string, string)?>(
             async ct =>
             {
                 await using var command = database.CreateCommand(
-                    "select data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and type like 'resource.%'"
+                    "select data ->> 'type', data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and is_of_resource(type)"
                 );
                 command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = resource });
-                return await command.ExecuteScalarAsync(ct) as string;
+                await using var reader = await command.ExecuteReaderAsync(ct);
+                return await reader.ReadAsync(ct) ? (reader.GetString(0), reader.GetString(1)) : null;
             },
             ct
         );

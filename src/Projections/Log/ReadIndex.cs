@@ -22,7 +22,7 @@ public sealed class ReadIndex
             contact.WhileAvailableAsync(async ct =>
             {
                 await using var command = database.CreateCommand(
-                    "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0), position, generation from resource_views_position"
+                    "select head, position, generation from log_head(), resource_views_position"
                 );
                 await using var row = await command.ExecuteReaderAsync(ct);
                 await row.ReadAsync(ct);

@@ -14,8 +14,7 @@ public static class ResourceSql
     /// <summary>The scope of counts that are everyone's; no owner has this id.</summary>
     public const string Everyone = "*";
 
-    const string Now =
-        "select position, generation, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) as head from resource_views_position";
+    const string Now = "select position, generation, head from resource_views_position, log_head()";
 
     /// <summary>Types that a reach allows whole have a branch each in a list, up to so many.</summary>
     const int FewTypes = 8;
@@ -80,7 +79,7 @@ public static class ResourceSql
         parameters.Add(new() { Value = after, NpgsqlDbType = NpgsqlDbType.Bigint });
         return $"""
             with now as materialized (select position from resource_views_position),
-            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and type like 'resource.%') events limit {limit.ToString(
+            touched as (select distinct stream_id from (select stream_id from mt_events, now where seq_id > $1 and seq_id <= now.position and is_of_resource(type)) events limit {limit.ToString(
                 CultureInfo.InvariantCulture
             )})
             select now.position, touched.stream_id, r.* from now left join touched on true

@@ -8,7 +8,7 @@ namespace Resources.Projections;
 public sealed class SubscriptionQueries(NpgsqlDataSource database, StoreContact contact)
 {
     const string Columns = """
-        s.id, s.owner, s.name, s.filter::text, s.delivery ->> 'kind', s.delivery::text, s.state, s.position, coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0),
+        s.id, s.owner, s.name, s.filter::text, s.delivery ->> 'kind', s.delivery::text, s.state, s.position, (select head from log_head()),
         coalesce((select extract(epoch from clock_timestamp() - timestamp) from mt_events where seq_id > s.position order by seq_id limit 1), 0)::float8,
         (select count(*) from subscription_parked p where p.subscription = s.id), (select count(*) from subscription_parked p where p.subscription = s.id and p.retry_at is null),
         s.last_error, s.last_error_at, s.last_success_at, s.previous_until, s.created_at

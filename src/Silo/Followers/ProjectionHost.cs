@@ -2,6 +2,7 @@ using JasperFx.Events.Daemon;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -15,6 +16,7 @@ sealed class ProjectionHost(
     NpgsqlDataSource database,
     SessionSource sessions,
     LogNews news,
+    EventKinds kinds,
     TimeProvider time,
     ILoggerFactory logs
 ) : BackgroundService
@@ -70,7 +72,7 @@ sealed class ProjectionHost(
         try
         {
             log.LogInformation("This node runs the projections");
-            await using (var rebuilds = new ProjectionRebuilds(database, time, logs))
+            await using (var rebuilds = new ProjectionRebuilds(database, kinds, time, logs))
                 await FollowOnAsync(owner, rebuilds, ct);
         }
         finally
@@ -118,7 +120,7 @@ sealed class ProjectionHost(
     {
         var orders = await owner.OrdersAsync(ct);
         await using var run = rebuilds.TakeFinished(orders.Generation)
-            ?? await ProjectionRun.StartAsync(database, orders.Generation, batchSize, time, logs);
+            ?? await ProjectionRun.StartAsync(database, kinds, orders.Generation, batchSize, time, logs);
         run.BecomeRead();
         var start = run.Position;
         var seen = 0L;

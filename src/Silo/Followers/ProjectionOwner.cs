@@ -50,8 +50,7 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
         catch (Exception e) when (ct.IsCancellationRequested || Grains.StoreUnavailableException.Explains(e)) { }
     }
 
-    public Task<long> HeadAsync(CancellationToken ct) =>
-        ScalarAsync<long>("select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)", ct);
+    public Task<long> HeadAsync(CancellationToken ct) => ScalarAsync<long>("select head from log_head()", ct);
 
     public Task<Orders> OrdersAsync(CancellationToken ct) =>
         InTurnAsync(

@@ -1,6 +1,7 @@
 using JasperFx.Events.Daemon;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -14,6 +15,7 @@ namespace Resources.Silo;
 /// </param>
 sealed class ProjectionRebuild(
     NpgsqlDataSource database,
+    EventKinds kinds,
     int generation,
     int building,
     int pauses,
@@ -70,6 +72,7 @@ sealed class ProjectionRebuild(
     {
         var run = await ProjectionRun.StartAsync(
             database,
+            kinds,
             building,
             Math.Max(1, batchSize >> Math.Min(10, 2 * pauses)),
             time,
@@ -99,9 +102,7 @@ sealed class ProjectionRebuild(
 
     async Task<long> HeadAsync(CancellationToken ct)
     {
-        await using var command = database.CreateCommand(
-            "select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0)"
-        );
+        await using var command = database.CreateCommand("select head from log_head()");
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
@@ -180,7 +181,8 @@ sealed class ProjectionRebuild(
 }
 
 /// <summary>The rebuild that this owner has under way, if any.</summary>
-sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, ILoggerFactory logs) : IAsyncDisposable
+sealed class ProjectionRebuilds(NpgsqlDataSource database, EventKinds kinds, TimeProvider time, ILoggerFactory logs)
+    : IAsyncDisposable
 {
     readonly CancellationTokenSource ending = new();
     readonly ILogger log = logs.CreateLogger<ProjectionRebuilds>();
@@ -224,7 +226,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         {
             return (
                 building,
-                await new ProjectionRebuild(database, generation, building, pauses, time, logs).RunAsync(
+                await new ProjectionRebuild(database, kinds, generation, building, pauses, time, logs).RunAsync(
                     stage,
                     ending.Token
                 )
@@ -233,7 +235,7 @@ sealed class ProjectionRebuilds(NpgsqlDataSource database, TimeProvider time, IL
         catch (Exception e)
             when (!ending.IsCancellationRequested
                 && e is not RebuildPausedException
-                && !Grains.StoreUnavailableException.Explains(e)
+                && !StoreUnavailableException.Explains(e)
             )
         {
             log.LogError(e, "The rebuild of the resource views is given up: {Reason}", e.Message);

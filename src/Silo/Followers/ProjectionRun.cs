@@ -2,6 +2,7 @@ using JasperFx.Events.Daemon;
 using Marten;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -25,6 +26,7 @@ sealed class ProjectionRun : IAsyncDisposable
     /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
     public static async Task<ProjectionRun> StartAsync(
         NpgsqlDataSource database,
+        EventKinds kinds,
         int generation,
         int batchSize,
         TimeProvider time,
@@ -34,7 +36,7 @@ sealed class ProjectionRun : IAsyncDisposable
         var projection = new ResourceViewProjection(generation, time);
         var store = DocumentStore.For(options =>
         {
-            MartenSetup.Configure(options, database);
+            MartenSetup.Configure(options, database, kinds);
             MartenSetup.Follow(options, projection, batchSize);
         });
         var run = new ProjectionRun(

@@ -25,7 +25,11 @@ sealed class LogNodeFeature : NodeFeature
             .AddMarten(provider =>
             {
                 var options = new StoreOptions();
-                MartenSetup.Configure(options, provider.GetRequiredService<NodeDatabase>().Source);
+                MartenSetup.Configure(
+                    options,
+                    provider.GetRequiredService<NodeDatabase>().Source,
+                    provider.GetRequiredService<EventKinds>()
+                );
                 return options;
             })
             .UseLightweightSessions();

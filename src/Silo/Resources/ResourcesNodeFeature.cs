@@ -3,9 +3,17 @@ using Resources.Projections;
 
 namespace Resources.Silo;
 
-/// <summary>Resources: lists and statistics.</summary>
+/// <summary>Resources: the door to them, lists and statistics.</summary>
 sealed class ResourcesNodeFeature : NodeFeature
 {
-    public override void Add(IServiceCollection services, Settings settings) =>
-        services.AddSingleton<ResourceQueries>().AddSingleton<StatisticsQueries>();
+    public override void Add(IServiceCollection services, Settings settings)
+    {
+        settings.Add<StreamOptions>(services, "Streams");
+        services
+            .AddSingleton<ResourceQueries>()
+            .AddSingleton<StatisticsQueries>()
+            .AddSingleton<StopSignal>()
+            .AddRunning<StreamAccess>()
+            .AddSingleton<ResourceDoor>();
+    }
 }

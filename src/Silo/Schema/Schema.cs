@@ -59,6 +59,7 @@ public static class Schema
             await ExecuteAsync(connection, "insert into public.schema_scripts (name) values ($1)", ct, name);
             await transaction.CommitAsync(ct);
         }
+        await ExecuteAsync(connection, "select restore_log_indexes()", ct);
     }
 
     /// <summary>The scripts this database still lacks, for a node that may not apply them itself.</summary>

@@ -1,6 +1,5 @@
 using Npgsql;
 using NpgsqlTypes;
-using Resources.Api;
 using Resources.Grains;
 
 namespace Resources.Silo;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
+using Resources.Silo;
 
 namespace Resources.Api.Tests;
 

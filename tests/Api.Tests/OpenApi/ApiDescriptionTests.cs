@@ -118,16 +118,98 @@ public sealed class ApiDescriptionTests(Backend backend)
                     .Where(parameter => parameter.GetProperty("in").GetString() is "query")
                     .Select(parameter => parameter.GetProperty("name").GetString()!)
             );
+            Assert.Equal(
+                endpoint.RoutePattern.Parameters.Select(parameter => parameter.Name),
+                parameters
+                    .Where(parameter => parameter.GetProperty("in").GetString() is "path")
+                    .Select(parameter => parameter.GetProperty("name").GetString()!)
+            );
             Assert.All(parameters, parameter => Assert.NotEmpty(parameter.GetProperty("description").GetString()!));
         }
+    }
+
+    [Fact]
+    public async Task Every_tag_in_use_is_described_and_no_other()
+    {
+        var document = await DocumentAsync();
+        var described = document.GetProperty("tags").EnumerateArray().ToArray();
+        Assert.Equal(
+            Operations(document)
+                .SelectMany(operation => operation.Operation.GetProperty("tags").EnumerateArray())
+                .Select(tag => tag.GetString())
+                .Distinct()
+                .Order(StringComparer.Ordinal),
+            described.Select(tag => tag.GetProperty("name").GetString()).Order(StringComparer.Ordinal)
+        );
+        Assert.All(described, tag => Assert.NotEmpty(tag.GetProperty("description").GetString()!));
+    }
+
+    [Fact]
+    public async Task Examples_of_bodies_fit_their_schemas()
+    {
+        var document = await DocumentAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        JsonElement Resolve(JsonElement schema) =>
+            schema.TryGetProperty("$ref", out var reference)
+                ? schemas.GetProperty(reference.GetString()!.Split('/')[^1])
+                : schema;
+        foreach (var (_, path, operation) in Operations(document))
+        {
+            if (!operation.TryGetProperty("requestBody", out var body))
+                continue;
+            foreach (var content in body.GetProperty("content").EnumerateObject())
+            {
+                var schema = Resolve(content.Value.GetProperty("schema"));
+                var example = content.Value.GetProperty("example");
+                var isList = example.ValueKind is JsonValueKind.Array;
+                var known = isList ? Resolve(schema.GetProperty("items")) : schema;
+                foreach (var each in isList ? [.. example.EnumerateArray()] : new[] { example })
+                {
+                    var members = each.EnumerateObject().Select(member => member.Name).ToArray();
+                    var required = known.TryGetProperty("required", out var names)
+                        ? names.EnumerateArray().Select(name => name.GetString()!)
+                        : [];
+                    Assert.All(members, member =>
+                        Assert.True(known.GetProperty("properties").TryGetProperty(member, out _), $"{path}: {member}")
+                    );
+                    Assert.Empty(required.Except(members));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Failures_stand_in_order_after_successes()
+    {
+        foreach (var (_, path, operation) in Operations(await DocumentAsync()))
+        {
+            var statuses = operation.GetProperty("responses").EnumerateObject().Select(response => response.Name);
+            Assert.Equal((path, string.Join(' ', statuses.Order())), (path, string.Join(' ', statuses)));
+        }
+    }
+
+    [Fact]
+    public void Problems_of_features_are_published_by_status()
+    {
+        var own = new ProblemType("OUT_OF_STOCK", 409, "Out of stock");
+        var catalogue = new ProblemCatalogue([new Shop(own)]);
+        Assert.Contains(own, catalogue.With(409));
+        Assert.Equal(ProblemType.All.Append(own).OrderBy(type => type.Status), catalogue.All);
+    }
+
+    sealed class Shop(ProblemType problem) : Feature
+    {
+        public override ProblemType[] Problems => [problem];
     }
 
     [Fact]
     public async Task The_document_is_for_people_and_names_every_code()
     {
         var document = await DocumentAsync();
-        Assert.Equal("Resources", document.GetProperty("info").GetProperty("title").GetString());
-        var introduction = document.GetProperty("info").GetProperty("description").GetString()!;
+        var info = document.GetProperty("info");
+        Assert.Equal("Resources", info.GetProperty("title").GetString());
+        Assert.Equal("Apache-2.0", info.GetProperty("license").GetProperty("identifier").GetString());
+        var introduction = info.GetProperty("description").GetString()!;
         Assert.All(ProblemType.All, type => Assert.Contains($"`{type.Code}`", introduction, StringComparison.Ordinal));
         Assert.Equal(
             "object",

@@ -37,7 +37,7 @@ public sealed class AccessLogTests(TestPostgres postgres) : IAsyncLifetime
             TimeProvider.System,
             NullLogger<StoreContact>.Instance
         );
-        var log = new AccessLog(node.Source, contact, new(node.Source, contact, TimeProvider.System));
+        var log = new AccessLog(node.Source, contact, new(node.Source, contact, TimeProvider.System), new());
         await database.ExecuteAsync(Seed(1));
         for (var i = 0; i < 10; i++)
             Assert.Equal(1, (await log.AfterAsync(0, TestContext.Current.CancellationToken)).Reached);

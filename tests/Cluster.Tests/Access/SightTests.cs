@@ -184,7 +184,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
             );
         foreach (var stranger in log.Strangers)
         {
-            Assert.Null(await log.Log.OwnerAsync(stranger, Cancelled));
+            Assert.Null(await log.Log.FindAsync(stranger, Cancelled));
             Assert.Empty(await ReadAsync(new(visible, Resource: stranger)));
         }
     }
@@ -245,6 +245,7 @@ public sealed class SightTests(SightTests.MixedLog log) : IClassFixture<SightTes
             await using (
                 var run = await ProjectionRun.StartAsync(
                     node.Source,
+                    new(),
                     1,
                     50,
                     TimeProvider.System,

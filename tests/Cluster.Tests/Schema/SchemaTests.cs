@@ -69,8 +69,8 @@ public sealed class SchemaTests(TestPostgres postgres)
         await ExecuteAsync(
             database,
             """
-            drop index mt_events_access, mt_events_accounts, mt_events_of_account, mt_events_commands;
-            delete from schema_scripts where name = '098_lost_indexes.sql';
+            drop index mt_events_access, mt_events_audit, mt_events_accounts, mt_events_of_account, mt_events_commands;
+            delete from schema_scripts where name in ('098_lost_indexes.sql', '100_event_kinds.sql');
             """
         );
         Assert.NotEqual(whole, await CatalogueAsync(database));

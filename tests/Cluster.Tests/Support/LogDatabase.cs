@@ -90,14 +90,15 @@ public sealed class LogNode : IAsyncDisposable
     LogNode(NodeDatabase database)
     {
         this.database = database;
-        store = DocumentStore.For(options => MartenSetup.Configure(options, database.Source));
+        var kinds = new EventKinds();
+        store = DocumentStore.For(options => MartenSetup.Configure(options, database.Source, kinds));
         contact = new(
             database.Source,
             (_, _) => Task.FromResult(true),
             TimeProvider.System,
             NullLogger<StoreContact>.Instance
         );
-        Log = new(database.Source, store, contact, new(), NullLogger<EventLog>.Instance);
+        Log = new(database.Source, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
     }
 
     public EventLog Log { get; }

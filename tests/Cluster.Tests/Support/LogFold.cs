@@ -56,7 +56,7 @@ internal static class LogFold
 
     static async Task<Dictionary<Guid, (Resource Resource, long Version)>> FoldAsync(NpgsqlDataSource database)
     {
-        var types = EventTypes.Names.ToDictionary(pair => pair.Value, pair => pair.Key);
+        var kinds = new EventKinds();
         var states = new Dictionary<Guid, (Resource, long)>();
         await using var command = database.CreateCommand(
             "select stream_id, version, seq_id, timestamp, user_name, type, data::text from mt_events where type like 'resource.%' order by seq_id"
@@ -64,8 +64,7 @@ internal static class LogFold
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
         {
-            var data = (ResourceEvent)
-                JsonSerializer.Deserialize(row.GetString(6), types[row.GetString(5)], EventTypes.Json)!;
+            var data = (ResourceEvent)kinds.Read(row.GetString(5), row.GetString(6))!;
             var recorded = new Recorded<ResourceEvent>(
                 data,
                 row.GetInt64(1),

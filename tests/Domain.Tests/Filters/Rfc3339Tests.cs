@@ -1,4 +1,5 @@
 using System.Globalization;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Domain.Tests;

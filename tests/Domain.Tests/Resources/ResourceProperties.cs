@@ -127,5 +127,5 @@ public class ResourceProperties
     }
 
     static object Stored(object value, Type type) =>
-        JsonSerializer.Deserialize(JsonSerializer.Serialize(value, type, EventTypes.Json), type, EventTypes.Json)!;
+        JsonSerializer.Deserialize(JsonSerializer.Serialize(value, type, EventKinds.Json), type, EventKinds.Json)!;
 }

@@ -13,6 +13,8 @@ static class Story
     public const string Alice = "alice";
     public const string Bob = "bob";
 
+    static readonly EventKinds Kinds = new();
+
     static readonly DateTimeOffset Midnight = new(2026, 1, 31, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>A resource with everything in its metadata that patches trip over.</summary>
@@ -79,8 +81,8 @@ static class Story
             : string.Join(
                 " ",
                 decision.Events.Select(data =>
-                    EventTypes.Names[data.GetType()]["resource.".Length..]
-                    + JsonSerializer.Serialize(data, data.GetType(), EventTypes.Json)
+                    Kinds[data.GetType()].Name["resource.".Length..]
+                    + JsonSerializer.Serialize(data, data.GetType(), EventKinds.Json)
                 )
             );
 }

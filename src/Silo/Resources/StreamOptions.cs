@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Resources.Api;
+namespace Resources.Silo;
 
 /// <summary>Section <c>Streams</c>: connections on which events are sent as they come.</summary>
 public sealed class StreamOptions

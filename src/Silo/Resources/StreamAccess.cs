@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
 using Resources.Grains;
 using Resources.Projections;
 
-namespace Resources.Api;
+namespace Resources.Silo;
 
 /// <summary>
 /// What the callers of open streams may still see. A stream ends with its credential, and follows what the node's book
 /// of access says of its caller: what was lost counts within a second on every node.
 /// </summary>
-public sealed class StreamAccess(AccessBook book, StreamOptions options, Draining draining, TimeProvider time)
+public sealed class StreamAccess(AccessBook book, StreamOptions options, StopSignal stop, TimeProvider time)
     : BackgroundService
 {
     /// <summary>How late a stream may end after its credential.</summary>
@@ -23,7 +24,7 @@ public sealed class StreamAccess(AccessBook book, StreamOptions options, Drainin
     /// <param name="permissions">What the stream needs: it sees as much as the least of them.</param>
     public StreamLease? Open(Caller caller, params string[] permissions)
     {
-        var lease = new StreamLease(this, caller, permissions, draining.Begun);
+        var lease = new StreamLease(this, caller, permissions, stop.Token);
         if (
             open.Count >= options.MaxPerNode
             || open.Keys.Count(other => other.Account == lease.Account) >= options.MaxPerCaller
@@ -90,7 +91,7 @@ public sealed class StreamLease : IDisposable
     public StreamEnd? End => leaving.IsCancellationRequested ? StreamEnd.NodeStops : end;
 
     /// <summary>The resources that the stream may tell of. Holds until <see cref="Changed"/>.</summary>
-    public Reach Visible { get; private set; } = Reach.Of(Scope.Nothing, "");
+    public Reach Visible { get; private set; } = Reach.Nothing;
 
     /// <summary>
     /// Cancelled when <see cref="Visible"/> or <see cref="End"/> has changed; there is another one then. To be taken

@@ -1,9 +1,9 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Resources.Projections;
 
 namespace Resources.Api;
 
@@ -29,8 +29,8 @@ public sealed record Meta(
 /// <param name="Next">Value for the next page's <c>cursor</c> or <c>after</c>; null at the end.</param>
 public sealed record PageMeta(int Limit, string? Next);
 
-/// <summary>Writes answers.</summary>
-public static class Answers
+/// <summary>Writes JSON bodies.</summary>
+public static class Responses
 {
     /// <summary>The header that says which position of the log an answer reflects.</summary>
     public const string PositionHeader = "Position";
@@ -51,7 +51,16 @@ public static class Answers
         var at = position is null ? null : SetPosition(context, position.Value);
         return WriteAsync(
             context,
-            new Envelope<T>(data, new(TimeProvider.System.GetUtcNow(), context.TraceIdentifier, at, page, count)),
+            new Envelope<T>(
+                data,
+                new(
+                    context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(),
+                    context.TraceIdentifier,
+                    at,
+                    page,
+                    count
+                )
+            ),
             json,
             "application/json"
         );
@@ -60,10 +69,13 @@ public static class Answers
     /// <summary>Puts the position on an answer; returns its public form.</summary>
     public static string SetPosition(HttpContext context, long position)
     {
-        var text = position.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var text = Text(position);
         context.Response.Headers[PositionHeader] = text;
         return text;
     }
+
+    /// <summary>The public form of a position.</summary>
+    public static string Text(long position) => position.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Writes a body as JSON, with its length.</summary>
     public static Task WriteAsync<T>(HttpContext context, T body, JsonTypeInfo<T> json, string mediaType)
@@ -101,52 +113,3 @@ public static class Answers
         );
     }
 }
-
-/// <summary>The wire forms, with their serialisers generated at build time.</summary>
-[JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    DefaultIgnoreCondition = JsonIgnoreCondition.Never,
-    Converters = [typeof(UtcTime)]
-)]
-[JsonSerializable(typeof(Problem))]
-[JsonSerializable(typeof(Envelope<ResourceDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<ResourceDocument>>))]
-[JsonSerializable(typeof(Envelope<JsonElement>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<JsonElement>>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<CloudEvent>>))]
-[JsonSerializable(typeof(Envelope<StatisticsDocument>))]
-[JsonSerializable(typeof(Envelope<FollowerDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<FollowerDocument>>))]
-[JsonSerializable(typeof(Envelope<TokenDocument>))]
-[JsonSerializable(typeof(KeySetDocument))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<SigningKeyDocument>>))]
-[JsonSerializable(typeof(Envelope<CookieDocument>))]
-[JsonSerializable(typeof(Envelope<MfaDocument>))]
-[JsonSerializable(typeof(Envelope<FactorsDocument>))]
-[JsonSerializable(typeof(Envelope<TotpDocument>))]
-[JsonSerializable(typeof(Envelope<RecoveryCodesDocument>))]
-[JsonSerializable(typeof(Envelope<CeremonyDocument>))]
-[JsonSerializable(typeof(Envelope<PasskeyDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<PasskeyDocument>>))]
-[JsonSerializable(typeof(Envelope<MeDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<SessionDocument>>))]
-[JsonSerializable(typeof(Envelope<ApiKeyDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<ApiKeyDocument>>))]
-[JsonSerializable(typeof(Envelope<RoleDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<RoleDocument>>))]
-[JsonSerializable(typeof(Envelope<ExplanationDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<AuditDocument>>))]
-[JsonSerializable(typeof(Envelope<UserDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<UserDocument>>))]
-[JsonSerializable(typeof(Envelope<SubscriptionDocument>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<SubscriptionDocument>>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<ParkedDocument>>))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<AttemptDocument>>))]
-[JsonSerializable(typeof(Envelope<SecretDocument>))]
-[JsonSerializable(typeof(Envelope<TestDocument>))]
-[JsonSerializable(typeof(Envelope<PulledDocument>))]
-[JsonSerializable(typeof(Envelope<SettledDocument>))]
-[JsonSerializable(typeof(IReadOnlyList<ProblemType>))]
-[JsonSerializable(typeof(HealthDocument))]
-[JsonSerializable(typeof(HealthReport))]
-public sealed partial class WireJson : JsonSerializerContext;

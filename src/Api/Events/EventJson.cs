@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Api;
+
+/// <summary>Pages of events as JSON, with serialisers generated at build time.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    Converters = [typeof(UtcTime)]
+)]
+[JsonSerializable(typeof(Envelope<IReadOnlyList<CloudEvent>>))]
+public sealed partial class EventJson : JsonSerializerContext;

@@ -1,0 +1,44 @@
+using Microsoft.Net.Http.Headers;
+using Resources.Grains;
+
+namespace Resources.Api;
+
+/// <summary>The query parameters an endpoint takes; all others are refused.</summary>
+public record QueryParameters(string[] Names);
+
+/// <summary>Looks for what an address names, before its input is judged.</summary>
+public sealed record FirstCheck(Func<HttpContext, Task<Rejection?>> Check);
+
+/// <summary>Statuses that any endpoint of the group may answer, for its description.</summary>
+public sealed record AlwaysRefuses(params int[] Statuses);
+
+/// <summary>Marks an endpoint whose answers may have secrets.</summary>
+public sealed record CarriesSecrets;
+
+/// <summary>Names the limit of an endpoint, where it is not the default.</summary>
+public sealed record LimitedBy(string Policy);
+
+/// <summary>Marks an endpoint that machines poll: health and metrics.</summary>
+public sealed record Unlimited;
+
+/// <summary>The permission that an endpoint asks for.</summary>
+public sealed record RequiredPermission(string Permission);
+
+/// <summary>Says that an endpoint needs a session.</summary>
+/// <param name="Recent">One whose owner has authenticated in the last minutes.</param>
+/// <param name="OrKey">Or an API key.</param>
+public sealed record RequiredSession(bool Recent, bool OrKey = false);
+
+/// <summary>Marks an endpoint that also answers a stream.</summary>
+/// <param name="Description">What the stream has, for the reference.</param>
+/// <param name="Parameter">The parameter that asks for it by <c>true</c>; null = the Accept header does.</param>
+public sealed record StreamsEvents(string Description, string? Parameter = null)
+{
+    public const string MediaType = "text/event-stream";
+
+    /// <summary>Whether an Accept header takes a stream.</summary>
+    public static bool IsIn(IEnumerable<MediaTypeHeaderValue> accept) =>
+        accept.Any(range =>
+            range.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && range.Quality is not 0
+        );
+}

@@ -1,0 +1,12 @@
+namespace Resources.Grains;
+
+/// <summary>The kinds of operations.</summary>
+internal enum PatchKind
+{
+    Add,
+    Remove,
+    Replace,
+    Move,
+    Copy,
+    Test,
+}
