@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Resources.Tests;
 
-/// <summary>A request that a receiver got.</summary>
+/// <summary>A request to a receiver.</summary>
 /// <param name="Status">What it answered.</param>
 public sealed record Received(
     string Path,
@@ -41,18 +41,25 @@ public sealed record Received(
     }
 }
 
-/// <summary>An HTTP server on this machine that takes events, and answers as a test wants.</summary>
+/// <summary>An HTTP server on this machine that accepts events and responds as a test wants.</summary>
 public sealed class WebhookReceiver : IAsyncDisposable
 {
+    /// <summary>Options of a server that may deliver to this machine and tries again soon.</summary>
+    public static readonly (string Key, string Value)[] ServerOptions =
+    [
+        ("Webhooks:AllowPrivateTargets", "true"),
+        ("Webhooks:RetrySeconds", "0.2,0.2,0.5,1,2,5,5,5,5"),
+    ];
+
     readonly WebApplication app;
     readonly ConcurrentQueue<Received> received = new();
 
     WebhookReceiver(WebApplication app) => this.app = app;
 
-    /// <summary>Where the server takes events.</summary>
+    /// <summary>The URL for events.</summary>
     public Uri Url => new(new Uri(app.Urls.Single()), "/hook");
 
-    /// <summary>All requests, in the order in which they came.</summary>
+    /// <summary>All requests, in order of arrival.</summary>
     public Received[] All => [.. received];
 
     public IEnumerable<Received> Taken => received.Where(request => request.Status is >= 200 and < 300);

@@ -3,14 +3,15 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// Who holds a permission only for their own resources sees no trace of others': in lists, counts, statistics,
+/// A caller with permissions only for their own resources sees no trace of others, in lists, counts, statistics,
 /// histories or refusals.
 /// </summary>
+[Trait("Conformance", "C2")]
 public sealed class VisibilityTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";
 
-    async Task<string> CreateAsync(Caller caller, string status = "active", string metadata = "{}") =>
+    async Task<string> CreateAsync(ApiClient caller, string status = "active", string metadata = "{}") =>
         (
             await caller.SendAsync(
                 "POST",
@@ -20,7 +21,7 @@ public sealed class VisibilityTests(Backend backend)
         ).Text("/data/id")!;
 
     [Fact]
-    public async Task Lists_counts_searches_and_statistics_have_only_what_the_caller_may_see()
+    public async Task Lists_counts_searches_and_statistics_contain_only_visible_resources()
     {
         var mine = await CreateAsync(backend.Author);
         var deleted = await CreateAsync(backend.Author);
@@ -67,7 +68,7 @@ public sealed class VisibilityTests(Backend backend)
     }
 
     [Fact]
-    public async Task Anothers_resource_is_missing_whatever_is_asked_of_it()
+    public async Task Resource_of_another_owner_looks_missing_to_every_operation()
     {
         var live = $"/api/v1/resources/{await CreateAsync(backend.Admin)}";
         var deleted = $"/api/v1/resources/{await CreateAsync(backend.Admin)}";
@@ -100,7 +101,7 @@ public sealed class VisibilityTests(Backend backend)
     }
 
     [Fact]
-    public async Task Ones_own_resources_can_be_read_and_changed()
+    public async Task Own_resources_can_be_read_and_changed()
     {
         var path = $"/api/v1/resources/{await CreateAsync(backend.Author)}";
         Assert.Equal(200, (await backend.Author.GetAsync(path)).Status);
@@ -117,7 +118,7 @@ public sealed class VisibilityTests(Backend backend)
     }
 
     [Fact]
-    public async Task Deleted_resources_are_listed_only_for_those_who_may_see_them()
+    public async Task Deleted_resources_are_listed_only_with_permission()
     {
         var answer = await backend.User.GetAsync("/api/v1/resources?includeDeleted=true");
         Assert.Equal((403, "FORBIDDEN"), (answer.Status, answer.Code));

@@ -5,9 +5,9 @@ using Resources.Silo;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// The WebSocket: the same events as the stream has, once and in order, for those who may see them and no longer.
+/// The WebSocket: the events of the stream, once and in order, and only while the caller may see them.
 /// </summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class EventSocketTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -15,7 +15,7 @@ public sealed class EventSocketTests(Backend backend)
     readonly string type = $"t{Guid.NewGuid():n}";
 
     [Fact]
-    public async Task A_socket_from_the_beginning_has_the_log_then_says_so_and_goes_on()
+    public async Task Socket_from_the_beginning_sends_the_log_reports_the_end_and_continues()
     {
         var old = await CreateAsync(backend.Admin);
         await using var socket = await OpenAsync(backend.User);
@@ -34,7 +34,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_socket_from_now_on_has_what_comes_and_nothing_before()
+    public async Task Socket_from_now_sends_only_new_events()
     {
         await CreateAsync(backend.Admin);
         await using var socket = await OpenAsync(backend.User, "&after=now");
@@ -43,7 +43,7 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_client_that_loses_the_connection_after_each_event_sees_every_event_once()
+    public async Task Client_that_reconnects_after_each_event_sees_every_event_once()
     {
         using var enough = new CancellationTokenSource();
         var writes = Task.WhenAll(
@@ -73,19 +73,19 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_token_in_the_first_message_is_as_good_as_one_in_the_header()
+    public async Task Token_in_the_first_message_equals_one_in_the_header()
     {
         var old = await CreateAsync(backend.Admin);
         foreach (var after in new[] { "0", "now" })
         {
-            await using var socket = await Socket.OpenAsync(backend.Node.Address, null, $"type={type}&after={after}");
+            await using var socket = await Socket.OpenAsync(backend.Server.Address, null, $"type={type}&after={after}");
             await socket.AuthenticateAsync(backend.User.Token!);
             Assert.Equal(after is "0" ? [old] : [], (await socket.CatchUpAsync()).Select(Socket.Subject));
         }
     }
 
     [Fact]
-    public async Task A_socket_has_only_what_its_caller_may_see()
+    public async Task Socket_sends_only_what_its_caller_may_see()
     {
         await CreateAsync(backend.Admin);
         var mine = await CreateAsync(backend.Author);
@@ -97,7 +97,8 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_ends_the_socket_within_a_second()
+    [Trait("Conformance", "H2")]
+    public async Task Lost_role_ends_the_socket_within_a_second()
     {
         var (caller, account) = await JoinAsync("\"user\"");
         await using var socket = await OpenAsync(caller);
@@ -111,14 +112,15 @@ public sealed class EventSocketTests(Backend backend)
         // The token still names the role; the account has it no longer.
         await using var again = await OpenAsync(caller);
         Assert.Equal(403, again.Status);
-        await using var said = await Socket.OpenAsync(backend.Node.Address, null, "");
+        await using var said = await Socket.OpenAsync(backend.Server.Address, null, "");
         await said.AuthenticateAsync(caller.Token!);
         Assert.Null(await said.NextAsync());
         Assert.Equal((4403, "FORBIDDEN"), said.Closed);
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_narrows_the_socket_to_what_the_others_grant()
+    [Trait("Conformance", "H2")]
+    public async Task Lost_role_narrows_the_socket_to_the_remaining_roles()
     {
         var (caller, account) = await JoinAsync("\"user\",\"author\"");
         await using var socket = await OpenAsync(caller);
@@ -134,18 +136,19 @@ public sealed class EventSocketTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_socket_ends_with_its_token()
+    [Trait("Conformance", "H2")]
+    public async Task Socket_ends_with_its_token()
     {
         var account = (await backend.Admin.GetAsync("/api/v1/me")).Text("/data/id");
         var token = new Forge(backend).Sign(expires: DateTime.UtcNow.AddSeconds(3), account: account);
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, token, $"type={type}");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, token, $"type={type}");
         await socket.CatchUpAsync();
         Assert.Null(await socket.NextAsync());
         Assert.Equal((4401, "TOKEN_EXPIRED"), socket.Closed);
     }
 
     [Fact]
-    public async Task A_reader_that_stops_disturbs_no_other_and_loses_nothing()
+    public async Task Stalled_reader_affects_no_other_and_loses_no_event()
     {
         await using var stopped = await OpenAsync(backend.User);
         await stopped.CatchUpAsync();
@@ -167,10 +170,10 @@ public sealed class EventSocketTests(Backend backend)
             Assert.Equal(position, Socket.Position(await stopped.EventAsync()));
     }
 
-    Task<Socket> OpenAsync(Caller caller, string parameters = "") =>
-        Socket.OpenAsync(backend.Node.Address, caller.Token, $"type={type}{parameters}");
+    Task<Socket> OpenAsync(ApiClient caller, string parameters = "") =>
+        Socket.OpenAsync(backend.Server.Address, caller.Token, $"type={type}{parameters}");
 
-    async Task<Guid> CreateAsync(Caller caller, string metadata = "{}") =>
+    async Task<Guid> CreateAsync(ApiClient caller, string metadata = "{}") =>
         Guid.Parse(
             (
                 await caller.SendAsync(
@@ -181,8 +184,8 @@ public sealed class EventSocketTests(Backend backend)
             ).Text("/data/id")!
         );
 
-    /// <summary>An account of its own.</summary>
-    async Task<(Caller Caller, string Account)> JoinAsync(string roles)
+    /// <summary>A new account.</summary>
+    async Task<(ApiClient Caller, string Account)> JoinAsync(string roles)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (await backend.AddUserAsync(email, "a password of enough length", roles.Trim('"'))).Text(
@@ -191,7 +194,7 @@ public sealed class EventSocketTests(Backend backend)
         return (await backend.Guest.LoginAsync(email, "a password of enough length"), account);
     }
 
-    /// <summary>Gives an account other roles; the time runs from the answer on.</summary>
+    /// <summary>Replaces the roles of an account. Returns a stopwatch that started with the response.</summary>
     async Task<Stopwatch> SetRolesAsync(string account, string roles)
     {
         var answer = await backend.Admin.SendAsync(
@@ -201,34 +204,5 @@ public sealed class EventSocketTests(Backend backend)
         );
         Assert.Equal(200, answer.Status);
         return Stopwatch.StartNew();
-    }
-}
-
-/// <summary>Apart from the others, as it takes its time.</summary>
-public sealed class StoppedReaderTests(Backend backend)
-{
-    [Fact]
-    public async Task A_reader_that_takes_nothing_is_cut_off()
-    {
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        var streams = node.Services.GetRequiredService<StreamAccess>();
-        await using var stopped = await Socket.OpenAsync(node.Address, admin.Token, "");
-        await stopped.CatchUpAsync();
-        var body = """{"name":"large","metadata":{"text":"TEXT"}}""".Replace(
-            "TEXT",
-            new string('x', 500_000),
-            StringComparison.Ordinal
-        );
-        for (var i = 0; i < 40; i++)
-            await admin.SendAsync("POST", "/api/v1/resources", body);
-        Assert.Equal(1, streams.Count);
-
-        for (
-            var watch = Stopwatch.StartNew();
-            streams.Count > 0;
-            await Task.Delay(100, TestContext.Current.CancellationToken)
-        )
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(40), "The socket is still open.");
     }
 }

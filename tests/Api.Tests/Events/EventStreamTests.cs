@@ -5,9 +5,9 @@ using System.Net;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// Server-sent events: every event once and in order, from any position, for those who may see it and no longer.
+/// Server-sent events: every event once and in order, from any position, and only while the caller may see it.
 /// </summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class EventStreamTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -17,7 +17,7 @@ public sealed class EventStreamTests(Backend backend)
     readonly string type = $"t{Guid.NewGuid():n}";
 
     [Fact]
-    public async Task A_stream_from_the_beginning_has_the_log_then_says_so_and_goes_on()
+    public async Task Stream_from_the_beginning_sends_the_log_reports_the_end_and_continues()
     {
         var old = await CreateAsync(backend.Admin);
         await using var stream = await OpenAsync(backend.User, "");
@@ -41,7 +41,8 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_client_that_loses_the_connection_after_each_event_sees_every_event_once()
+    [Trait("Conformance", "H6")]
+    public async Task Client_that_reconnects_after_each_event_sees_every_event_once()
     {
         using var enough = new CancellationTokenSource();
         var writes = Task.WhenAll(
@@ -71,7 +72,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_stream_from_now_on_has_what_comes_and_nothing_before()
+    public async Task Stream_from_now_sends_only_new_events()
     {
         await CreateAsync(backend.Admin);
         await using var stream = await OpenAsync(backend.User, "&after=now");
@@ -80,11 +81,11 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_history_of_a_resource_is_a_stream_too()
+    public async Task History_of_a_resource_can_be_streamed()
     {
         var id = await CreateAsync(backend.Admin);
         await using var stream = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             backend.User.Token,
             $"/api/v1/resources/{id}/events"
         );
@@ -93,7 +94,7 @@ public sealed class EventStreamTests(Backend backend)
         Assert.Equal("resource.deleted", (await stream.EventAsync()).EventType);
 
         await using var hidden = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             backend.Author.Token,
             $"/api/v1/resources/{id}/events"
         );
@@ -101,7 +102,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_stream_has_only_what_its_caller_may_see()
+    public async Task Stream_sends_only_what_its_caller_may_see()
     {
         await using var stream = await OpenAsync(backend.Author, "");
         await stream.CatchUpAsync();
@@ -111,7 +112,8 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_ends_the_stream_within_a_second()
+    [Trait("Conformance", "H2")]
+    public async Task Lost_role_ends_the_stream_within_a_second()
     {
         var (caller, account) = await JoinAsync("user");
         await using var stream = await OpenAsync(caller, "");
@@ -127,11 +129,12 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_stream_ends_with_its_token()
+    [Trait("Conformance", "H2")]
+    public async Task Stream_ends_with_its_token()
     {
-        await using var node = await backend.StartNodeAsync(("Tokens:AccessMinutes", "1"));
+        await using var node = await backend.StartServerAsync(("Tokens:AccessMinutes", "1"));
         var watch = Stopwatch.StartNew();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
         await stream.CatchUpAsync();
         var end = await stream.NextAsync(TimeSpan.FromSeconds(70));
@@ -140,7 +143,8 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_narrows_the_stream_to_what_the_others_grant()
+    [Trait("Conformance", "H2")]
+    public async Task Lost_role_narrows_the_stream_to_the_remaining_roles()
     {
         var (caller, account) = await JoinAsync("user\",\"author");
         await using var stream = await OpenAsync(caller, "");
@@ -156,10 +160,11 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_caller_with_too_many_streams_is_refused_until_one_is_closed()
+    [Trait("Conformance", "H5")]
+    public async Task Caller_at_the_stream_limit_is_refused_until_a_stream_closes()
     {
-        await using var node = await backend.StartNodeAsync(("Streams:MaxPerCaller", "2"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Streams:MaxPerCaller", "2"));
+        var admin = await node.AdminAsync();
         Task<Subscriber> Open() => Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
         await using var one = await Open();
         var two = await Open();
@@ -179,10 +184,11 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_quiet_stream_tells_its_position_and_a_node_that_stops_ends_it()
+    [Trait("Conformance", "H7")]
+    public async Task Idle_stream_sends_its_position_and_ends_when_the_server_stops()
     {
-        await using var node = await backend.StartNodeAsync(("Streams:HeartbeatSeconds", "1"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Streams:HeartbeatSeconds", "1"));
+        var admin = await node.AdminAsync();
         using var http = new HttpClient
         {
             BaseAddress = node.Address,
@@ -222,6 +228,7 @@ public sealed class EventStreamTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "H7")]
     public async Task HEAD_has_the_headers_of_the_stream()
     {
         var head = await backend.User.SendAsync(
@@ -233,30 +240,30 @@ public sealed class EventStreamTests(Backend backend)
         Assert.Equal((200, "text/event-stream"), (head.Status, head["Content-Type"]));
     }
 
-    Task<Subscriber> OpenAsync(Caller caller, string parameters, string? lastEventId = null) =>
+    Task<Subscriber> OpenAsync(ApiClient caller, string parameters, string? lastEventId = null) =>
         Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             caller.Token,
             $"/api/v1/events?type={type}{parameters}",
             lastEventId
         );
 
-    async Task<Guid> CreateAsync(Caller caller) =>
+    async Task<Guid> CreateAsync(ApiClient caller) =>
         Guid.Parse(
             (await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"one","type":"{{type}}"}""")).Text(
                 "/data/id"
             )!
         );
 
-    /// <summary>An account of its own.</summary>
-    async Task<(Caller Caller, string Account)> JoinAsync(string role)
+    /// <summary>A new account.</summary>
+    async Task<(ApiClient Caller, string Account)> JoinAsync(string role)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (await backend.AddUserAsync(email, "a password of enough length", role)).Text("/data/id")!;
         return (await backend.Guest.LoginAsync(email, "a password of enough length"), account);
     }
 
-    /// <summary>Gives an account other roles; the time runs from the answer on.</summary>
+    /// <summary>Replaces the roles of an account. Returns a stopwatch that started with the response.</summary>
     async Task<Stopwatch> SetRolesAsync(string account, string[] roles)
     {
         var answer = await backend.Admin.SendAsync(

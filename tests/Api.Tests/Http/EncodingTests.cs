@@ -4,11 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Compressed answers, their tags, and HEAD.</summary>
+/// <summary>Compressed responses, their ETags, and HEAD.</summary>
 public sealed class EncodingTests(Backend backend)
 {
     [Theory, InlineData("br"), InlineData("gzip")]
-    public async Task An_encoded_answer_has_a_tag_of_its_own_that_every_condition_takes_back(string encoding)
+    [Trait("Conformance", "F4")]
+    [Trait("Conformance", "F5")]
+    public async Task Each_encoding_has_its_own_ETag_and_every_condition_accepts_it(string encoding)
     {
         var sample = await backend.CreateAsync();
 
@@ -45,12 +47,13 @@ public sealed class EncodingTests(Backend backend)
     }
 
     [Fact]
-    public async Task Answers_with_secrets_are_not_compressed()
+    [Trait("Conformance", "E10")]
+    public async Task Responses_with_secrets_are_not_compressed()
     {
         var login = await backend.Guest.SendAsync(
             "POST",
             "/api/v1/auth/login",
-            $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""",
+            $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}""",
             "application/json",
             ("Accept-Encoding", "br, gzip")
         );
@@ -58,7 +61,7 @@ public sealed class EncodingTests(Backend backend)
     }
 
     [Fact]
-    public async Task Refusals_are_compressed_too()
+    public async Task Problems_are_compressed()
     {
         var answer = await backend.Admin.GetAsync("/api/v1/none", ("Accept-Encoding", "gzip"));
         Assert.Equal((404, "gzip"), (answer.Status, answer["Content-Encoding"]));
@@ -84,7 +87,8 @@ public sealed class EncodingTests(Backend backend)
         InlineData("/metrics")
     ]
     [InlineData("/api/v1/none"), InlineData("/api/v1/resources/none"), InlineData("/api/v1/resources?limit=0")]
-    public async Task Head_answers_what_get_answers_without_the_body(string path)
+    [Trait("Conformance", "E6")]
+    public async Task HEAD_equals_GET_without_the_body(string path)
     {
         path = path.Replace("{id}", (await backend.CreateAsync()).Id.ToString(), StringComparison.Ordinal);
         foreach (var encoding in new[] { "identity", "br" })
@@ -110,7 +114,7 @@ public sealed class EncodingTests(Backend backend)
         }
     }
 
-    /// <summary>The tag of a list names the log's position, which other tests move.</summary>
+    /// <summary>The ETag without the log's position, which other tests move.</summary>
     static string? WithoutPosition(string? header) =>
         header?.StartsWith("W/", StringComparison.Ordinal) is true
             ? header[..header.IndexOf('-', StringComparison.Ordinal)]

@@ -1,7 +1,7 @@
 namespace Resources.Api.Tests;
 
-/// <summary>What pages of other origins may do (B15).</summary>
-[Collection(MoreNodes.Name)]
+/// <summary>CORS, and cookies sent from other origins.</summary>
+[Collection(MoreServers.Name)]
 public sealed class OriginTests(Backend backend)
 {
     const string App = "https://app.example.org";
@@ -18,13 +18,14 @@ public sealed class OriginTests(Backend backend)
     ];
 
     [Fact]
-    public async Task B15_Where_no_origin_is_named_no_page_of_another_reads_anything()
+    [Trait("Conformance", "B15")]
+    public async Task Without_allowed_origins_no_foreign_page_can_read_responses()
     {
         foreach (var address in Addresses)
         {
-            using var answer = await SendAsync(backend.Node, HttpMethod.Get, address, App);
+            using var answer = await SendAsync(backend.Server, HttpMethod.Get, address, App);
             Assert.Empty(Allowances(answer));
-            using var asked = await SendAsync(backend.Node, HttpMethod.Options, address, App, "PATCH");
+            using var asked = await SendAsync(backend.Server, HttpMethod.Options, address, App, "PATCH");
             Assert.Empty(Allowances(asked));
             Assert.Contains((int)asked.StatusCode, new[] { 401, 405 });
         }
@@ -40,13 +41,14 @@ public sealed class OriginTests(Backend backend)
         InlineData("null"),
         InlineData("*")
     ]
-    public async Task B15_Only_the_origins_that_are_named_are_allowed_and_answers_say_that_they_vary(string other)
+    [Trait("Conformance", "B15")]
+    public async Task Only_configured_origins_are_allowed_and_responses_vary_by_origin(string other)
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", App),
             ("Origins:Allowed:1", "https://another.example.org")
         );
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         foreach (var address in Addresses)
         foreach (var token in new[] { null, admin.Token })
         {
@@ -83,22 +85,21 @@ public sealed class OriginTests(Backend backend)
     }
 
     [Fact]
-    public async Task B13_B15_A_session_by_cookie_is_used_by_pages_of_this_host_and_of_those_that_are_allowed()
+    [Trait("Conformance", "B13")]
+    [Trait("Conformance", "B15")]
+    [Trait("Conformance", "H1")]
+    public async Task Cookie_session_works_only_for_this_host_and_allowed_origins()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Origins:Allowed:0", App),
             ("Proxies:Trusted:0", "127.0.0.0/8")
         );
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var (cookie, _, _) = await (await Person.CreateAsync(admin, node.Address, "user")).LoginByCookieAsync();
         async Task<int> ReadAsync(string origin, string scheme) =>
             (
-                await new Caller(node.Address).GetAsync(
-                    "/api/v1/me",
-                    ("Cookie", cookie),
-                    ("Origin", origin),
-                    ("X-Forwarded-Proto", scheme)
-                )
+                await node.Guest()
+                    .GetAsync("/api/v1/me", ("Cookie", cookie), ("Origin", origin), ("X-Forwarded-Proto", scheme))
             ).Status;
 
         var plain = node.Address.GetLeftPart(UriPartial.Authority);
@@ -124,7 +125,7 @@ public sealed class OriginTests(Backend backend)
             .ToDictionary(header => header.Key, header => string.Join(',', header.Value));
 
     static async Task<HttpResponseMessage> SendAsync(
-        ApiNode node,
+        InProcessServer node,
         HttpMethod method,
         string path,
         string? origin,

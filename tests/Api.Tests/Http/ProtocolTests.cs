@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Methods, media types, sizes and addresses: what HTTP itself asks of a server.</summary>
+/// <summary>Methods, media types, sizes and paths: the rules of HTTP itself.</summary>
 public sealed class ProtocolTests(Backend backend)
 {
     const string Id = "01a20a5e-5daf-7e21-87e9-b98e29064227";
@@ -24,7 +24,9 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("/openapi/v1.json", "GET, HEAD"),
         InlineData("/problems", "GET, HEAD")
     ]
-    public async Task Other_methods_are_405_with_those_that_are_allowed(string path, string allowed)
+    [Trait("Conformance", "C5")]
+    [Trait("Conformance", "E6")]
+    public async Task Other_methods_get_405_with_the_allowed_ones(string path, string allowed)
     {
         foreach (
             var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND" }.Except(
@@ -51,7 +53,8 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("GET", "/none"),
         InlineData("GET", "/")
     ]
-    public async Task A_guest_gets_401_wherever_nothing_is_open(string method, string path) =>
+    [Trait("Conformance", "C5")]
+    public async Task Guest_gets_401_on_every_route_that_is_not_open(string method, string path) =>
         Assert.Equal(
             (401, "UNAUTHENTICATED"),
             (await backend.Guest.SendAsync(method, path)) is var answer ? (answer.Status, answer.Code) : default
@@ -66,7 +69,8 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("/API/V1/none"),
         InlineData("/api/v1/resources/x/y/z")
     ]
-    public async Task Nothing_is_at_other_addresses(string path) =>
+    [Trait("Conformance", "C5")]
+    public async Task Unknown_paths_get_404(string path) =>
         Assert.Equal("NOT_FOUND", (await backend.Admin.GetAsync(path)).Code);
 
     [Theory]
@@ -82,7 +86,8 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("application/json; charset=utf-8", 200),
         InlineData("APPLICATION/JSON", 200)
     ]
-    public async Task An_answer_has_a_form_that_is_accepted(string accept, int status)
+    [Trait("Conformance", "D12")]
+    public async Task Response_has_an_accepted_media_type(string accept, int status)
     {
         var answer = await backend.Admin.GetAsync("/api/v1/me", ("Accept", accept));
         Assert.Equal((status, status is 406 ? "NOT_ACCEPTABLE" : null), (answer.Status, answer.Code));
@@ -95,7 +100,8 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("PATCH", "/api/v1/resources/{id}", "application/merge-patch+json, application/json-patch+json"),
         InlineData("POST", "/api/v1/users", "application/json")
     ]
-    public async Task Other_media_types_are_415_with_those_that_are_taken(string method, string path, string taken)
+    [Trait("Conformance", "D12")]
+    public async Task Other_media_types_get_415_with_the_accepted_ones(string method, string path, string taken)
     {
         var sample = await backend.CreateAsync();
         path = path.Replace("{id}", sample.Id.ToString(), StringComparison.Ordinal);
@@ -116,7 +122,7 @@ public sealed class ProtocolTests(Backend backend)
             var answer = await backend.Admin.SendAsync(
                 method,
                 path,
-                Caller.Content("{}"u8.ToArray(), type),
+                ApiClient.Content("{}"u8.ToArray(), type),
                 ("If-Match", "*")
             );
             Assert.Equal((415, taken), (answer.Status, answer[method is "PATCH" ? "Accept-Patch" : "Accept-Post"]));
@@ -124,7 +130,7 @@ public sealed class ProtocolTests(Backend backend)
         var encoded = await backend.Admin.SendAsync(
             method,
             path,
-            Caller.Content("{}"u8.ToArray(), taken.Split(',')[0]),
+            ApiClient.Content("{}"u8.ToArray(), taken.Split(',')[0]),
             ("Content-Encoding", "gzip")
         );
         Assert.Equal(415, encoded.Status);
@@ -138,14 +144,14 @@ public sealed class ProtocolTests(Backend backend)
         InlineData("Application/JSON"),
         InlineData("application/json; v=1")
     ]
-    public async Task Media_types_are_read_as_HTTP_says(string type) =>
+    public async Task Media_types_are_parsed_as_HTTP_specifies(string type) =>
         Assert.Equal(
             201,
             (await backend.Admin.SendAsync("POST", "/api/v1/resources", """{"name":"typed"}""", type)).Status
         );
 
     [Theory, InlineData("PUT"), InlineData("PATCH")]
-    public async Task What_is_missing_or_deleted_comes_before_its_media_type(string method)
+    public async Task Missing_or_deleted_resource_takes_precedence_over_the_media_type(string method)
     {
         Assert.Equal(
             404,
@@ -180,7 +186,9 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_body_of_one_MiB_is_taken_and_a_larger_one_is_413()
+    [Trait("Conformance", "D4")]
+    [Trait("Conformance", "E2")]
+    public async Task Body_of_1_MiB_is_accepted_and_a_larger_one_gets_413()
     {
         byte[] Body(int length) =>
             Encoding.UTF8.GetBytes(
@@ -193,13 +201,13 @@ public sealed class ProtocolTests(Backend backend)
         Assert.Equal(1 << 20, Body(1 << 20).Length);
         Assert.Equal(
             201,
-            (await backend.Admin.SendAsync("POST", "/api/v1/resources", Caller.Content(Body(1 << 20)))).Status
+            (await backend.Admin.SendAsync("POST", "/api/v1/resources", ApiClient.Content(Body(1 << 20)))).Status
         );
 
         var declared = await backend.Admin.SendAsync(
             "POST",
             "/api/v1/resources",
-            Caller.Content(Body((1 << 20) + 1)),
+            ApiClient.Content(Body((1 << 20) + 1)),
             ("Expect", "100-continue")
         );
         Assert.Equal((413, "BODY_TOO_LARGE"), (declared.Status, declared.Code));
@@ -207,14 +215,15 @@ public sealed class ProtocolTests(Backend backend)
         var chunked = await backend.Admin.SendAsync(
             "POST",
             "/api/v1/resources",
-            Caller.Content(Body((1 << 20) + 1)),
+            ApiClient.Content(Body((1 << 20) + 1)),
             ("Transfer-Encoding", "chunked")
         );
         Assert.Equal((413, "BODY_TOO_LARGE"), (chunked.Status, chunked.Code));
     }
 
     [Fact]
-    public async Task Problems_are_published()
+    [Trait("Conformance", "D15")]
+    public async Task Problem_types_are_published()
     {
         var problems = await backend.Guest.GetAsync("/problems");
         Assert.Equal(
@@ -225,7 +234,7 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_trace_is_continued_and_named()
+    public async Task Trace_is_continued_and_returned()
     {
         const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         var created = await backend.Admin.SendAsync(
@@ -247,19 +256,27 @@ public sealed class ProtocolTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_fault_of_the_server_says_nothing_of_itself_and_is_logged()
+    [Trait("Conformance", "D16")]
+    public async Task Server_error_reveals_nothing_and_is_logged()
     {
-        var answer = await backend.Admin.GetAsync(ApiNode.FaultPath);
+        var answer = await backend.Admin.GetAsync(InProcessServer.FaultPath);
 
         Assert.Equal((500, "INTERNAL_ERROR"), (answer.Status, answer.Code));
         var text = answer.ToString();
         foreach (
-            var leak in new[] { ApiNode.Secret, nameof(InvalidOperationException), "Resources.Api", " at ", ".cs" }
+            var leak in new[]
+            {
+                InProcessServer.FaultSecret,
+                nameof(InvalidOperationException),
+                "Resources.Api",
+                " at ",
+                ".cs",
+            }
         )
             Assert.DoesNotContain(leak, text, StringComparison.Ordinal);
-        Assert.Contains(backend.Node.Errors, error =>
-            error.Contains(ApiNode.Secret, StringComparison.Ordinal)
-            && error.Contains(ApiNode.FaultPath, StringComparison.Ordinal)
+        Assert.Contains(backend.Server.Errors, error =>
+            error.Contains(InProcessServer.FaultSecret, StringComparison.Ordinal)
+            && error.Contains(InProcessServer.FaultPath, StringComparison.Ordinal)
         );
         Assert.Equal(200, (await backend.Admin.GetAsync("/health/ready")).Status);
     }

@@ -1,13 +1,14 @@
 namespace Resources.Api.Tests;
 
-/// <summary>What is believed of a client's own words about where it is (E7).</summary>
-[Collection(MoreNodes.Name)]
+/// <summary>Trust in headers that state a client's address, scheme or host.</summary>
+[Collection(MoreServers.Name)]
+[Trait("Conformance", "E7")]
 public sealed class ProxyTests(Backend backend)
 {
     const string Login = "/api/v1/auth/login";
 
     [Theory, InlineData("FORWARDEDHEADERS_ENABLED", "true"), InlineData("Proxies:Trusted:0", "192.0.2.0/24")]
-    public async Task E7_Nobody_chooses_an_address_or_scheme_by_headers(string option, string value)
+    public async Task Untrusted_clients_cannot_set_address_or_scheme_by_headers(string option, string value)
     {
         await using var node = await StartAsync((option, value));
         for (var i = 0; i < 2; i++)
@@ -17,14 +18,14 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    public async Task E7_A_spoofed_address_is_not_logged()
+    public async Task Spoofed_address_is_not_logged()
     {
         await using var node = await StartAsync();
         Assert.Equal("127.0.0.1", await LoggedAsync(node, "198.51.100.7"));
     }
 
     [Fact]
-    public async Task E7_Addresses_come_from_trusted_balancers_and_of_a_chain_the_last_that_is_none_of_them()
+    public async Task Client_address_is_the_last_untrusted_one_in_the_proxy_chain()
     {
         await using var node = await StartAsync(
             ("Proxies:Trusted:0", "127.0.0.0/8"),
@@ -42,7 +43,8 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    public async Task F10_A_client_of_IPv6_has_one_limit_for_its_64()
+    [Trait("Conformance", "F10")]
+    public async Task IPv6_clients_share_one_limit_per_64_prefix()
     {
         await using var node = await StartAsync(("Proxies:Trusted:0", "127.0.0.1/32"));
         Assert.Equal(401, await TryAsync(node, "2001:db8:0:1::1"));
@@ -56,7 +58,7 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
-    public async Task E7_A_host_that_is_not_allowed_is_refused_and_links_do_not_name_hosts()
+    public async Task Unknown_host_is_refused_and_links_are_relative()
     {
         await using var node = await StartAsync(("AllowedHosts", "127.0.0.1;[::1]"));
         using var http = new HttpClient();
@@ -78,31 +80,32 @@ public sealed class ProxyTests(Backend backend)
         Assert.Equal((201, $"/api/v1/resources/{created.Text("/data/id")}"), (created.Status, created["Location"]));
     }
 
-    Task<ApiNode> StartAsync(params (string, string)[] options) =>
-        backend.StartNodeAsync([
+    Task<InProcessServer> StartAsync(params (string, string)[] options) =>
+        backend.StartServerAsync([
             ("RateLimits:Login:Permits", "2"),
             ("RateLimits:Login:WindowSeconds", "3600"),
             .. options,
         ]);
 
-    static async Task<int> TryAsync(ApiNode node, string forwardedFor) =>
+    static async Task<int> TryAsync(InProcessServer node, string forwardedFor) =>
         (
-            await new Caller(node.Address).SendAsync(
-                "POST",
-                Login,
-                """{"email":"a@b","password":"x"}""",
-                headers: ("X-Forwarded-For", forwardedFor)
-            )
+            await node.Guest()
+                .SendAsync(
+                    "POST",
+                    Login,
+                    """{"email":"a@b","password":"x"}""",
+                    headers: ("X-Forwarded-For", forwardedFor)
+                )
         ).Status;
 
-    /// <summary>Logs in, and answers from where that was by the audit trail.</summary>
-    static async Task<string?> LoggedAsync(ApiNode node, string forwardedFor)
+    /// <summary>Logs in. Returns the address that the audit log recorded.</summary>
+    static async Task<string?> LoggedAsync(InProcessServer node, string forwardedFor)
     {
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         var login = await guest.SendAsync(
             "POST",
             Login,
-            $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}""",
+            $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}""",
             headers: ("X-Forwarded-For", forwardedFor)
         );
         Assert.Equal(200, login.Status);

@@ -3,18 +3,19 @@ using System.Text;
 
 namespace Resources.Api.Tests;
 
-/// <summary>What a node does not take on (F11).</summary>
-[Collection(MoreNodes.Name)]
+/// <summary>Overload: the limit on concurrent requests.</summary>
+[Collection(MoreServers.Name)]
 public sealed class OverloadTests(Backend backend)
 {
     const string Me = "/api/v1/me";
 
     [Fact]
-    public async Task F11_What_is_beyond_the_bound_is_refused_at_once_also_without_a_token_and_probes_are_not()
+    [Trait("Conformance", "F11")]
+    public async Task Requests_beyond_the_limit_are_refused_at_once_except_probes()
     {
-        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "2"));
-        var guest = new Caller(node.Address);
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "2"));
+        var guest = node.Guest();
+        var admin = await guest.LoginAsAdminAsync();
 
         using (var one = await BeginAsync(node, admin))
         using (var two = await BeginAsync(node, admin))
@@ -37,11 +38,12 @@ public sealed class OverloadTests(Backend backend)
     }
 
     [Fact]
-    public async Task F11_What_only_waits_does_not_count()
+    [Trait("Conformance", "F11")]
+    public async Task Waiting_requests_do_not_count()
     {
         // One more than are sent at once: a request counts a moment longer than its caller waits for the answer.
-        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "3"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "3"));
+        var admin = await node.AdminAsync();
         var group = (await SubscriptionBackend.SubscribeAsync(admin, "awaited", null)).Path;
 
         await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, "/api/v1/events");
@@ -79,10 +81,10 @@ public sealed class OverloadTests(Backend backend)
     }
 
     [Fact]
-    public async Task Asking_to_wait_is_no_way_around_the_bound()
+    public async Task Waiting_does_not_bypass_the_limit()
     {
-        await using var node = await backend.StartNodeAsync(("Overload:MaxRequests", "1"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "1"));
+        var admin = await node.AdminAsync();
         using var one = await BeginAsync(node, admin);
         await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
         foreach (var path in new[] { "/api/v1/events?wait=1", "/api/v1/resources?follow=true", "/api/v1/events/ws" })
@@ -90,10 +92,10 @@ public sealed class OverloadTests(Backend backend)
     }
 
     /// <summary>
-    /// Sends a request whose body does not end, and waits until the node asks for the body: from then on it is worked
-    /// on.
+    /// Sends a request with an incomplete body. Waits until the server asks for the body, which means that it is
+    /// handling the request.
     /// </summary>
-    static async Task<TcpClient> BeginAsync(ApiNode node, Caller caller)
+    static async Task<TcpClient> BeginAsync(InProcessServer node, ApiClient caller)
     {
         TcpClient client = null!;
 
@@ -107,7 +109,9 @@ public sealed class OverloadTests(Backend backend)
                 .GetStream()
                 .WriteAsync(
                     Encoding.ASCII.GetBytes(
-                        $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+                        $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: "
+                            + $"Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+                            + "Expect: 100-continue\r\n\r\n"
                     ),
                     TestContext.Current.CancellationToken
                 );

@@ -4,18 +4,19 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Limits, on nodes with few permits.</summary>
-[Collection(MoreNodes.Name)]
+/// <summary>Rate limits, on servers with few permits.</summary>
+[Collection(MoreServers.Name)]
 public sealed class RateLimitTests(Backend backend)
 {
     const string Login = "/api/v1/auth/login";
 
     [Fact]
-    public async Task F9_Each_caller_has_a_window_and_each_answer_says_where_it_stands()
+    [Trait("Conformance", "F9")]
+    public async Task Each_caller_has_a_window_and_each_response_reports_it()
     {
         await using var node = await StartAsync(("Default", 5), ("Login", 3));
-        var guest = new Caller(node.Address);
-        var admin = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var guest = node.Guest();
+        var admin = await guest.LoginAsAdminAsync();
 
         for (var left = 4; left >= 0; left--)
         {
@@ -44,12 +45,13 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task F10_The_limit_is_the_callers_whichever_session_it_uses_and_nobody_elses()
+    [Trait("Conformance", "F10")]
+    public async Task Limit_is_per_caller_across_its_sessions()
     {
         await using var node = await StartAsync(("Default", 6));
-        var guest = new Caller(node.Address);
-        var one = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        var other = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var guest = node.Guest();
+        var one = await guest.LoginAsAdminAsync();
+        var other = await guest.LoginAsAdminAsync();
         var person = await Person.CreateAsync(one, node.Address, "user");
 
         for (var i = 0; i < 5; i++)
@@ -60,17 +62,17 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task Logins_have_a_limit_of_their_own()
+    public async Task Logins_have_a_separate_limit()
     {
         await using var node = await StartAsync(("Login", 2));
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         for (var i = 0; i < 2; i++)
             Assert.Equal(401, (await guest.SendAsync("POST", Login, """{"email":"a@b","password":"x"}""")).Status);
         Refused(
             await guest.SendAsync(
                 "POST",
                 Login,
-                $$"""{"email":"{{ApiNode.AdminEmail}}","password":"{{ApiNode.AdminPassword}}"}"""
+                $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}"""
             ),
             "login"
         );
@@ -78,10 +80,11 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task A8_Wrong_passwords_are_counted_by_account_and_right_ones_are_not()
+    [Trait("Conformance", "A8")]
+    public async Task Only_wrong_passwords_count_per_account()
     {
         await using var node = await StartAsync(("LoginAccount", 3));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var victim = await Person.CreateAsync(admin, node.Address, "user");
         var other = await Person.CreateAsync(admin, node.Address, "user");
 
@@ -99,10 +102,10 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task Streams_that_are_opened_have_a_limit_too()
+    public async Task Opened_streams_have_a_limit()
     {
         await using var node = await StartAsync(("Streams", 3));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         foreach (var path in new[] { "/api/v1/events", "/api/v1/resources?follow=true" })
         {
             await using var stream = await Subscriber.OpenAsync(node.Address, admin.Token, path);
@@ -125,10 +128,12 @@ public sealed class RateLimitTests(Backend backend)
     }
 
     [Fact]
-    public async Task F9_C8_What_is_kept_of_a_window_does_not_tell_whose_it_is()
+    [Trait("Conformance", "F9")]
+    [Trait("Conformance", "C8")]
+    public async Task Stored_windows_do_not_reveal_their_caller()
     {
         await using var node = await StartAsync(("Default", 1000), ("Login", 1000));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var id = (await admin.GetAsync("/api/v1/me")).Text("/data/id")!;
         for (var i = 0; i < 10; i++)
         {
@@ -153,9 +158,9 @@ public sealed class RateLimitTests(Backend backend)
         Assert.Equal(["default", "login", "login_account"], policies);
     }
 
-    /// <summary>A node with small limits for an hour.</summary>
-    Task<ApiNode> StartAsync(params (string Policy, int Permits)[] limits) =>
-        backend.StartNodeAsync([
+    /// <summary>A server with small limits for an hour.</summary>
+    Task<InProcessServer> StartAsync(params (string Policy, int Permits)[] limits) =>
+        backend.StartServerAsync([
             .. limits.SelectMany(limit =>
                 new[]
                 {

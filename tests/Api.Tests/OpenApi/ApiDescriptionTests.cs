@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Resources.Api.Tests;
 
-/// <summary>The OpenAPI document against the server that it describes.</summary>
+/// <summary>The OpenAPI document, compared with the server.</summary>
 public sealed class ApiDescriptionTests(Backend backend)
 {
     async Task<JsonElement> DocumentAsync() => (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
@@ -17,7 +17,7 @@ public sealed class ApiDescriptionTests(Backend backend)
 
     IEnumerable<RouteEndpoint> Served =>
         from endpoint in backend
-            .Node.Services.GetRequiredService<EndpointDataSource>()
+            .Server.Services.GetRequiredService<EndpointDataSource>()
             .Endpoints.OfType<RouteEndpoint>()
         where
             endpoint.RoutePattern.RawText is { } path
@@ -29,7 +29,8 @@ public sealed class ApiDescriptionTests(Backend backend)
         select endpoint;
 
     [Fact]
-    public async Task J10_Everything_served_is_described_and_nothing_else()
+    [Trait("Conformance", "J10")]
+    public async Task Description_lists_exactly_the_served_routes()
     {
         var served =
             from endpoint in Served
@@ -45,7 +46,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task Every_operation_is_named_once_and_says_who_may_use_it()
+    public async Task Every_operation_has_a_unique_id_and_its_permission()
     {
         var operations = Operations(await DocumentAsync()).ToArray();
         var names = operations
@@ -69,7 +70,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task Every_status_that_was_answered_is_described()
+    public async Task Every_returned_status_is_described()
     {
         var described = Operations(await DocumentAsync())
             .ToDictionary(
@@ -93,13 +94,13 @@ public sealed class ApiDescriptionTests(Backend backend)
         )
             await backend.Admin.SendAsync(method, path, body);
 
-        Assert.All(backend.Node.Answered.Keys, answer =>
+        Assert.All(backend.Server.Answered.Keys, answer =>
             Assert.Contains($"{answer.Status}", described[answer.Endpoint])
         );
     }
 
     [Fact]
-    public async Task Parameters_are_those_that_the_endpoint_reads()
+    public async Task Described_parameters_match_those_that_endpoints_read()
     {
         var described = Operations(await DocumentAsync())
             .ToDictionary(
@@ -203,7 +204,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_document_is_for_people_and_names_every_code()
+    public async Task Description_has_texts_for_people_and_names_every_code()
     {
         var document = await DocumentAsync();
         var info = document.GetProperty("info");
@@ -224,7 +225,7 @@ public sealed class ApiDescriptionTests(Backend backend)
     }
 
     [Fact]
-    public async Task The_reference_page_asks_no_other_host()
+    public async Task Reference_page_requests_no_other_host()
     {
         var page = await backend.Guest.GetAsync("/docs/");
         Assert.Equal(200, page.Status);

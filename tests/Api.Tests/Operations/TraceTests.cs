@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 public sealed class TraceTests(Backend backend)
 {
     [Fact]
-    public async Task One_trace_leads_from_the_request_through_the_grain_to_the_commit_and_into_the_event()
+    public async Task One_trace_spans_request_grain_commit_and_event()
     {
         var trace = ActivityTraceId.CreateRandom();
         var spans = new ConcurrentBag<Activity>();

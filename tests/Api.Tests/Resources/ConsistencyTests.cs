@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Resources.Api.Tests;
 
-/// <summary>How new lists and statistics are, and how a client says what it needs.</summary>
-[Collection(MoreNodes.Name)]
+/// <summary>Consistency of lists and statistics, and how a client selects it.</summary>
+[Collection(MoreServers.Name)]
 public sealed class ConsistencyTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";
@@ -12,7 +12,7 @@ public sealed class ConsistencyTests(Backend backend)
         backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""");
 
     [Theory, InlineData("resources"), InlineData("statistics")]
-    public async Task Every_answer_has_the_position_that_it_shows(string what)
+    public async Task Every_response_has_the_position_it_reflects(string what)
     {
         for (var i = 1; i <= 20; i++)
         {
@@ -28,7 +28,7 @@ public sealed class ConsistencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task With_Min_Position_an_eventual_list_has_the_write_that_gave_it()
+    public async Task Eventual_list_with_Min_Position_includes_the_write()
     {
         for (var i = 1; i <= 20; i++)
         {
@@ -50,25 +50,26 @@ public sealed class ConsistencyTests(Backend backend)
         InlineData(" "),
         InlineData("99999999999999999999")
     ]
-    public async Task A_Min_Position_that_no_answer_gave_is_refused(string position)
+    public async Task Invalid_Min_Position_is_refused(string position)
     {
         var answer = await backend.User.GetAsync("/api/v1/resources", ("Min-Position", position));
         Assert.True(answer is { Status: 400, Faults: ["header:Min-Position"] }, $"{answer}");
     }
 
     [Fact]
-    public async Task Another_consistency_is_refused() =>
+    public async Task Unknown_consistency_is_refused() =>
         Assert.Equal(
             "?consistency",
             Assert.Single((await backend.User.GetAsync("/api/v1/statistics?consistency=strong")).Faults)
         );
 
     [Fact]
-    public async Task An_answer_that_is_held_already_is_304_until_the_log_moves()
+    [Trait("Conformance", "F4")]
+    public async Task Unchanged_response_is_304_until_the_log_advances()
     {
         // A log of its own, which stands still.
-        await using var node = await backend.StartNodeAsync();
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
         async Task WriteAsync() =>
             Assert.Equal(
                 201,
@@ -98,7 +99,7 @@ public sealed class ConsistencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task Head_has_the_headers_of_get()
+    public async Task HEAD_has_the_headers_of_GET()
     {
         foreach (var path in new[] { $"/api/v1/resources?type={type}", $"/api/v1/statistics?type={type}", "/health" })
         {

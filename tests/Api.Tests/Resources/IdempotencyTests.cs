@@ -1,8 +1,7 @@
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// Requests with an Idempotency-Key: one effect, and the first answer again whenever it is asked for.
-/// </summary>
+/// <summary>Requests with an Idempotency-Key have one effect, and repetitions return the first response.</summary>
+[Trait("Conformance", "F7")]
 public sealed class IdempotencyTests(Backend backend)
 {
     const string All = "/api/v1/resources";
@@ -13,7 +12,7 @@ public sealed class IdempotencyTests(Backend backend)
     static (string, string) With(string key) => ("Idempotency-Key", key);
 
     [Fact]
-    public async Task A_repeated_create_is_answered_as_the_first_while_the_resource_moves_on_and_goes()
+    public async Task Repeated_create_returns_the_first_response_after_changes_and_deletion()
     {
         var key = NewKey;
         var first = await backend.Admin.SendAsync(
@@ -53,7 +52,7 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task Every_kind_of_write_is_repeated_without_a_second_effect()
+    public async Task Every_kind_of_write_can_be_repeated_without_a_second_effect()
     {
         var sample = await backend.CreateAsync();
         (string Method, string Path, string? Body, string Type, int Status)[] writes =
@@ -95,7 +94,7 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_repetition_is_recognised_before_its_condition_is_judged()
+    public async Task Repetition_is_recognised_before_its_precondition_is_evaluated()
     {
         var sample = await backend.CreateAsync();
         var key = NewKey;
@@ -115,7 +114,7 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_key_of_another_request_is_refused()
+    public async Task Key_of_another_request_is_refused()
     {
         var key = NewKey;
         var first = await backend.Admin.SendAsync("POST", All, """{"name":"one"}""", headers: With(key));
@@ -134,7 +133,7 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task Keys_of_two_callers_are_two_keys()
+    public async Task Equal_keys_of_two_callers_are_independent()
     {
         var key = NewKey;
         var email = $"{NewKey}@example.org";
@@ -151,7 +150,7 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task Requests_with_one_key_at_one_time_have_one_effect_and_equal_answers()
+    public async Task Concurrent_requests_with_one_key_have_one_effect_and_equal_responses()
     {
         var key = NewKey;
         var name = NewKey;
@@ -191,7 +190,8 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_refusal_does_not_use_up_its_key()
+    [Trait("Conformance", "F8")]
+    public async Task Refused_request_does_not_consume_its_key()
     {
         var sample = await backend.CreateAsync(Given.Changed);
         var key = NewKey;
@@ -232,10 +232,10 @@ public sealed class IdempotencyTests(Backend backend)
         InlineData("\"a\\b\""),
         InlineData("\"")
     ]
-    public async Task A_malformed_key_is_refused(string key) => await RefusesAsync(With(key));
+    public async Task Malformed_key_is_refused(string key) => await RefusesAsync(With(key));
 
     [Fact]
-    public async Task A_key_has_1_to_255_characters()
+    public async Task Key_has_1_to_255_characters()
     {
         await RefusesAsync(With(new('k', 256)));
         await RefusesAsync(With($"\"{new string('k', 256)}\""));
@@ -253,7 +253,7 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
-    public async Task Escapes_in_a_quoted_key_mean_the_characters_themselves()
+    public async Task Escapes_in_a_quoted_key_stand_for_the_characters()
     {
         var id = NewKey;
         var bare = await backend.Admin.SendAsync("POST", All, """{"name":"escaped"}""", headers: With($"{id}\\\"x"));

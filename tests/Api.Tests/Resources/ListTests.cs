@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 public sealed class ListTests(Backend backend)
 {
     [Fact]
-    public async Task Pages_show_every_live_resource_once_newest_first()
+    public async Task Pages_contain_every_live_resource_once_newest_first()
     {
         var type = $"t{Guid.NewGuid():n}";
         var ids = new List<string>();
@@ -39,7 +39,7 @@ public sealed class ListTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_list_has_what_was_just_written()
+    public async Task List_includes_the_latest_write()
     {
         var type = $"t{Guid.NewGuid():n}";
         var created = await backend.Admin.SendAsync(
@@ -69,7 +69,7 @@ public sealed class ListTests(Backend backend)
         InlineData("0200", "200"),
         InlineData("7", "7")
     ]
-    public async Task A_large_limit_is_taken_as_the_largest(string limit, string taken) =>
+    public async Task Limit_above_the_maximum_is_reduced_to_it(string limit, string taken) =>
         Assert.Equal(
             taken,
             (await backend.User.GetAsync($"/api/v1/resources?limit={limit}&type=none")).Text("/meta/page/limit")
@@ -105,7 +105,8 @@ public sealed class ListTests(Backend backend)
         InlineData("POST", "/api/v1/resources?", null)
     ]
     [InlineData("GET", "/api/v1/resources?cursor=__________________________________", "?cursor")]
-    public async Task Parameters_are_taken_strictly(string method, string path, string? fault)
+    [Trait("Conformance", "D11")]
+    public async Task Unknown_repeated_and_invalid_parameters_are_refused(string method, string path, string? fault)
     {
         var answer = await backend.Admin.SendAsync(method, path, method is "POST" ? """{"name":"parameters"}""" : null);
         if (fault is null)
@@ -115,7 +116,7 @@ public sealed class ListTests(Backend backend)
     }
 
     [Theory, InlineData("GET"), InlineData("PUT"), InlineData("PATCH"), InlineData("DELETE")]
-    public async Task What_is_missing_or_deleted_comes_before_a_bad_parameter(string method)
+    public async Task Missing_or_deleted_resource_takes_precedence_over_a_bad_parameter(string method)
     {
         var missing = await backend.Admin.SendAsync(
             method,
@@ -145,7 +146,7 @@ public sealed class ListTests(Backend backend)
         InlineData("metadata.color,metadata", """{"id":"*","metadata":{"color":"red","size":{"w":1,"h":2}}}"""),
         InlineData("metadata,metadata.color", """{"id":"*","metadata":{"color":"red","size":{"w":1,"h":2}}}""")
     ]
-    public async Task Fields_show_what_is_asked_for(string fields, string expected)
+    public async Task Fields_selects_the_returned_members(string fields, string expected)
     {
         var sample = await backend.CreateAsync();
         Assert.Equal(
@@ -170,7 +171,8 @@ public sealed class ListTests(Backend backend)
         InlineData("%F0%9F%98%80"),
         InlineData("%ff")
     ]
-    public async Task An_id_has_one_form(string form)
+    [Trait("Conformance", "D8")]
+    public async Task Id_has_one_form(string form)
     {
         var id = (await backend.CreateAsync()).Id;
         var text = form switch

@@ -4,6 +4,7 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Orders of lists, and pages through them.</summary>
+[Trait("Conformance", "C7")]
 public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFixture<SortTests.Forty>
 {
     readonly string type = forty.Type;
@@ -48,7 +49,7 @@ public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFi
         InlineData("name,id"),
         InlineData("-name,-id")
     ]
-    public async Task Pages_in_every_order_have_every_resource_once(string? sort)
+    public async Task Pages_in_every_order_contain_every_resource_once(string? sort)
     {
         var all = (await PagesAsync("", 200)).ToArray();
         Assert.Equal(34, all.Length);
@@ -85,14 +86,14 @@ public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFi
         InlineData("type,-createdAt,id"),
         InlineData("id,name")
     ]
-    public async Task Other_orders_are_refused(string sort)
+    public async Task Unknown_orders_are_refused(string sort)
     {
         var answer = await backend.User.GetAsync("/api/v1/resources?sort=" + Uri.EscapeDataString(sort));
         Assert.Equal((400, "?sort"), (answer.Status, Assert.Single(answer.Faults)));
     }
 
     [Fact]
-    public async Task A_cursor_is_good_for_its_own_list_only_and_for_nobody_who_sees_less()
+    public async Task Cursor_is_bound_to_its_list_and_the_callers_reach()
     {
         var list = $"/api/v1/resources?type={type}&limit=2&sort=name";
         var cursor = (await backend.Admin.GetAsync(list)).Text("/meta/page/next")!;
@@ -144,7 +145,7 @@ public sealed class SortTests(Backend backend, SortTests.Forty forty) : IClassFi
 
     static string IdOf(JsonElement row) => row.GetProperty("id").GetString()!;
 
-    /// <summary>The documented order, made here: by code point, newest first among equals, the id last.</summary>
+    /// <summary>The documented order: by code point, then newest first, then by id.</summary>
     static IEnumerable<JsonElement> Ordered(JsonElement[] rows, string? sort)
     {
         var keys = (sort ?? "-createdAt").Split(',').ToList();

@@ -28,7 +28,7 @@ public sealed class StatisticsTests(Backend backend)
         );
 
     [Fact]
-    public async Task A_resource_is_counted_by_its_status_while_it_lives()
+    public async Task Live_resources_are_counted_by_status()
     {
         var path =
             "/api/v1/resources/"
@@ -49,7 +49,7 @@ public sealed class StatisticsTests(Backend backend)
     }
 
     [Fact]
-    public async Task Days_are_those_of_creation()
+    public async Task Daily_counts_use_the_day_of_creation()
     {
         await backend.Admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""");
         var today = (await backend.User.GetAsync($"/api/v1/statistics?type={type}")).Text("/data/byDay/0/day")!;
@@ -64,7 +64,7 @@ public sealed class StatisticsTests(Backend backend)
     }
 
     [Fact]
-    public async Task Counts_of_lists_agree_with_the_lists()
+    public async Task Counts_agree_with_the_lists()
     {
         for (var i = 0; i < 7; i++)
         {

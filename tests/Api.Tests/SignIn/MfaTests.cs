@@ -4,16 +4,15 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Second factors (A12 to A17).</summary>
-[Collection(MoreNodes.Name)]
-public sealed class MfaTests(Backend backend, NodeProgram node)
+/// <summary>Second factors.</summary>
+[Collection(MoreServers.Name)]
+public sealed class MfaTests(Backend backend, JavaScriptProgram node)
 {
-    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
-
     [Fact]
-    public async Task A12_With_a_second_factor_a_password_alone_is_good_for_nothing()
+    [Trait("Conformance", "A12")]
+    public async Task Password_alone_opens_nothing_when_a_second_factor_is_set()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         await Person.EnrollAsync((await person.LoginAsync()).Caller);
         foreach (var cookie in new[] { false, true })
         {
@@ -28,9 +27,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A12_A_second_factor_is_asked_for_again_where_a_password_would_prove_less()
+    [Trait("Conformance", "A12")]
+    public async Task Second_factor_is_required_where_a_password_would_be_weaker()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var secret = await Person.EnrollAsync(session.Caller);
         Assert.Equal(
@@ -56,9 +56,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A13_A_half_done_login_is_no_session_and_ends_after_five_wrong_codes()
+    [Trait("Conformance", "A13")]
+    public async Task Pending_login_is_not_a_session_and_ends_after_five_wrong_codes()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
         var half = await person.TryAsync();
         Assert.Equal(401, (await person.Guest.With(half.Text("/data/mfaToken")!).GetAsync("/api/v1/me")).Status);
@@ -70,9 +71,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Theory, InlineData("password"), InlineData("sessions"), InlineData("disabled")]
-    public async Task A13_What_ends_sessions_ends_a_login_that_waits_for_its_factor(string what)
+    [Trait("Conformance", "A13")]
+    public async Task Ending_sessions_ends_pending_logins(string what)
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var secret = await Person.EnrollAsync(session.Caller);
         var half = await person.TryAsync();
@@ -97,9 +99,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A14_Another_implementation_has_the_same_codes()
+    [Trait("Conformance", "A14")]
+    public async Task Independent_implementation_computes_the_same_codes()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var secret = (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp")).Text("/data/secret")!;
         var half = await person.TryAsync();
@@ -124,10 +127,11 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A14_Wrong_codes_of_an_account_are_limited_and_right_ones_do_not_count()
+    [Trait("Conformance", "A14")]
+    public async Task Wrong_codes_are_limited_per_account_and_right_ones_do_not_count()
     {
-        await using var limited = await backend.StartNodeAsync(("RateLimits:Mfa:Permits", "3"));
-        var admin = await new Caller(limited.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        await using var limited = await backend.StartServerAsync(("RateLimits:Mfa:Permits", "3"));
+        var admin = await limited.AdminAsync();
         var person = await Person.CreateAsync(admin, limited.Address, "user");
         var session = await person.LoginAsync();
         await Person.EnrollAsync(session.Caller);
@@ -148,7 +152,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task What_a_login_may_answer_is_described()
+    public async Task Description_covers_every_login_response()
     {
         var document = (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;
         var login = document
@@ -185,9 +189,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A14_A_one_time_code_is_good_once_and_older_ones_are_not_good_after_it()
+    [Trait("Conformance", "A14")]
+    public async Task One_time_code_is_single_use_and_invalidates_older_codes()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
         Assert.Equal(
             "MFA_FAILED",
@@ -213,7 +218,8 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         InlineData("１２３４５６"),
         InlineData("12345a")
     ]
-    public async Task A14_A_one_time_code_is_six_digits_and_nothing_else(string code)
+    [Trait("Conformance", "A14")]
+    public async Task One_time_code_has_exactly_six_digits(string code)
     {
         var refused = await backend.Guest.SendAsync(
             "POST",
@@ -231,9 +237,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A14_Of_many_who_show_one_code_at_once_one_gets_in()
+    [Trait("Conformance", "A14")]
+    public async Task Concurrent_uses_of_one_code_succeed_once()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var secret = await Person.EnrollAsync((await person.LoginAsync()).Caller);
         var halves = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => person.TryAsync()));
         var code = Person.Code(secret);
@@ -243,9 +250,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A15_A_recovery_code_is_good_once_and_new_ones_void_the_old()
+    [Trait("Conformance", "A15")]
+    public async Task Recovery_code_is_single_use_and_new_codes_replace_the_old()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         Assert.Equal("NO_FACTOR", (await session.Caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes")).Code);
         await Person.EnrollAsync(session.Caller);
@@ -278,9 +286,10 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A16_A_secret_is_shown_once_and_stored_encrypted()
+    [Trait("Conformance", "A16")]
+    public async Task Secret_is_shown_once_and_stored_encrypted()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var enrolled = await session.Caller.SendAsync("POST", "/api/v1/me/mfa/totp");
         var secret = enrolled.Text("/data/secret")!;
@@ -300,7 +309,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
             StringComparison.Ordinal
         );
 
-        var kept = await Dump.OfAsync(backend.Node.ConnectionString);
+        var kept = await Dump.OfAsync(backend.Server.ConnectionString);
         Assert.DoesNotContain(secret, kept, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(
             Convert.ToHexStringLower(OtpNet.Base32Encoding.ToBytes(secret)),
@@ -310,14 +319,15 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A17_What_matters_needs_an_authentication_of_the_last_minutes()
+    [Trait("Conformance", "A17")]
+    public async Task Sensitive_changes_need_a_recent_authentication()
     {
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Sessions:RecentMinutes", "1"),
             ("Webhooks:AllowPrivateTargets", "true")
         );
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
-        var old = new Caller(node.Address).With(new Forge(node, admin.Token!).Age(TimeSpan.FromMinutes(2)));
+        var admin = await node.AdminAsync();
+        var old = node.Guest().With(new Forge(node, admin.Token!).Age(TimeSpan.FromMinutes(2)));
         Assert.Equal(200, (await old.GetAsync("/api/v1/me")).Status);
         var hook = (
             await admin.SendAsync(
@@ -352,7 +362,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
         var fresh = await old.SendAsync(
             "POST",
             "/api/v1/auth/step-up",
-            $$"""{"method":"password","code":"{{ApiNode.AdminPassword}}"}"""
+            $$"""{"method":"password","code":"{{TestServer.AdminPassword}}"}"""
         );
         Assert.Equal(200, fresh.Status);
         Assert.Equal(
@@ -364,7 +374,7 @@ public sealed class MfaTests(Backend backend, NodeProgram node)
             Assert.Equal(200, (await old.With(token).SendAsync("POST", hook + "/secret")).Status);
     }
 
-    static async Task<string[]> CodesAsync(Caller caller) =>
+    static async Task<string[]> CodesAsync(ApiClient caller) =>
         [
             .. (await caller.SendAsync("POST", "/api/v1/me/mfa/recovery-codes"))
                 .At("/data/codes")!

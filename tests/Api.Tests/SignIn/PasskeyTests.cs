@@ -2,17 +2,20 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Passkeys (A18, A19), with other people's authenticators.</summary>
-public sealed class PasskeyTests(Backend backend, NodeProgram node)
+/// <summary>Passkeys, with third-party authenticators.</summary>
+public sealed class PasskeyTests(Backend backend, JavaScriptProgram node)
 {
     const string Password = "a password of enough length";
 
     [Fact]
-    public async Task A18_An_emulated_authenticator_registers_and_logs_in_and_each_tampering_is_refused()
+    [Trait("Conformance", "A18")]
+    public async Task Emulated_authenticator_registers_and_signs_in_and_each_tampering_is_refused()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
-        var output = JsonElement.Parse(await node.RunAsync("passkeys.mjs", $"{backend.Node.Address}", email, Password));
+        var output = JsonElement.Parse(
+            await node.RunAsync("passkeys.mjs", $"{backend.Server.Address}", email, Password)
+        );
 
         Assert.Equal(
             (201, 200, "[\"hwk\"]"),
@@ -50,14 +53,15 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A18_An_authenticator_that_lies_is_refused_whatever_it_lies_about()
+    [Trait("Conformance", "A18")]
+    public async Task Lying_authenticator_is_refused()
     {
         string[] emails = [$"{Guid.NewGuid():n}@example.org", $"{Guid.NewGuid():n}@example.org"];
         var users = new List<Guid>();
         foreach (var email in emails)
             users.Add(Guid.Parse((await backend.AddUserAsync(email, Password, "user")).Text("/data/id")!));
         var output = JsonElement.Parse(
-            await node.RunAsync("passkeys-attacks.mjs", $"{backend.Node.Address}", emails[0], emails[1], Password)
+            await node.RunAsync("passkeys-attacks.mjs", $"{backend.Server.Address}", emails[0], emails[1], Password)
         );
         TestContext.Current.SendDiagnosticMessage(output.GetRawText());
 
@@ -94,12 +98,13 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A18_Chromium_registers_a_passkey_and_logs_in_by_token_and_by_cookie()
+    [Trait("Conformance", "A18")]
+    public async Task Chromium_registers_a_passkey_and_signs_in_by_token_and_by_cookie()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
         var output = JsonElement.Parse(
-            await node.RunAsync("passkeys-browser.mjs", $"{backend.Node.Address}", email, Password, Chromium())
+            await node.RunAsync("passkeys-browser.mjs", $"{backend.Server.Address}", email, Password, Chromium())
         );
         Assert.Equal(
             $$"""{"registered":201,"login":200,"me":"{{email}}","cookieLogin":200,"meByCookie":"cookie","writeWithoutCsrf":"CSRF_REJECTED","writeWithCsrf":204,"notVerified":"NotAllowedError"}""",
@@ -108,7 +113,8 @@ public sealed class PasskeyTests(Backend backend, NodeProgram node)
     }
 
     [Fact]
-    public async Task A19_What_a_passkey_is_asked_does_not_depend_on_who_asks()
+    [Trait("Conformance", "A19")]
+    public async Task Passkey_options_do_not_reveal_whether_an_account_exists()
     {
         var one = await backend.Guest.SendAsync("POST", "/api/v1/auth/passkey/options");
         var other = await backend.Guest.SendAsync(

@@ -1,17 +1,15 @@
 using System.Diagnostics;
-using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Sessions, refresh tokens, cookies (A9, B7 to B14, B16, B18).</summary>
+/// <summary>Sessions: their list, their end, and the secrecy of their tokens.</summary>
 public sealed class SessionTests(Backend backend)
 {
-    Task<Person> PersonAsync() => Person.CreateAsync(backend.Admin, backend.Node.Address, "user");
-
     [Fact]
-    public async Task A9_A_changed_password_ends_all_other_sessions()
+    [Trait("Conformance", "A9")]
+    public async Task Password_change_ends_all_other_sessions()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var one = await person.LoginAsync();
         var other = await person.LoginAsync();
         var browser = await person.LoginByCookieAsync();
@@ -56,58 +54,13 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B7_A_refresh_token_is_good_once_and_its_second_use_ends_the_session()
+    [Trait("Conformance", "B8")]
+    public async Task Session_tokens_are_not_stored()
     {
-        var person = await PersonAsync();
-        var first = await person.LoginAsync();
-        var second = person.Of(await person.RefreshAsync(first.RefreshToken));
-        var third = person.Of(await person.RefreshAsync(second.RefreshToken));
-        Assert.Equal(200, (await third.Caller.GetAsync("/api/v1/me")).Status);
-        Assert.Equal(
-            (401, "SESSION_OVER"),
-            (await person.RefreshAsync(first.RefreshToken)) is var reused ? (reused.Status, reused.Code) : default
-        );
-        Assert.Equal(401, (await person.RefreshAsync(third.RefreshToken)).Status);
-        await Eventually.HoldsAsync(async () => (await third.Caller.GetAsync("/api/v1/me")).Status is 401);
-        var audit = await backend.Admin.GetAsync($"/api/v1/audit?actor={person.Id}&event=session.ended");
-        Assert.Equal("reused", audit.Text("/data/0/data/reason"));
-    }
-
-    [Fact]
-    public async Task B7_Of_many_who_use_one_refresh_token_at_once_one_succeeds()
-    {
-        var person = await PersonAsync();
-        var session = await person.LoginAsync();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => person.RefreshAsync(session.RefreshToken)));
-        Assert.Single(answers, answer => answer.Status is 200);
-    }
-
-    [Fact]
-    public async Task B7_A_made_up_refresh_token_ends_nothing()
-    {
-        var person = await PersonAsync();
-        var session = await person.LoginAsync();
-        foreach (
-            var wrong in new[]
-            {
-                session.RefreshToken[..^1] + (session.RefreshToken[^1] is 'A' ? 'B' : 'A'),
-                "rrt_" + new string('A', 70),
-                session.RefreshToken + "A",
-                session.Caller.Token!,
-                "",
-            }
-        )
-            Assert.Contains((await person.RefreshAsync(wrong)).Status, new[] { 400, 401 });
-        Assert.Equal(200, (await person.RefreshAsync(session.RefreshToken)).Status);
-    }
-
-    [Fact]
-    public async Task B8_No_token_of_a_session_is_in_the_database()
-    {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var browser = await person.LoginByCookieAsync();
-        var dump = await Dump.OfAsync(backend.Node.ConnectionString);
+        var dump = await Dump.OfAsync(backend.Server.ConnectionString);
         foreach (
             var secret in new[]
             {
@@ -128,13 +81,15 @@ public sealed class SessionTests(Backend backend)
         InlineData("delete user"),
         InlineData("end others")
     ]
-    public async Task B9_What_ends_a_session_counts_for_tokens_cookies_and_streams_within_a_second(string way)
+    [Trait("Conformance", "B9")]
+    [Trait("Conformance", "H2")]
+    public async Task Ended_session_loses_tokens_cookies_and_streams_within_a_second(string way)
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var other = await person.LoginAsync();
         await using var stream = await Subscriber.OpenAsync(
-            backend.Node.Address,
+            backend.Server.Address,
             session.Caller.Token!,
             "/api/v1/events?after=now"
         );
@@ -187,49 +142,11 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B10_A_cookie_is_new_at_login_and_after_another_authentication()
+    [Trait("Conformance", "B11")]
+    public async Task Callers_list_and_end_only_their_own_sessions()
     {
-        var person = await PersonAsync();
-        var (cookie, csrf, _) = await person.LoginByCookieAsync();
-        var again = await person.Guest.SendAsync(
-            "POST",
-            "/api/v1/auth/login",
-            JsonSerializer.Serialize(
-                new
-                {
-                    email = person.Email,
-                    password = Person.Password,
-                    cookie = true,
-                }
-            ),
-            "application/json",
-            ("Cookie", cookie)
-        );
-        Assert.NotEqual(cookie, again["Set-Cookie"]!.Split(';')[0]);
-
-        var stepped = await person.Guest.SendAsync(
-            "POST",
-            "/api/v1/auth/step-up",
-            $$"""{"method":"password","code":"{{Person.Password}}"}""",
-            "application/json",
-            ("Cookie", cookie),
-            ("X-CSRF-Token", csrf)
-        );
-        Assert.Equal(200, stepped.Status);
-        await Eventually.HoldsAsync(async () =>
-            (await person.Guest.GetAsync("/api/v1/me", ("Cookie", cookie))).Status is 401
-        );
-        Assert.Equal(
-            200,
-            (await person.Guest.GetAsync("/api/v1/me", ("Cookie", stepped["Set-Cookie"]!.Split(';')[0]))).Status
-        );
-    }
-
-    [Fact]
-    public async Task B11_Ones_sessions_are_listed_and_only_ones_own_can_be_ended()
-    {
-        var person = await PersonAsync();
-        var stranger = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
+        var stranger = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var browser = await person.LoginByCookieAsync();
         var strange = await stranger.LoginAsync();
@@ -252,9 +169,10 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B11_A_session_that_has_gone_on_for_long_is_listed_as_it_is_now()
+    [Trait("Conformance", "B11")]
+    public async Task Session_with_many_refreshes_is_listed_with_its_last_use()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         for (var i = 0; i <= Grains.Snapshots.Every; i++)
             session = person.Of(await person.RefreshAsync(session.RefreshToken));
@@ -266,125 +184,8 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B12_The_cookie_is_as_browsers_keep_it_safe_and_logout_takes_it_away()
-    {
-        var person = await PersonAsync();
-        var (cookie, csrf, answer) = await person.LoginByCookieAsync();
-        var parts = answer["Set-Cookie"]!.Split("; ").Select(part => part.ToLowerInvariant()).ToArray();
-        Assert.StartsWith("__host-session=", parts[0], StringComparison.Ordinal);
-        Assert.Equal(
-            ["httponly", "max-age=2592000", "path=/", "samesite=strict", "secure"],
-            parts[1..].Order(StringComparer.Ordinal)
-        );
-        Assert.True(answer["Set-Cookie"]!.Length < 4096);
-        Assert.Null(answer.Text("/data/accessToken"));
-
-        var gone = await person.Guest.SendAsync(
-            "POST",
-            "/api/v1/auth/logout",
-            null,
-            "application/json",
-            ("Cookie", cookie),
-            ("X-CSRF-Token", csrf)
-        );
-        Assert.Equal(204, gone.Status);
-        Assert.StartsWith("__Host-session=; expires=Thu, 01 Jan 1970", gone["Set-Cookie"], StringComparison.Ordinal);
-        Assert.Equal("\"cache\", \"cookies\", \"storage\"", gone["Clear-Site-Data"]);
-        await Eventually.HoldsAsync(async () =>
-            (await person.Guest.GetAsync("/api/v1/me", ("Cookie", cookie))).Status is 401
-        );
-    }
-
-    [Fact]
-    public async Task B13_What_a_cookie_authorises_must_come_from_a_page_of_its_session()
-    {
-        var person = await PersonAsync();
-        var other = await PersonAsync();
-        var (cookie, csrf, _) = await person.LoginByCookieAsync();
-        var stranger = await other.LoginByCookieAsync();
-        var own = backend.Node.Address.GetLeftPart(UriPartial.Authority);
-        Task<Answer> EndOthers(params (string, string)[] headers) =>
-            person.Guest.SendAsync(
-                "DELETE",
-                "/api/v1/sessions",
-                null,
-                "application/json",
-                [("Cookie", cookie), .. headers]
-            );
-        foreach (
-            var refused in new[]
-            {
-                await EndOthers(),
-                await EndOthers(("X-CSRF-Token", stranger.Csrf)),
-                await EndOthers(("X-CSRF-Token", "")),
-                await EndOthers(("X-CSRF-Token", csrf), ("Origin", "https://evil.example")),
-                await EndOthers(("X-CSRF-Token", csrf), ("Origin", "null")),
-                await EndOthers(("X-CSRF-Token", csrf), ("Sec-Fetch-Site", "cross-site")),
-                await EndOthers(("X-CSRF-Token", csrf), ("Sec-Fetch-Site", "same-site")),
-                await person.Guest.GetAsync("/api/v1/me", ("Cookie", cookie), ("Origin", "https://evil.example")),
-                await person.Guest.GetAsync("/api/v1/events", ("Cookie", cookie), ("Sec-Fetch-Site", "cross-site")),
-            }
-        )
-            Assert.Equal((403, "CSRF_REJECTED"), (refused.Status, refused.Code));
-        foreach (
-            var type in new[] { "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x" }
-        )
-            Assert.Equal(
-                415,
-                (
-                    await person.Guest.SendAsync(
-                        "POST",
-                        "/api/v1/auth/step-up",
-                        "{}",
-                        type,
-                        ("Cookie", cookie),
-                        ("X-CSRF-Token", csrf)
-                    )
-                ).Status
-            );
-        var login = JsonSerializer.Serialize(
-            new
-            {
-                email = person.Email,
-                password = Person.Password,
-                cookie = true,
-            }
-        );
-        Assert.Equal(
-            "CSRF_REJECTED",
-            (
-                await person.Guest.SendAsync(
-                    "POST",
-                    "/api/v1/auth/login",
-                    login,
-                    "application/json",
-                    ("Origin", "https://evil.example")
-                )
-            ).Code
-        );
-        Assert.Equal(
-            204,
-            (await EndOthers(("X-CSRF-Token", csrf), ("Origin", own), ("Sec-Fetch-Site", "same-origin"))).Status
-        );
-        Assert.Equal(204, (await EndOthers(("X-CSRF-Token", csrf))).Status);
-        Assert.Equal(204, (await (await person.LoginAsync()).Caller.SendAsync("DELETE", "/api/v1/sessions")).Status);
-    }
-
-    [Fact]
-    public async Task B14_With_a_header_a_cookie_does_not_count()
-    {
-        var person = await PersonAsync();
-        var (cookie, _, _) = await person.LoginByCookieAsync();
-        Assert.Equal(
-            ApiNode.AdminEmail,
-            (await backend.Admin.GetAsync("/api/v1/me", ("Cookie", cookie))).Text("/data/email")
-        );
-        Assert.Equal(401, (await person.Guest.With("nonsense").GetAsync("/api/v1/me", ("Cookie", cookie))).Status);
-        Assert.Equal(403, (await person.Guest.GetAsync("/api/v1/users", ("Cookie", cookie))).Status);
-    }
-
-    [Fact]
-    public async Task B16_No_token_in_an_address_is_taken()
+    [Trait("Conformance", "B16")]
+    public async Task Token_in_the_URL_is_refused()
     {
         foreach (var path in new[] { "/api/v1/me", "/api/v1/events", "/api/v1/events/ws" })
             Assert.Contains(
@@ -394,9 +195,10 @@ public sealed class SessionTests(Backend backend)
     }
 
     [Fact]
-    public async Task B18_Answers_with_secrets_are_kept_nowhere()
+    [Trait("Conformance", "B18")]
+    public async Task Responses_with_secrets_are_not_cached()
     {
-        var person = await PersonAsync();
+        var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
         var login = await person.TryAsync();
         foreach (

@@ -5,18 +5,18 @@ using static Resources.Api.Tests.SubscriptionBackend;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Groups of consumers that share a subscription's events over HTTP.</summary>
-[Collection(MoreNodes.Name)]
+/// <summary>Pull subscriptions, whose consumers share the events over HTTP.</summary>
+[Collection(MoreServers.Name)]
 public sealed class PullTests(Backend shared, SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>
 {
     sealed record Leased(string Lease, (string Resource, long Version, string Position)[] Events);
 
     readonly string type = FreshType();
 
-    /// <summary>Another node's administrator.</summary>
-    Caller? On { get; init; }
+    /// <summary>The administrator of another server.</summary>
+    ApiClient? On { get; init; }
 
-    Caller Admin => On ?? backend.Admin;
+    ApiClient Admin => On ?? backend.Admin;
 
     async Task<Leased?> PullAsync(string path, string consumer, int limit = 100, int wait = 0, int leaseSeconds = 30)
     {
@@ -51,7 +51,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
             $$"""{"lease":"{{lease}}"{{(positions is null ? "" : $",\"positions\":[{string.Join(',', positions.Select(position => $"\"{position}\""))}]")}}{{more}}}"""
         );
 
-    /// <summary>Pulls until there are so many events at once.</summary>
+    /// <summary>Pulls until a batch has at least so many events.</summary>
     async Task<Leased> NextAsync(string path, string consumer, int limit = 100, int leaseSeconds = 30, int least = 1)
     {
         Leased? leased = null;
@@ -83,7 +83,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
         );
 
     [Fact]
-    public async Task Consumers_share_the_events_and_those_of_a_resource_come_in_order_to_one_at_a_time()
+    public async Task Consumers_share_events_and_each_resource_goes_in_order_to_one_at_a_time()
     {
         var path = await SubscribeAsync();
         var resources = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => CreateAsync(Admin, type)));
@@ -127,7 +127,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_consumer_that_dies_loses_its_lease_and_another_gets_the_events_in_order()
+    public async Task Lease_of_a_dead_consumer_passes_to_another_in_order()
     {
         var path = await SubscribeAsync();
         var resource = await CreateAsync(Admin, type);
@@ -157,13 +157,10 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task More_that_was_settled_behind_an_open_event_than_may_be_read_ahead_holds_nobody_up()
+    public async Task Many_settled_events_behind_an_open_one_do_not_block_consumers()
     {
         await using var node = await backend.StartAsync(("Subscriptions:MaxUnacked", "10"));
-        var small = new PullTests(shared, backend)
-        {
-            On = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
-        };
+        var small = new PullTests(shared, backend) { On = await node.AdminAsync() };
         var path = await small.SubscribeAsync();
         var resources = new List<string>();
         for (var i = 0; i < 30; i++)
@@ -188,7 +185,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task What_is_given_back_comes_again_before_what_follows_it()
+    public async Task Returned_event_is_redelivered_before_its_successors()
     {
         var path = await SubscribeAsync();
         var resource = await CreateAsync(Admin, type);
@@ -214,7 +211,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_parked_resource_waits_for_a_replay_and_the_others_go_on()
+    public async Task Parked_resource_waits_for_a_replay_while_others_continue()
     {
         var path = await SubscribeAsync();
         var bad = await CreateAsync(Admin, type);
@@ -262,16 +259,15 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task Leases_and_positions_outlive_the_node()
+    public async Task Leases_and_positions_survive_a_restart()
     {
         var connectionString = await shared.CreateDatabaseAsync();
-        var key = ("Secrets:MasterKey", Convert.ToBase64String(new byte[32]));
         string path,
             resource;
         Leased leased;
-        await using (var node = new ApiNode(connectionString, key))
+        await using (var node = InProcessServer.Start(connectionString))
         {
-            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await node.AdminAsync();
             var before = new PullTests(shared, backend) { On = admin };
             (path, _) = await SubscriptionBackend.SubscribeAsync(admin, type, null);
             resource = await CreateAsync(admin, type);
@@ -280,12 +276,9 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
             await before.SettleAsync(path, "ack", first.Lease);
             leased = await before.NextAsync(path, "a", limit: 2, leaseSeconds: 600, least: 2);
         }
-        await using (var node = new ApiNode(connectionString, key))
+        await using (var node = InProcessServer.Start(connectionString))
         {
-            var after = new PullTests(shared, backend)
-            {
-                On = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
-            };
+            var after = new PullTests(shared, backend) { On = await node.AdminAsync() };
             // The first is done, the next two are still leased, and so the fourth has to wait.
             Assert.Null(await after.PullAsync(path, "b", wait: 1));
             Assert.Equal("2", (await after.SettleAsync(path, "ack", leased.Lease)).Text("/data/settled"));
@@ -297,7 +290,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_pull_waits_for_events_and_bad_requests_are_refused()
+    public async Task Pull_waits_for_events_and_invalid_requests_are_refused()
     {
         var path = await SubscribeAsync();
         Assert.Null(await PullAsync(path, "a"));
@@ -346,7 +339,7 @@ public sealed class PullTests(Backend shared, SubscriptionBackend backend) : ICl
     }
 
     [Fact]
-    public async Task A_replay_from_a_position_leases_everything_behind_it_again()
+    public async Task Replay_from_a_position_leases_all_later_events_again()
     {
         var path = await SubscribeAsync();
         var start = (await Admin.GetAsync(path)).Text("/data/position");

@@ -5,23 +5,24 @@ using static Resources.Api.Tests.SubscriptionBackend;
 
 namespace Resources.Api.Tests;
 
-/// <summary>What webhooks may tell, and where they may go.</summary>
-[Collection(MoreNodes.Name)]
-public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, NodeProgram program)
+/// <summary>Rights and targets of webhooks.</summary>
+[Collection(MoreServers.Name)]
+public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, JavaScriptProgram program)
     : IClassFixture<SubscriptionBackend>,
         IAsyncLifetime
 {
     readonly string type = FreshType();
     WebhookReceiver receiver = null!;
 
-    Caller Admin => backend.Admin;
+    ApiClient Admin => backend.Admin;
 
     public async ValueTask InitializeAsync() => receiver = await WebhookReceiver.StartAsync();
 
     public async ValueTask DisposeAsync() => await receiver.DisposeAsync();
 
     [Fact]
-    public async Task Only_events_that_the_owner_may_read_when_they_are_sent_are_sent()
+    [Trait("Conformance", "I6")]
+    public async Task Webhook_sends_only_what_the_owner_may_read_at_delivery()
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var account = (
@@ -31,7 +32,7 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
                 $$"""{"email":"{{email}}","password":"fifteen letters","roles":["author"]}"""
             )
         ).Text("/data/id")!;
-        var author = await new Caller(backend.Node.Address).LoginAsync(email, "fifteen letters");
+        var author = await backend.Server.Guest().LoginAsync(email, "fifteen letters");
         var (path, _) = await SubscribeAsync(author, type, receiver.Url);
         var others = await CreateAsync(Admin, type);
         var own = await CreateAsync(author, type);
@@ -74,7 +75,8 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
-    public async Task A_name_that_changes_its_mind_after_registration_leads_nowhere()
+    [Trait("Conformance", "I2")]
+    public async Task Host_name_that_later_resolves_to_a_private_address_is_refused()
     {
         var answers = new Queue<IPAddress>([IPAddress.Parse("93.184.215.14"), IPAddress.Loopback]);
         var targets = new WebhookTargets(new(), (_, _) => Task.FromResult<IPAddress[]>([answers.Dequeue()]));
@@ -107,20 +109,16 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
-    public async Task A_target_is_judged_again_when_it_is_connected_to()
+    [Trait("Conformance", "I2")]
+    public async Task Target_is_checked_again_on_connect()
     {
         var database = await shared.CreateDatabaseAsync();
-        var key = ("Secrets:MasterKey", Convert.ToBase64String(new byte[32]));
         string path;
-        await using (var node = new ApiNode(database, key, ("Webhooks:AllowPrivateTargets", "true")))
-            (path, _) = await SubscribeAsync(
-                await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword),
-                type,
-                receiver.Url
-            );
-        await using (var node = new ApiNode(database, key))
+        await using (var node = InProcessServer.Start(database, ("Webhooks:AllowPrivateTargets", "true")))
+            (path, _) = await SubscribeAsync(await node.AdminAsync(), type, receiver.Url);
+        await using (var node = InProcessServer.Start(database))
         {
-            var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+            var admin = await node.AdminAsync();
             await CreateAsync(admin, type);
             await Eventually.HoldsAsync(
                 async () =>
@@ -138,7 +136,8 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     }
 
     [Fact]
-    public async Task Receivers_made_with_npms_standardwebhooks_and_cloudevents_take_every_delivery()
+    [Trait("Conformance", "I1")]
+    public async Task Third_party_receivers_accept_every_delivery()
     {
         var port = receiver.Url.Port;
         await receiver.DisposeAsync();

@@ -3,20 +3,21 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Webhooks, received by a server in this process.</summary>
-[Collection(MoreNodes.Name)]
+[Collection(MoreServers.Name)]
 public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>, IAsyncLifetime
 {
     readonly string type = FreshType();
     WebhookReceiver receiver = null!;
 
-    Caller Admin => backend.Admin;
+    ApiClient Admin => backend.Admin;
 
     public async ValueTask InitializeAsync() => receiver = await WebhookReceiver.StartAsync();
 
     public async ValueTask DisposeAsync() => await receiver.DisposeAsync();
 
     [Fact]
-    public async Task Events_arrive_signed_as_CloudEvents_and_in_order_of_each_resource()
+    [Trait("Conformance", "I1")]
+    public async Task Events_arrive_as_signed_CloudEvents_in_order_per_resource()
     {
         var (path, secret) = await SubscribeAsync(Admin, type, receiver.Url);
         var resources = await Task.WhenAll(
@@ -69,7 +70,8 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task A_resource_whose_delivery_fails_is_parked_alone_and_goes_on_in_order_when_it_is_tried_again()
+    [Trait("Conformance", "I4")]
+    public async Task Failed_delivery_parks_only_its_resource_and_resumes_in_order()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
         var bad = await CreateAsync(Admin, type);
@@ -126,10 +128,11 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task After_the_last_attempt_a_resource_waits_for_a_replay()
+    [Trait("Conformance", "I4")]
+    public async Task Resource_waits_for_a_replay_after_the_last_attempt()
     {
         await using var node = await backend.StartAsync(("Webhooks:RetrySeconds", "0.2,0.2"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var (path, _) = await SubscribeAsync(admin, type, receiver.Url);
         var bad = await CreateAsync(admin, type);
         var good = await CreateAsync(admin, type);
@@ -179,7 +182,8 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task A_replay_delivers_everything_behind_a_position_again_with_the_same_ids()
+    [Trait("Conformance", "I4")]
+    public async Task Replay_redelivers_all_later_events_with_the_same_ids()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
         var start = (await Admin.GetAsync(path)).Text("/data/position")!;
@@ -211,7 +215,8 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task A_rotation_has_both_secrets_sign_and_no_secret_is_shown_twice()
+    [Trait("Conformance", "I1")]
+    public async Task Rotation_signs_with_both_secrets_and_shows_each_once()
     {
         var (path, first) = await SubscribeAsync(Admin, type, receiver.Url);
         Assert.Matches("^whsec_[A-Za-z0-9+/]{43}=$", first!);
@@ -242,7 +247,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task Gone_disables_at_once_and_a_resume_goes_on_where_it_stopped()
+    public async Task Gone_disables_at_once_and_resume_continues_from_the_position()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
         receiver.AnswerWith(_ => 410);
@@ -264,10 +269,11 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task A_target_that_fails_for_good_is_disabled_after_the_last_attempt()
+    [Trait("Conformance", "I4")]
+    public async Task Permanently_failing_target_is_disabled_after_the_last_attempt()
     {
         await using var node = await backend.StartAsync(("Webhooks:RetrySeconds", "0.1,0.1"));
-        var admin = await new Caller(node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var admin = await node.AdminAsync();
         var (path, _) = await SubscribeAsync(admin, type, receiver.Url);
         receiver.AnswerWith(_ => 500);
         await CreateAsync(admin, type);
@@ -285,7 +291,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task A_paused_subscription_sends_nothing_until_it_is_resumed()
+    public async Task Paused_subscription_sends_nothing_until_resumed()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
         await CreateAsync(Admin, type);
@@ -301,7 +307,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task A_target_that_asks_for_time_gets_it()
+    public async Task Retry_After_of_the_target_is_respected()
     {
         await SubscribeAsync(Admin, type, receiver.Url);
         receiver.Answer = (request, response) =>
@@ -319,7 +325,8 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task Redirects_are_not_followed_and_slow_or_large_answers_do_no_harm()
+    [Trait("Conformance", "I3")]
+    public async Task Redirects_are_not_followed_and_slow_or_large_responses_are_cut_off()
     {
         var (path, _) = await SubscribeAsync(Admin, type, receiver.Url);
         var requests = 0;
@@ -366,7 +373,7 @@ public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<Su
     }
 
     [Fact]
-    public async Task A_test_event_is_sent_at_once_and_says_what_came_of_it()
+    public async Task Test_event_is_sent_at_once_and_returns_its_result()
     {
         var (path, secret) = await SubscribeAsync(Admin, type, receiver.Url);
         var test = await Admin.SendAsync("POST", path + "/test");

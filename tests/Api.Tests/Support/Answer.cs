@@ -6,8 +6,7 @@ using System.Text.RegularExpressions;
 namespace Resources.Api.Tests;
 
 /// <summary>
-/// An answer, read whole. Reading it checks what is true of every answer, so each test of the suite is one of these
-/// promises too.
+/// A response, read to its end. Reading it checks what holds for every response, so every test checks that too.
 /// </summary>
 public sealed partial class Answer
 {
@@ -30,10 +29,10 @@ public sealed partial class Answer
 
     public string? ETag => this["ETag"];
 
-    /// <summary>A header; null when it is not there.</summary>
+    /// <summary>A header; null when absent.</summary>
     public string? this[string header] => headers.GetValueOrDefault(header);
 
-    /// <summary>A member of the JSON body by its pointer; null when it is not there.</summary>
+    /// <summary>A member of the JSON body by its pointer; null when absent.</summary>
     public JsonElement? At(string pointer)
     {
         var at = json;

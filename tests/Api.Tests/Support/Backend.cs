@@ -1,12 +1,11 @@
+using System.Text.Json;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(Resources.Api.Tests.Backend))]
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// One PostgreSQL and one node of the real program for all tests, spoken to over HTTP by three callers.
-/// </summary>
+/// <summary>One PostgreSQL and one server for all tests, with a client for each kind of caller.</summary>
 public sealed class Backend : IAsyncLifetime
 {
     const string UserEmail = "user@example.org";
@@ -15,28 +14,28 @@ public sealed class Backend : IAsyncLifetime
     readonly TestPostgres postgres = new();
     NpgsqlDataSource database = null!;
 
-    internal ApiNode Node { get; private set; } = null!;
+    internal InProcessServer Server { get; private set; } = null!;
 
-    /// <summary>Nobody: no token.</summary>
-    public Caller Guest { get; private set; } = null!;
+    /// <summary>A caller without a token.</summary>
+    public ApiClient Guest { get; private set; } = null!;
 
-    /// <summary>Someone who may only read.</summary>
-    public Caller User { get; private set; } = null!;
+    /// <summary>A caller who may only read.</summary>
+    public ApiClient User { get; private set; } = null!;
 
-    /// <summary>Someone who works with resources of their own, and sees no others.</summary>
-    public Caller Author { get; private set; } = null!;
+    /// <summary>A caller who works with their own resources and sees no others.</summary>
+    public ApiClient Author { get; private set; } = null!;
 
-    /// <summary>Someone who may do everything.</summary>
-    public Caller Admin { get; private set; } = null!;
+    /// <summary>A caller with every permission.</summary>
+    public ApiClient Admin { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
         await postgres.InitializeAsync();
         var connectionString = await postgres.CreateDatabaseAsync();
         database = NpgsqlDataSource.Create(connectionString);
-        Node = new(connectionString);
-        Guest = new(Node.Address);
-        Admin = await Guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        Server = InProcessServer.Start(connectionString);
+        Guest = new(Server.Address);
+        Admin = await Guest.LoginAsAdminAsync();
         await AddUserAsync(UserEmail, UserPassword, "user");
         User = await Guest.LoginAsync(UserEmail, UserPassword);
         await AddUserAsync("author@example.org", UserPassword, "author");
@@ -45,16 +44,16 @@ public sealed class Backend : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Node.DisposeAsync();
+        await Server.DisposeAsync();
         await database.DisposeAsync();
         await postgres.DisposeAsync();
     }
 
-    /// <summary>Another node with a database of its own, for tests that need other options.</summary>
-    internal async Task<ApiNode> StartNodeAsync(params (string Key, string Value)[] options) =>
-        new(await postgres.CreateDatabaseAsync(), options);
+    /// <summary>Another server with a database of its own, for tests that need other options.</summary>
+    internal async Task<InProcessServer> StartServerAsync(params (string Key, string Value)[] options) =>
+        InProcessServer.Start(await postgres.CreateDatabaseAsync(), options);
 
-    /// <summary>An empty database, for programs that are started as processes.</summary>
+    /// <summary>An empty database, for servers that a test starts itself.</summary>
     public Task<string> CreateDatabaseAsync() => postgres.CreateDatabaseAsync();
 
     public Task<Answer> AddUserAsync(string email, string password, string role) =>
@@ -63,6 +62,18 @@ public sealed class Backend : IAsyncLifetime
             "/api/v1/users",
             $$"""{"email":"{{email}}","password":"{{password}}","roles":["{{role}}"]}"""
         );
+
+    /// <summary>An account of its own for a test.</summary>
+    internal Task<Person> CreatePersonAsync(params string[] roles) => Person.CreateAsync(Admin, Server.Address, roles);
+
+    /// <summary>A role of its own for a test. Returns its name.</summary>
+    public async Task<string> CreateRoleAsync(params string[] permissions)
+    {
+        var name = $"r{Guid.NewGuid():n}";
+        var made = await Admin.SendAsync("POST", "/api/v1/roles", JsonSerializer.Serialize(new { name, permissions }));
+        Assert.True(made.Status is 201, $"{made}");
+        return name;
+    }
 
     /// <summary>A resource of its own for a test, in the state asked for.</summary>
     public async Task<Sample> CreateAsync(
@@ -131,7 +142,7 @@ public sealed class Backend : IAsyncLifetime
     }
 }
 
-/// <summary>The state a sample is in before the request that is tested.</summary>
+/// <summary>The state of a sample before the tested request.</summary>
 public enum Given
 {
     Missing,

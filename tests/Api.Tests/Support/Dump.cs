@@ -12,7 +12,8 @@ static class Dump
         var tables = new List<string>();
         await using (
             var list = source.CreateCommand(
-                "select quote_ident(table_schema) || '.' || quote_ident(table_name) from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'"
+                "select quote_ident(table_schema) || '.' || quote_ident(table_name) from "
+                    + "information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'"
             )
         )
         await using (var row = await list.ExecuteReaderAsync())

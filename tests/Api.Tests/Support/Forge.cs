@@ -6,15 +6,15 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Makes tokens with the server's own key, wrong in one way each.</summary>
+/// <summary>Signs tokens with the server's own key. Each is wrong in one way.</summary>
 sealed class Forge
 {
     readonly ECDsaSecurityKey own;
 
     public Forge(Backend backend)
-        : this(backend.Node, backend.Admin.Token!) { }
+        : this(backend.Server, backend.Admin.Token!) { }
 
-    public Forge(ApiNode node, string token)
+    public Forge(InProcessServer node, string token)
     {
         own = node.Services.GetRequiredService<SigningKeys>().All[0].Key;
         Token = token;
@@ -70,7 +70,7 @@ sealed class Forge
             }
         );
 
-    /// <summary>The token as it would be had its owner authenticated so long ago.</summary>
+    /// <summary>The token as if its owner had authenticated so long ago.</summary>
     public string Age(TimeSpan ago) =>
         new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
             new SecurityTokenDescriptor

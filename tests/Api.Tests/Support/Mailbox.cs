@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Resources.Api.Tests;
 
-/// <summary>An SMTP server that takes every mail and keeps it.</summary>
+/// <summary>An SMTP server that accepts and keeps every mail.</summary>
 sealed partial class Mailbox : IAsyncDisposable
 {
     readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -24,9 +24,13 @@ sealed partial class Mailbox : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
+    /// <summary>Options of a server that sends its mails here, with links to <c>https://app.example.org</c>.</summary>
+    public (string Key, string Value)[] ServerOptions =>
+        [("Mail:Host", "127.0.0.1"), ("Mail:Port", $"{Port}"), ("Mail:LinkBase", "https://app.example.org")];
+
     public int Count => mails.Count;
 
-    /// <summary>Waits for a mail to an address; takes it away.</summary>
+    /// <summary>Waits for a mail to an address, and removes it.</summary>
     public async Task<string> MailToAsync(string address, int seconds = 20)
     {
         string? found = null;

@@ -51,7 +51,7 @@ sealed partial record Operation(string Id, string Method, string Path, string By
 }
 
 /// <summary>
-/// A well-formed request for an operation, and its answer for who may send it and reaches what it is about.
+/// A well-formed request for an operation, and the response to a caller who may send it and can see its target.
 /// </summary>
 /// <param name="By">
 /// Who may send it: <see cref="Open"/>, <see cref="Anyone"/> who is known, <see cref="OfSession"/>, or who has a

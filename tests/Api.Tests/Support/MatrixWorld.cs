@@ -6,7 +6,7 @@ namespace Resources.Api.Tests;
 /// <param name="Account">Null for a guest.</param>
 /// <param name="Role">Of the account.</param>
 /// <param name="Permissions">What the caller may do, as the documents say it.</param>
-sealed record Actor(string Name, Caller Caller, Guid? Account, string? Role, string[] Permissions, bool IsSession)
+sealed record Actor(string Name, ApiClient Caller, Guid? Account, string? Role, string[] Permissions, bool IsSession)
 {
     public bool May(string permission) => Has("*") || Has(permission) || Has(permission + ":own");
 
@@ -16,10 +16,12 @@ sealed record Actor(string Name, Caller Caller, Guid? Account, string? Role, str
     bool Has(string permission) => Permissions.Contains(permission);
 }
 
-/// <summary>A node with an owner, somebody like the owner, those with other rights, and keys of them.</summary>
+/// <summary>
+/// A server with an owner, a stranger with equal rights, callers with other rights, and API keys of theirs.
+/// </summary>
 public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 {
-    /// <summary>What roles allow, as docs/ACCESS.md says.</summary>
+    /// <summary>The permissions of roles, as in docs/ACCESS.md.</summary>
     static readonly Dictionary<string, string[]> Roles = new()
     {
         ["admin"] = ["*"],
@@ -39,12 +41,12 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 
     readonly Dictionary<string, string> shared = [];
 
-    internal ApiNode Node { get; private set; } = null!;
+    internal InProcessServer Server { get; private set; } = null!;
 
     internal Person Owner { get; private set; } = null!;
 
     /// <summary>The owner's session.</summary>
-    public Caller OwnerCaller => Actors.Single(actor => actor.Name is "owner").Caller;
+    public ApiClient OwnerCaller => Actors.Single(actor => actor.Name is "owner").Caller;
 
     internal Actor Admin => Actors.Single(actor => actor.Name is "admin");
 
@@ -52,16 +54,20 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 
     internal Operation[] Operations { get; private set; } = [];
 
+    /// <summary>Each row of the matrix with its operation.</summary>
+    internal IEnumerable<(Row Row, Operation Operation)> Rows =>
+        Row.All.Join(Operations, row => row.Operation, operation => operation.Id, (row, operation) => (row, operation));
+
     public async ValueTask InitializeAsync()
     {
         string[] raised = ["Login", "LoginAccount", "Mfa", "Reset", "Streams"];
-        Node = await backend.StartNodeAsync([
+        Server = await backend.StartServerAsync([
             .. raised.Select(policy => ($"RateLimits:{policy}:Permits", "1000000")),
             ("Subscriptions:MaxPerOwner", "10000"),
         ]);
-        var guest = new Caller(Node.Address);
+        var guest = Server.Guest();
         Operations = Operation.All((await guest.GetAsync("/openapi/v1.json")).At("")!.Value);
-        var first = await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        var first = await guest.LoginAsAdminAsync();
         Actors.Add(new("guest", guest, null, null, [], false));
         foreach (
             var (name, role, keys) in new (string, string, string[][])[]
@@ -116,22 +122,22 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     }
 
     /// <summary>An account with a role, and a session of it.</summary>
-    internal async Task<(Person Person, Caller Caller)> EnterAsync(Caller admin, string role)
+    internal async Task<(Person Person, ApiClient Caller)> EnterAsync(ApiClient admin, string role)
     {
-        var person = await Person.CreateAsync(admin, Node.Address, role is "none" ? [] : [role]);
+        var person = await Person.CreateAsync(admin, Server.Address, role is "none" ? [] : [role]);
         return (person, (await person.LoginAsync()).Caller);
     }
 
-    /// <summary>Something of the owner's that is there for all who cannot change it.</summary>
+    /// <summary>The owner's item of a kind that all requests share that cannot change it.</summary>
     public string Shared(string? of) => of is null or Row.None ? Absent(of) : shared[of];
 
-    /// <summary>Something that is not there.</summary>
+    /// <summary>The id of a missing item of a kind.</summary>
     public static string Absent(string? of) =>
         of is Row.Role ? "none"
         : of is Row.None or null ? "019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"
         : $"{Guid.CreateVersion7()}";
 
-    /// <summary>Makes something of the owner's.</summary>
+    /// <summary>Creates an item of a kind for the owner.</summary>
     public async Task<string> MakeAsync(string? of)
     {
         var name = $"r{Guid.NewGuid():n}";
@@ -170,7 +176,7 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     internal static Task<Answer> SendAsync(
         Row row,
         Operation operation,
-        Caller caller,
+        ApiClient caller,
         string about,
         string? body = null,
         string query = "",
@@ -194,5 +200,5 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     internal static string PathOf(Operation operation, string about) =>
         System.Text.RegularExpressions.Regex.Replace(operation.Path, @"\{\w+\}", about);
 
-    public async ValueTask DisposeAsync() => await Node.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Server.DisposeAsync();
 }

@@ -3,9 +3,7 @@ using OtpNet;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// An account that one test has for itself, with sessions that are logged in as its owner would do it.
-/// </summary>
+/// <summary>An account of one test, with sessions that its owner could have started.</summary>
 sealed class Person(Uri address, string email, Guid id)
 {
     public const string Password = "a password of enough length";
@@ -14,10 +12,10 @@ sealed class Person(Uri address, string email, Guid id)
 
     public Guid Id => id;
 
-    public Caller Guest { get; } = new(address);
+    public ApiClient Guest { get; } = new(address);
 
-    /// <summary>Makes an account with some roles.</summary>
-    public static async Task<Person> CreateAsync(Caller admin, Uri address, params string[] roles)
+    /// <summary>Creates an account with roles.</summary>
+    public static async Task<Person> CreateAsync(ApiClient admin, Uri address, params string[] roles)
     {
         var email = $"{Guid.NewGuid():n}@example.org";
         var made = await admin.SendAsync(
@@ -57,7 +55,7 @@ sealed class Person(Uri address, string email, Guid id)
     public Task<Answer> RefreshAsync(string token) =>
         Guest.SendAsync("POST", "/api/v1/auth/refresh", $$"""{"refreshToken":"{{token}}"}""");
 
-    /// <summary>A session by cookie, as a browser would have it.</summary>
+    /// <summary>A session by cookie, as in a browser.</summary>
     public async Task<(string Cookie, string Csrf, Answer Answer)> LoginByCookieAsync()
     {
         var answer = await TryAsync(cookie: true);
@@ -65,10 +63,8 @@ sealed class Person(Uri address, string email, Guid id)
         return (answer["Set-Cookie"]!.Split(';')[0], answer.Text("/data/csrfToken")!, answer);
     }
 
-    /// <summary>
-    /// Sets up one-time codes; answers the secret. The code of the step before this one is spent by it.
-    /// </summary>
-    public static async Task<byte[]> EnrollAsync(Caller caller)
+    /// <summary>Sets up one-time codes and returns the secret. This uses the code of the previous time step.</summary>
+    public static async Task<byte[]> EnrollAsync(ApiClient caller)
     {
         var enrolled = await caller.SendAsync("POST", "/api/v1/me/mfa/totp");
         Assert.True(enrolled.Status is 201, $"{enrolled}");
@@ -83,11 +79,11 @@ sealed class Person(Uri address, string email, Guid id)
         return secret;
     }
 
-    /// <summary>The one-time code of a moment near now.</summary>
+    /// <summary>The one-time code at an offset from now.</summary>
     public static string Code(byte[] secret, int seconds = 0) =>
         new Totp(secret).ComputeTotp(DateTime.UtcNow.AddSeconds(seconds));
 
-    /// <summary>Ends a login with a second factor.</summary>
+    /// <summary>Completes a login with a second factor.</summary>
     public Task<Answer> FinishAsync(Answer half, string method, string code) =>
         FinishAsync(half.Text("/data/mfaToken")!, method, code);
 
@@ -107,5 +103,5 @@ sealed class Person(Uri address, string email, Guid id)
         );
 
     /// <summary>Tokens of a session.</summary>
-    public sealed record Session(Caller Caller, string RefreshToken);
+    public sealed record Session(ApiClient Caller, string RefreshToken);
 }

@@ -9,7 +9,7 @@ public enum Who
 }
 
 /// <summary>
-/// A row of a table: one request and all that follows from it. In paths, <c>{id}</c> is the row's own resource.
+/// A row of a table: one request and everything that follows from it. In paths, <c>{id}</c> is the row's own resource.
 /// </summary>
 public sealed record Scenario(string Name, string Method, string Path, int Status)
 {
@@ -35,7 +35,7 @@ public sealed record Scenario(string Name, string Method, string Path, int Statu
     /// <summary>Members of the answer's body by pointer; null = must not be there.</summary>
     public (string Pointer, string? Value)[] Has { get; init; } = [];
 
-    /// <summary>The events that the request appends to the row's resource: none, unless said.</summary>
+    /// <summary>The events that the request appends to the row's resource; none unless given.</summary>
     public string[] Appends { get; init; } = [];
 
     public override string ToString() => Name;

@@ -65,7 +65,7 @@ sealed class Socket : IAsyncDisposable
     public Task SendAsync(byte[] message, WebSocketMessageType type) =>
         socket.SendAsync(message, type, endOfMessage: true, enough.Token);
 
-    /// <summary>The next message; null when the server has closed, which is then answered.</summary>
+    /// <summary>The next message; null after a close, which is then answered.</summary>
     public async Task<JsonElement?> NextAsync()
     {
         for (var length = 0; ; )
@@ -83,7 +83,7 @@ sealed class Socket : IAsyncDisposable
         }
     }
 
-    /// <summary>The next event, past whatever else is told.</summary>
+    /// <summary>The next event; other messages are skipped.</summary>
     public async Task<JsonElement> EventAsync()
     {
         while (await NextAsync() is { } message)
@@ -105,7 +105,7 @@ sealed class Socket : IAsyncDisposable
         throw new EndOfStreamException($"The server has closed: {Closed}");
     }
 
-    /// <summary>Closes as a client does that has enough.</summary>
+    /// <summary>Closes in order.</summary>
     public Task CloseAsync() => socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, enough.Token);
 
     public static long Position(JsonElement message) =>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>A client of a stream of events, which reads it as the standard says.</summary>
+/// <summary>A client of server-sent events, as in the HTML standard.</summary>
 sealed class Subscriber : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -17,7 +17,7 @@ sealed class Subscriber : IAsyncDisposable
 
     Subscriber() => enough.CancelAfter(TimeSpan.FromMinutes(2));
 
-    /// <summary>The answer's head; its body goes on.</summary>
+    /// <summary>The head of the response, whose body is still open.</summary>
     public HttpResponseMessage Response { get; private set; } = null!;
 
     /// <summary>Opens a stream; one that is refused has only its head.</summary>
@@ -43,11 +43,11 @@ sealed class Subscriber : IAsyncDisposable
         return subscriber;
     }
 
-    /// <summary>The next item; null when the stream has ended. Waiting for it in vain fails the test.</summary>
+    /// <summary>The next item; null at the end of the stream. The test fails if none arrives in time.</summary>
     public async Task<SseItem<string>?> NextAsync(TimeSpan? within = null) =>
         await items.MoveNextAsync().AsTask().WaitAsync(within ?? Patience) ? items.Current : null;
 
-    /// <summary>The next event of a resource, past whatever else is told.</summary>
+    /// <summary>The next event of a resource; other items are skipped.</summary>
     public async Task<SseItem<string>> EventAsync()
     {
         while (await NextAsync() is { } item)

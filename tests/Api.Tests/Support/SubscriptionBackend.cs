@@ -4,38 +4,36 @@ using System.Text.Json;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// A node whose webhooks may go to this machine and are tried again soon, for all tests of deliveries.
-/// </summary>
+/// <summary>A server whose webhooks may reach this machine and are retried soon, for all tests of deliveries.</summary>
 public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
 {
     public static readonly TimeSpan Plenty = TimeSpan.FromSeconds(30);
 
-    internal ApiNode Node { get; private set; } = null!;
+    internal InProcessServer Server { get; private set; } = null!;
 
-    public Caller Admin { get; private set; } = null!;
+    public ApiClient Admin { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        Node = await StartAsync(
+        Server = await StartAsync(
             ("Webhooks:RetrySeconds", "0.3,0.3,0.3,0.3,0.3,0.3,0.3,0.3,600"),
             ("Webhooks:TimeoutSeconds", "3")
         );
-        Admin = await new Caller(Node.Address).LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword);
+        Admin = await Server.AdminAsync();
     }
 
-    public async ValueTask DisposeAsync() => await Node.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Server.DisposeAsync();
 
-    /// <summary>Another such node, with a database of its own.</summary>
-    internal Task<ApiNode> StartAsync(params (string Key, string Value)[] options) =>
-        backend.StartNodeAsync([("Webhooks:AllowPrivateTargets", "true"), .. options]);
+    /// <summary>Another such server, with a database of its own.</summary>
+    internal Task<InProcessServer> StartAsync(params (string Key, string Value)[] options) =>
+        backend.StartServerAsync([("Webhooks:AllowPrivateTargets", "true"), .. options]);
 
-    /// <summary>A type of resources that no other test has.</summary>
+    /// <summary>A type of resources that no other test uses.</summary>
     public static string FreshType() => $"t{Guid.NewGuid():n}";
 
-    /// <summary>Makes a subscription; answers its path and secret.</summary>
+    /// <summary>Creates a subscription. Returns its path and secret.</summary>
     public static async Task<(string Path, string? Secret)> SubscribeAsync(
-        Caller caller,
+        ApiClient caller,
         string type,
         Uri? target,
         string more = ""
@@ -51,8 +49,8 @@ public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
         return (made["Location"]!, made.Text("/data/secret"));
     }
 
-    /// <summary>Makes a resource; answers its id.</summary>
-    public static async Task<string> CreateAsync(Caller caller, string type, string name = "sample")
+    /// <summary>Creates a resource. Returns its id.</summary>
+    public static async Task<string> CreateAsync(ApiClient caller, string type, string name = "sample")
     {
         var made = await caller.SendAsync("POST", "/api/v1/resources", $$"""{"name":"{{name}}","type":"{{type}}"}""");
         Assert.True(made.Status is 201, made.ToString());
@@ -60,7 +58,7 @@ public sealed class SubscriptionBackend(Backend backend) : IAsyncLifetime
     }
 
     /// <summary>Renames a resource so many times.</summary>
-    public static async Task RenameAsync(Caller caller, string resource, int times)
+    public static async Task RenameAsync(ApiClient caller, string resource, int times)
     {
         for (var i = 0; i < times; i++)
             Assert.Equal(

@@ -13,23 +13,23 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Tokens of a team's own identity provider.</summary>
-[Collection(MoreNodes.Name)]
+/// <summary>Tokens of an external identity provider.</summary>
+[Collection(MoreServers.Name)]
 public sealed class ExternalIssuerTests(Backend backend)
 {
     [Fact]
-    public async Task A_provider_that_is_configured_vouches_for_its_callers_and_no_other_is_asked()
+    public async Task Only_the_configured_provider_is_asked_and_its_tokens_are_accepted()
     {
         await using var provider = await Provider.StartAsync();
         await using var other = await Provider.StartAsync();
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Identity:Issuers:0:Issuer", provider.Issuer),
             ("Identity:Issuers:0:Audience", "our-api"),
             ("Identity:Issuers:0:RolesClaim", "groups"),
             ("Identity:Issuers:0:Roles:editors", "author"),
             ("Identity:Issuers:0:Roles:owners", "admin")
         );
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         Task<Answer> MeAsync(string token) => guest.With(token).GetAsync("/api/v1/me");
 
         var me = await MeAsync(provider.Sign());
@@ -93,36 +93,33 @@ public sealed class ExternalIssuerTests(Backend backend)
     }
 
     [Fact]
-    public async Task A_provider_that_is_away_keeps_nobody_else_out()
+    public async Task Unavailable_provider_affects_no_other_caller()
     {
         var provider = await Provider.StartAsync();
         var token = provider.Sign();
         await provider.DisposeAsync();
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Identity:Issuers:0:Issuer", provider.Issuer),
             ("Identity:Issuers:0:Audience", "our-api")
         );
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         Assert.Equal(401, (await guest.With(token).GetAsync("/api/v1/me")).Status);
-        Assert.Equal(
-            200,
-            (await (await guest.LoginAsync(ApiNode.AdminEmail, ApiNode.AdminPassword)).GetAsync("/api/v1/me")).Status
-        );
+        Assert.Equal(200, (await (await guest.LoginAsAdminAsync()).GetAsync("/api/v1/me")).Status);
     }
 
     [Fact]
-    public async Task Forged_tokens_in_its_name_do_not_turn_against_a_provider_that_works_or_fails()
+    public async Task Forged_tokens_cause_few_requests_to_a_provider_that_works_or_fails()
     {
         await using var works = await Provider.StartAsync();
         await using var fails = await Provider.StartAsync();
         fails.Fails = true;
-        await using var node = await backend.StartNodeAsync(
+        await using var node = await backend.StartServerAsync(
             ("Identity:Issuers:0:Issuer", works.Issuer),
             ("Identity:Issuers:0:Audience", "our-api"),
             ("Identity:Issuers:1:Issuer", fails.Issuer),
             ("Identity:Issuers:1:Audience", "our-api")
         );
-        var guest = new Caller(node.Address);
+        var guest = node.Guest();
         using var stranger = RSA.Create(2048);
         foreach (var provider in new[] { works, fails })
         {
@@ -146,7 +143,7 @@ public sealed class ExternalIssuerTests(Backend backend)
         );
     }
 
-    /// <summary>An identity provider: discovery, keys, and tokens by whatever is asked for.</summary>
+    /// <summary>An identity provider with discovery, keys and tokens.</summary>
     sealed class Provider(WebApplication app) : IAsyncDisposable
     {
         RSA key = RSA.Create(2048);

@@ -3,7 +3,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Forged and spoiled tokens: each is 401, and none tells more than that.</summary>
+/// <summary>Forged and damaged tokens: each gets a plain 401.</summary>
 public sealed class TokenTests(Backend backend)
 {
     static readonly Dictionary<string, Func<Forge, string>> Forgeries = new()
@@ -38,7 +38,7 @@ public sealed class TokenTests(Backend backend)
     public static TheoryData<string> Names => [.. Forgeries.Keys];
 
     [Theory, MemberData(nameof(Names))]
-    public async Task A_forged_token_is_refused(string name)
+    public async Task Forged_token_is_refused(string name)
     {
         var token = Forgeries[name](new Forge(backend));
         var answer = await backend.Guest.GetAsync("/api/v1/me", ("Authorization", "Bearer " + token));
@@ -46,15 +46,15 @@ public sealed class TokenTests(Backend backend)
     }
 
     [Theory, MemberData(nameof(Names))]
-    public async Task A_forged_token_opens_no_socket(string name)
+    public async Task Forged_token_opens_no_socket(string name)
     {
         var token = Forgeries[name](new Forge(backend));
-        await using var socket = await Socket.OpenAsync(backend.Node.Address, null, "after=0");
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=0");
         await socket.AuthenticateAsync(token);
         Assert.Null(await socket.NextAsync());
         Assert.Equal(token is "" ? (4400, "VALIDATION_FAILED") : (4401, "UNAUTHENTICATED"), socket.Closed);
 
-        await using var another = await Socket.OpenAsync(backend.Node.Address, token, "after=0");
+        await using var another = await Socket.OpenAsync(backend.Server.Address, token, "after=0");
         Assert.Equal(401, another.Status);
     }
 
@@ -63,7 +63,7 @@ public sealed class TokenTests(Backend backend)
         Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me", ("Authorization", header))).Status);
 
     [Fact]
-    public async Task A_token_that_the_forge_signs_as_the_server_does_is_good() =>
+    public async Task Token_signed_like_the_servers_is_accepted() =>
         Assert.Equal(
             200,
             (
@@ -72,6 +72,7 @@ public sealed class TokenTests(Backend backend)
         );
 
     [Fact]
-    public async Task A_token_in_the_address_is_no_token() =>
+    [Trait("Conformance", "B16")]
+    public async Task Token_in_the_URL_does_not_authenticate() =>
         Assert.Equal(401, (await backend.Guest.GetAsync("/api/v1/me?access_token=" + backend.Admin.Token)).Status);
 }

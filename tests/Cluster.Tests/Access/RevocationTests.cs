@@ -6,14 +6,14 @@ using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>What an account loses counts at every node.</summary>
+/// <summary>Revocation across the nodes of a cluster.</summary>
 [Collection(Processes.Alone)]
 public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
 {
     const string Email = "reader@example.org";
     const string Password = "a password of enough length";
 
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -22,9 +22,9 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         var database = await postgres.CreateDatabaseAsync();
         var cluster = $"revocation-{Guid.NewGuid():n}";
         for (var i = 0; i < 3; i++)
-            nodes.Add(ApiNode.Start(database, cluster));
+            nodes.Add(ServerProcess.Start(database, cluster));
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -34,7 +34,8 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_role_that_is_lost_ends_the_streams_at_every_node_within_a_second()
+    [Trait("Conformance", "H2")]
+    public async Task Lost_role_ends_streams_on_every_node_within_a_second()
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
         var account = await DataAsync(
@@ -79,9 +80,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"The last stream ended after {watch.Elapsed}.");
     }
 
-    /// <summary>
-    /// B9: whatever takes a credential away, each node refuses it and ends its streams within a second.
-    /// </summary>
+    /// <summary>Each node refuses a revoked credential and ends its streams.</summary>
     [
         Theory,
         InlineData("logout"),
@@ -90,7 +89,9 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
         InlineData("key"),
         InlineData("password")
     ]
-    public async Task What_is_taken_away_counts_at_every_node_within_a_second(string what)
+    [Trait("Conformance", "B9")]
+    [Trait("Conformance", "H2")]
+    public async Task Revocation_takes_effect_on_every_node_within_a_second(string what)
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
         var email = $"{Guid.NewGuid():n}@example.org";
@@ -179,14 +180,17 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
             })
         );
         TestContext.Current.SendDiagnosticMessage(
-            $"{what}: refused everywhere after {refused.TotalMilliseconds:F0} ms, three streams ended after {watch.Elapsed.TotalMilliseconds:F0} ms"
+            $"{what}: refused everywhere after {refused.TotalMilliseconds:F0} ms, three streams ended after "
+                + $"{watch.Elapsed.TotalMilliseconds:F0} ms"
         );
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"It took {watch.Elapsed}.");
     }
 
-    /// <summary>A14, A15, B7: what may be used once is used once, wherever it is tried.</summary>
     [Fact]
-    public async Task What_is_good_once_is_taken_once_by_all_nodes_together()
+    [Trait("Conformance", "A14")]
+    [Trait("Conformance", "A15")]
+    [Trait("Conformance", "B7")]
+    public async Task Single_use_credentials_succeed_once_across_all_nodes()
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
         var email = $"{Guid.NewGuid():n}@example.org";
@@ -283,7 +287,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>Opens a stream and reads it to the end of the log.</summary>
-    static async Task<IAsyncEnumerator<SseItem<string>>> OpenAsync(ApiNode node, string token)
+    static async Task<IAsyncEnumerator<SseItem<string>>> OpenAsync(ServerProcess node, string token)
     {
         var client = node.Client(token, Timeout.InfiniteTimeSpan);
         client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));

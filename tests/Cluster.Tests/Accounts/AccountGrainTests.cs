@@ -5,7 +5,7 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>The grain of an account: its secrets in the vault, and the calls of earlier releases.</summary>
-public sealed class AccountGrainTests(GrainTests.Nodes nodes) : IClassFixture<GrainTests.Nodes>
+public sealed class AccountGrainTests(TwoClusters nodes) : IClassFixture<TwoClusters>
 {
     [Fact]
     public async Task The_vault_keeps_only_the_secrets_that_the_account_uses()

@@ -22,7 +22,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stopped_server_is_gone_and_its_data_is_there_at_the_next_start()
+    public async Task Stopped_server_is_gone_and_keeps_its_data()
     {
         int pid;
         await using (var first = await StartAsync(directory))
@@ -49,7 +49,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_second_node_on_the_same_directory_is_refused()
+    public async Task Second_node_on_the_same_directory_is_refused()
     {
         await using var first = await StartAsync(directory);
 
@@ -62,9 +62,9 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_killed_node_takes_its_server_along_within_five_seconds()
+    public async Task Server_ends_within_five_seconds_after_its_node_is_killed()
     {
-        using var node = await NodeProcess.StartAsync(directory.Path);
+        using var node = await EmbeddedPostgresProcess.StartAsync(directory.Path);
         await ExecuteAsync(node.ConnectionString, "select 1");
         var pid = PostmasterOf(directory);
 
@@ -75,9 +75,9 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_outlived_its_node_and_its_supervisor_is_stopped_at_the_next_start()
+    public async Task Orphaned_server_is_stopped_at_the_next_start()
     {
-        using var node = await NodeProcess.StartAsync(directory.Path);
+        using var node = await EmbeddedPostgresProcess.StartAsync(directory.Path);
         await ExecuteAsync(node.ConnectionString, "create table kept (n int); insert into kept values (42)");
         var pid = PostmasterOf(directory);
         using (var supervisor = Process.GetProcessById(node.SupervisorId))
@@ -93,7 +93,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_whose_supervisor_was_killed_still_stops_with_the_node()
+    public async Task Server_without_its_supervisor_still_stops_with_the_node()
     {
         int pid;
         await using (var server = await StartAsync(directory))
@@ -106,7 +106,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_was_killed_itself_starts_again_with_its_committed_data()
+    public async Task Killed_server_restarts_with_its_committed_data()
     {
         await using (var first = await StartAsync(directory))
         {
@@ -120,7 +120,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stale_pid_file_whose_number_belongs_to_another_program_does_not_block_or_harm_it()
+    public async Task Stale_pid_file_with_a_reused_pid_neither_blocks_the_start_nor_harms_that_process()
     {
         await using (await StartAsync(directory)) { }
         var pidFile = Path.Combine(directory.Path, "postgres", "postmaster.pid");
@@ -135,7 +135,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task An_initdb_that_was_cut_short_does_not_block_the_next_start()
+    public async Task Interrupted_initdb_does_not_block_the_next_start()
     {
         Directory.CreateDirectory(Path.Combine(directory.Path, "postgres.new1", "base"));
         await File.WriteAllTextAsync(Path.Combine(directory.Path, "postgres.new1", "PG_VERSION"), "15", Cancelled);
@@ -147,7 +147,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task The_server_listens_on_the_loopback_address_only_and_never_skips_a_flush()
+    public async Task Server_listens_on_loopback_only_and_never_skips_a_flush()
     {
         await using var server = await StartAsync(directory);
 

@@ -6,13 +6,11 @@ using Npgsql;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// Read models of a cluster: never stale, and equal to the log whatever happens to the node that keeps them.
-/// </summary>
+/// <summary>Read models of a cluster: never stale, and equal to the log whatever happens to their owner.</summary>
 [Collection(Processes.Alone)]
 public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
 {
-    /// <summary>The suite tries some; <c>RESOURCES_PAIRS=20000</c> is the long form (bench/README.md).</summary>
+    /// <summary><c>RESOURCES_PAIRS=20000</c> is the long form (bench/README.md).</summary>
     static readonly int Pairs = int.TryParse(Environment.GetEnvironmentVariable("RESOURCES_PAIRS"), out var pairs)
         ? pairs
         : 1500;
@@ -20,7 +18,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(60);
 
     readonly string cluster = $"readmodel-{Guid.NewGuid():n}";
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string database = "";
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -34,7 +32,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task A_list_has_what_was_written_before_it_on_whichever_node(bool byPosition)
+    public async Task List_includes_every_earlier_write_on_any_node(bool byPosition)
     {
         var token = await StartAsync();
         var seed = Random.Shared.Next();
@@ -55,17 +53,19 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
                         using var created = await clients[random.Next(3)]
                             .PostAsJsonAsync("/api/v1/resources", new { name, type }, Cancelled);
                         Assert.True(created.IsSuccessStatusCode, $"{created.StatusCode}");
-                        using var request = new HttpRequestMessage(
-                            HttpMethod.Get,
-                            $"/api/v1/resources?type={type}&limit=1{(random.Next(2) is 0 ? $"&q={name[..20]}" : "")}{(byPosition ? "&consistency=eventual" : "")}"
-                        );
+                        var list = $"/api/v1/resources?type={type}&limit=1";
+                        if (random.Next(2) is 0)
+                            list += $"&q={name[..20]}";
+                        if (byPosition)
+                            list += "&consistency=eventual";
+                        using var request = new HttpRequestMessage(HttpMethod.Get, list);
                         if (byPosition)
                             request.Headers.Add("Min-Position", created.Headers.GetValues("Position"));
                         using var listed = await clients[random.Next(3)].SendAsync(request, Cancelled);
-                        var list = await listed.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
-                        Assert.True(listed.IsSuccessStatusCode, $"{list}");
+                        var page = await listed.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
+                        Assert.True(listed.IsSuccessStatusCode, $"{page}");
                         if (
-                            list.GetProperty("data") is var rows
+                            page.GetProperty("data") is var rows
                             && (rows.GetArrayLength() is 0 || rows[0].GetProperty("name").GetString() != name)
                         )
                             Interlocked.Increment(ref stale);
@@ -75,13 +75,15 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
         foreach (var client in clients)
             client.Dispose();
         TestContext.Current.SendDiagnosticMessage(
-            $"{Pairs} pairs of a write and a list on random nodes, {(byPosition ? "by Min-Position" : "linearizable")}, seed {seed}, {others.Operations.Count} other requests: {stale} stale"
+            $"{Pairs} pairs of a write and a list on random nodes, "
+                + $"{(byPosition ? "by Min-Position" : "linearizable")}, seed {seed}, {others.Operations.Count} "
+                + $"other requests: {stale} stale"
         );
         Assert.Equal(0, stale);
     }
 
     [Fact]
-    public async Task Lists_are_right_beside_a_slow_transaction_and_a_gap()
+    public async Task Lists_are_correct_beside_a_slow_transaction_and_a_gap()
     {
         var token = await StartAsync(1);
         using var client = nodes[0].Client(token);
@@ -115,7 +117,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_append_that_takes_long_to_commit_is_not_passed_over()
+    public async Task Append_with_a_slow_commit_is_not_skipped()
     {
         await StartAsync(1);
         await using var connection = new NpgsqlConnection(database);
@@ -139,7 +141,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_the_owner_of_the_projections_is_killed_at_work_another_goes_on_within_five_seconds_and_nothing_is_skipped()
+    public async Task Killed_owner_of_the_projections_is_replaced_within_five_seconds_without_a_gap()
     {
         var token = await StartAsync();
         await using var load = Load.Start(token, nodes);
@@ -169,7 +171,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_rebuild_survives_the_death_of_its_owner_at_every_stage()
+    public async Task Rebuild_survives_the_death_of_its_owner_at_every_stage()
     {
         var token = await StartAsync();
         await SeedAsync();
@@ -210,7 +212,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_rebuild_makes_a_lexicon_of_the_words_that_there_are()
+    public async Task Rebuild_creates_a_lexicon_of_the_current_words()
     {
         const string words = "select string_agg(word, ' ' order by word) from resource_words",
             used =
@@ -251,7 +253,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
         );
     }
 
-    /// <summary>A log long enough to die in.</summary>
+    /// <summary>Seeds a log that is long enough to kill its reader half way.</summary>
     async Task SeedAsync()
     {
         await ExecuteAsync(Seed(60_000));
@@ -278,16 +280,16 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
     async Task<string> StartAsync(int count = 3)
     {
         for (var i = 0; i < count; i++)
-            nodes.Add(ApiNode.Start(database, cluster));
+            nodes.Add(ServerProcess.Start(database, cluster));
         foreach (var node in nodes)
             await node.ReadyAsync(Plenty);
         return await nodes[0].SignInAsync();
     }
 
-    /// <summary>The node that runs the projections.</summary>
-    async Task<ApiNode> OwnerAsync()
+    /// <summary>The node that owns the projections.</summary>
+    async Task<ServerProcess> OwnerAsync()
     {
-        ApiNode? owner = null;
+        ServerProcess? owner = null;
         await Eventually.HoldsAsync(
             async () =>
                 await ExecuteAsync("select node from followers") is string name

@@ -2,17 +2,15 @@ using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// Who counts a limit may change, and be two for a moment: nodes of different clusters over one database hold two
-/// activations of each grain.
-/// </summary>
+/// <summary>The grain that counts a limit, on two activations, as a cluster may briefly have.</summary>
+[Trait("Conformance", "F10")]
 public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatabase>, IAsyncLifetime
 {
     const int Permits = 200;
     const int Window = 600_000;
 
     readonly string bucket = $"default/{Guid.NewGuid():n}";
-    readonly List<GrainNode> nodes = [];
+    readonly List<InProcessSilo> nodes = [];
 
     public async ValueTask InitializeAsync()
     {
@@ -27,7 +25,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task Two_activations_together_give_the_limit_and_one_first_lease_at_most()
+    public async Task Two_activations_together_grant_at_most_the_limit_and_one_first_lease()
     {
         var given = await Task.WhenAll(
             Enumerable
@@ -48,7 +46,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task Whoever_takes_over_goes_on_with_the_window()
+    public async Task Successor_continues_the_window()
     {
         var first = await LeaseAsync(0, 50);
         var second = await LeaseAsync(0, 70);
@@ -59,10 +57,10 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task An_activation_that_ends_in_order_forgets_no_lease()
+    public async Task Orderly_deactivation_loses_no_lease()
     {
         Assert.Equal(Permits, (await LeaseAsync(0, Permits)).Granted);
-        await GrainNode.DeactivateAsync(Grain(0));
+        await InProcessSilo.DeactivateAsync(Grain(0));
         await Eventually.HoldsAsync(
             async () =>
                 await tables.ExecuteAsync("select granted from rate_limits where bucket = $1", bucket) is Permits,
@@ -74,7 +72,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task What_comes_back_is_given_to_others_in_the_same_window_only()
+    public async Task Returned_permits_are_granted_again_only_in_the_same_window()
     {
         var lease = await LeaseAsync(0, Permits);
         Assert.Equal(0, (await LeaseAsync(0, 5, returned: 9, of: lease.Window - 1)).Granted);
@@ -85,7 +83,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task A_window_that_has_ended_is_followed_by_a_fresh_one()
+    public async Task Expired_window_is_replaced_by_a_new_one()
     {
         for (var i = 0; i < 2; i++)
             Assert.Equal(Permits / 2, (await LeaseAsync(0, Permits / 2, window: 1_000)).Granted);
@@ -102,7 +100,7 @@ public sealed class LimitGrainTests(LogDatabase tables) : IClassFixture<LogDatab
 
     async Task<int> StartAsync()
     {
-        nodes.Add(await GrainNode.StartAsync(tables, $"limits-{Guid.NewGuid():n}"));
+        nodes.Add(await InProcessSilo.StartAsync(tables, $"limits-{Guid.NewGuid():n}"));
         return nodes.Count - 1;
     }
 

@@ -124,7 +124,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
         await Eventually.HoldsAsync(
             async () => await RowsAsync() > rows,
             TimeSpan.FromSeconds(10),
-            "the read is counted"
+            () => "the read is counted"
         );
         Assert.InRange(await RowsAsync() - rows, 1, 10);
     }

@@ -6,18 +6,17 @@ using Resources.Grains;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// The log against a real PostgreSQL: who appends gets the truth, whatever happens to the neighbours and to the
-/// connection.
+/// The log on a real PostgreSQL: an append reports the truth, whatever happens to others and to the connection.
 /// </summary>
 public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatabase>
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Appends_of_many_streams_on_two_nodes_are_answered_with_their_own_positions()
+    public async Task Concurrent_appends_on_two_nodes_return_their_own_positions()
     {
-        await using var one = await database.StartNodeAsync();
-        await using var two = await database.StartNodeAsync();
+        await using var one = await database.StartLogAsync();
+        await using var two = await database.StartLogAsync();
         var streams = Enumerable.Range(0, 60).Select(_ => Guid.CreateVersion7()).ToArray();
 
         var answers = await Task.WhenAll(
@@ -43,9 +42,9 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task A_stale_version_refuses_its_stream_and_no_neighbour()
+    public async Task Stale_version_fails_only_its_own_stream()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var moved = Guid.CreateVersion7();
         var fresh = Guid.CreateVersion7();
         var known = Guid.CreateVersion7();
@@ -73,9 +72,9 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task An_event_that_the_database_refuses_fails_alone()
+    public async Task Event_rejected_by_the_database_fails_alone()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var streams = Enumerable.Range(0, 5).Select(_ => Guid.CreateVersion7()).ToArray();
 
         Task<Appended?>[] appends;
@@ -95,9 +94,9 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task A_batch_that_is_sent_twice_is_answered_twice_and_stored_once()
+    public async Task Batch_sent_twice_is_stored_once_and_gets_the_same_result()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var refused = Guid.CreateVersion7();
         var other = Guid.CreateVersion7();
         var fresh = Guid.CreateVersion7();
@@ -124,7 +123,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task An_error_at_the_commit_itself_is_never_answered_as_success()
+    public async Task Failed_commit_is_never_reported_as_success()
     {
         await database.ExecuteAsync(
             """
@@ -136,7 +135,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
             for each row when (new.data ->> 'name' = 'refused at the commit') execute function refuse_at_commit();
             """
         );
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var alone = Guid.CreateVersion7();
         var together = Guid.CreateVersion7();
         var neighbour = Guid.CreateVersion7();
@@ -160,7 +159,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task Connections_killed_during_appends_and_commits_leave_exact_answers()
+    public async Task Killed_connections_during_appends_and_commits_leave_exact_results()
     {
         const string Victim = "victim";
         // A slow commit, so that many of the kills fall into it.
@@ -175,7 +174,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
             for each row when (new.data ->> 'name' like 'lingering %') execute function linger_at_commit();
             """
         );
-        await using var node = await database.StartNodeAsync(Victim);
+        await using var node = await database.StartLogAsync(Victim);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var committed = new ConcurrentDictionary<Guid, List<string>>();
         var refused = new ConcurrentBag<(Guid Stream, string Name)>();
@@ -219,7 +218,8 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
             killed += (long)
                 (
                     await database.ExecuteAsync(
-                        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = $1 and state = 'active' and query like '%append_events%'",
+                        "select count(pg_terminate_backend(pid)) from pg_stat_activity where "
+                            + "application_name = $1 and state = 'active' and query like '%append_events%'",
                         Victim
                     )
                 )!;
@@ -242,9 +242,9 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
     }
 
     [Fact]
-    public async Task Events_carry_who_why_and_when_and_time_never_runs_backwards_in_a_stream()
+    public async Task Events_record_actor_cause_and_time_and_time_never_decreases_in_a_stream()
     {
-        await using var node = await database.StartNodeAsync();
+        await using var node = await database.StartLogAsync();
         var stream = Guid.CreateVersion7();
         var intent = new Intent(Guid.CreateVersion7(), "who", "trace", "print", Conditions.None);
         var before = DateTimeOffset.UtcNow.AddSeconds(-1);

@@ -7,8 +7,8 @@ using Npgsql;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Every kind of reader of the log, on a cluster whose nodes are killed and whose database goes away: what each got is
-/// the log. <c>RESOURCES_FEED_SECONDS</c> says for how long; the suite tries a short time.
+/// Every kind of reader gets exactly the log, on a cluster whose nodes are killed and whose database restarts.
+/// <c>RESOURCES_FEED_SECONDS</c> sets the duration; 30 unless given.
 /// </summary>
 [Collection(Processes.Alone)]
 public sealed class FeedLossTests : IAsyncLifetime
@@ -18,7 +18,7 @@ public sealed class FeedLossTests : IAsyncLifetime
     );
 
     readonly TestDirectory directory = new();
-    readonly ApiNode[] nodes = new ApiNode[3];
+    readonly ServerProcess[] nodes = new ServerProcess[3];
     readonly string cluster = $"feed-{Guid.NewGuid():n}";
     StoppablePostgres postgres = null!;
 
@@ -28,9 +28,9 @@ public sealed class FeedLossTests : IAsyncLifetime
     {
         postgres = await StoppablePostgres.StartAsync(directory.Path, Cancelled);
         for (var i = 0; i < nodes.Length; i++)
-            nodes[i] = ApiNode.Start(postgres.ConnectionString, cluster);
+            nodes[i] = Start();
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -42,7 +42,7 @@ public sealed class FeedLossTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_reader_gets_the_committed_log_over_killed_nodes_database_restarts_and_a_late_commit()
+    public async Task Readers_get_the_committed_log_despite_killed_nodes_database_restarts_and_a_late_commit()
     {
         var seed = Random.Shared.Next();
         var random = new Random(seed);
@@ -80,7 +80,8 @@ public sealed class FeedLossTests : IAsyncLifetime
             () => readers.All(reader => reader.Got is [.., var last] && last.Position >= log[^1].Position),
             TimeSpan.FromSeconds(30),
             () =>
-                $"every reader is at {log[^1].Position}: {string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Got.LastOrDefault()?.Position}"))}"
+                $"every reader is at {log[^1].Position}: "
+                + $"{string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Got.LastOrDefault()?.Position}"))}"
         );
         Read[] Called() => [.. receiver.Taken.Select(request => Read.Of(request.Event))];
         for (
@@ -90,21 +91,29 @@ public sealed class FeedLossTests : IAsyncLifetime
         )
             Assert.True(
                 watch.Elapsed < TimeSpan.FromSeconds(120),
-                $"seed {seed}: the webhook has {Called().Distinct().Count()} of {log.Length} events and the group {consumers[0].Got.Distinct().Count()}.\n{await StatesAsync(token)}"
+                $"seed {seed}: the webhook has {Called().Distinct().Count()} of {log.Length} events and the "
+                    + $"group {consumers[0].Got.Distinct().Count()}.\n{await StatesAsync(token)}"
             );
         await enough.CancelAsync();
         await Task.WhenAll(reading);
 
         TestContext.Current.SendDiagnosticMessage(
             $"seed {seed}: {log.Length} events, {kills} nodes killed, {restarts} restarts of the database; "
-                + $"{history.Operations.Count(operation => operation.Succeeded)} of {history.Operations.Count} requests succeeded; connections: {string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Connections}"))}; {Called().Length} webhooks taken of {receiver.All.Length}, {consumers[0].Got.Length} events pulled"
+                + $"{history.Operations.Count(operation => operation.Succeeded)} of "
+                + $"{history.Operations.Count} requests succeeded; connections: "
+                + $"{string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Connections}"))}; "
+                + $"{Called().Length} webhooks taken of {receiver.All.Length}, {consumers[0].Got.Length} "
+                + "events pulled"
         );
         foreach (var reader in readers)
         {
             var got = reader.Got;
             Assert.True(
                 log.SequenceEqual(got),
-                $"seed {seed}: {reader.Name} lacks {log.Except(got).Count()} of {log.Length} events, has {got.Length - got.Distinct().Count()} twice and {(got.Zip(got.Skip(1)).Count(pair => pair.First.Position >= pair.Second.Position))} out of order."
+                $"seed {seed}: {reader.Name} lacks {log.Except(got).Count()} of {log.Length} events, has "
+                    + $"{got.Length - got.Distinct().Count()} twice and "
+                    + $"{(got.Zip(got.Skip(1)).Count(pair => pair.First.Position >= pair.Second.Position))} out of "
+                    + "order."
             );
         }
         foreach (var delivered in new[] { Called(), consumers[0].Got })
@@ -142,9 +151,7 @@ public sealed class FeedLossTests : IAsyncLifetime
         return await client.GetStringAsync("/api/v1/subscriptions", Cancelled);
     }
 
-    /// <summary>
-    /// A transaction that has drawn its position and commits ten seconds later; answers the position.
-    /// </summary>
+    /// <summary>Allocates a position and commits ten seconds later. Returns the position.</summary>
     async Task<long> CommitLateAsync()
     {
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);
@@ -175,15 +182,18 @@ public sealed class FeedLossTests : IAsyncLifetime
                 await nodes[at].KillAsync();
                 await Task.Delay(random.Next(1_000), Cancelled);
                 var old = nodes[at];
-                nodes[at] = ApiNode.Start(postgres.ConnectionString, cluster, at: old.Address);
+                nodes[at] = Start(old.Address);
                 await old.DisposeAsync();
-                await nodes[at].ReadyAsync(TimeSpan.FromSeconds(60));
+                await nodes[at].ReadyAsync();
                 kills++;
             }
             await load.SucceedsAsync(random.Next(50, 400), TimeSpan.FromSeconds(60));
         }
         return (kills, restarts);
     }
+
+    ServerProcess Start(Uri? at = null) =>
+        ServerProcess.Start(postgres.ConnectionString, cluster, at, WebhookReceiver.ServerOptions);
 
     async Task<Read[]> ReadLogAsync()
     {

@@ -10,13 +10,13 @@ using Orleans.Runtime;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Real silos that find each other through our tables.</summary>
+/// <summary>Real silos that find each other through the membership tables.</summary>
 public sealed class MembershipTests(OrleansTables tables) : IClassFixture<OrleansTables>
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Two_silos_join_and_one_that_stops_leaves()
+    public async Task Two_silos_join_and_a_stopped_one_leaves()
     {
         using var first = BuildSilo();
         using var second = BuildSilo();

@@ -6,8 +6,7 @@ using System.Text.Json;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Nodes that are killed, paused and stopped while clients are at work. The log says afterwards whether anyone was told
-/// a lie.
+/// Nodes that are killed, paused and stopped under load. Afterwards all responses are compared with the log.
 /// </summary>
 [Collection(Processes.Alone)]
 public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
@@ -17,7 +16,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(60);
 
     readonly string cluster = $"loss-{Guid.NewGuid():n}";
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string database = "";
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -31,7 +30,8 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_killed_under_load_loses_no_acknowledged_write_and_the_others_serve_every_resource_within_five_seconds()
+    [Trait("Conformance", "F8")]
+    public async Task Killed_node_loses_no_acknowledged_write_and_others_take_over_within_five_seconds()
     {
         var token = await StartAsync(3);
         await using var load = Load.Start(token, nodes);
@@ -56,7 +56,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_paused_node_acknowledges_nothing_stale_and_serves_no_stale_read_when_it_goes_on()
+    public async Task Paused_node_acknowledges_and_serves_nothing_stale_when_it_resumes()
     {
         var token = await StartAsync(3);
         await using var load = Load.Start(token, nodes);
@@ -76,14 +76,15 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         var history = await load.StopAsync();
         var gap = LongestSilence(history.Operations.Where(operation => operation.Node != nodes[0].Address));
         TestContext.Current.SendDiagnosticMessage(
-            $"SIGSTOP 10 s: longest time without a success on the other nodes {gap.TotalSeconds:F1} s, the paused node {(nodes[0].HasExited ? "ended" : "went on")}"
+            $"SIGSTOP 10 s: longest time without a success on the other nodes {gap.TotalSeconds:F1} s, the "
+                + $"paused node {(nodes[0].HasExited ? "ended" : "went on")}"
         );
         await CheckAsync(history);
         Assert.True(gap < Back + ordinary, $"The other nodes stood still for {gap}. {nodes[1].Log}");
     }
 
     [Fact]
-    public async Task A_node_that_is_asked_to_stop_under_load_fails_no_request_of_clients_that_move_on()
+    public async Task Graceful_stop_under_load_fails_no_request_of_clients_that_move_on()
     {
         var token = await StartAsync(2, drainSeconds: 2);
         await using var load = Load.Start(token, nodes, clients: 6);
@@ -99,13 +100,15 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
             .ToArray();
         Assert.True(
             failed is [],
-            $"{failed.Length} requests failed:\n{string.Join('\n', failed.Take(10).Select(operation => operation.ToString()))}\n{nodes[0].Log}"
+            $"{failed.Length} requests failed:\n"
+                + $"{string.Join('\n', failed.Take(10).Select(operation => operation.ToString()))}\n"
+                + $"{nodes[0].Log}"
         );
         Assert.True(exitCode is 0, $"Exit code {exitCode}. {nodes[0].Log}");
     }
 
     [Fact]
-    public async Task Three_nodes_that_start_at_once_on_an_empty_database_all_come_up_and_after_all_were_killed_one_is_ready_within_twenty_seconds()
+    public async Task Three_nodes_start_at_once_on_an_empty_database_and_recover_from_a_kill_within_twenty_seconds()
     {
         var token = await StartAsync(3);
         using (var client = nodes[2].Client(token))
@@ -116,7 +119,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
 
         foreach (var node in nodes)
             await node.KillAsync();
-        nodes.Add(ApiNode.Start(database, cluster));
+        nodes.Add(ServerProcess.Start(database, cluster));
         var ready = await nodes[^1].ReadyAsync(TimeSpan.FromSeconds(20));
 
         TestContext.Current.SendDiagnosticMessage(
@@ -127,20 +130,18 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal("kept", list.GetProperty("data")[0].GetProperty("name").GetString());
     }
 
-    /// <summary>The whole cluster at once; answers a token.</summary>
+    /// <summary>Starts the whole cluster at once. Returns a token.</summary>
     async Task<string> StartAsync(int count, int drainSeconds = 0)
     {
         for (var i = 0; i < count; i++)
-            nodes.Add(ApiNode.Start(database, cluster, drainSeconds));
+            nodes.Add(ServerProcess.Start(database, cluster, options: ("Shutdown:DrainSeconds", $"{drainSeconds}")));
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
         return await nodes[0].SignInAsync();
     }
 
-    /// <summary>
-    /// How long it takes until one node has answered both a read and a write of each of the resources.
-    /// </summary>
-    static async Task<TimeSpan> ServesAllAsync(ApiNode node, string token, Guid[] resources)
+    /// <summary>How long it takes until a node has served a read and a write of each resource.</summary>
+    static async Task<TimeSpan> ServesAllAsync(ServerProcess node, string token, Guid[] resources)
     {
         var watch = Stopwatch.StartNew();
         using var client = node.Client(token);
@@ -200,11 +201,4 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
     /// <summary>No request was sent: the client takes another node, as it would behind a balancer.</summary>
     static bool IsRefusedConnection(Operation operation) =>
         operation.Status is null && operation.Code!.Contains("refused", StringComparison.Ordinal);
-}
-
-/// <summary>Tests that start whole nodes share the machine with nothing else.</summary>
-[CollectionDefinition(Alone, DisableParallelization = true)]
-public sealed class Processes
-{
-    public const string Alone = "processes";
 }

@@ -5,23 +5,20 @@ using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// A database that goes away and comes back, under load: prompt refusals, a prompt return, and no acknowledged write
-/// lost.
-/// </summary>
+/// <summary>A database outage under load: prompt refusals, prompt recovery, and no lost acknowledged write.</summary>
 [Collection(Processes.Alone)]
 public sealed class StoreLossTests : IAsyncLifetime
 {
     readonly TestDirectory directory = new();
     StoppablePostgres postgres = null!;
-    ApiNode node = null!;
+    ServerProcess node = null!;
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         postgres = await StoppablePostgres.StartAsync(directory.Path, Cancelled);
-        node = await ApiNode.StartReadyAsync(postgres.ConnectionString, "store-loss");
+        node = await ServerProcess.StartReadyAsync(postgres.ConnectionString, "store-loss");
     }
 
     public async ValueTask DisposeAsync()
@@ -32,7 +29,7 @@ public sealed class StoreLossTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_the_store_is_away_writes_are_refused_promptly_and_service_resumes_when_it_returns()
+    public async Task Writes_are_refused_promptly_during_a_store_outage_and_resume_after_it()
     {
         var token = await node.SignInAsync();
         await LoseAsync(
@@ -117,9 +114,13 @@ public sealed class StoreLossTests : IAsyncLifetime
             .ToArray();
         var writes = during.Where(operation => operation.Kind is not Kind.Get).ToArray();
         var slowest = writes.MaxBy(operation => operation.Took)!;
+        var reads = during.Where(operation => operation.Kind is Kind.Get);
+        var slowestRead = reads.Select(operation => operation.Took).DefaultIfEmpty().Max();
         TestContext.Current.SendDiagnosticMessage(
-            $"{how}: ordinarily up to {ordinary.TotalMilliseconds:F0} ms, away {Stopwatch.GetElapsedTime(gone, returned).TotalSeconds:F1} s, {during.Length} requests, slowest write {slowest.Took.TotalMilliseconds:F0} ms, "
-                + $"slowest read {during.Where(operation => operation.Kind is Kind.Get).Select(operation => operation.Took).DefaultIfEmpty().Max().TotalMilliseconds:F0} ms, back after {back.TotalSeconds:F1} s"
+            $"{how}: ordinarily up to {ordinary.TotalMilliseconds:F0} ms, away "
+                + $"{Stopwatch.GetElapsedTime(gone, returned).TotalSeconds:F1} s, {during.Length} requests, slowest "
+                + $"write {slowest.Took.TotalMilliseconds:F0} ms, "
+                + $"slowest read {slowestRead.TotalMilliseconds:F0} ms, back after {back.TotalSeconds:F1} s"
         );
         await history.CheckAsync(postgres.ConnectionString, () => node.Log);
         Assert.All(during.Where(operation => !operation.Succeeded), operation =>

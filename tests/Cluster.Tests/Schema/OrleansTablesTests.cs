@@ -1,6 +1,6 @@
 namespace Resources.Cluster.Tests;
 
-/// <summary>The contract of Orleans' ADO.NET providers, held against our own statements.</summary>
+/// <summary>The contract of Orleans' ADO.NET providers, checked on the product's own statements.</summary>
 public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<OrleansTables>
 {
     static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
@@ -30,7 +30,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task A_cluster_without_members_answers_its_version_in_one_row()
+    public async Task Empty_cluster_returns_its_version_in_one_row()
     {
         var cluster = new Silo("empty", 0);
         Assert.True(await tables.SucceedsAsync("InsertMembershipVersionKey", cluster));
@@ -45,7 +45,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task Of_silos_that_join_at_the_same_version_exactly_one_gets_in()
+    public async Task Of_silos_that_join_at_the_same_version_exactly_one_succeeds()
     {
         await tables.QueryAsync("InsertMembershipVersionKey", new Silo("joining", 0));
 
@@ -63,7 +63,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task A_silo_that_is_there_already_cannot_join_again_and_the_version_stays()
+    public async Task Silo_cannot_join_twice_and_the_version_is_unchanged()
     {
         await JoinAsync("again", 1);
 
@@ -104,7 +104,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task A_heartbeat_leaves_the_version_alone_and_only_active_silos_are_gateways()
+    public async Task Heartbeat_keeps_the_version_and_only_active_silos_are_gateways()
     {
         await JoinAsync("beating", 1, 2);
         await tables.QueryAsync("UpdateIAmAlivetimeKey", new Silo("beating", 1) { IAmAliveTime = Now.AddMinutes(1) });
@@ -117,7 +117,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task Cleaning_up_removes_only_dead_silos_that_nobody_touched_since()
+    public async Task Cleanup_removes_only_old_dead_silos()
     {
         await JoinAsync("cleaning", 1, 2, 3);
         await tables.QueryAsync("UpdateMembershipKey", new Silo("cleaning", 1) { Status = 6, Version = 3 });
@@ -171,7 +171,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task A_write_a_clear_and_a_delete_need_the_version_that_is_stored()
+    public async Task Write_clear_and_delete_need_the_stored_version()
     {
         await tables.QueryAsync("WriteToStorageKey", new State("versions", [1], null));
         var writes = await Task.WhenAll(
@@ -199,7 +199,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task A_reminder_gets_a_new_version_with_every_change_and_only_the_latest_may_delete_it()
+    public async Task Reminder_gets_a_new_version_per_change_and_only_the_latest_can_delete_it()
     {
         async Task<int> UpsertAsync(object row) =>
             (int)Assert.Single(await tables.QueryAsync("UpsertReminderRowKey", row))["version"]!;
@@ -267,7 +267,7 @@ public sealed class OrleansTablesTests(OrleansTables tables) : IClassFixture<Orl
     }
 
     [Fact]
-    public async Task Reminders_are_read_by_ranges_of_the_ring_that_exclude_their_begin_and_include_their_end()
+    public async Task Reminders_are_read_by_ring_ranges_that_exclude_the_start_and_include_the_end()
     {
         foreach (var hash in (int[])[-10, 0, 10])
             await tables.QueryAsync(

@@ -8,7 +8,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Nodes_that_start_together_apply_each_script_once_and_one_after_the_other()
+    public async Task Nodes_that_start_together_apply_each_script_once_in_order()
     {
         var database = await postgres.CreateDatabaseAsync();
         var pending = await Schema.PendingAsync(database, Cancelled);
@@ -47,7 +47,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task The_start_of_a_second_node_changes_nothing()
+    public async Task Start_of_a_second_node_changes_nothing()
     {
         var database = await postgres.CreateDatabaseAsync();
         await using var first = await LogDatabase.OpenAsync(database, applySchema: true);
@@ -59,9 +59,9 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Contains(once, line => line.Contains("mt_events_commands", StringComparison.Ordinal));
     }
 
-    /// <summary>Builds that let Marten drop the indexes of the log have recorded the scripts that made them.</summary>
+    /// <summary>Older builds let Marten drop these indexes, although their scripts count as applied.</summary>
     [Fact]
-    public async Task A_database_that_has_lost_indexes_of_the_log_gets_them_back()
+    public async Task Missing_indexes_of_the_log_are_restored()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
@@ -81,7 +81,7 @@ public sealed class SchemaTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task When_Martens_part_fails_nothing_is_recorded_and_the_next_try_succeeds()
+    public async Task Failure_in_Marten_records_nothing_and_the_next_attempt_succeeds()
     {
         var database = await postgres.CreateDatabaseAsync();
         var before = await Schema.PendingAsync(database, Cancelled);
@@ -95,9 +95,9 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Empty(await Schema.PendingAsync(database, Cancelled));
     }
 
-    /// <summary>A database of the version before, with rows, in the middle of a rebuild.</summary>
+    /// <summary>On a database of the previous version, with rows, in the middle of a rebuild.</summary>
     [Fact]
-    public async Task Generations_that_are_there_get_their_lexicon()
+    public async Task Existing_generations_get_their_lexicon()
     {
         var database = await postgres.CreateDatabaseAsync();
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);
@@ -117,7 +117,8 @@ public sealed class SchemaTests(TestPostgres postgres)
             """
         );
         static string Row(int generation, string words) =>
-            $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, now(), '', now(), '', null, '{words}');";
+            $"insert into resource_views_{generation} values (gen_random_uuid(), '', '', '', '{{}}', '', 1, "
+            + $"now(), '', now(), '', null, '{words}');";
         await ExecuteAsync(database, Row(1, "faust goethe") + Row(1, "faust:1A") + Row(2, "faust lenz"));
 
         await Schema.ApplyAsync(database, _ => ApplyMartenAsync(database), Cancelled);

@@ -9,9 +9,7 @@ using Resources.Projections;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>
-/// The log for code inside the cluster: as Orleans streams while it is live, and exactly, by position.
-/// </summary>
+/// <summary>The log for code inside the cluster: as live Orleans streams, and exactly by position.</summary>
 [Collection(Processes.Alone)]
 public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogDatabase>, IAsyncLifetime
 {
@@ -21,13 +19,13 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
 
     readonly string cluster = $"streams-{Guid.NewGuid():n}";
     readonly string[] types = [.. Enumerable.Range(0, 12).Select(_ => $"t{Guid.NewGuid():n}")];
-    GrainNode one = null!;
-    GrainNode two = null!;
+    InProcessSilo one = null!;
+    InProcessSilo two = null!;
 
     public async ValueTask InitializeAsync()
     {
-        one = await GrainNode.StartAsync(database, cluster);
-        two = await GrainNode.StartAsync(database, cluster);
+        one = await InProcessSilo.StartAsync(database, cluster);
+        two = await InProcessSilo.StartAsync(database, cluster);
     }
 
     public async ValueTask DisposeAsync()
@@ -37,7 +35,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     }
 
     [Fact]
-    public async Task A_grain_on_one_node_hears_every_event_of_its_type_that_is_appended_on_another_in_order()
+    public async Task Grain_receives_events_of_its_type_from_another_node_in_order()
     {
         foreach (var type in types)
             Assert.Equal(
@@ -62,7 +60,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     }
 
     [Fact]
-    public async Task Nothing_but_the_log_enters_its_streams()
+    public async Task Only_the_log_publishes_to_its_streams()
     {
         var provider = one.Services.GetRequiredKeyedService<IStreamProvider>(LoggedEvent.Provider);
         var stream = provider.GetStream<LoggedEvent>(StreamId.Create(LoggedEvent.Namespace, types[0]));
@@ -85,9 +83,9 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
     }
 
     [Fact]
-    public async Task A_node_that_is_killed_costs_neither_a_reader_by_position_nor_a_grain_elsewhere_any_event()
+    public async Task Killed_node_costs_no_reader_and_no_grain_elsewhere_an_event()
     {
-        await using var killed = await ApiNode.StartReadyAsync(database.ConnectionString, cluster);
+        await using var killed = await ServerProcess.StartReadyAsync(database.ConnectionString, cluster);
         using var http = killed.Client(await killed.SignInAsync());
         using var enough = new CancellationTokenSource();
         foreach (var type in types)
@@ -138,17 +136,18 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
             await HearsAsync(type);
     }
 
-    /// <summary>The node on which the grain of a type is; it starts on the first.</summary>
+    /// <summary>The node that hosts the grain of a type. It starts on the first node.</summary>
     Task<string> NodeOfAsync(string type) =>
         one.Services.GetRequiredService<IGrainFactory>().GetGrain<IListener>(type).Node();
 
-    /// <summary>Waits until the grain of a type has heard as many events as the log has, which must be those.</summary>
+    /// <summary>Waits until the grain of a type has received all events of the log, and compares them.</summary>
     async Task HearsAsync(string type)
     {
         var log = (long[])
             (
                 await database.ExecuteAsync(
-                    "select array_agg(e.seq_id order by e.seq_id) from mt_events e join mt_events f on f.stream_id = e.stream_id and f.version = 1 where f.data ->> 'type' = $1",
+                    "select array_agg(e.seq_id order by e.seq_id) from mt_events e join mt_events f on "
+                        + "f.stream_id = e.stream_id and f.version = 1 where f.data ->> 'type' = $1",
                     type
                 )
             )!;
@@ -161,8 +160,8 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
         Assert.Equal(log, heard.Select(logged => logged.Position));
     }
 
-    /// <summary>Creates and renames a resource through one node's own appender; answers where that ended up.</summary>
-    static async Task<(Guid Resource, long Position)> AppendAsync(GrainNode node, string type)
+    /// <summary>Creates and renames a resource through one node. Returns its id and last position.</summary>
+    static async Task<(Guid Resource, long Position)> AppendAsync(InProcessSilo node, string type)
     {
         var log = node.Services.GetRequiredService<Grains.EventLog>();
         var resource = Guid.CreateVersion7();
@@ -176,7 +175,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
         return (resource, (await log.AppendAsync(resource, 1, [new ResourceRenamed("renamed")], intent))!.Positions[0]);
     }
 
-    static async Task ReadAsync(GrainNode node, List<long> read, CancellationToken until)
+    static async Task ReadAsync(InProcessSilo node, List<long> read, CancellationToken until)
     {
         try
         {

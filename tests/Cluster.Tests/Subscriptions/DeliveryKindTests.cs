@@ -114,14 +114,14 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
         );
     }
 
-    Task<GrainNode> StartAsync(IDelivery? delivery) =>
-        GrainNode.StartAsync(
+    Task<InProcessSilo> StartAsync(IDelivery? delivery) =>
+        InProcessSilo.StartAsync(
             tables,
             $"kinds-{Guid.NewGuid():n}",
             delivery is null ? NodeFeature.All : [.. NodeFeature.All, new DeliveryFeature(delivery)]
         );
 
-    async Task<(Guid Id, string? Secret)> SubscribeAsync(GrainNode node, string delivery)
+    async Task<(Guid Id, string? Secret)> SubscribeAsync(InProcessSilo node, string delivery)
     {
         var (owner, _) = await node.Service<Accounts>()
             .RegisterAsync(new($"{Guid.NewGuid():n}@example.org", null, ["admin"], true), Intent.OfNode());
@@ -136,7 +136,7 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
         return (id, secret);
     }
 
-    async Task<Guid> WriteAsync(GrainNode node, int versions)
+    async Task<Guid> WriteAsync(InProcessSilo node, int versions)
     {
         var resource = Guid.CreateVersion7();
         for (var version = 1; version <= versions; version++)

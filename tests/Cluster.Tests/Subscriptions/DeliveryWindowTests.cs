@@ -5,9 +5,10 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// Whatever takers do, and whenever the node dies: every event is settled, and none is taken before those of its
-/// resource that precede it.
+/// Whatever consumers do, and whenever the node dies, every event is settled. None is delivered before its predecessors
+/// of the same resource.
 /// </summary>
+[Trait("Conformance", "I5")]
 public sealed class DeliveryWindowTests
 {
     static readonly DateTimeOffset Start = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
@@ -15,7 +16,7 @@ public sealed class DeliveryWindowTests
     static readonly Guid[] Resources = [.. Enumerable.Range(1, 4).Select(i => new Guid(i, 0, 0, new byte[8]))];
 
     [Fact]
-    public void Nothing_is_lost_or_overtaken_by_random_takers_and_crashes()
+    public void Random_consumers_and_crashes_lose_and_reorder_nothing()
     {
         // The last ones have found something once.
         foreach (var seed in Enumerable.Range(0, 2_000).Append(3_670))
@@ -169,7 +170,7 @@ public sealed class DeliveryWindowTests
             stored.Position = position;
         }
 
-        /// <summary>A crash after the leases were written down, which then go on.</summary>
+        /// <summary>A crash after the leases were stored. They continue.</summary>
         void TakeOver()
         {
             Save();

@@ -4,14 +4,15 @@ using Npgsql;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Subscriptions whose node is killed while events come.</summary>
+/// <summary>Subscriptions whose node is killed under load.</summary>
 [Collection(Processes.Alone)]
+[Trait("Conformance", "I5")]
 public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetime
 {
     static readonly TimeSpan Plenty = TimeSpan.FromSeconds(90);
 
     readonly string cluster = $"subscriptions-{Guid.NewGuid():n}";
-    readonly List<ApiNode> nodes = [];
+    readonly List<ServerProcess> nodes = [];
     string database = "";
 
     public async ValueTask InitializeAsync() => database = await postgres.CreateDatabaseAsync();
@@ -23,7 +24,7 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task When_its_node_is_killed_a_subscription_delivers_every_committed_event_and_each_resource_in_order()
+    public async Task Subscription_delivers_every_committed_event_in_order_after_its_node_is_killed()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         // Now and then a delivery fails, so that resources are parked when the node dies.
@@ -34,9 +35,9 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
                 return random.Next(20) is 0 ? 500 : 200;
         });
         for (var i = 0; i < 3; i++)
-            nodes.Add(ApiNode.Start(database, cluster));
+            nodes.Add(ServerProcess.Start(database, cluster, options: WebhookReceiver.ServerOptions));
         foreach (var node in nodes)
-            await node.ReadyAsync(TimeSpan.FromSeconds(60));
+            await node.ReadyAsync();
         var token = await nodes[0].SignInAsync();
         string[] subscriptions = await Task.WhenAll(
             Enumerable.Range(0, 3).Select(async i => await SubscribeAsync(token, new Uri(receiver.Url, $"/{i}")))
@@ -63,7 +64,8 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
                         .IsSupersetOf(log.Select(logged => logged.Id)),
                 Plenty,
                 () =>
-                    $"subscription {i} has delivered all of {log.Count} events. {string.Join('\n', nodes.Where(node => !node.HasExited).Select(node => node.Log))}"
+                    $"subscription {i} has delivered all of {log.Count} events. "
+                    + $"{string.Join('\n', nodes.Where(node => !node.HasExited).Select(node => node.Log))}"
             );
             var taken = receiver.Taken.Where(request => request.Path == path).ToArray();
             foreach (var resource in taken.GroupBy(request => request.Resource))
@@ -93,10 +95,10 @@ public sealed class SubscriptionLossTests(TestPostgres postgres) : IAsyncLifetim
         return body.GetProperty("data").GetProperty("id").GetString()!;
     }
 
-    /// <summary>The node at which a subscription is at work, by its metrics.</summary>
-    async Task<ApiNode> OwnerAsync(string subscription)
+    /// <summary>The node that works on a subscription, according to its metrics.</summary>
+    async Task<ServerProcess> OwnerAsync(string subscription)
     {
-        ApiNode? owner = null;
+        ServerProcess? owner = null;
         await Eventually.HoldsAsync(
             async () =>
             {

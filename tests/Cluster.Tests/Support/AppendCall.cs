@@ -4,12 +4,12 @@ using NpgsqlTypes;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A call of <c>append_events</c> by a client that is not ours: it may stand in a transaction that lasts, is aborted,
-/// or is sent twice. Each stream gets one event for each event id.
+/// A call of <c>append_events</c> by another client, whose transaction may be slow, aborted or repeated. Each stream
+/// gets one event per event id.
 /// </summary>
 internal sealed class AppendCall(params (Guid Stream, long Expected, Guid[] Events)[] streams)
 {
-    /// <summary>What became of one stream's events.</summary>
+    /// <summary>The result for one stream.</summary>
     public sealed record Outcome(bool Appended, long Version, long[]? Positions);
 
     public async Task<List<Outcome>> RunAsync(NpgsqlConnection connection)

@@ -3,9 +3,8 @@ using Npgsql;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// What clients were told, held against what the log says in the end. Versions order the writes of a resource, so that
-/// linearizability comes down to this: whoever began after somebody else had his answer sees no older version than that
-/// one.
+/// The responses that clients got, compared with the log. Versions order the writes of a resource. So an execution is
+/// linearizable if a request that began after a response never sees an older version.
 /// </summary>
 internal sealed class History(IReadOnlyCollection<Operation> operations)
 {
@@ -18,8 +17,10 @@ internal sealed class History(IReadOnlyCollection<Operation> operations)
         var log = await ReadLogAsync(connectionString);
         var writes = operations.Where(operation => operation is { Succeeded: true, Kind: not Kind.Get }).ToArray();
         TestContext.Current.SendDiagnosticMessage(
-            $"{operations.Count} requests, {writes.Length} writes acknowledged, {operations.Count(operation => operation.Status is null)} without an answer, "
-                + $"{operations.Count(operation => (int?)operation.Status is 503)} answered 503, {log.Values.Sum(names => names.Count)} events"
+            $"{operations.Count} requests, {writes.Length} writes acknowledged, "
+                + $"{operations.Count(operation => operation.Status is null)} without an answer, "
+                + $"{operations.Count(operation => (int?)operation.Status is 503)} answered 503, "
+                + $"{log.Values.Sum(names => names.Count)} events"
         );
 
         foreach (var write in writes)

@@ -8,7 +8,9 @@ using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>Consumes the stream of a type of resource, as a team's own grain would. Its key is the type.</summary>
+/// <summary>
+/// Consumes the stream of a type of resources, as a grain of a user of the product would. Its key is the type.
+/// </summary>
 [Alias("tests.IListener")]
 public interface IListener : IGrainWithStringKey
 {

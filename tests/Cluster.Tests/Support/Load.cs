@@ -8,8 +8,8 @@ using System.Text.Json;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A bounded number of clients that create, patch and read until they are stopped, and remember every request. A client
-/// that gets no answer, or a 503, sends the same request with the same key again, to the next node if it may move.
+/// Clients that create, patch and read until they are stopped, and record every request. After a 503 or a lost
+/// response, a client repeats the request with the same key, at the next node if it may move.
 /// </summary>
 internal sealed class Load : IAsyncDisposable
 {
@@ -45,20 +45,20 @@ internal sealed class Load : IAsyncDisposable
     public IReadOnlyCollection<Operation> Operations => operations;
 
     /// <summary>
-    /// The slowest of the latest successes: what this machine, which may be busy with other things, needs for a request
-    /// while nothing is wrong. Limits on answers during a fault stand on top of it.
+    /// The slowest recent success: the time that this machine, which may be busy, needs without a fault. Limits during
+    /// a fault are added to it.
     /// </summary>
     public TimeSpan Ordinary =>
         operations.Where(operation => operation.Succeeded).TakeLast(200).Max(operation => operation.Took);
 
     /// <summary>
-    /// Starts clients, spread evenly over the nodes. Those that move take the next node when one gives no answer, or
-    /// closes the connection.
+    /// Starts clients, spread evenly over the nodes. Those that may move take the next node after a lost response or a
+    /// closed connection.
     /// </summary>
-    public static Load Start(string token, IEnumerable<ApiNode> nodes, int clients = 9, bool moves = true) =>
+    public static Load Start(string token, IEnumerable<ServerProcess> nodes, int clients = 9, bool moves = true) =>
         new(token, [.. nodes.Select(node => node.Address)], clients, moves);
 
-    /// <summary>Waits until that many more requests have succeeded.</summary>
+    /// <summary>Waits until so many more requests have succeeded.</summary>
     public async Task SucceedsAsync(int requests, TimeSpan within)
     {
         var target = operations.Count(operation => operation.Succeeded) + requests;
@@ -69,7 +69,7 @@ internal sealed class Load : IAsyncDisposable
         );
     }
 
-    /// <summary>Ends the clients; each finishes the request it is at.</summary>
+    /// <summary>Stops the clients. Each finishes its current request.</summary>
     public async Task<History> StopAsync()
     {
         await enough.CancelAsync();

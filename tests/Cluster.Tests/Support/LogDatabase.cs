@@ -1,17 +1,14 @@
-using Marten;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Resources.Grains;
-using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A database with the whole schema, for one class of tests, and event logs over it: each with a pool of its own, as on
-/// a node of its own.
+/// A database with the whole schema, for one class of tests, and event logs over it. Each log has a pool of its own, as
+/// on a separate node.
 /// </summary>
 public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
 {
@@ -30,10 +27,10 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
     public ValueTask DisposeAsync() => Source.DisposeAsync();
 
     /// <summary>Starts an event log. Its connections carry <paramref name="name"/> as their application's.</summary>
-    public async Task<LogNode> StartNodeAsync(string name = "node")
+    public async Task<StandaloneLog> StartLogAsync(string name = "node")
     {
         var settings = new NpgsqlConnectionStringBuilder(ConnectionString) { ApplicationName = name };
-        return await LogNode.StartAsync(await OpenAsync(settings.ConnectionString, applySchema: false));
+        return await StandaloneLog.StartAsync(await OpenAsync(settings.ConnectionString, applySchema: false));
     }
 
     /// <summary>Runs one statement and answers its first value.</summary>
@@ -45,9 +42,7 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
         return await command.ExecuteScalarAsync();
     }
 
-    /// <summary>
-    /// The names that the events of a stream carry, in the order of their versions, which must have no gap.
-    /// </summary>
+    /// <summary>The names in the events of a stream, in the order of their versions, which must have no gap.</summary>
     public async Task<string[]> NamesAsync(Guid stream)
     {
         await using var command = Source.CreateCommand(
@@ -78,52 +73,4 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
             ),
             NullLoggerFactory.Instance
         );
-}
-
-/// <summary>One node's event log with what it needs, and nothing else of a node.</summary>
-public sealed class LogNode : IAsyncDisposable
-{
-    readonly NodeDatabase database;
-    readonly DocumentStore store;
-    readonly StoreContact contact;
-
-    LogNode(NodeDatabase database)
-    {
-        this.database = database;
-        var kinds = new EventKinds();
-        store = DocumentStore.For(options => MartenSetup.Configure(options, database.Source, kinds));
-        contact = new(
-            database.Source,
-            (_, _) => Task.FromResult(true),
-            TimeProvider.System,
-            NullLogger<StoreContact>.Instance
-        );
-        Log = new(database.Source, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
-    }
-
-    public EventLog Log { get; }
-
-    public static async Task<LogNode> StartAsync(NodeDatabase database)
-    {
-        var node = new LogNode(database);
-        await node.contact.StartAsync(default);
-        await node.Log.StartAsync(default);
-        return node;
-    }
-
-    /// <summary>Appends one event for each name.</summary>
-    public Task<Appended?> AppendAsync(Guid stream, long expectedVersion, params string[] names) =>
-        Log.AppendAsync(stream, expectedVersion, [.. names.Select(name => new ResourceRenamed(name))], Intend());
-
-    public async ValueTask DisposeAsync()
-    {
-        await Log.StopAsync(default);
-        await contact.StopAsync(default);
-        Log.Dispose();
-        contact.Dispose();
-        store.Dispose();
-        await database.DisposeAsync();
-    }
-
-    static Intent Intend() => new(Guid.CreateVersion7(), "tester", null, null, Conditions.None);
 }

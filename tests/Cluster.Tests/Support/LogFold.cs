@@ -4,12 +4,12 @@ using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
 
-/// <summary>What the whole log comes to, folded here event by event, to hold read models against.</summary>
+/// <summary>The state of all resources according to the log, to compare read models with.</summary>
 internal static class LogFold
 {
     /// <summary>
-    /// Waits until the read model has the whole log, then compares it row by row, and the statistics with counts of
-    /// those rows; the lexicon has all their words.
+    /// Waits until the read model has the whole log. Compares it row by row, the statistics with counts of the rows,
+    /// and the lexicon with their words.
     /// </summary>
     public static async Task EqualsReadModelsAsync(string connectionString, TimeSpan within)
     {
@@ -59,7 +59,8 @@ internal static class LogFold
         var kinds = new EventKinds();
         var states = new Dictionary<Guid, (Resource, long)>();
         await using var command = database.CreateCommand(
-            "select stream_id, version, seq_id, timestamp, user_name, type, data::text from mt_events where type like 'resource.%' order by seq_id"
+            "select stream_id, version, seq_id, timestamp, user_name, type, data::text from mt_events where "
+                + "type like 'resource.%' order by seq_id"
         );
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
@@ -83,7 +84,8 @@ internal static class LogFold
     {
         var rows = new Dictionary<Guid, (Resource, long)>();
         await using var command = database.CreateCommand(
-            "select id, version, type, name, status, metadata::text, owner, created_at, created_by, updated_at, updated_by, deleted_at from resource_views"
+            "select id, version, type, name, status, metadata::text, owner, created_at, created_by, "
+                + "updated_at, updated_by, deleted_at from resource_views"
         );
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())

@@ -19,9 +19,7 @@ internal sealed record Read(long Position, Guid Id, Guid Resource, long Version)
         );
 }
 
-/// <summary>
-/// A client that reads the log to its end and further, from whichever node answers, and keeps all that it got.
-/// </summary>
+/// <summary>A client that follows the log on any node that answers, and keeps every event.</summary>
 /// <param name="got">Where it keeps it, if it is to share that with others.</param>
 internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = null)
 {
@@ -29,7 +27,7 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
 
     public string Name => GetType().Name;
 
-    /// <summary>How often it had to begin again somewhere.</summary>
+    /// <summary>How often it had to reconnect.</summary>
     public int Connections { get; private set; }
 
     public Read[] Got
@@ -53,7 +51,7 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
     /// <summary>The position from which to go on.</summary>
     protected string After { get; set; } = "0";
 
-    /// <summary>Reads until it is told to stop, over whatever happens to nodes.</summary>
+    /// <summary>Reads until it is stopped, whatever happens to nodes.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         for (; !ct.IsCancellationRequested; Connections++)
@@ -156,8 +154,7 @@ internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token,
 }
 
 /// <summary>
-/// A consumer of a group. Now and then it dies with a lease, or gives one back: then others, or the next of its kind,
-/// get the events again.
+/// A consumer of a group. Sometimes it dies with a lease or returns one, so that the events are delivered again.
 /// </summary>
 internal sealed class GroupReader(string token, Uri[] nodes, string subscription, int seed, List<Read> got)
     : LogReader(token, nodes, got)

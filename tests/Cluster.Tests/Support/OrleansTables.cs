@@ -5,8 +5,7 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>
-/// A database with the schema applied, whose stored statements are run as Orleans runs them: by key, with typed named
-/// parameters.
+/// A database with the schema. It runs the stored statements as Orleans does, by key with typed named parameters.
 /// </summary>
 public sealed class OrleansTables(TestPostgres postgres) : IAsyncLifetime
 {
@@ -32,7 +31,7 @@ public sealed class OrleansTables(TestPostgres postgres) : IAsyncLifetime
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
-    /// <summary>Runs the statement of a key and answers its rows, columns by name in lower case.</summary>
+    /// <summary>Runs the statement of a key. Returns its rows, with columns by name in lower case.</summary>
     public async Task<List<Dictionary<string, object?>>> QueryAsync(string key, object parameters)
     {
         await using var command = source.CreateCommand(texts[key]);

@@ -9,7 +9,7 @@ public class AccountMessageTests
     [Fact]
     public void Every_command_arrives_with_all_its_members() => Assert.All(AccountScenario.Commands, command =>
         {
-            var arrived = Messages.Sent(command);
+            var arrived = SerializationTests.Sent(command);
             Assert.Equal(command.GetType(), arrived.GetType());
             Assert.Equal(Members(command), Members(arrived));
         });

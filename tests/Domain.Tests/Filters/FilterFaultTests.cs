@@ -4,7 +4,7 @@ using static Resources.Domain.Tests.FilterNotation;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What is refused, where and with which words.</summary>
+/// <summary>Errors in filters: their position and text.</summary>
 public class FilterFaultTests
 {
     [Theory]
@@ -48,7 +48,7 @@ public class FilterFaultTests
     [InlineData("type = (a OR )", "13 A value is expected before this ')'.")]
     [InlineData("type = (a = b)", "10 A value is expected here; the operators are = != < <= > >= and ':'.")]
     [InlineData("type = (a", "7 The parenthesis that opens here is not closed.")]
-    public void Faults_of_structure(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void Structural_errors_are_reported(string text, string expected) => Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("name = 'a'", "7 Texts stand in double quotes, not in single ones.")]
@@ -76,7 +76,7 @@ public class FilterFaultTests
     [InlineData("createdAt > now()", "12 There are no functions; a text with a parenthesis stands in double quotes.")]
     [InlineData("a.(b)", "2 There are no functions; a text with a parenthesis stands in double quotes.")]
     [InlineData("name = a\0", "8 A filter has neither NUL characters nor halves of surrogate pairs.")]
-    public void Faults_of_spelling(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void Lexical_errors_are_reported(string text, string expected) => Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("...", "0 There is no word here to search for; a text in quotes is searched for by its words too.")]
@@ -105,7 +105,8 @@ public class FilterFaultTests
     [InlineData("name.first = a", "0 The field 'name' has no members.")]
     [InlineData(
         "Name = a",
-        "0 There is no field 'Name'; the fields are id, type, name, status, owner, version, createdAt, createdBy, updatedAt, updatedBy, deletedAt and the members of metadata, as in metadata.price."
+        "0 There is no field 'Name'; the fields are id, type, name, status, owner, version, createdAt, "
+            + "createdBy, updatedAt, updatedBy, deletedAt and the members of metadata, as in metadata.price."
     )]
     [InlineData("id = x", "5 An id is a UUID in lower case, such as 01890a5d-ac96-774b-bcce-b302099a8057.")]
     [InlineData(
@@ -135,7 +136,8 @@ public class FilterFaultTests
     )]
     [InlineData(
         "metadata = 5",
-        "9 The metadata as a whole is only asked for a member, as in metadata:price; the members are compared by their paths, as in metadata.price = 5."
+        "9 The metadata as a whole is only asked for a member, as in metadata:price; the members are "
+            + "compared by their paths, as in metadata.price = 5."
     )]
     [InlineData(
         "metadata.a < true",
@@ -147,16 +149,18 @@ public class FilterFaultTests
     )]
     [InlineData(
         "metadata.a = 1e400",
-        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most 28 digits; a text stands in double quotes."
+        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most "
+            + "28 digits; a text stands in double quotes."
     )]
     [InlineData(
         "metadata.a = 0.00000000000000000000000000000000000000000",
-        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most 28 digits; a text stands in double quotes."
+        "13 A number has at most 40 characters, and is a double in its shortest form or a decimal of at most "
+            + "28 digits; a text stands in double quotes."
     )]
-    public void Faults_of_meaning(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void Semantic_errors_are_reported(string text, string expected) => Assert.Equal(expected, Read(text));
 
     [Fact]
-    public void All_faults_of_meaning_are_told_and_the_first_of_syntax()
+    public void All_semantic_errors_and_the_first_syntax_error_are_reported()
     {
         Assert.Equal([0, 22, 29, 37], Positions("colour = red (version:x OR id>1) AND name.x=(a b c)"));
         Assert.Equal([0, 9], Positions("colour=1 (version"));
@@ -164,14 +168,14 @@ public class FilterFaultTests
     }
 
     [Fact]
-    public void At_most_twenty_faults_are_told() =>
+    public void At_most_twenty_errors_are_reported() =>
         Assert.Equal(
             Enumerable.Range(0, 20).Select(i => i * 4),
             Positions(string.Concat(Enumerable.Repeat("x=1 ", 50)))
         );
 
     [Fact]
-    public void An_unknown_name_is_repeated_up_to_64_characters()
+    public void Unknown_name_is_quoted_up_to_64_characters()
     {
         Assert.Contains(
             $"no field '{string.Concat(Enumerable.Repeat("😀", 64))}'",
@@ -186,7 +190,7 @@ public class FilterFaultTests
     }
 
     [Fact]
-    public void Limits_are_told_where_they_are_passed()
+    public void Exceeded_limits_are_reported_at_their_position()
     {
         Assert.Equal("4096 A filter has at most 4096 characters.", Read(string.Concat(Enumerable.Repeat("😀", 4097))));
         Assert.Equal("32 Parentheses are nested at most 32 deep.", Read(new string('(', 4096)));
@@ -207,11 +211,12 @@ public class FilterFaultTests
     }
 
     [Fact]
-    public void Half_a_surrogate_pair_is_refused_where_it_stands() =>
+    [Trait("Conformance", "D2")]
+    public void Lone_surrogate_is_refused_at_its_position() =>
         Assert.Equal("2 A filter has neither NUL characters nor halves of surrogate pairs.", Read("😀a\uD83D"));
 
     [Fact]
-    public void Any_text_is_a_filter_or_has_a_fault_within_it() =>
+    public void Any_text_is_a_filter_or_has_an_error_inside_it() =>
         Gen.OneOf(
                 "(",
                 ")",

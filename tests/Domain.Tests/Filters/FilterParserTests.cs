@@ -4,7 +4,7 @@ using static Resources.Domain.Tests.FilterNotation;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>What texts are read as.</summary>
+/// <summary>The meaning of filters.</summary>
 public class FilterParserTests
 {
     const string Id = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -29,7 +29,7 @@ public class FilterParserTests
     [InlineData("(((a)))", "any(a)")]
     [InlineData("( a )( b )", "[any(a) & any(b)]")]
     [InlineData("\t a \r\n b ", "[any(a) & any(b)]")]
-    public void OR_binds_tighter_than_AND_and_side_by_side_is_AND(string text, string expected) =>
+    public void OR_binds_tighter_than_AND_and_juxtaposition_means_AND(string text, string expected) =>
         Assert.Equal(expected, Read(text));
 
     [Theory]
@@ -50,7 +50,7 @@ public class FilterParserTests
     [InlineData("\"metadata.price\"", "any(metadata,price)")]
     [InlineData("hello!", "any(hello)")]
     [InlineData("O'Brien", "any(o,brien)")]
-    public void A_bare_value_is_searched_for_by_its_words(string text, string expected) =>
+    public void Bare_value_is_a_search_for_its_words(string text, string expected) =>
         Assert.Equal(expected, Read(text));
 
     [Theory]
@@ -84,7 +84,7 @@ public class FilterParserTests
     [InlineData("updatedAt<\"2026-01-31T12:00:00 02:00\"", "UpdatedAt < 2026-01-31T10:00:00Z")]
     [InlineData("deletedAt:*", "DeletedAt?")]
     [InlineData("NOT deletedAt:*", "!DeletedAt?")]
-    public void A_field_takes_values_of_its_type(string text, string expected) => Assert.Equal(expected, Read(text));
+    public void Field_accepts_values_of_its_type(string text, string expected) => Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("metadata.a=5", "/a = 5")]
@@ -116,7 +116,7 @@ public class FilterParserTests
     [InlineData("metadata.type = 1", "/type = 1")]
     [InlineData("metadata.a/b~ = 1", "/a~1b~0 = 1")]
     [InlineData("\"metadata\".a = 1", "/a = 1")]
-    public void A_member_of_the_metadata_takes_the_value_that_its_spelling_says(string text, string expected) =>
+    public void Metadata_value_has_the_type_of_its_spelling(string text, string expected) =>
         Assert.Equal(expected, Read(text));
 
     [Theory]
@@ -146,16 +146,16 @@ public class FilterParserTests
     [InlineData("name = O'Brien", "Name = \"O'Brien\"")]
     [InlineData("name = a.b.c", "Name = \"a.b.c\"")]
     [InlineData("name=é😀", "Name = \"é😀\"")]
-    public void An_unquoted_value_runs_to_white_space_or_a_closing_parenthesis(string text, string expected) =>
+    public void Unquoted_value_ends_at_white_space_or_a_closing_parenthesis(string text, string expected) =>
         Assert.Equal(expected, Read(text));
 
     [Theory]
     [InlineData("")]
     [InlineData(" \t\r\n")]
-    public void White_space_asks_for_nothing(string text) => Assert.Equal("", Read(text));
+    public void White_space_is_an_empty_filter(string text) => Assert.Equal("", Read(text));
 
     [Fact]
-    public void The_largest_filters_are_read()
+    public void Largest_filters_are_parsed()
     {
         Assert.Equal("any(a)", Read(new string('(', 32) + "a" + new string(')', 32)));
         Assert.DoesNotContain(
@@ -171,7 +171,8 @@ public class FilterParserTests
     }
 
     [Fact]
-    public void Hostile_texts_are_refused_at_once()
+    [Trait("Conformance", "D10")]
+    public void Hostile_texts_are_refused_quickly()
     {
         string[] units =
         [

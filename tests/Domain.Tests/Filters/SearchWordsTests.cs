@@ -19,10 +19,10 @@ public class SearchWordsTests
         Assert.Equal(expected, string.Join('|', SearchWords.Of(text)));
 
     [Fact]
-    public void Half_a_surrogate_pair_parts_words() => Assert.Equal(["a", "b"], SearchWords.Of("a\uD83Db\uDE00"));
+    public void Lone_surrogate_separates_words() => Assert.Equal(["a", "b"], SearchWords.Of("a\uD83Db\uDE00"));
 
     [Fact]
-    public void The_first_64_characters_of_a_word_count()
+    public void Only_the_first_64_characters_of_a_word_count()
     {
         Assert.Equal([new string('a', 64)], SearchWords.Of(new string('A', 64)));
         Assert.Equal([new string('a', 64), "b"], SearchWords.Of(new string('A', 1000) + " b"));
@@ -41,7 +41,7 @@ public class SearchWordsTests
         });
 
     [Fact]
-    public void Texts_of_the_metadata_are_searched_at_any_depth_and_names_are_not()
+    public void Metadata_values_are_searched_at_any_depth_but_names_are_not()
     {
         var metadata = JsonText.From(
             TestJson.Parse("""{"key":"One \u00e9","list":["two",[{"deep":"THREE\nfour"}],5,true,null],"e":{}}""")
@@ -51,7 +51,7 @@ public class SearchWordsTests
     }
 
     [Fact]
-    public void A_vector_has_each_word_once_and_in_order()
+    public void Vector_has_each_word_once_and_in_order()
     {
         Assert.Equal("'a':1A 'b':1A", SearchWords.Vector(["b", "a", "b"], 'A'));
         Assert.Equal("'a':1", SearchWords.Vector(["a"], null));
@@ -60,7 +60,7 @@ public class SearchWordsTests
     }
 
     [Fact]
-    public void A_query_asks_for_the_beginnings_of_words()
+    public void Query_matches_prefixes_of_words()
     {
         Assert.Equal("'fau':*A", SearchWords.Query("fau", nameOnly: true));
         Assert.Equal("'fau':*", SearchWords.Query("fau", nameOnly: false));

@@ -5,6 +5,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D13")]
 public class JsonPatchTests
 {
     [Theory]
@@ -89,7 +90,7 @@ public class JsonPatchTests
         """[{"op":"copy","from":"/a","path":"/c"},{"op":"add","path":"/d","value":12345678901234567890.12345678}]""",
         """{"a":1.10,"b":9007199254740993,"c":1.10,"d":12345678901234567890.12345678}"""
     )]
-    public void A_patch_is_applied(string document, string patch, string expected) =>
+    public void Patch_is_applied(string document, string patch, string expected) =>
         Assert.Equal(expected, Outcome(document, patch));
 
     [Theory]
@@ -123,7 +124,7 @@ public class JsonPatchTests
     [InlineData("{}", """[{"op":"remove","path":""}]""", "0  ROOT_REMOVED")]
     [InlineData("""{"a":{"b":{}}}""", """[{"op":"move","from":"/a","path":"/a/b/c"}]""", "0 /a/b/c MOVE_INTO_ITSELF")]
     [InlineData("""{"a":{}}""", """[{"op":"move","from":"","path":"/a"}]""", "0 /a MOVE_INTO_ITSELF")]
-    public void A_patch_that_does_not_fit_is_told_with_its_operation(string document, string patch, string expected) =>
+    public void Inapplicable_patch_is_reported_with_its_operation(string document, string patch, string expected) =>
         Assert.Equal(expected, Outcome(document, patch));
 
     [Theory]
@@ -137,7 +138,7 @@ public class JsonPatchTests
     [InlineData("[1,2]", "[2,1]", false)]
     [InlineData("null", "false", false)]
     [InlineData("{}", "[]", false)]
-    public void A_test_compares_values(string actual, string tested, bool equal) =>
+    public void Test_operation_compares_values(string actual, string tested, bool equal) =>
         Assert.Equal(
             !equal,
             Outcome($"{{\"a\":{actual}}}", $$"""[{"op":"test","path":"/a","value":{{tested}}}]""")
@@ -163,7 +164,7 @@ public class JsonPatchTests
     )]
     [InlineData("""[{"op":"copy","path":"/~","from":"/~2"}]""", "/0/path INVALID_POINTER; /0/from INVALID_POINTER")]
     [InlineData("""[{"op":"add","path":"/a","value":null},{"op":"remove","path":"/a","from":7}]""", "")]
-    public void Every_fault_of_structure_is_told_with_its_pointer(string patch, string expected)
+    public void Every_structural_error_is_reported_with_its_pointer(string patch, string expected)
     {
         var faults = new List<Fault>();
         Assert.Equal(expected.Length == 0, JsonPatch.Parse(TestJson.Parse(patch), faults) is not null);
@@ -171,7 +172,8 @@ public class JsonPatchTests
     }
 
     [Fact]
-    public void Duplicate_members_of_an_operation_are_refused_by_strict_json()
+    [Trait("Conformance", "D3")]
+    public void Duplicate_members_of_an_operation_are_refused_by_strict_JSON()
     {
         // RFC 6902, appendix A.13.
         var faults = new List<Fault>();
@@ -184,7 +186,7 @@ public class JsonPatchTests
     [Theory]
     [InlineData(100, "")]
     [InlineData(101, " TOO_MANY_OPERATIONS")]
-    public void A_patch_has_at_most_a_hundred_operations(int count, string expected)
+    public void Patch_has_at_most_a_hundred_operations(int count, string expected)
     {
         var faults = new List<Fault>();
         JsonPatch.Parse(
@@ -205,14 +207,14 @@ public class JsonPatchTests
         """[{"op":"test","path":"/id","value":2},{"op":"remove","path":"/nowhere"},{"op":"add","path":"/id","value":2}]""",
         "1 /nowhere forbidden"
     )]
-    public void Only_what_the_caller_allows_is_written(string patch, string expected) =>
+    public void Only_allowed_members_are_written(string patch, string expected) =>
         Assert.Equal(
             expected,
             Outcome("""{"id":1,"m":{}}""", patch, pointer => pointer.StartsWith("/m/", StringComparison.Ordinal))
         );
 
     [Fact]
-    public void A_bomb_of_copies_is_stopped_by_its_size()
+    public void Copy_bomb_is_stopped_by_its_size()
     {
         var document = $"{{\"a\":[\"{new string('x', 1_000)}\"]}}";
         var patch = $"[{string.Join(",", Enumerable.Repeat("""{"op":"copy","from":"/a","path":"/a/-"}""", 40))}]";
@@ -221,7 +223,7 @@ public class JsonPatchTests
     }
 
     [Fact]
-    public void A_result_over_the_limit_is_refused_after_the_last_operation() =>
+    public void Oversized_result_is_refused_after_the_last_operation() =>
         Assert.Equal(
             "1 /c TOO_LARGE",
             Outcome(
@@ -232,7 +234,7 @@ public class JsonPatchTests
         );
 
     [Fact]
-    public void What_is_replaced_does_not_count_towards_the_size()
+    public void Replaced_values_do_not_count_towards_the_size()
     {
         var operation = $$"""{"op":"replace","path":"/a","value":"{{new string('y', 900)}}"}""";
         Assert.Equal(
@@ -247,7 +249,7 @@ public class JsonPatchTests
     [InlineData(62, "[]")]
     [InlineData(62, "[[]]", "TOO_DEEP")]
     [InlineData(61, "[{}]")]
-    public void The_result_is_at_most_64_levels_deep(int steps, string value, string? code = null)
+    public void Result_is_at_most_64_levels_deep(int steps, string value, string? code = null)
     {
         // The root and the lists below it are steps + 1 levels; the value comes into the innermost.
         var document =
@@ -258,7 +260,7 @@ public class JsonPatchTests
     }
 
     [Fact]
-    public void A_copy_into_itself_is_bounded_by_depth()
+    public void Copy_into_itself_is_bounded_by_depth()
     {
         // The document starts with two levels and gets two more from each copy.
         var copies = Enumerable.Repeat("""{"op":"copy","from":"","path":"/a/a"}""", 40);
@@ -266,7 +268,7 @@ public class JsonPatchTests
     }
 
     [Fact]
-    public void A_patch_never_changes_its_input() =>
+    public void Patch_never_changes_its_input() =>
         Gen.Select(TestJson.Object, Operation.Array[0, 6])
             .Sample(
                 (json, operations) =>
@@ -281,7 +283,7 @@ public class JsonPatchTests
             );
 
     [Fact]
-    public void What_was_added_is_found_and_what_was_removed_is_gone() =>
+    public void Added_values_are_found_and_removed_values_are_gone() =>
         Gen.Select(TestJson.Object, TestJson.Value)
             .Sample(
                 (json, value) =>

@@ -24,7 +24,7 @@ public class JsonPointerTests
     [InlineData("/k\\\"l", "6")]
     [InlineData("/ ", "7")]
     [InlineData("/m~0n", "8")]
-    public void A_pointer_finds_its_value(string pointer, string value)
+    public void Pointer_finds_its_value(string pointer, string value)
     {
         var patch = JsonPatch.Parse(TestJson.Parse($$"""[{"op":"test","path":"{{pointer}}","value":{{value}}}]"""), []);
         Assert.IsType<PatchResult.Done>(patch!.Apply(JsonNode.Parse(Rfc6901), _ => false, 1_000));
@@ -36,7 +36,7 @@ public class JsonPointerTests
     [InlineData("//", new[] { "", "" })]
     [InlineData("/a/0/-", new[] { "a", "0", "-" })]
     [InlineData("/~01/~10", new[] { "~1", "/0" })]
-    public void A_pointer_is_split_into_steps(string pointer, string[] steps) =>
+    public void Pointer_is_split_into_steps(string pointer, string[] steps) =>
         Assert.Equal(steps, JsonPointer.Parse(pointer));
 
     [Theory]
@@ -47,10 +47,10 @@ public class JsonPointerTests
     [InlineData("/a~2")]
     [InlineData("/~0~")]
     [InlineData("/~/a")]
-    public void What_is_no_pointer_is_refused(string text) => Assert.Null(JsonPointer.Parse(text));
+    public void Invalid_pointer_is_refused(string text) => Assert.Null(JsonPointer.Parse(text));
 
     [Fact]
-    public void Any_steps_come_back_from_their_pointer() =>
+    public void Any_steps_survive_a_round_trip_through_their_pointer() =>
         Gen.String[Gen.OneOf('~', '/', '0', '1', 'a', 'é'), 0, 5]
             .Array[0, 5]
             .Sample(steps => JsonPointer.Parse(steps.Aggregate("", JsonPointer.Append))!.SequenceEqual(steps));

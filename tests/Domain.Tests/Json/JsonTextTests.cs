@@ -22,7 +22,7 @@ public class JsonTextTests
     [InlineData("""{"a":[1,2]}""", """{"a":[2,1]}""", false)]
     [InlineData("""{"a":null}""", "{}", false)]
     [InlineData("""{"a":"1"}""", """{"a":1}""", false)]
-    public void Equality_is_that_of_the_json_values(string left, string right, bool equal)
+    public void Equality_is_that_of_the_JSON_values(string left, string right, bool equal)
     {
         var a = Text(left);
         var b = Text(right);
@@ -33,21 +33,21 @@ public class JsonTextTests
     }
 
     [Fact]
-    public void White_space_goes_and_strings_stay_as_sent() =>
+    public void White_space_is_removed_and_strings_stay_as_sent() =>
         Assert.Equal(
             """{"a b":[" \" { \\","\u00e9",1.10,true]}""",
             Text("""{ "a b" : [ " \" { \\" , "\u00e9" , 1.10 , true ] }""").ToString()
         );
 
     [Fact]
-    public void Only_an_object_is_taken()
+    public void Only_an_object_is_accepted()
     {
         Assert.Throws<ArgumentException>(() => Text("[1]"));
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<Changed>("""{"Name":"n","Metadata":[1]}"""));
     }
 
     [Fact]
-    public void A_member_of_an_event_is_a_nested_object()
+    public void Member_of_an_event_is_a_nested_object()
     {
         var changed = new Changed("n", Text("""{"price":1.10,"é":"𝄞"}"""));
         var json = JsonSerializer.Serialize(changed);
@@ -57,7 +57,8 @@ public class JsonTextTests
     }
 
     [Fact]
-    public void A_large_number_read_back_from_the_store_has_its_short_form() =>
+    [Trait("Conformance", "D5")]
+    public void Large_number_read_from_the_store_has_its_short_form() =>
         Assert.Equal(
             """{"n":1e300}""",
             JsonSerializer
@@ -66,7 +67,7 @@ public class JsonTextTests
         );
 
     [Fact]
-    public async Task It_is_read_from_a_stream_in_small_pieces()
+    public async Task JSON_text_is_read_from_a_stream_in_small_pieces()
     {
         var json = $"{{\"Name\":\"n\",\"Metadata\":{{\"text\":\"{new string('x', 100_000)}\"}}}}";
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json));
@@ -89,7 +90,7 @@ public class JsonTextTests
         });
 
     [Fact]
-    public void Text_and_faults_cross_between_grains()
+    public void JSON_text_and_faults_can_be_sent_between_grains()
     {
         using var services = new ServiceCollection()
             .AddSerializer(builder => builder.AddAssembly(typeof(JsonText).Assembly))

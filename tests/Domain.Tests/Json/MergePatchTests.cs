@@ -6,6 +6,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D13")]
 public class MergePatchTests
 {
     [Theory]
@@ -40,14 +41,14 @@ public class MergePatchTests
     )]
     [InlineData("""{"a":1}""", """{"A":null}""", """{"a":1}""")]
     [InlineData("""{"a":null}""", """{"a":{"b":null}}""", """{"a":{}}""")]
-    public void A_merge_patch_is_applied(string target, string patch, string expected) =>
+    public void Merge_patch_is_applied(string target, string patch, string expected) =>
         Assert.Equal(
             expected,
             JsonNodes.ToElement(MergePatch.Apply(TestJson.Parse(target), TestJson.Parse(patch))).GetRawText()
         );
 
     [Fact]
-    public void The_difference_of_two_objects_leads_from_one_to_the_other() =>
+    public void Difference_of_two_objects_turns_one_into_the_other() =>
         Gen.Select(TestJson.Object, TestJson.Object)
             .Sample(
                 (from, to) =>
@@ -60,7 +61,7 @@ public class MergePatchTests
             );
 
     [Fact]
-    public void Applying_twice_changes_nothing_more() =>
+    public void Merge_patch_is_idempotent() =>
         Gen.Select(TestJson.Value, TestJson.Value)
             .Sample(
                 (target, patch) =>
@@ -82,7 +83,7 @@ public class MergePatchTests
         Assert.InRange(watch.ElapsedMilliseconds, 0, 2_000);
     }
 
-    /// <summary>The patch that removes what is missing and sets what is new or other.</summary>
+    /// <summary>The patch that removes missing members and sets new or different ones.</summary>
     static JsonElement Difference(JsonElement from, JsonElement to)
     {
         var patch = new JsonObject();

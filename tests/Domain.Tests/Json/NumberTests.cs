@@ -4,6 +4,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D5")]
 public class NumberTests
 {
     static readonly Gen<string> DoubleText = Gen
@@ -31,7 +32,8 @@ public class NumberTests
     [InlineData("1000000000000000000000000000000000000")]
     [InlineData("1.1000000000000000000000000000000000000000000000000")]
     [InlineData("0e0000000000000000000000000000000000000001")]
-    public void A_number_that_clients_and_the_store_keep_is_accepted(string number) => Assert.Equal("", Faults(number));
+    public void Number_that_clients_and_the_store_preserve_is_accepted(string number) =>
+        Assert.Equal("", Faults(number));
 
     [Theory]
     [InlineData("1e400")]
@@ -48,7 +50,7 @@ public class NumberTests
     [InlineData("12345678901234567e29")]
     [InlineData("1.79769313486231571e308")]
     [InlineData("7.9228162514264337593543951e30")]
-    public void A_number_that_would_change_is_refused(string number) =>
+    public void Number_that_would_change_is_refused(string number) =>
         Assert.Equal("/n NUMBER_OUT_OF_RANGE", Faults(number));
 
     [Theory]
@@ -83,11 +85,11 @@ public class NumberTests
     [InlineData("1000000000000000000000000000000000000000", "1000000000000000000000000000000000000000")]
     [InlineData("10000000000000000000000000000000000000000", "1e40")]
     [InlineData("12345678901234567890123456789012345678901", "12345678901234567890123456789012345678901")]
-    public void A_token_over_40_characters_is_written_shorter(string token, string expected) =>
+    public void Token_over_40_characters_is_written_shorter(string token, string expected) =>
         Assert.Equal($"{{\"n\":[{expected}]}}", JsonText.From(TestJson.Parse($"{{\"n\":[{token}]}}")).ToString());
 
     [Fact]
-    public void A_double_survives_being_written_with_all_its_digits() =>
+    public void Double_survives_being_written_with_all_its_digits() =>
         DoubleText.Sample(text =>
         {
             var sent = JsonText.From(TestJson.Parse($"{{\"n\":{text}}}"));

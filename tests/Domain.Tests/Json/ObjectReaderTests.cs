@@ -2,6 +2,7 @@ using Resources.Grains;
 
 namespace Resources.Domain.Tests;
 
+[Trait("Conformance", "D6")]
 public class ObjectReaderTests
 {
     [Fact]
@@ -49,11 +50,11 @@ public class ObjectReaderTests
     [InlineData("""{"name":"n","roles":["a","b","c","d","e","f"]}""", "/roles TOO_LONG")]
     [InlineData("""{"name":"n","id":1,"a/b~":{}}""", "/id UNKNOWN_MEMBER; /a~1b~0 UNKNOWN_MEMBER")]
     [InlineData("""{"Name":"n"}""", "/name REQUIRED; /Name UNKNOWN_MEMBER")]
-    public void Every_fault_is_told_with_its_pointer(string json, string expected) =>
+    public void Every_error_is_reported_with_its_pointer(string json, string expected) =>
         Assert.Equal(expected, TestJson.Summary(Bind(json).Faults));
 
     [Fact]
-    public void Faults_of_a_nested_object_start_with_its_pointer()
+    public void Errors_of_a_nested_object_start_with_its_pointer()
     {
         var faults = new List<Fault>();
         var reader = new ObjectReader(TestJson.Parse("""{"x":1}"""), faults, "/operations/3");
@@ -63,7 +64,7 @@ public class ObjectReaderTests
     }
 
     [Fact]
-    public void At_most_a_hundred_faults_are_told()
+    public void At_most_a_hundred_errors_are_reported()
     {
         var json = $"{{{string.Join(",", Enumerable.Range(0, 10_000).Select(i => $"\"m{i}\":0"))}}}";
         Assert.Equal(100, Bind(json).Faults.Count);
@@ -85,13 +86,13 @@ public class ObjectReaderTests
     [InlineData("a b", false)]
     [InlineData("a\n", false)]
     [InlineData("٣", false)]
-    public void A_slug_is_lower_case_words_joined_by_single_separators(string text, bool valid) =>
+    public void Slug_is_lower_case_words_joined_by_single_separators(string text, bool valid) =>
         Assert.Equal(valid, Slug.IsValid(text));
 
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void A_slug_has_at_most_64_characters(int length, bool valid) =>
+    public void Slug_has_at_most_64_characters(int length, bool valid) =>
         Assert.Equal(valid, Slug.IsValid(new string('a', length)));
 
     static (

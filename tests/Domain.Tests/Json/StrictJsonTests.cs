@@ -15,7 +15,7 @@ public class StrictJsonTests
     [InlineData("""{"a":{"a":1},"b":[{"a":1},{"a":1}]}""")]
     [InlineData("""{"a":1,"A":1}""")]
     [InlineData("""{"\ud834\udd1e":"\uD834\uDD1E 𝄞 \\u0000 \\ud800 \u0001"}""")]
-    public void Clean_json_is_accepted(string json)
+    public void Clean_JSON_is_accepted(string json)
     {
         var faults = new List<Fault>();
         using var document = StrictJson.Read(TestJson.Bytes(json), faults);
@@ -54,7 +54,8 @@ public class StrictJsonTests
         """{"a":1,"a":"\u0000","b":1e400,""",
         "/a DUPLICATE_MEMBER; /a NUL_CHARACTER; /b NUMBER_OUT_OF_RANGE;  INVALID_JSON"
     )]
-    public void Every_fault_is_told_with_its_pointer(string json, string expected)
+    [Trait("Conformance", "D3")]
+    public void Every_error_is_reported_with_its_pointer(string json, string expected)
     {
         var faults = new List<Fault>();
         Assert.Null(StrictJson.Read(TestJson.Bytes(json), faults));
@@ -62,7 +63,7 @@ public class StrictJsonTests
     }
 
     [Fact]
-    public void A_fault_of_syntax_tells_line_and_byte()
+    public void Syntax_error_reports_line_and_byte()
     {
         var faults = new List<Fault>();
         StrictJson.Read(TestJson.Bytes("{\n \"a\": x}"), faults);
@@ -74,7 +75,8 @@ public class StrictJsonTests
     [InlineData(new byte[] { (byte)'"', 0xED, 0xA0, 0x80, (byte)'"' }, "The body is not valid UTF-8 at byte 2.")]
     [InlineData(new byte[] { (byte)'"', 0xC3 }, "The body is not valid UTF-8 at byte 2.")]
     [InlineData(new byte[] { (byte)'"', 0xC0, 0x80, (byte)'"' }, "The body is not valid UTF-8 at byte 2.")]
-    public void Invalid_utf8_is_refused(byte[] body, string detail)
+    [Trait("Conformance", "D2")]
+    public void Invalid_UTF8_is_refused(byte[] body, string detail)
     {
         var faults = new List<Fault>();
         Assert.Null(StrictJson.Read(body, faults));
@@ -87,6 +89,7 @@ public class StrictJsonTests
     [InlineData(66, false)]
     [InlineData(5_000, false)]
     [InlineData(100_000, false)]
+    [Trait("Conformance", "D4")]
     public void Nesting_over_64_levels_is_refused(int depth, bool accepted)
     {
         var faults = new List<Fault>();
@@ -99,7 +102,8 @@ public class StrictJsonTests
     }
 
     [Fact]
-    public void A_megabyte_of_brackets_is_refused_at_once()
+    [Trait("Conformance", "D4")]
+    public void Megabyte_of_brackets_is_refused_quickly()
     {
         var body = TestJson.Bytes(new string('[', 1 << 20));
         var faults = new List<Fault>();
@@ -110,7 +114,8 @@ public class StrictJsonTests
     }
 
     [Fact]
-    public void A_hundred_thousand_members_are_compared_in_linear_time()
+    [Trait("Conformance", "D4")]
+    public void Hundred_thousand_members_are_compared_in_linear_time()
     {
         var members = string.Join(",", Enumerable.Range(0, 100_000).Select(i => $"\"m{i}\":{i}"));
         var watch = Stopwatch.StartNew();
@@ -124,7 +129,7 @@ public class StrictJsonTests
     }
 
     [Fact]
-    public void At_most_a_hundred_faults_are_told()
+    public void At_most_a_hundred_errors_are_reported()
     {
         var faults = new List<Fault>();
         Assert.Null(
@@ -135,7 +140,7 @@ public class StrictJsonTests
     }
 
     [Fact]
-    public void A_pointer_too_long_to_repeat_stops_at_its_parent()
+    public void Overlong_pointer_stops_at_its_parent()
     {
         var faults = new List<Fault>();
         Assert.Null(
@@ -145,7 +150,7 @@ public class StrictJsonTests
     }
 
     [Fact]
-    public void What_the_platform_accepts_without_duplicates_is_accepted() =>
+    public void JSON_that_the_platform_accepts_without_duplicates_is_accepted() =>
         TestJson.Value.Sample(json =>
         {
             using var expected = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
@@ -154,7 +159,7 @@ public class StrictJsonTests
         });
 
     [Fact]
-    public void Damaged_json_is_accepted_exactly_when_the_platform_accepts_it() =>
+    public void Damaged_JSON_is_accepted_exactly_when_the_platform_accepts_it() =>
         Gen.Select(TestJson.Value, Gen.Int[0, 1_000], Gen.OneOf('"', '{', '}', '[', ']', ',', ':', ' ', '1', 'a'))
             .Sample(
                 (json, at, damage) =>
@@ -168,7 +173,9 @@ public class StrictJsonTests
             );
 
     [Fact]
-    public void Text_is_clean_without_nul_and_lone_surrogates()
+    [Trait("Conformance", "D1")]
+    [Trait("Conformance", "D2")]
+    public void Text_is_clean_without_NUL_and_lone_surrogates()
     {
         // In one test: as its arguments, lone surrogates would not reach it unchanged.
         Assert.All(["", "é𝄞\u202E"], text => Assert.True(StrictJson.TextIsClean(text)));
@@ -178,7 +185,7 @@ public class StrictJsonTests
     }
 
     [Fact]
-    public void A_length_counts_scalar_values() =>
+    public void Length_counts_scalar_values() =>
         Gen.String[Gen.OneOf(Gen.Char, Gen.Char['\uD800', '\uDFFF']), 0, 20]
             .Sample(text =>
                 StrictJson.ScalarLength(text) == Encoding.UTF32.GetByteCount(text) / 4

@@ -3,7 +3,7 @@ using Resources.Projections;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Filters as short texts for tables, with every joint in brackets: <c>[a | !b]</c>.</summary>
+/// <summary>Filters as short texts for tables, with every combination in brackets: <c>[a | !b]</c>.</summary>
 static class FilterNotation
 {
     public static readonly Dictionary<Comparator, string> Signs = new()
@@ -17,7 +17,7 @@ static class FilterNotation
         [Comparator.Has] = ":",
     };
 
-    /// <summary>What a text is read as, or its faults as "position detail".</summary>
+    /// <summary>The filter of a text, or its errors as "position detail".</summary>
     public static string Read(string text)
     {
         var faults = new List<FilterFault>();

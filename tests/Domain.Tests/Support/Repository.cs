@@ -2,14 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>The source tree these tests were built from.</summary>
+/// <summary>The source tree of these tests.</summary>
 static class Repository
 {
     public static readonly string Root = Find();
 
     /// <summary>
-    /// The C# files below a folder, without what builds leave behind; paths are relative to the root, with forward
-    /// slashes.
+    /// The C# files below a folder, without build output. Paths are relative to the root, with forward slashes.
     /// </summary>
     public static IEnumerable<string> Sources(string folder) =>
         from file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)

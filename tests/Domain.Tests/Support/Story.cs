@@ -5,8 +5,7 @@ using Resources.Grains;
 namespace Resources.Domain.Tests;
 
 /// <summary>
-/// Words for scenarios: given events, when a command, then events or a refusal. Version n happened at minute n,
-/// position 10·n, by the actor of its command.
+/// Words for tables of decisions. Version n happened at minute n, at position 10·n, by the actor of its command.
 /// </summary>
 static class Story
 {
@@ -36,7 +35,7 @@ static class Story
     public static Recorded<ResourceEvent> Record(ResourceEvent data, long version, string actor = Alice) =>
         new(data, version, 10 * version, At(version), actor);
 
-    /// <summary>The state and version that events lead to.</summary>
+    /// <summary>The state and version after events.</summary>
     public static (Resource? State, long Version) Fold(IEnumerable<ResourceEvent> events)
     {
         var state = (Resource?)null;
@@ -49,7 +48,7 @@ static class Story
     public static Intent By(string actor, Conditions? conditions = null) =>
         new(Guid.Empty, actor, null, null, conditions ?? Conditions.None);
 
-    /// <summary>What a command comes to after events.</summary>
+    /// <summary>The decision about a command after events.</summary>
     public static Decision<ResourceEvent> When(
         IEnumerable<ResourceEvent> given,
         ResourceCommand command,
@@ -72,7 +71,7 @@ static class Story
     /// <summary>If-None-Match with these versions; * when there is none.</summary>
     public static Conditions IfNoneMatch(params long[] versions) => new(false, null, versions is [], versions);
 
-    /// <summary>A decision in one line: events by name with their data, or the refusal with its faults.</summary>
+    /// <summary>A decision in one line: events by name with their data, or the rejection with its faults.</summary>
     public static string Told(Decision<ResourceEvent> decision) =>
         decision.Rejection is { } rejection
             ? rejection.Faults is { Length: > 0 } faults

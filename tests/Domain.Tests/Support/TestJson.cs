@@ -47,6 +47,10 @@ internal static class TestJson
         Gen.Select(Name, value)
             .Array[0, 4]
             .Select(members =>
-                $"{{{string.Join(", ", members.DistinctBy(member => member.Item1).Select(member => $"{JsonSerializer.Serialize(member.Item1)}: {member.Item2}"))}}}"
-            );
+            {
+                var texts = members
+                    .DistinctBy(member => member.Item1)
+                    .Select(member => $"{JsonSerializer.Serialize(member.Item1)}: {member.Item2}");
+                return $"{{{string.Join(", ", texts)}}}";
+            });
 }

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Resources.Tests;
 
 /// <summary>
-/// Random resources of few distinct values, and random filters over the same values, so that many match.
+/// Random resources with few distinct values, and random filters over the same values, so that many match.
 /// </summary>
 public sealed class FilterGenerator(int seed)
 {
@@ -151,7 +151,7 @@ public sealed class FilterGenerator(int seed)
     readonly List<string> ids = [];
     readonly List<(string[] Path, JsonElement Value)> members = [];
 
-    /// <summary>For the writer, so that one seed tells all.</summary>
+    /// <summary>For the writer, so that one seed reproduces a run.</summary>
     public Random Random => random;
 
     /// <summary>A resource as clients see it.</summary>
@@ -177,7 +177,7 @@ public sealed class FilterGenerator(int seed)
         return resource;
     }
 
-    /// <summary>So that filters ask for what is there; arrays leave no trace in a path.</summary>
+    /// <summary>Filters ask for existing values. Arrays do not appear in paths.</summary>
     void Remember(string[] path, JsonElement value)
     {
         if (value.ValueKind is JsonValueKind.Object)
@@ -269,9 +269,7 @@ public sealed class FilterGenerator(int seed)
         }
     }
 
-    /// <summary>
-    /// The text, or one with wildcards in place of some of its parts; characters of more than one unit stay whole.
-    /// </summary>
+    /// <summary>The text, or one with wildcards in place of some parts. Surrogate pairs stay whole.</summary>
     ModelValue Text(string sign, string text)
     {
         if (sign is "<" or "<=" or ">" or ">=" || Chance(2))
@@ -302,8 +300,11 @@ public sealed class FilterGenerator(int seed)
             _ => Object(depth - 1),
         };
 
-    string Object(int depth) =>
-        $"{{{string.Join(',', Enumerable.Range(0, random.Next(1, 5)).Select(_ => Pick(Keys)).Distinct().Select(key => $"{Json(key)}:{Json(depth)}"))}}}";
+    string Object(int depth)
+    {
+        var keys = Enumerable.Range(0, random.Next(1, 5)).Select(_ => Pick(Keys)).Distinct();
+        return $"{{{string.Join(',', keys.Select(key => $"{Json(key)}:{Json(depth)}"))}}}";
+    }
 
     string Json(string text) => JsonSerializer.Serialize(text, Chance(2) ? Plain : Escaped);
 

@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Resources.Tests;
 
 /// <summary>
-/// A filter as the tests understand it: evaluated over the JSON of a resource, as clients see it, without a parser or a
-/// database. It shares no code with the one it is compared with.
+/// The tests' own model of a filter, evaluated over the JSON of a resource without a parser or a database. It shares no
+/// code with the product.
 /// </summary>
 public abstract record FilterModel
 {
@@ -36,7 +36,7 @@ public abstract record FilterModel
         public override bool Matches(JsonElement resource) => Inner.Matches(resource);
     }
 
-    /// <summary>A text whose every word begins a word of the name or of a text in the metadata.</summary>
+    /// <summary>Each word of the text is a prefix of a word in the name or in the metadata.</summary>
     public sealed record Searched(string Text) : FilterModel
     {
         public override bool Matches(JsonElement resource) =>
@@ -167,7 +167,7 @@ public abstract record FilterModel
             _ => [],
         };
 
-    /// <summary>Whether a text is made of the pieces with anything between them.</summary>
+    /// <summary>Whether a text consists of the pieces with anything between them.</summary>
     public static bool Like(string text, ReadOnlySpan<string> pieces) =>
         pieces switch
         {

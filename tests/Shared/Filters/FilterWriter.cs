@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Resources.Tests;
 
-/// <summary>Writes filters of the model as text, each time in another of the ways that mean the same.</summary>
+/// <summary>Writes filters of the model as text, each time in another notation with the same meaning.</summary>
 public sealed partial class FilterWriter(Random random)
 {
     // From loose to tight: AND, conditions side by side, OR, negation, a condition alone or in parentheses.
@@ -75,8 +75,13 @@ public sealed partial class FilterWriter(Random random)
             && !(compared.Sign is ":" && text is "*");
     }
 
-    static string Quote(string[] pieces) =>
-        $"\"{string.Join('*', pieces.Select(piece => piece.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal)))}\"";
+    static string Quote(string[] pieces) => $"\"{string.Join('*', pieces.Select(Escape))}\"";
+
+    static string Escape(string piece) =>
+        piece
+            .Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("*", "\\*", StringComparison.Ordinal);
 
     string Space() =>
         random.Next(6) switch

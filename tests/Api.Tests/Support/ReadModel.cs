@@ -1,0 +1,18 @@
+namespace Resources.Api.Tests;
+
+/// <summary>The read model of resources.</summary>
+static class ReadModel
+{
+    /// <summary>Rebuilds it and waits until the new generation serves lists.</summary>
+    public static async Task RebuildAsync(ApiClient admin)
+    {
+        var asked = await admin.SendAsync("POST", "/api/v1/admin/followers/resource_views/rebuild");
+        Assert.Equal(202, asked.Status);
+        await Eventually.HoldsAsync(
+            async () =>
+                (await admin.GetAsync("/api/v1/admin/followers")).Text("/data/0/generation") is { } generation
+                && generation != asked.Text("/data/generation"),
+            TimeSpan.FromSeconds(20)
+        );
+    }
+}

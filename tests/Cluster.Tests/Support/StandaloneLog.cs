@@ -1,0 +1,55 @@
+using Marten;
+using Microsoft.Extensions.Logging.Abstractions;
+using Resources.Grains;
+using Resources.Projections;
+using Resources.Silo;
+
+namespace Resources.Cluster.Tests;
+
+/// <summary>The event log of one node, without the rest of the node.</summary>
+public sealed class StandaloneLog : IAsyncDisposable
+{
+    readonly NodeDatabase database;
+    readonly DocumentStore store;
+    readonly StoreContact contact;
+
+    StandaloneLog(NodeDatabase database)
+    {
+        this.database = database;
+        var kinds = new EventKinds();
+        store = DocumentStore.For(options => MartenSetup.Configure(options, database.Source, kinds));
+        contact = new(
+            database.Source,
+            (_, _) => Task.FromResult(true),
+            TimeProvider.System,
+            NullLogger<StoreContact>.Instance
+        );
+        Log = new(database.Source, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
+    }
+
+    public EventLog Log { get; }
+
+    public static async Task<StandaloneLog> StartAsync(NodeDatabase database)
+    {
+        var node = new StandaloneLog(database);
+        await node.contact.StartAsync(default);
+        await node.Log.StartAsync(default);
+        return node;
+    }
+
+    /// <summary>Appends one event for each name.</summary>
+    public Task<Appended?> AppendAsync(Guid stream, long expectedVersion, params string[] names) =>
+        Log.AppendAsync(stream, expectedVersion, [.. names.Select(name => new ResourceRenamed(name))], Intend());
+
+    public async ValueTask DisposeAsync()
+    {
+        await Log.StopAsync(default);
+        await contact.StopAsync(default);
+        Log.Dispose();
+        contact.Dispose();
+        store.Dispose();
+        await database.DisposeAsync();
+    }
+
+    static Intent Intend() => new(Guid.CreateVersion7(), "tester", null, null, Conditions.None);
+}
