@@ -10,14 +10,14 @@ public sealed class SubscriptionNode(TestPostgres postgres) : IAsyncLifetime
 {
     public LogDatabase Tables { get; } = new(postgres);
 
-    internal GrainNode Node { get; private set; } = null!;
+    internal InProcessSilo Node { get; private set; } = null!;
 
     public Guid Owner { get; private set; }
 
     public async ValueTask InitializeAsync()
     {
         await Tables.InitializeAsync();
-        Node = await GrainNode.StartAsync(
+        Node = await InProcessSilo.StartAsync(
             Tables,
             $"events-{Guid.NewGuid():n}",
             ("Webhooks:AllowPrivateTargets", "true"),
@@ -41,7 +41,7 @@ public sealed class SubscriptionEventTests(SubscriptionNode one) : IClassFixture
     static readonly DateTimeOffset Later = DateTimeOffset.UtcNow.AddDays(1);
 
     readonly LogDatabase tables = one.Tables;
-    readonly GrainNode node = one.Node;
+    readonly InProcessSilo node = one.Node;
     readonly Guid owner = one.Owner;
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -231,7 +231,7 @@ public sealed class SubscriptionEventTests(SubscriptionNode one) : IClassFixture
             true,
             await tables.ExecuteAsync("select bool_and(is_skipped) from mt_events where stream_id = $1", id)
         );
-        await GrainNode.DeactivateAsync(node.Grain<ISubscriptionSettingsGrain>(id));
+        await InProcessSilo.DeactivateAsync(node.Grain<ISubscriptionSettingsGrain>(id));
         await All.PauseAsync(id, By());
         Assert.Equal(["subscription.created", "subscription.paused"], await TypesAsync(id));
     }

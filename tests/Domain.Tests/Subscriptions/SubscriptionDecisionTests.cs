@@ -3,7 +3,7 @@ using Resources.Grains;
 namespace Resources.Domain.Tests;
 
 /// <summary>The decisions on a subscription.</summary>
-public class SubscriptionDecisions
+public class SubscriptionDecisionTests
 {
     static readonly Guid Id = Guid.Parse("0190163d-8694-739b-aea5-966c26f8ad90");
     static readonly JsonText Pull = Story.Text("""{"kind":"pull"}""");
