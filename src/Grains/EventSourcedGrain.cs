@@ -188,7 +188,8 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         return new(past, at, where, false, null);
     }
 
-    async Task<IEnumerable<Recorded<TEvent>>> ReadAsync(
+    /// <summary>The events of the stream after a version, in order.</summary>
+    protected async Task<IEnumerable<Recorded<TEvent>>> ReadAsync(
         long after,
         long through = 0,
         DateTimeOffset? throughTime = null

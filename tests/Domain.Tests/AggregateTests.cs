@@ -14,6 +14,12 @@ public class AggregateTests
             { typeof(Session), typeof(SessionCommand), typeof(SessionContext), typeof(SessionEvent) },
             { typeof(RoleBook), typeof(RoleCommand), typeof(DecisionContext), typeof(RoleEvent) },
             { typeof(ApiKey), typeof(ApiKeyCommand), typeof(DecisionContext), typeof(ApiKeyEvent) },
+            {
+                typeof(SubscriptionSettings),
+                typeof(SubscriptionCommand),
+                typeof(DecisionContext),
+                typeof(SubscriptionEvent)
+            },
         };
 
     [Theory, MemberData(nameof(Aggregates))]

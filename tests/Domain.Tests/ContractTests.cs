@@ -57,6 +57,13 @@ public class ContractTests
         new AdministratorRemoved(Id),
         new ApiKeyCreated(Id, "import", "00", ["resource:read"], Story.At(1)),
         new ApiKeyRevoked(),
+        new SubscriptionCreated(Id, "books", new("book"), Story.Text("""{"kind":"pull"}"""), 7, Id),
+        new SubscriptionPaused(),
+        new SubscriptionResumed(),
+        new SubscriptionDisabled("The target answered 410 Gone."),
+        new SubscriptionSecretRotated(Id, Story.At(1)),
+        new SubscriptionReplayed(7, null),
+        new SubscriptionDeleted(),
     }.ToDictionary(sample => sample.GetType());
 
     [Fact]
@@ -119,6 +126,17 @@ public class ContractTests
                             : ApiKey.Evolve(null, Record<ApiKeyEvent>(new ApiKeyCreated(Id, "", "", [], null))),
                         Record(e)
                     ),
+                    SubscriptionEvent e => SubscriptionSettings.Evolve(
+                        e is SubscriptionCreated
+                            ? null
+                            : SubscriptionSettings.Evolve(
+                                null,
+                                Record<SubscriptionEvent>(
+                                    new SubscriptionCreated(Id, "", new(), JsonText.Empty, 0, null)
+                                )
+                            ),
+                        Record(e)
+                    ),
                     _ => null,
                 }
             );
@@ -153,6 +171,7 @@ public class ContractTests
         typeof(SessionEvent),
         typeof(RoleEvent),
         typeof(ApiKeyEvent),
+        typeof(SubscriptionEvent),
     ];
 
     static IEnumerable<Type> Events() =>

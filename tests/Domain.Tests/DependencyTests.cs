@@ -75,7 +75,7 @@ public partial class DependencyTests
     {
         string[] pure =
         [
-            .. new[] { "Access", "Accounts", "Resources", "Sessions" }
+            .. new[] { "Access", "Accounts", "Resources", "Sessions", "Subscriptions" }
                 .SelectMany(feature => Repository.Sources("src/Grains/" + feature))
                 .Where(path => !path.Contains("Grain.", StringComparison.Ordinal)),
             "src/Grains/DecisionContext.cs",

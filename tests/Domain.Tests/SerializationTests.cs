@@ -52,6 +52,17 @@ public class SerializationTests
             },
             command => Assert.Equal(command, Sent(command))
         );
+        Assert.All(
+            new SubscriptionCommand[]
+            {
+                new CreateSubscription(Guid.Empty, "books", new("book"), State.Metadata, 7, Guid.AllBitsSet),
+                new AdoptSubscription(Guid.Empty, "books", new(Owner: "x"), State.Metadata, 7, "disabled", "gone"),
+                new RotateSubscriptionSecret(Guid.AllBitsSet, Story.At(1)),
+                new ReplaySubscription(7),
+                new DeleteSubscription(),
+            },
+            command => Assert.Equal(command, Sent(command))
+        );
         Assert.Equal("{}"u8, ((PatchResource)Sent(Story.MergePatch("{}"))).Document);
         Assert.Equal(new Moment(Position: 7), Sent(new Moment(Position: 7)));
     }

@@ -253,6 +253,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.Forbidden => Forbidden,
             Refusal.ReadModelBehind => ReadModelBehind,
             Refusal.PositionAhead => ValidationFailed,
+            Refusal.SubscriptionNotFound => SubscriptionNotFound,
             _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "This refusal has no problem type."),
         };
 

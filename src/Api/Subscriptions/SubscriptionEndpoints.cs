@@ -157,7 +157,7 @@ public static class SubscriptionEndpoints
             return Answer.Refused(ProblemType.WebhookTargetForbidden, only.Detail, faults);
         if (faults is not [])
             return Answer.Invalid(faults);
-        var (creation, secret) = await subscriptions.CreateAsync(asked, ct);
+        var (creation, secret) = await subscriptions.CreateAsync(asked, context.Intend(), ct);
         return creation switch
         {
             Creation.NameTaken => Answer.Refused(
@@ -210,7 +210,7 @@ public static class SubscriptionEndpoints
             return Missing;
         // A repeated deletion succeeds like the first; another owner's subscription looks like a missing one.
         if (await FindAsync(context, id, queries) is { } found)
-            await subscriptions.DeleteAsync(found.Id, context.RequestAborted);
+            await subscriptions.DeleteAsync(found.Id, context.Intend());
         return Answer.Empty();
     }
 
@@ -256,7 +256,7 @@ public static class SubscriptionEndpoints
     {
         if (await FindAsync(context, id, queries) is not { } subscription)
             return Missing;
-        await subscriptions.PauseAsync(subscription.Id, context.RequestAborted);
+        await subscriptions.PauseAsync(subscription.Id, context.Intend());
         return await ShowAsync(context, subscription.Id, queries, time);
     }
 
@@ -270,7 +270,7 @@ public static class SubscriptionEndpoints
     {
         if (await FindAsync(context, id, queries) is not { } subscription)
             return Missing;
-        await subscriptions.ResumeAsync(subscription.Id, context.RequestAborted);
+        await subscriptions.ResumeAsync(subscription.Id, context.Intend());
         return await ShowAsync(context, subscription.Id, queries, time);
     }
 
@@ -284,7 +284,7 @@ public static class SubscriptionEndpoints
         var ct = context.RequestAborted;
         if (await FindAsync(context, id, queries) is not { } subscription)
             return Missing;
-        if (await subscriptions.RotateAsync(subscription.Id, subscription.Kind, ct) is not { } secret)
+        if (await subscriptions.RotateAsync(subscription.Id, subscription.Kind, context.Intend(), ct) is not { } secret)
             return OtherKind(subscription);
         var until = (await queries.FindAsync(subscription.Id, null, ct))?.PreviousSecretUntil;
         return Answer.Of(new SecretDocument(secret, until));
@@ -320,10 +320,15 @@ public static class SubscriptionEndpoints
             async asked =>
             {
                 if (asked.Position is { } position)
-                    await subscriptions.ReplayAsync(subscription.Id, position, context.RequestAborted);
+                    await subscriptions.ReplayAsync(subscription.Id, position, context.Intend());
                 else if (
                     asked.Resource is { } resource
-                    && !await subscriptions.RetryAsync(subscription.Id, resource, context.RequestAborted)
+                    && !await subscriptions.RetryAsync(
+                        subscription.Id,
+                        resource,
+                        context.Intend(),
+                        context.RequestAborted
+                    )
                 )
                     return Answer.Refused(ProblemType.ResourceNotParked, "The resource is not parked.");
                 return await ShowAsync(context, subscription.Id, queries, time);

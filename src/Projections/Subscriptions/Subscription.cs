@@ -1,30 +1,6 @@
-using System.Text.Json;
 using Resources.Grains;
 
 namespace Resources.Projections;
-
-/// <summary>Which events a subscription delivers. Every part narrows it; null = all.</summary>
-/// <param name="Type">Only events of resources of this type.</param>
-/// <param name="Resource">Only events of this resource.</param>
-/// <param name="Owner">Only events of this account's resources.</param>
-/// <param name="Events">Only these kinds of events.</param>
-public sealed record SubscriptionFilter(
-    string? Type = null,
-    Guid? Resource = null,
-    string? Owner = null,
-    string[]? Events = null
-)
-{
-    /// <summary>The same as a filter of the log.</summary>
-    /// <param name="visible">The resources that the subscription may tell of.</param>
-    public EventFilter Of(Reach visible) => new(visible, Type, Resource, Owner, Events);
-
-    /// <summary>As it is stored.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
-
-    public static SubscriptionFilter FromJson(string json) =>
-        JsonSerializer.Deserialize<SubscriptionFilter>(json, JsonSerializerOptions.Web)!;
-}
 
 /// <summary>A subscription, as it is shown.</summary>
 /// <param name="Kind">The kind of delivery.</param>

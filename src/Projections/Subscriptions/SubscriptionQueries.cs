@@ -14,10 +14,13 @@ public sealed class SubscriptionQueries(ReadsDb db)
         s.last_error, s.last_error_at, s.last_success_at, s.previous_until, s.created_at
         """;
 
+    /// <summary>A claimed row is nobody's to see before its first event.</summary>
+    const string Created = "s.state <> 'creating'";
+
     /// <summary>Subscriptions after an id, of one owner or of all; up to <paramref name="limit"/>.</summary>
     public Task<List<Subscription>> PageAsync(Guid? owner, Guid after, int limit, CancellationToken ct) =>
         db.QueryAsync(
-            $"select {Columns} from subscriptions s where s.id > $1 and ($2::uuid is null or s.owner = $2) order by s.id limit $3",
+            $"select {Columns} from subscriptions s where {Created} and s.id > $1 and ($2::uuid is null or s.owner = $2) order by s.id limit $3",
             [Arg.Of(after), Arg.Of(owner), Arg.Of(limit)],
             Subscription,
             ct
@@ -29,7 +32,7 @@ public sealed class SubscriptionQueries(ReadsDb db)
     public async Task<Subscription?> FindAsync(Guid id, Guid? owner, CancellationToken ct) =>
         (
             await db.QueryAsync(
-                $"select {Columns} from subscriptions s where s.id = $1 and ($2::uuid is null or s.owner = $2)",
+                $"select {Columns} from subscriptions s where {Created} and s.id = $1 and ($2::uuid is null or s.owner = $2)",
                 [Arg.Of(id), Arg.Of(owner)],
                 Subscription,
                 ct

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Resources.Grains;
 
 namespace Resources.Silo;
@@ -16,6 +17,10 @@ public sealed class Deliveries(IEnumerable<IDelivery> kinds)
 
     /// <summary>The names of the kinds whose events the node sends by itself.</summary>
     public IReadOnlyList<string> Pushing { get; } = [.. kinds.OfType<IPushDelivery>().Select(each => each.Kind)];
+
+    /// <summary>See <see cref="IDelivery.ForLog"/>; of an unknown kind, its name alone.</summary>
+    public JsonText ForLog(string kind, JsonText settings) =>
+        Find(kind)?.ForLog(settings) ?? JsonText.From(JsonSerializer.SerializeToElement(new { kind }));
 
     /// <summary>Reads how a new subscription delivers.</summary>
     /// <returns>Its settings with the kind; null where there are faults.</returns>

@@ -92,7 +92,11 @@ sealed class DeliveryLoop(SubscriptionRun run, IPushDelivery delivery, Subscript
     async Task DisableAsync(string reason)
     {
         run.Fail(reason);
-        await node.Store.DisableAsync(run.Taken.Id, run.Taken.Epoch, reason, CancellationToken.None);
+        // Only the activation that has the subscription may disable it; this throws where another has taken it.
+        await run.FlushAsync(CancellationToken.None);
+        await node
+            .Grains.GetGrain<ISubscriptionSettingsGrain>(run.Taken.Id)
+            .Execute(new DisableSubscription(reason), Intent.OfNode());
         node.Logger.LogWarning("Subscription {Subscription} is disabled. {Reason}", run.Taken.Id, reason);
         run.End();
     }

@@ -20,6 +20,11 @@ public interface IDelivery
     /// </returns>
     Task<JsonText?> ReadAsync(ObjectReader asked, List<Fault> faults, CancellationToken ct);
 
+    /// <summary>
+    /// As much of the settings as the log may keep forever: nothing that gives access to a target. The kind stays.
+    /// </summary>
+    JsonText ForLog(JsonText settings) => settings;
+
     /// <summary>A new secret to share with the target; null for kinds that need none.</summary>
     DeliverySecret? CreateSecret() => null;
 }

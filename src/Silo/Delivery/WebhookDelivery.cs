@@ -29,6 +29,14 @@ sealed class WebhookDelivery(WebhookSender sender, WebhookTargets targets, Webho
         return JsonText.From(JsonSerializer.SerializeToElement(new { kind = Kind, url }));
     }
 
+    /// <summary>Path and query stay out of the log: for many receivers they are a password.</summary>
+    public JsonText ForLog(JsonText settings) =>
+        JsonText.From(
+            JsonSerializer.SerializeToElement(
+                new { kind = Kind, origin = UrlOf(settings.ToElement()).GetLeftPart(UriPartial.Authority) }
+            )
+        );
+
     public DeliverySecret CreateSecret()
     {
         var secret = WebhookSecret.Create();
@@ -37,13 +45,10 @@ sealed class WebhookDelivery(WebhookSender sender, WebhookTargets targets, Webho
 
     public Task<DeliveryOutcome> SendAsync(DeliveryTarget target, LogEvent logged, CancellationToken ct) =>
         sender.SendAsync(
-            new(
-                new Uri(target.Settings.GetProperty("url").GetString()!),
-                target.Secret!,
-                target.PreviousSecret,
-                target.PreviousUntil
-            ),
+            new(UrlOf(target.Settings), target.Secret!, target.PreviousSecret, target.PreviousUntil),
             logged,
             ct
         );
+
+    static Uri UrlOf(JsonElement settings) => new(settings.GetProperty("url").GetString()!);
 }

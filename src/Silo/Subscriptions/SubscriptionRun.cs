@@ -11,6 +11,7 @@ sealed record SubscriptionServices(
     EventFeed Feed,
     LogQueries Log,
     Deliveries Deliveries,
+    IGrainFactory Grains,
     SubscriptionOptions Options,
     TimeProvider Time,
     ILogger<SubscriptionRun> Logger
@@ -74,7 +75,8 @@ sealed class SubscriptionRun
         lastError = taken.LastError;
         lastSuccess = taken.LastSuccessAt?.UtcTicks ?? 0;
         Leases = new(this, node.Time);
-        Filter = taken.Filter.Of(taken.Scope.Of(taken.Owner.ToString()));
+        var (type, resource, owner, events) = taken.Filter;
+        Filter = new(taken.Scope.Of(taken.Owner.ToString()), type, resource, owner, events);
     }
 
     public TakenSubscription Taken { get; }

@@ -53,12 +53,11 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
     /// <summary>Attempts that are kept of a subscription.</summary>
     const int KeptAttempts = 1_000;
 
-    /// <summary>The roles of the owner, as the log has them now; none where the account is disabled or gone.</summary>
-    const string Roles = """
-        array(select jsonb_array_elements_text(r.data -> 'roles') from (
-            select data from mt_events where stream_id = s.owner and type in ('account.registered', 'account.roles_changed') order by version desc limit 1) r
-            where coalesce((select type from mt_events where stream_id = s.owner and type in ('account.disabled', 'account.enabled', 'account.deleted') order by version desc limit 1), 'account.enabled') = 'account.enabled')
-        """;
+    /// <summary>
+    /// The owner's roles, as the log has them at this moment. <see cref="AccessBook"/> knows what the roles allow, but of
+    /// accounts only what changed in the last minutes: it checks tokens, which carry the rest.
+    /// </summary>
+    const string Roles = "(select roles from account_roles(s.owner))";
 
     /// <summary>Every subscription that is active.</summary>
     public Task<List<SubscriptionGlance>> ActiveAsync(CancellationToken ct) =>
@@ -95,8 +94,14 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                 foreach (
                     var sql in (string[])
                         [
-                            $"update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active' returning epoch, revision, owner, {Roles}, filter::text, delivery::text, secret, previous_secret, previous_until, position, last_error, last_error_at, last_success_at",
-                            "select resource, start, position, attempts, retry_at, error, since from subscription_parked where subscription = $1",
+                            $"""
+                                update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active'
+                                returning epoch, revision, owner, {Roles}, filter::text, delivery::text, secret, previous_secret, previous_until,
+                                    position, last_error, last_error_at, last_success_at
+                                """,
+                            """
+                                select resource, start, position, attempts, retry_at, error, since from subscription_parked where subscription = $1
+                                """,
                             "select id, consumer, until, positions from subscription_leases where subscription = $1",
                         ]
                 )
@@ -178,7 +183,10 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                 // This row's lock keeps others from taking the subscription before the rest is written.
                 Add(
                     batch,
-                    "update subscriptions set position = $3, last_error = $4, last_error_at = $5, last_success_at = $6 where id = $1 and epoch = $2",
+                    """
+                    update subscriptions set position = $3, last_error = $4, last_error_at = $5, last_success_at = $6
+                    where id = $1 and epoch = $2
+                    """,
                     id,
                     Value(epoch),
                     Value(changes.Position),
@@ -219,7 +227,10 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                 foreach (var lease in changes.Leases)
                     Add(
                         batch,
-                        "insert into subscription_leases (subscription, id, consumer, until, positions) values ($1, $2, $3, $4, $5) on conflict (id) do update set positions = $5",
+                        """
+                        insert into subscription_leases (subscription, id, consumer, until, positions) values ($1, $2, $3, $4, $5)
+                        on conflict (id) do update set positions = $5
+                        """,
                         id,
                         Value(lease.Id),
                         Value(lease.Consumer),
@@ -233,24 +244,6 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                     return false;
                 await transaction.CommitAsync(ct);
                 return true;
-            },
-            ct
-        );
-
-    /// <summary>
-    /// Ends deliveries until somebody resumes them. Does nothing when somebody else has taken the subscription.
-    /// </summary>
-    public Task<int> DisableAsync(Guid id, long epoch, string reason, CancellationToken ct) =>
-        db.RunAsync(
-            async (connection, ct) =>
-            {
-                await using var command = new NpgsqlCommand(
-                    "update subscriptions set state = 'disabled', revision = revision + 1, last_error = $3, last_error_at = clock_timestamp() where id = $1 and epoch = $2",
-                    connection
-                );
-                foreach (var parameter in (NpgsqlParameter[])[Value(id), Value(epoch), Value(reason)])
-                    command.Parameters.Add(parameter);
-                return await command.ExecuteNonQueryAsync(ct);
             },
             ct
         );
@@ -276,7 +269,10 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
         );
         Add(
             batch,
-            "delete from subscription_attempts where subscription = $1 and id <= (select id from subscription_attempts where subscription = $1 order by id desc offset $2 limit 1)",
+            """
+            delete from subscription_attempts where subscription = $1
+                and id <= (select id from subscription_attempts where subscription = $1 order by id desc offset $2 limit 1)
+            """,
             id,
             Value(KeptAttempts)
         );

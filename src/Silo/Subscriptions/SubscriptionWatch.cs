@@ -10,7 +10,8 @@ namespace Resources.Silo;
 /// <summary>
 /// Looks at the active subscriptions every second. Those at work on this node end when their settings, or what their
 /// owner may read, have changed. Every few seconds all that send by themselves are woken, so that each is at work
-/// somewhere soon after a node was lost, and none is deactivated for lack of calls.
+/// somewhere soon after a node was lost, and none is deactivated for lack of calls. Rows that do not agree with their
+/// events are settled.
 /// </summary>
 sealed class SubscriptionWatch : BackgroundService
 {
@@ -20,6 +21,7 @@ sealed class SubscriptionWatch : BackgroundService
     const int WakeEvery = 3;
 
     readonly SubscriptionStore store;
+    readonly SubscriptionRows rows;
     readonly Deliveries deliveries;
     readonly IGrainFactory grains;
     readonly FollowerMonitor monitor;
@@ -29,6 +31,7 @@ sealed class SubscriptionWatch : BackgroundService
 
     public SubscriptionWatch(
         SubscriptionStore store,
+        SubscriptionRows rows,
         Deliveries deliveries,
         IGrainFactory grains,
         FollowerMonitor monitor,
@@ -37,6 +40,7 @@ sealed class SubscriptionWatch : BackgroundService
     )
     {
         this.store = store;
+        this.rows = rows;
         this.deliveries = deliveries;
         this.grains = grains;
         this.monitor = monitor;
@@ -79,7 +83,17 @@ sealed class SubscriptionWatch : BackgroundService
                     if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id)))
                         run.End();
                 if (look % WakeEvery is 0)
-                    await WakeAsync(active.Values.Where(each => deliveries.Pushing.Contains(each.Kind)));
+                {
+                    await SendAsync(
+                        active
+                            .Values.Where(each => deliveries.Pushing.Contains(each.Kind))
+                            .Select(each => grains.GetGrain<ISubscriptionGrain>(each.Id).Wake(each.Revision))
+                    );
+                    await SendAsync(
+                        from id in await rows.UnsettledAsync(stoppingToken)
+                        select grains.GetGrain<ISubscriptionSettingsGrain>(id).Follow()
+                    );
+                }
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
@@ -95,14 +109,9 @@ sealed class SubscriptionWatch : BackgroundService
         }
     }
 
-    /// <summary>Wakes subscriptions, one call for each; what fails is woken again.</summary>
-    async Task WakeAsync(IEnumerable<SubscriptionGlance> subscriptions)
-    {
-        var calls = subscriptions
-            .Select(each => grains.GetGrain<ISubscriptionGrain>(each.Id).Wake(each.Revision))
-            .ToArray();
+    /// <summary>Sends calls to grains; those that fail are sent again the next time.</summary>
+    async Task SendAsync(IEnumerable<Task> calls) =>
         await Task.WhenAll(calls).WaitAsync(Every, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
 
     IEnumerable<Measurement<long>> Each(Func<SubscriptionRun, long> value) =>
         here.Select(pair => (pair.Key, pair.Value.Run))

@@ -1,13 +1,12 @@
 using Npgsql;
 using NpgsqlTypes;
 using Resources.Grains;
-using Resources.Projections;
 
 namespace Resources.Silo;
 
-/// <summary>A subscription to be made.</summary>
+/// <summary>A subscription to be created.</summary>
 /// <param name="Delivery">As <see cref="Deliveries.ReadAsync"/> has read it.</param>
-/// <param name="Position">Events behind this are delivered.</param>
+/// <param name="Position">Events after this position are delivered.</param>
 public sealed record NewSubscription(
     Guid Id,
     Guid Owner,
@@ -17,7 +16,7 @@ public sealed record NewSubscription(
     long Position
 );
 
-/// <summary>What came of making a subscription.</summary>
+/// <summary>The result of creating a subscription.</summary>
 public enum Creation
 {
     Done,
@@ -30,105 +29,97 @@ public enum Creation
 }
 
 /// <summary>
-/// Makes subscriptions and changes their settings. A change raises the revision; the activation that delivers takes it
-/// over when it is woken, or within a second.
+/// Creates subscriptions and changes their settings, each by a command to <see cref="ISubscriptionSettingsGrain"/>. The
+/// activation that delivers takes a change over when it is woken, or within a second.
 /// </summary>
 public sealed class Subscriptions(
     FollowDb db,
     MasterKey master,
     IGrainFactory grains,
     Deliveries deliveries,
-    SubscriptionOptions options
+    SubscriptionOptions options,
+    TimeProvider time
 )
 {
-    const string Changed = "revision = revision + 1";
-
-    /// <summary>Makes a subscription.</summary>
-    /// <returns>What came of it, and the secret, if its kind has one; it is never shown again.</returns>
-    public async Task<(Creation Creation, string? Secret)> CreateAsync(NewSubscription asked, CancellationToken ct)
+    /// <summary>
+    /// Creates a subscription. Its row is claimed first: that keeps the owner's names unique and their number bounded. A
+    /// claim whose event never came is released after some minutes.
+    /// </summary>
+    /// <returns>The result, and the secret, if the kind has one; it is never shown again.</returns>
+    public async Task<(Creation Creation, string? Secret)> CreateAsync(
+        NewSubscription asked,
+        Intent intent,
+        CancellationToken ct
+    )
     {
-        var kind = KindOf(asked.Delivery);
+        var kind = asked.Delivery.ToElement().GetProperty("kind").GetString()!;
         var secret = deliveries.Find(kind)!.CreateSecret();
-        var creation = await db.RunAsync((connection, ct) => InsertAsync(connection, asked, kind, secret, ct), ct);
-        if (creation is Creation.Done)
-            await WakeAsync(asked.Id);
-        return (creation, creation is Creation.Done ? secret?.Text : null);
+        var kept = secret is null ? null : Keep(asked.Id, kind, secret);
+        var creation = await db.RunAsync((connection, ct) => ClaimAsync(connection, asked, kept, ct), ct);
+        if (creation is not Creation.Done)
+            return (creation, null);
+        await ChangeAsync(
+            asked.Id,
+            new CreateSubscription(
+                asked.Owner,
+                asked.Name,
+                asked.Filter,
+                deliveries.ForLog(kind, asked.Delivery),
+                asked.Position,
+                kept?.Name
+            ),
+            intent
+        );
+        return (Creation.Done, secret?.Text);
     }
 
     /// <summary>Deletes a subscription and all that belongs to it.</summary>
-    public Task DeleteAsync(Guid id, CancellationToken ct) =>
-        ChangeAsync(id, "delete from subscriptions where id = $1", [], ct);
+    public Task DeleteAsync(Guid id, Intent intent) => ChangeAsync(id, new DeleteSubscription(), intent);
 
     /// <summary>Stops deliveries; events stay in the log until they are resumed.</summary>
-    public Task PauseAsync(Guid id, CancellationToken ct) =>
-        ChangeAsync(id, $"update subscriptions set state = 'paused', {Changed} where id = $1", [], ct);
-
-    /// <summary>Goes on where deliveries stopped. A kind that sends retries at once what its target has failed on.</summary>
-    public Task ResumeAsync(Guid id, CancellationToken ct) =>
-        ChangeAsync(
-            id,
-            $"""
-            with resumed as (update subscriptions set state = 'active', {Changed}, last_error = null, last_error_at = null where id = $1 and state <> 'active' returning delivery ->> 'kind' as kind)
-            update subscription_parked set retry_at = clock_timestamp(), attempts = 0, since = clock_timestamp() where subscription = $1 and exists (select from resumed where kind = any ($2))
-            """,
-            [new NpgsqlParameter<string[]> { TypedValue = [.. deliveries.Pushing] }],
-            ct
-        );
+    public Task PauseAsync(Guid id, Intent intent) => ChangeAsync(id, new PauseSubscription(), intent);
 
     /// <summary>
-    /// Makes a new secret; the old one stays good for some hours. Null when the kind has no secret.
+    /// Continues where deliveries stopped. A kind that sends retries at once what its target has failed on.
     /// </summary>
-    public async Task<string?> RotateAsync(Guid id, string kind, CancellationToken ct)
+    public Task ResumeAsync(Guid id, Intent intent) => ChangeAsync(id, new ResumeSubscription(), intent);
+
+    /// <summary>
+    /// Creates a new secret; the old one stays valid for some hours. Null when the kind has no secret, or the
+    /// subscription is gone.
+    /// </summary>
+    public async Task<string?> RotateAsync(Guid id, string kind, Intent intent, CancellationToken ct)
     {
         if (deliveries.Find(kind)?.CreateSecret() is not { } secret)
             return null;
-        var rotated = await ChangeAsync(
-            id,
-            $"""
-            update subscriptions set previous_secret = secret, previous_until = clock_timestamp() + $3, secret = $2, {Changed} where id = $1
-            """,
-            [
-                new NpgsqlParameter<byte[]>
-                {
-                    TypedValue = master.Protect(secret.Bytes, DeliverySecret.Purpose(kind, id)),
-                },
-                new NpgsqlParameter<TimeSpan> { TypedValue = secret.Overlap },
-            ],
+        var kept = Keep(id, kind, secret);
+        var isKept = await db.RunAsync(
+            async (connection, ct) =>
+            {
+                await using var insert = kept.Insert(connection);
+                return await insert.ExecuteNonQueryAsync(ct) > 0;
+            },
             ct
         );
-        return rotated ? secret.Text : null;
+        return
+            isKept
+            && await ChangeAsync(id, new RotateSubscriptionSecret(kept.Name, time.GetUtcNow() + secret.Overlap), intent)
+            ? secret.Text
+            : null;
     }
 
-    /// <summary>Delivers everything behind a position again. False when the subscription has not come so far.</summary>
-    public Task<bool> ReplayAsync(Guid id, long position, CancellationToken ct) =>
-        ChangeAsync(
-            id,
-            """
-            with freed as (delete from subscription_parked p using subscriptions s where s.id = $1 and s.position >= $2 and p.subscription = s.id and p.position > $2),
-            ended as (delete from subscription_leases l using subscriptions s where s.id = $1 and s.position >= $2 and l.subscription = s.id)
-            update subscriptions set position = $2, epoch = epoch + 1, revision = revision + 1 where id = $1 and position >= $2
-            """,
-            [new NpgsqlParameter<long> { TypedValue = position }],
-            ct
-        );
+    /// <summary>Delivers everything after a position again. Nothing changes where it has not come so far.</summary>
+    public Task ReplayAsync(Guid id, long position, Intent intent) =>
+        ChangeAsync(id, new ReplaySubscription(position), intent);
 
-    /// <summary>Tries a parked resource again now. False when it is not parked.</summary>
-    public Task<bool> RetryAsync(Guid id, Guid resource, CancellationToken ct) =>
-        ChangeAsync(
-            id,
-            $"""
-            with due as (update subscription_parked set retry_at = clock_timestamp(), attempts = 0, since = clock_timestamp() where subscription = $1 and resource = $2 returning subscription)
-            update subscriptions set {Changed} where id in (select subscription from due)
-            """,
-            [new NpgsqlParameter<Guid> { TypedValue = resource }],
-            ct
-        );
+    /// <summary>Retries a parked resource now. False when it is not parked.</summary>
+    public async Task<bool> RetryAsync(Guid id, Guid resource, Intent intent, CancellationToken ct) =>
+        await IsParkedAsync(id, resource, ct) && await ChangeAsync(id, new RetryParkedResource(resource), intent);
 
-    async Task<Creation> InsertAsync(
+    async Task<Creation> ClaimAsync(
         NpgsqlConnection connection,
         NewSubscription asked,
-        string kind,
-        DeliverySecret? secret,
+        KeptSecret? secret,
         CancellationToken ct
     )
     {
@@ -142,7 +133,7 @@ public sealed class Subscriptions(
             )
         )
         {
-            alone.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = asked.Owner });
+            alone.Parameters.Add(Value(asked.Owner));
             await alone.ExecuteNonQueryAsync(ct);
         }
         await using (
@@ -153,65 +144,91 @@ public sealed class Subscriptions(
             )
         )
         {
-            count.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = asked.Owner });
-            count.Parameters.Add(new NpgsqlParameter<string> { TypedValue = asked.Name });
-            await using var row = await count.ExecuteReaderAsync(ct);
-            await row.ReadAsync(ct);
-            if (row.GetInt64(1) > 0)
+            count.Parameters.Add(Value(asked.Owner));
+            count.Parameters.Add(Value(asked.Name));
+            await using var reader = await count.ExecuteReaderAsync(ct);
+            await reader.ReadAsync(ct);
+            if (reader.GetInt64(1) > 0)
                 return Creation.NameTaken;
-            if (row.GetInt64(0) >= options.MaxPerOwner)
+            if (reader.GetInt64(0) >= options.MaxPerOwner)
                 return Creation.TooMany;
         }
         await using var insert = new NpgsqlCommand(
-            "insert into subscriptions (id, owner, name, filter, delivery, secret, position) values ($1, $2, $3, $4, $5, $6, $7)",
+            $"""
+            insert into subscriptions (id, owner, name, filter, delivery, position, state)
+            values ($1, $2, $3, $4, $5, $6, '{SubscriptionRow.Creating}')
+            """,
             connection,
             transaction
         );
         insert.Parameters.AddRange(
             (NpgsqlParameter[])
                 [
-                    new NpgsqlParameter<Guid> { TypedValue = asked.Id },
-                    new NpgsqlParameter<Guid> { TypedValue = asked.Owner },
-                    new NpgsqlParameter<string> { TypedValue = asked.Name },
+                    Value(asked.Id),
+                    Value(asked.Owner),
+                    Value(asked.Name),
                     new() { Value = asked.Filter.ToJson(), NpgsqlDbType = NpgsqlDbType.Jsonb },
                     new() { Value = asked.Delivery.ToString(), NpgsqlDbType = NpgsqlDbType.Jsonb },
-                    new()
-                    {
-                        Value = secret is null
-                            ? DBNull.Value
-                            : master.Protect(secret.Bytes, DeliverySecret.Purpose(kind, asked.Id)),
-                        NpgsqlDbType = NpgsqlDbType.Bytea,
-                    },
-                    new NpgsqlParameter<long> { TypedValue = asked.Position },
+                    Value(asked.Position),
                 ]
         );
         await insert.ExecuteNonQueryAsync(ct);
+        if (secret is not null)
+        {
+            await using var keep = secret.Insert(connection, transaction);
+            await keep.ExecuteNonQueryAsync(ct);
+        }
         await transaction.CommitAsync(ct);
         return Creation.Done;
     }
 
-    static string KindOf(JsonText delivery) => delivery.ToElement().GetProperty("kind").GetString()!;
+    /// <summary>Seals a secret, and gives it a name for the event.</summary>
+    KeptSecret Keep(Guid id, string kind, DeliverySecret secret) =>
+        new(Guid.CreateVersion7(), id, master.Protect(secret.Bytes, DeliverySecret.Purpose(kind, id)));
 
-    /// <summary>Runs a statement on a subscription and wakes it; whether the statement found something to do.</summary>
-    async Task<bool> ChangeAsync(Guid id, string sql, NpgsqlParameter[] more, CancellationToken ct)
+    Task<bool> IsParkedAsync(Guid id, Guid resource, CancellationToken ct) =>
+        db.ScalarAsync<bool>(
+            "select exists (select from subscription_parked where subscription = $1 and resource = $2)",
+            [Value(id), Value(resource)],
+            ct
+        );
+
+    /// <summary>Runs a command and wakes the activation that delivers; false when the command is rejected.</summary>
+    async Task<bool> ChangeAsync(Guid id, SubscriptionCommand command, Intent intent)
     {
-        var rows = await db.ExecuteAsync(sql, [Arg.Of(id), .. more], ct);
+        var settings = grains.GetGrain<ISubscriptionSettingsGrain>(id);
+        var reply = await ClusterCalls.SendAsync(intent, sent => settings.Execute(command, sent));
         await WakeAsync(id);
-        return rows > 0;
+        return reply.Rejection is null;
     }
 
     /// <summary>
-    /// So that the change counts at once. Where this fails, every node's look at the subscriptions does the same within
-    /// a second or two.
+    /// So that the change takes effect at once. Where this fails, the watch of every node does the same within a second
+    /// or two.
     /// </summary>
-    Task WakeAsync(Guid id) =>
-        grains
+    async Task WakeAsync(Guid id) =>
+        await grains
             .GetGrain<ISubscriptionGrain>(id)
             .Wake(long.MaxValue)
-            .ContinueWith(
-                _ => { },
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default
-            );
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
+
+    /// <summary>A sealed secret that waits for the event that names it.</summary>
+    sealed record KeptSecret(Guid Name, Guid Subscription, byte[] Sealed)
+    {
+        /// <summary>Stores it, unless the subscription is gone.</summary>
+        public NpgsqlCommand Insert(NpgsqlConnection connection, NpgsqlTransaction? transaction = null) =>
+            new(
+                """
+                insert into subscription_secrets (id, subscription, sealed)
+                select $1, s.id, $3 from subscriptions s where s.id = $2 for key share of s
+                """,
+                connection,
+                transaction
+            )
+            {
+                Parameters = { Value(Name), Value(Subscription), Value(Sealed) },
+            };
+    }
 }

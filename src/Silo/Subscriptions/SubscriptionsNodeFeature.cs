@@ -23,5 +23,9 @@ sealed class SubscriptionsNodeFeature : NodeFeature
     }
 
     public override void AddToSilo(IServiceCollection services) =>
-        services.AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionServices>().AddRunning<SubscriptionWatch>();
+        services
+            .AddSingleton<SubscriptionStore>()
+            .AddSingleton<SubscriptionRows>()
+            .AddSingleton<SubscriptionServices>()
+            .AddRunning<SubscriptionWatch>();
 }

@@ -71,12 +71,12 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
         await using (var node = await StartAsync(new ListDelivery()))
         {
             (id, _) = await SubscribeAsync(node, """{"kind":"list","shelf":"kept"}""");
-            await node.Service<Subscriptions>().PauseAsync(id, Cancelled);
+            await node.Service<Subscriptions>().PauseAsync(id, Intent.OfNode());
             await WriteAsync(node, 2);
         }
         await using (var older = await StartAsync(null))
         {
-            await older.Service<Subscriptions>().ResumeAsync(id, Cancelled);
+            await older.Service<Subscriptions>().ResumeAsync(id, Intent.OfNode());
             await Eventually.HoldsAsync(
                 async () =>
                     await tables.ExecuteAsync("select last_error from subscriptions where id = $1", id) is string error
@@ -98,8 +98,10 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
         await using var node = await StartAsync(null);
         var before = Guid.CreateVersion7();
         await tables.ExecuteAsync(
-            "insert into subscriptions (id, owner, name, filter, kind, url, position) values ($1, $1, "
-                + "'before', '{}', 'webhook', 'https://example.org/', 0)",
+            """
+            insert into subscriptions (id, owner, name, filter, kind, url, position)
+            values ($1, $1, 'before', '{}', 'webhook', 'https://example.org/', 0)
+            """,
             before
         );
         var shown = await node.Service<SubscriptionQueries>().FindAsync(before, null, Cancelled);
@@ -129,7 +131,7 @@ public sealed class DeliveryKindTests(LogDatabase tables) : IClassFixture<LogDat
         Assert.Empty(faults);
         var id = Guid.CreateVersion7();
         var (creation, secret) = await node.Service<Subscriptions>()
-            .CreateAsync(new(id, owner, "list", new(type), settings!, 0), Cancelled);
+            .CreateAsync(new(id, owner, "list", new(type), settings!, 0), Intent.OfNode(), Cancelled);
         Assert.Equal(Creation.Done, creation);
         return (id, secret);
     }

@@ -159,7 +159,11 @@ public sealed class SubscriptionFenceTests(LogDatabase tables) : IClassFixture<L
         var settings = JsonText.From(JsonElement.Parse(delivery));
         var (creation, _) = await nodes[0]
             .Service<Subscriptions>()
-            .CreateAsync(new(id, owner, $"{id}", new(Type: type), settings, 0), TestContext.Current.CancellationToken);
+            .CreateAsync(
+                new(id, owner, $"{id}", new(Type: type), settings, 0),
+                Intent.OfNode(),
+                TestContext.Current.CancellationToken
+            );
         Assert.Equal(Creation.Done, creation);
         return id;
     }
