@@ -98,6 +98,7 @@ CREATE INDEX mt_events_audit ON mt_events USING btree (seq_id) WHERE ((type)::te
 CREATE INDEX mt_events_commands ON mt_events USING btree (stream_id, causation_id) WHERE (headers ? 'fingerprint'::text);
 CREATE INDEX mt_events_of_account ON mt_events USING btree (((data ->> 'account'::text)), seq_id) WHERE ((type)::text = ANY ((ARRAY['session.started'::character varying, 'api_key.created'::character varying])::text[]));
 CREATE UNIQUE INDEX pk_mt_events_stream_and_version ON mt_events USING btree (stream_id, version);
+CREATE TRIGGER hide_from_version_before BEFORE INSERT ON mt_events FOR EACH ROW WHEN (((new.type)::text ~~ 'subscription.%'::text)) EXECUTE FUNCTION hide_from_version_before();
 CREATE TRIGGER mt_events_hold_order BEFORE INSERT ON mt_events FOR EACH STATEMENT EXECUTE FUNCTION hold_log_order();
 
 CREATE TABLE mt_high_water_skips (
@@ -301,6 +302,15 @@ CREATE TABLE subscription_parked (
     FOREIGN KEY (subscription) REFERENCES subscriptions(id) ON DELETE CASCADE
 );
 
+CREATE TABLE subscription_secrets (
+    id uuid NOT NULL,
+    subscription uuid NOT NULL,
+    sealed bytea NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY (subscription) REFERENCES subscriptions(id) ON DELETE CASCADE
+);
+CREATE INDEX subscription_secrets_of ON subscription_secrets USING btree (subscription);
+
 CREATE TABLE subscriptions (
     id uuid NOT NULL,
     owner uuid NOT NULL,
@@ -320,9 +330,11 @@ CREATE TABLE subscriptions (
     last_success_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     delivery jsonb NOT NULL,
+    version bigint NOT NULL DEFAULT 0,
+    followed_state text,
     PRIMARY KEY (id),
     UNIQUE (owner, name),
-    CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])))
+    CHECK ((state = ANY (ARRAY['creating'::text, 'active'::text, 'paused'::text, 'disabled'::text])))
 ) WITH (fillfactor=50);
 CREATE TRIGGER keep_subscription_delivery BEFORE INSERT ON subscriptions FOR EACH ROW EXECUTE FUNCTION keep_subscription_delivery();
 
@@ -354,6 +366,21 @@ CREATE VIEW resource_words AS
 
 CREATE VIEW resources AS
     SELECT id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at FROM resource_views;
+
+CREATE OR REPLACE FUNCTION account_roles(account uuid)
+ RETURNS TABLE(roles text[])
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+    select array(
+        select jsonb_array_elements_text(r.data -> 'roles')
+        from (
+            select data from mt_events where stream_id = account and type in ('account.registered', 'account.roles_changed') order by version desc limit 1
+        ) r
+        where coalesce((
+            select type from mt_events where stream_id = account and type in ('account.disabled', 'account.enabled', 'account.deleted')
+            order by version desc limit 1), 'account.enabled') = 'account.enabled')
+$function$;
 
 CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bigint[], event_counts integer[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams integer[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[])
  RETURNS TABLE(ordinal bigint, appended boolean, version bigint, positions bigint[], appended_at timestamp with time zone)
@@ -535,6 +562,15 @@ CREATE OR REPLACE FUNCTION follower_shard(follower text, generation integer)
  LANGUAGE sql
  IMMUTABLE
 AS $function$ select follower || case when generation > 1 then ':V' || generation else '' end || ':All' $function$;
+
+CREATE OR REPLACE FUNCTION hide_from_version_before()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    new.is_skipped := true;
+    return new;
+end $function$;
 
 CREATE OR REPLACE FUNCTION hold_log_order()
  RETURNS trigger

@@ -10,7 +10,8 @@ public static class SecurityHeaders
     // The API reference is one page that brings its own style and asks this server only; its one inline script has a
     // nonce.
     const string Reference =
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src "
+        + "'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
 
     public static Task AddAsync(HttpContext context, RequestDelegate next)
     {

@@ -8,20 +8,35 @@ public sealed class MailTemplates(Mailer mailer, LinkTokens tokens)
     /// <summary>Longer than other links: the invited person may be away.</summary>
     static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(3);
 
-    public Letter VerifyEmail(AccountSecrets account) =>
-        new(
+    public Letter VerifyEmail(AccountSecrets account)
+    {
+        var token = tokens.Create(LinkPurpose.VerifyEmail, account.Id, account.Account.Email, LinkTokens.Lifetime);
+        return new(
             "verification",
             account.Email,
             "Confirm your e-mail address",
-            $"Somebody, probably you, has registered with this address. Confirm it within an hour, with the password that you chose:\n\n{mailer.Link("verify-email", tokens.Create(LinkPurpose.VerifyEmail, account.Id, account.Account.Email, LinkTokens.Lifetime))}\n\nIf it was not you, do nothing."
+            $"""
+            Somebody, probably you, has registered with this address. Confirm it within an hour, with the password that you chose:
+
+            {mailer.Link("verify-email", token)}
+
+            If it was not you, do nothing.
+            """
         );
+    }
 
     public Letter SetPassword(AccountSecrets account) =>
         new(
             "password reset",
             account.Email,
             "Set a new password",
-            $"Somebody, probably you, wants to set a new password for your account. Do so within an hour:\n\n{SetPasswordLink(account, LinkTokens.Lifetime)}\n\nIf it was not you, do nothing: your password stays as it is."
+            $"""
+            Somebody, probably you, wants to set a new password for your account. Do so within an hour:
+
+            {SetPasswordLink(account, LinkTokens.Lifetime)}
+
+            If it was not you, do nothing: your password stays as it is.
+            """
         );
 
     public Letter Invite(AccountSecrets account) =>
@@ -37,7 +52,8 @@ public sealed class MailTemplates(Mailer mailer, LinkTokens tokens)
             "notice",
             email,
             "You have an account already",
-            "Somebody, probably you, has tried to register with this address, which has an account already. If you have forgotten its password, ask for a new one."
+            "Somebody, probably you, has tried to register with this address, which has an account already. If you "
+                + "have forgotten its password, ask for a new one."
         );
 
     string SetPasswordLink(AccountSecrets account, TimeSpan lifetime) =>

@@ -34,7 +34,8 @@ public static partial class Rfc3339
         ).ToUpperInvariant();
 
     [GeneratedRegex(
-        "^(?<second>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2})((?<fraction>\\.[0-9]{1,7})[0-9]*)?(?<offset>[Zz]|[-+ ][0-9]{2}:[0-9]{2})\\z",
+        "^(?<second>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2})((?<fraction>\\.[0-9]{1,7})[0-9]*)?(?<offset>[Zz]|[-+"
+            + " ][0-9]{2}:[0-9]{2})\\z",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex Pattern();

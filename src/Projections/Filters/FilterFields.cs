@@ -58,7 +58,8 @@ sealed class FilterFields(FilterFaults faults)
         if (!Names.TryGetValue(path.Steps[0], out var field))
             Fail(
                 path.At,
-                $"There is no field '{Echo(path.Steps[0])}'; the fields are {string.Join(", ", Names.Keys)} and the members of metadata, as in metadata.price."
+                $"There is no field '{Echo(path.Steps[0])}'; the fields are {string.Join(", ", Names.Keys)} and the "
+                    + "members of metadata, as in metadata.price."
             );
         else if (path.Steps.Count > 1)
             Fail(path.At, $"The field '{path.Steps[0]}' has no members.");
@@ -125,7 +126,8 @@ sealed class FilterFields(FilterFaults faults)
                 Count(new Filter.MetadataPresent(argument.IsStar ? "" : JsonPointer.Append("", argument.Text.Literal)));
         Fail(
             comparatorAt,
-            "The metadata as a whole is only asked for a member, as in metadata:price; the members are compared by their paths, as in metadata.price = 5."
+            "The metadata as a whole is only asked for a member, as in metadata:price; the members are compared by "
+                + "their paths, as in metadata.price = 5."
         );
         return _ => Count(Unused);
     }
@@ -171,7 +173,8 @@ sealed class FilterFields(FilterFaults faults)
             return new FilterValue.Number(text);
         faults.Add(
             argument.At,
-            $"A number has at most {LongestNumber} characters, and is a double in its shortest form or a decimal of at most 28 digits; a text stands in double quotes."
+            $"A number has at most {LongestNumber} characters, and is a double in its shortest form or a decimal of "
+                + "at most 28 digits; a text stands in double quotes."
         );
         return null;
     }

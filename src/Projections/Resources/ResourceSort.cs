@@ -52,7 +52,8 @@ public sealed class ResourceSort
             fault = $"takes at most {MostKeys} fields";
         if (fault is null && !HasIndex(keys))
             fault =
-                "takes more fields behind createdAt and updatedAt only; type, status and owner take createdAt, the other way round, behind them";
+                "takes more fields behind createdAt and updatedAt only; type, status and owner take createdAt, the "
+                + "other way round, behind them";
         if (fault is not null)
             return false;
         sort = new(Complete(keys));

@@ -20,7 +20,10 @@ public sealed class SubscriptionQueries(ReadsDb db)
     /// <summary>Subscriptions after an id, of one owner or of all; up to <paramref name="limit"/>.</summary>
     public Task<List<Subscription>> PageAsync(Guid? owner, Guid after, int limit, CancellationToken ct) =>
         db.QueryAsync(
-            $"select {Columns} from subscriptions s where {Created} and s.id > $1 and ($2::uuid is null or s.owner = $2) order by s.id limit $3",
+            $"""
+            select {Columns} from subscriptions s
+            where {Created} and s.id > $1 and ($2::uuid is null or s.owner = $2) order by s.id limit $3
+            """,
             [Arg.Of(after), Arg.Of(owner), Arg.Of(limit)],
             Subscription,
             ct

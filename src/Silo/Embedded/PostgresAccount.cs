@@ -49,7 +49,8 @@ internal sealed class PostgresAccount
             }
         }
         throw new EmbeddedPostgresException(
-            "PostgreSQL does not run as root, and no unprivileged account (postgres, nobody) could be switched to with setpriv, runuser or su. "
+            "PostgreSQL does not run as root, and no unprivileged account (postgres, nobody) could be switched to "
+                + "with setpriv, runuser or su. "
                 + "Start the node as a normal user, or set ConnectionStrings__Resources."
         );
     }
