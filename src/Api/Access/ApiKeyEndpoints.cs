@@ -69,11 +69,12 @@ public static class ApiKeyEndpoints
         IClusterClient cluster,
         AccountQueries queries,
         ApiKeyText texts,
+        PermissionCatalogue catalogue,
         TimeProvider time
     ) =>
         RequestBody.TakeAsync(
             context,
-            (body, faults) => Read(body, time, faults),
+            (body, faults) => Read(body, catalogue, time, faults),
             async asked =>
             {
                 var caller = context.Caller();
@@ -119,11 +120,11 @@ public static class ApiKeyEndpoints
     static ApiKeyDocument Document(Guid id, ApiKey key, DateTimeOffset? usedAt) =>
         new(id, key.Name, $"{ApiKeyText.Prefix}{id:N}", key.Permissions, key.CreatedAt, key.ExpiresAt, usedAt);
 
-    static ApiKeyRequest Read(JsonElement body, TimeProvider time, List<Fault> faults)
+    static ApiKeyRequest Read(JsonElement body, PermissionCatalogue catalogue, TimeProvider time, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
         var name = reader.Text("name", 1, 100);
-        var permissions = RoleEndpoints.ReadPermissions(reader, faults);
+        var permissions = RoleEndpoints.ReadPermissions(reader, catalogue, faults);
         var text = reader.IsNull("expiresAt") ? null : reader.Text("expiresAt", 1, 64, optional: true);
         reader.RefuseOthers();
         DateTimeOffset? expires = null;

@@ -33,9 +33,16 @@ public static class ExplainEndpoint
             .Answers<Envelope<ExplanationDocument>>(200)
             .Refuses(413, 415);
 
-    static Task<Answer> ExplainAsync(HttpContext context, ResourceDoor door, AccessBook book) =>
-        RequestBody.TakeAsync(context, Read, async asked =>
-            Answer.Of(await DecideAsync(context.Caller(), asked, door, book))
+    static Task<Answer> ExplainAsync(
+        HttpContext context,
+        ResourceDoor door,
+        AccessBook book,
+        PermissionCatalogue catalogue
+    ) =>
+        RequestBody.TakeAsync(
+            context,
+            (body, faults) => Read(body, catalogue, faults),
+            async asked => Answer.Of(await DecideAsync(context.Caller(), asked, door, book))
         );
 
     static async Task<ExplanationDocument> DecideAsync(
@@ -82,17 +89,17 @@ public static class ExplainEndpoint
             _ => throw new ArgumentOutOfRangeException(nameof(access), access, "This access has no description."),
         };
 
-    static ExplainRequest Read(JsonElement body, List<Fault> faults)
+    static ExplainRequest Read(JsonElement body, PermissionCatalogue catalogue, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
         var permission = reader.Text("permission", 1, 255);
         var text = reader.Text("resourceId", 1, 36, optional: true);
         reader.RefuseOthers();
-        if (permission is not null && !Permissions.Catalogue.Contains(permission))
+        if (permission is not null && !catalogue.Contains(permission))
             faults.Report(
                 "/permission",
                 "INVALID_PERMISSION",
-                $"Unknown permission. Known permissions: {string.Join(", ", Permissions.Catalogue.Names)}."
+                $"Unknown permission. Known permissions: {string.Join(", ", catalogue.Names)}."
             );
         Guid? resource = null;
         if (text is not null && Ids.TryParse(text, out var id))

@@ -67,31 +67,43 @@ public static class RoleEndpoints
         ]);
     }
 
-    static Task<Answer> CreateAsync(HttpContext context, IClusterClient cluster) =>
-        RequestBody.TakeAsync(context, ReadRole, async asked =>
-            Permissions.BuiltIn.ContainsKey(asked.Name)
-                ? Answer.Refused(ProblemType.AlreadyExists, "A built-in role has this name.")
-                : await WriteAsync(
-                    context,
-                    cluster,
-                    asked.Name,
-                    asked.Permissions,
-                    permissions => new CreateRole(asked.Name, permissions),
-                    StatusCodes.Status201Created
-                )
+    static Task<Answer> CreateAsync(HttpContext context, IClusterClient cluster, PermissionCatalogue catalogue) =>
+        RequestBody.TakeAsync(
+            context,
+            (body, faults) => ReadRole(body, catalogue, faults),
+            async asked =>
+                Permissions.BuiltIn.ContainsKey(asked.Name)
+                    ? Answer.Refused(ProblemType.AlreadyExists, "A built-in role has this name.")
+                    : await WriteAsync(
+                        context,
+                        cluster,
+                        asked.Name,
+                        asked.Permissions,
+                        permissions => new CreateRole(asked.Name, permissions),
+                        StatusCodes.Status201Created
+                    )
         );
 
-    static Task<Answer> ChangeAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights) =>
-        RequestBody.TakeAsync(context, ReadPermissions, async asked =>
-            await CheckAsync(context, role, rights)
-            ?? await WriteAsync(
-                context,
-                cluster,
-                role,
-                asked.Permissions,
-                permissions => new ChangeRole(role, permissions),
-                StatusCodes.Status200OK
-            )
+    static Task<Answer> ChangeAsync(
+        HttpContext context,
+        string role,
+        IClusterClient cluster,
+        RoleRights rights,
+        PermissionCatalogue catalogue
+    ) =>
+        RequestBody.TakeAsync(
+            context,
+            (body, faults) => ReadPermissions(body, catalogue, faults),
+            async asked =>
+                await CheckAsync(context, role, rights)
+                ?? await WriteAsync(
+                    context,
+                    cluster,
+                    role,
+                    asked.Permissions,
+                    permissions => new ChangeRole(role, permissions),
+                    StatusCodes.Status200OK
+                )
         );
 
     static async Task<Answer> DeleteAsync(HttpContext context, string role, IClusterClient cluster, RoleRights rights)
@@ -137,28 +149,28 @@ public static class RoleEndpoints
     static RoleDocument Document(string name, PermissionSet permissions) =>
         new(name, permissions.ToTexts(), Permissions.BuiltIn.ContainsKey(name));
 
-    static RoleRequest ReadRole(JsonElement body, List<Fault> faults)
+    static RoleRequest ReadRole(JsonElement body, PermissionCatalogue catalogue, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var asked = new RoleRequest(reader.Slug("name")!, ReadPermissions(reader, faults));
+        var asked = new RoleRequest(reader.Slug("name")!, ReadPermissions(reader, catalogue, faults));
         reader.RefuseOthers();
         return asked;
     }
 
-    static RoleChangeRequest ReadPermissions(JsonElement body, List<Fault> faults)
+    static RoleChangeRequest ReadPermissions(JsonElement body, PermissionCatalogue catalogue, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var permissions = ReadPermissions(reader, faults);
+        var permissions = ReadPermissions(reader, catalogue, faults);
         reader.RefuseOthers();
         return new(permissions);
     }
 
     /// <summary>Reads the member <c>permissions</c>; each must have a known form.</summary>
-    internal static string[] ReadPermissions(ObjectReader reader, List<Fault> faults)
+    internal static string[] ReadPermissions(ObjectReader reader, PermissionCatalogue catalogue, List<Fault> faults)
     {
         var texts = reader.Strings("permissions")?.ToArray() ?? [];
         for (var i = 0; i < texts.Length; i++)
-            if (Permissions.Catalogue.FaultOf(texts[i]) is { } fault)
+            if (catalogue.FaultOf(texts[i]) is { } fault)
                 faults.Report($"/permissions/{i}", "INVALID_PERMISSION", fault);
         return texts;
     }

@@ -9,7 +9,7 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>A response of server-sent events: admitted, begun, written and ended alike wherever there is one.</summary>
-static class StreamResponse
+public static class StreamResponse
 {
     /// <summary>What is written before the client must have taken it.</summary>
     public const int FlushAfter = 64 * 1024;

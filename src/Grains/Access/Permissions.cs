@@ -52,9 +52,6 @@ public static class Permissions
         new(SigningKeyManage),
     ];
 
-    /// <summary>The product's own permissions as a catalogue.</summary>
-    public static readonly PermissionCatalogue Catalogue = new(All);
-
     /// <summary>Roles that are always there.</summary>
     public static readonly FrozenDictionary<string, PermissionSet> BuiltIn = new Dictionary<string, PermissionSet>
     {

@@ -147,7 +147,7 @@ public sealed partial class Answer
         Assert.Equal("no-store", this["Cache-Control"]);
         if (json is null)
             return;
-        var type = Assert.Single(ProblemType.All, type => type.Code == Code);
+        var type = Assert.Single(ProblemType.All.Append(Polls.PollsFeature.PollClosed), type => type.Code == Code);
         Assert.Equal(Status, type.Status);
         Assert.Equal((type.Uri, type.Title), (Text("/type"), Text("/title")));
         Assert.Equal(Status.ToString(CultureInfo.InvariantCulture), Text("/status"));

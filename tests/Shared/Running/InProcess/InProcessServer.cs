@@ -19,17 +19,13 @@ sealed class InProcessServer : TestServer
     public const string FaultSecret = "the password of the database";
 
     readonly Dictionary<string, string> settings;
-    readonly Host host;
+    IHosted host = null!;
 
-    InProcessServer(Dictionary<string, string> settings)
-    {
-        this.settings = settings;
-        host = new(this);
-    }
+    InProcessServer(Dictionary<string, string> settings) => this.settings = settings;
 
     public override string ConnectionString => settings["ConnectionStrings:Resources"];
 
-    public override Uri Address => host.ClientOptions.BaseAddress;
+    public override Uri Address => host.Address;
 
     public IServiceProvider Services => host.Services;
 
@@ -45,20 +41,38 @@ sealed class InProcessServer : TestServer
     /// <summary>The errors in the log.</summary>
     public ConcurrentQueue<string> Errors { get; } = new();
 
-    public static InProcessServer Start(string connectionString, params (string Key, string Value)[] options)
+    public static InProcessServer Start(string connectionString, params (string Key, string Value)[] options) =>
+        Start<Program>(connectionString, options);
+
+    /// <summary>Starts an application that is the server with features of its own.</summary>
+    /// <typeparam name="TProgram">A type of its assembly.</typeparam>
+    public static InProcessServer Start<TProgram>(string connectionString, params (string Key, string Value)[] options)
+        where TProgram : class
     {
         var server = new InProcessServer(
             Configure(connectionString, [("Logging:Console:LogLevel:Default", "None"), .. options])
         );
-        server.host.UseKestrel(0);
-        server.host.StartServer();
+        var host = new Host<TProgram>(server);
+        server.host = host;
+        host.UseKestrel(0);
+        host.StartServer();
         return server;
     }
 
     public override ValueTask DisposeAsync() => host.DisposeAsync();
 
-    sealed class Host(InProcessServer server) : WebApplicationFactory<Program>
+    interface IHosted : IAsyncDisposable
     {
+        Uri Address { get; }
+
+        IServiceProvider Services { get; }
+    }
+
+    sealed class Host<TProgram>(InProcessServer server) : WebApplicationFactory<TProgram>, IHosted
+        where TProgram : class
+    {
+        public Uri Address => ClientOptions.BaseAddress;
+
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             builder.UseEnvironment("Production");
