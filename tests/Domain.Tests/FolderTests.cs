@@ -1,10 +1,16 @@
+using System.Collections.Concurrent;
+
 namespace Resources.Domain.Tests;
 
 /// <summary>Which folder of a project may use which other one.</summary>
 public class FolderTests
 {
+    static readonly ConcurrentDictionary<string, Lazy<FolderGraph>> Graphs = new();
+
+    static FolderGraph Of(string project) => Graphs.GetOrAdd(project, name => new(() => new(name))).Value;
+
     [Theory, InlineData("Grains"), InlineData("Projections"), InlineData("Silo"), InlineData("Api")]
-    public void Folders_of_a_project_have_no_cycle(string project) => Assert.Null(new FolderGraph(project).Cycle());
+    public void Folders_of_a_project_have_no_cycle(string project) => Assert.Null(Of(project).Cycle());
 
     /// <summary>What a folder may use beside itself; folders that are not named use nothing else.</summary>
     [Theory]
@@ -45,7 +51,7 @@ public class FolderTests
     [InlineData("Api", "Subscriptions", "Access Http Limits OpenApi")]
     [InlineData("Api", "Operations", "Access Accounts Http OpenApi Tokens")]
     public void Folder_uses_only_what_lies_below_it(string project, string folder, string allowed) =>
-        Assert.All(new FolderGraph(project).Uses().Where(use => use.From == folder), use =>
+        Assert.All(Of(project).Uses().Where(use => use.From == folder), use =>
             Assert.True(allowed.Split(' ').Contains(use.To), $"{use.Where} is of {use.To}.")
         );
 

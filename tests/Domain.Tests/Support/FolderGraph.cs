@@ -11,6 +11,7 @@ sealed partial class FolderGraph
     readonly Dictionary<string, string> code = [];
     readonly Dictionary<string, string> types = [];
     readonly Dictionary<string, HashSet<string>> extensions = [];
+    IReadOnlyList<(string From, string To, string Where)>? uses;
 
     public FolderGraph(string project)
     {
@@ -30,32 +31,34 @@ sealed partial class FolderGraph
     }
 
     /// <summary>Every use of one folder by another, with the file and the name that show it.</summary>
-    public IEnumerable<(string From, string To, string Where)> Uses() =>
-        (
-            from file in code
-            let folder = Folder(file.Key)
-            where folder is not ""
-            from use in TypesIn(file.Value).Concat(CallsIn(file.Value))
-            where use.Folder is not "" && use.Folder != folder
-            select (folder, use.Folder, $"{file.Key}: {use.Name}")
-        ).Distinct();
+    public IReadOnlyList<(string From, string To, string Where)> Uses() =>
+        uses ??= [
+            .. (
+                from file in code
+                let folder = Folder(file.Key)
+                where folder is not ""
+                from use in TypesIn(file.Value).Concat(CallsIn(file.Value))
+                where use.Folder is not "" && use.Folder != folder
+                select (folder, use.Folder, $"{file.Key}: {use.Name}")
+            ).Distinct(),
+        ];
 
     /// <summary>A way from a folder back to itself; null when there is none.</summary>
     public string? Cycle()
     {
-        var uses = Uses().ToLookup(use => use.From);
-        foreach (var start in uses.Select(group => group.Key))
+        var next = Uses().ToLookup(use => use.From);
+        foreach (var start in next.Select(group => group.Key))
         {
             var ways = new Queue<string[]>([
                 [start],
             ]);
             var seen = new HashSet<string>();
             while (ways.TryDequeue(out var way))
-                foreach (var next in uses[way[^1]].Select(use => use.To).Distinct())
-                    if (next == start)
-                        return string.Join(" -> ", [.. way, next]);
-                    else if (seen.Add(next))
-                        ways.Enqueue([.. way, next]);
+                foreach (var folder in next[way[^1]].Select(use => use.To).Distinct())
+                    if (folder == start)
+                        return string.Join(" -> ", [.. way, folder]);
+                    else if (seen.Add(folder))
+                        ways.Enqueue([.. way, folder]);
         }
         return null;
     }
