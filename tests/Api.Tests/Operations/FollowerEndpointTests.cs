@@ -96,6 +96,7 @@ public sealed class FollowerEndpointTests(Backend backend)
     [
         InlineData("resource.renamed", "[]"),
         InlineData("resource.renamed", """{"name":null}"""),
+        InlineData("resource.exploded", "{}"),
         InlineData("resource.status_changed", """{"status":7}""")
     ]
     [InlineData("resource.created", """{"type":"t","name":"n","status":"s","owner":"o"}""")]
