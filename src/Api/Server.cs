@@ -68,7 +68,7 @@ public static class Server
     {
         var settings = new Settings(builder.Configuration, builder.Environment);
         builder.AddNode(settings, nodeFeatures);
-        settings.Require(
+        settings.Ensure(
             settings.Read<ClusterOptions>("Cluster").Role is not NodeRole.Silo,
             "Cluster:Role: a silo serves no HTTP; run src/Silo for it."
         );

@@ -10,7 +10,7 @@ try
 
     var settings = new Settings(builder.Configuration, builder.Environment);
     builder.AddNode(settings, NodeFeature.All);
-    settings.Require(
+    settings.Ensure(
         settings.Read<ClusterOptions>("Cluster").Role is not NodeRole.Client,
         "Cluster:Role: a client has no grains; it is a role of src/Api."
     );

@@ -50,7 +50,7 @@ public sealed class Settings(IConfiguration configuration, IHostEnvironment envi
     }
 
     /// <summary>Adds a fault that concerns several options.</summary>
-    public void Require(bool holds, string fault)
+    public void Ensure(bool holds, string fault)
     {
         if (!holds)
             faults.Add(fault);

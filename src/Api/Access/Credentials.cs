@@ -17,11 +17,11 @@ public sealed class Credentials(
     AccountQueries accounts,
     IClusterClient cluster,
     TimeProvider time,
-    ILogger<Credentials> log
+    ILogger<Credentials> logger
 ) : BackgroundService
 {
     const string Scheme = "Bearer ";
-    const int MostRemembered = 20_000;
+    const int MaxRemembered = 20_000;
 
     /// <summary>No longer than the book remembers what has happened.</summary>
     static readonly TimeSpan Remembered = TimeSpan.FromMinutes(10);
@@ -151,7 +151,7 @@ public sealed class Credentials(
 
     Caller Remember(Guid id, string proof, long before, Caller caller)
     {
-        if (remembered.Count >= MostRemembered)
+        if (remembered.Count >= MaxRemembered)
             remembered.Clear();
         remembered[id] = (caller, proof, time.GetUtcNow() + Remembered);
         // What was found may be from before a change that was already noted here.
@@ -180,7 +180,7 @@ public sealed class Credentials(
         }
         catch (Exception e)
         {
-            log.LogWarning("The use of {Count} API keys was not noted: {Reason}", keys.Length, e.Message);
+            logger.LogWarning("The use of {Count} API keys was not noted: {Reason}", keys.Length, e.Message);
         }
     }
 }

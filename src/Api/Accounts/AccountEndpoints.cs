@@ -261,7 +261,7 @@ public static class AccountEndpoints
         {
             var reader = new ObjectReader(body, faults);
             var asked = new UserRequest(
-                reader.Text("email", 3, AuthEndpoints.MaxEmailLength)!,
+                reader.Text("email", 3, AccountDirectory.MaxEmailLength)!,
                 reader.Text(
                     "password",
                     Passwords.MinLength,

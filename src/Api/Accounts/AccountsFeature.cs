@@ -13,9 +13,8 @@ sealed class AccountsFeature : Feature
     public override void Add(IServiceCollection services, Settings settings)
     {
         settings.Add<PasswordOptions>(services, "Passwords");
-        settings.Add<BootstrapOptions>(services, "Bootstrap");
         var accounts = settings.Add<AccountOptions>(services, "Accounts");
-        settings.Require(
+        settings.Ensure(
             accounts.Registration is Registration.Closed
                 || settings.Read<MailOptions>("Mail").Host is not null
                 || settings.IsDevelopment,

@@ -120,7 +120,7 @@ public static class RecoveryEndpoints
         Mailer mailer,
         MailTemplates templates,
         RateLimits limits
-    ) => RequestBody.TakeAsync(context, "email", AuthEndpoints.MaxEmailLength, async email =>
+    ) => RequestBody.TakeAsync(context, "email", AccountDirectory.MaxEmailLength, async email =>
         {
             if (!mailer.IsAvailable)
                 return Answer.Refused(
@@ -196,7 +196,7 @@ public static class RecoveryEndpoints
     {
         var reader = new ObjectReader(body, faults);
         var asked = new RegisterRequest(
-            reader.Text("email", 3, AuthEndpoints.MaxEmailLength)!,
+            reader.Text("email", 3, AccountDirectory.MaxEmailLength)!,
             reader.Text("password", Passwords.MinLength, Passwords.MaxLength)!
         );
         reader.RefuseOthers();

@@ -89,10 +89,7 @@ public static class UnicodeNfc
     {
         for (var i = 1; i < text.Count; i++)
         for (var j = i; j > 0 && ClassOf(text[j]) is > 0 and var mark && ClassOf(text[j - 1]) > mark; j--)
-        {
-            text[j - 1] = text[j];
-            text[j] = text[j - 1];
-        }
+            (text[j - 1], text[j]) = (text[j], text[j - 1]);
     }
 
     static List<int> PutTogether(List<int> text)

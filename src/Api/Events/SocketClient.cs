@@ -10,10 +10,10 @@ namespace Resources.Api;
 sealed class SocketClient(WebSocket socket, CancellationToken aborted) : IDisposable
 {
     /// <summary>A message must be taken within this time.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>How long the client has for its part of a close.</summary>
-    static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     readonly CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(aborted);
     Task receiving = Task.CompletedTask;
@@ -47,7 +47,7 @@ sealed class SocketClient(WebSocket socket, CancellationToken aborted) : IDispos
             length += logged.Length;
             message[length++] = (byte)'}';
         }
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(SendTimeout);
         try
         {
             await socket.SendAsync(
@@ -67,7 +67,7 @@ sealed class SocketClient(WebSocket socket, CancellationToken aborted) : IDispos
     /// <summary>Says why it is over, and waits a little until the client has heard it.</summary>
     public async Task CloseAsync(SocketClose why)
     {
-        patience.CancelAfter(Farewell);
+        patience.CancelAfter(CloseTimeout);
         await socket.CloseOutputAsync((WebSocketCloseStatus)why.Code, why.Reason, patience.Token);
         // What came before the client heard is read and dropped: a connection that ends with something unread may lose
         // the close.

@@ -91,7 +91,7 @@ public static class Responses
     /// <summary>A body as JSON, text as it was sent; good until this thread serialises the next.</summary>
     public static ReadOnlySpan<byte> Serialize<T>(T body, JsonTypeInfo<T> json)
     {
-        if (Scratch.Value!.Buffer.Capacity > LargestKept)
+        if (Scratch.Value!.Buffer.Capacity > MaxKept)
             Scratch.Value = NewScratch();
         var (buffer, writer) = Scratch.Value!;
         buffer.ResetWrittenCount();
@@ -100,7 +100,7 @@ public static class Responses
         return buffer.WrittenSpan;
     }
 
-    const int LargestKept = 256 * 1024;
+    const int MaxKept = 256 * 1024;
 
     static readonly ThreadLocal<(ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Writer)> Scratch = new(NewScratch);
 

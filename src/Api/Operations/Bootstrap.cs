@@ -17,7 +17,7 @@ public sealed class Bootstrap(
     Passwords passwords,
     IServer server,
     IHostEnvironment environment,
-    ILogger<Bootstrap> log
+    ILogger<Bootstrap> logger
 ) : IHostedLifecycleService
 {
     string? password;
@@ -39,7 +39,7 @@ public sealed class Bootstrap(
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
-        log.LogInformation("Resources listens at {Url}, its documentation is at {Docs}", url, url + "/docs");
+        logger.LogInformation("Resources listens at {Url}, its documentation is at {Docs}", url, url + "/docs");
         if (password is null)
             return Task.CompletedTask;
         Console.WriteLine(

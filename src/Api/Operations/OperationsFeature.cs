@@ -13,6 +13,7 @@ sealed class OperationsFeature : Feature
 
     public override void Add(IServiceCollection services, Settings settings)
     {
+        settings.Add<BootstrapOptions>(services, "Bootstrap");
         var shutdown = settings.Add<ShutdownOptions>(services, "Shutdown");
         services.Configure<HostOptions>(host =>
             host.ShutdownTimeout = TimeSpan.FromSeconds(shutdown.DrainSeconds + 60)
@@ -25,5 +26,6 @@ sealed class OperationsFeature : Feature
         root.MapHealth();
         root.MapMetrics();
         api.MapFollowers();
+        api.MapSigningKeys();
     }
 }

@@ -23,7 +23,6 @@ public sealed record PasswordRequest(string CurrentPassword, string NewPassword)
 /// <summary>Login, refresh, logout and password change.</summary>
 public static class AuthEndpoints
 {
-    internal const int MaxEmailLength = 254;
     const int MaxTokenLength = 512;
 
     public static void MapAuth(this RouteGroupBuilder api)
@@ -176,7 +175,7 @@ public static class AuthEndpoints
     {
         var reader = new ObjectReader(body, faults);
         var asked = new LoginRequest(
-            reader.Text("email", 1, MaxEmailLength)!,
+            reader.Text("email", 1, AccountDirectory.MaxEmailLength)!,
             reader.Text("password", 1, Passwords.MaxLength)!,
             reader.Flag("cookie", optional: true)
         );

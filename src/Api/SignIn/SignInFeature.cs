@@ -18,13 +18,7 @@ sealed class SignInFeature : Feature
     public override void Add(IServiceCollection services, Settings settings)
     {
         settings.Add<PasskeyOptions>(services, "Passkeys");
-        services
-            .AddSingleton<SessionTokens>()
-            .AddSingleton<SessionCookie>()
-            .AddSingleton<SignIn>()
-            .AddSingleton<Tickets>()
-            .AddSingleton<PasskeyStore>()
-            .AddSingleton<Passkeys>();
+        services.AddSingleton<SignIn>().AddSingleton<Tickets>().AddSingleton<PasskeyStore>().AddSingleton<Passkeys>();
     }
 
     public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)

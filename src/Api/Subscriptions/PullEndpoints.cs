@@ -58,7 +58,7 @@ static class PullEndpoints
         string id,
         SubscriptionQueries queries,
         IClusterClient cluster,
-        Draining draining,
+        StopSignal stop,
         TimeProvider time
     )
     {
@@ -71,7 +71,7 @@ static class PullEndpoints
             if (asked.Wait > TimeSpan.Zero)
                 Overload.Waits(context);
             var grain = cluster.GetGrain<ISubscriptionGrain>(subscription.Id);
-            var reply = await NextBatchAsync(grain, asked, draining, time, context.RequestAborted);
+            var reply = await NextBatchAsync(grain, asked, stop, time, context.RequestAborted);
             return reply.Rejection is { } rejection
                 ? rejection
                 : new Answer<PulledDocument>(PulledDocument.Of(reply.Value)) { Position = reply.Position };
@@ -82,7 +82,7 @@ static class PullEndpoints
     static async Task<Reply<PulledBatch>> NextBatchAsync(
         ISubscriptionGrain grain,
         PullRequest asked,
-        Draining draining,
+        StopSignal stop,
         TimeProvider time,
         CancellationToken ct
     )
@@ -96,7 +96,7 @@ static class PullEndpoints
             if (
                 reply is not { Value: null, Rejection: null }
                 || time.GetElapsedTime(started) >= asked.Wait
-                || draining.IsDraining
+                || stop.IsBegun
             )
                 return reply;
         }

@@ -63,7 +63,7 @@ public sealed class ExternalIssuers(
     IdentityProviderOptions options,
     AccessBook book,
     TimeProvider time,
-    ILogger<ExternalIssuers> log
+    ILogger<ExternalIssuers> logger
 )
 {
     readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false };
@@ -79,7 +79,7 @@ public sealed class ExternalIssuers(
                         ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(
                             issuer.Issuer.TrimEnd('/') + "/.well-known/openid-configuration",
                             new OpenIdConnectConfigurationRetriever(),
-                            new KeyRetriever(issuer.Issuer, log, time)
+                            new KeyRetriever(issuer.Issuer, logger, time)
                         )
                         {
                             RefreshInterval = KeyRetriever.Pause,
@@ -116,7 +116,7 @@ public sealed class ExternalIssuers(
         if (!result.IsValid)
         {
             if (result.Exception is not SecurityTokenException)
-                log.LogWarning(
+                logger.LogWarning(
                     "A token of {Issuer} was not checked: {Reason}",
                     issuer.Issuer,
                     result.Exception?.Message
@@ -148,7 +148,7 @@ public sealed class ExternalIssuers(
 /// Fetches an issuer's documents from where the configuration says and nowhere else. Requests wait for it, so not for
 /// long, and not each anew while the issuer is away.
 /// </summary>
-sealed class KeyRetriever(string issuer, ILogger log, TimeProvider time) : IDocumentRetriever
+sealed class KeyRetriever(string issuer, ILogger logger, TimeProvider time) : IDocumentRetriever
 {
     /// <summary>From one attempt to the next.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
@@ -174,7 +174,7 @@ sealed class KeyRetriever(string issuer, ILogger log, TimeProvider time) : IDocu
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
             Volatile.Write(ref failedAt, time.GetTimestamp());
-            log.LogWarning("The keys of {Issuer} cannot be had: {Reason}", issuer, e.Message);
+            logger.LogWarning("The keys of {Issuer} cannot be had: {Reason}", issuer, e.Message);
             throw new IOException($"{address} cannot be had.", e);
         }
     }

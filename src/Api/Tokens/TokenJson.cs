@@ -12,5 +12,4 @@ namespace Resources.Api;
     Converters = [typeof(UtcTime)]
 )]
 [JsonSerializable(typeof(KeySetDocument))]
-[JsonSerializable(typeof(Envelope<IReadOnlyList<SigningKeyDocument>>))]
 public sealed partial class TokenJson : JsonSerializerContext;

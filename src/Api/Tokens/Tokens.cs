@@ -11,7 +11,7 @@ namespace Resources.Api;
 public sealed class Tokens
 {
     /// <summary>Longer ones are none of ours, and would only cost time.</summary>
-    const int Longest = 8_192;
+    const int MaxLength = 8_192;
 
     readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
 
@@ -86,7 +86,7 @@ public sealed class Tokens
     /// </param>
     /// <param name="start">Where the token begins in it.</param>
     public ValueTask<Caller?> FindAsync(string text, int start = 0) =>
-        text.Length > Longest ? default
+        text.Length > MaxLength ? default
         : verified.TryGetValue(text, out Caller? known) ? new(known)
         : CheckAsync(text, text[start..]);
 

@@ -12,16 +12,17 @@ sealed class TokensFeature : Feature
     {
         var tokens = settings.Add<TokenOptions>(services, "Tokens");
         var identity = settings.Add<IdentityProviderOptions>(services, "Identity");
-        settings.Require(
+        settings.Ensure(
             identity.Issuers.All(issuer => issuer.Issuer != tokens.Issuer),
             "Identity:Issuers: Tokens:Issuer is this server's own name; nobody else may have it."
         );
-        services.AddRunning<SigningKeys>().AddSingleton<ExternalIssuers>().AddSingleton<Tokens>();
+        services
+            .AddRunning<SigningKeys>()
+            .AddSingleton<ExternalIssuers>()
+            .AddSingleton<Tokens>()
+            .AddSingleton<SessionTokens>()
+            .AddSingleton<SessionCookie>();
     }
 
-    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)
-    {
-        root.MapKeySet();
-        api.MapSigningKeys();
-    }
+    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api) => root.MapKeySet();
 }

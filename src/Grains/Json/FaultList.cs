@@ -4,12 +4,12 @@ namespace Resources.Grains;
 public static class FaultList
 {
     /// <summary>More faults than this are not reported.</summary>
-    public const int Most = 100;
+    public const int Max = 100;
 
     /// <summary>Adds a fault unless the list is full.</summary>
     public static void Report(this List<Fault> faults, string pointer, string code, string detail, int? position = null)
     {
-        if (faults.Count < Most)
+        if (faults.Count < Max)
             faults.Add(new Fault(pointer, code, detail, position));
     }
 }

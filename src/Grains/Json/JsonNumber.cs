@@ -10,8 +10,8 @@ namespace Resources.Grains;
 internal readonly ref struct JsonNumber
 {
     // Every number that survives can be written shorter than this; longer tokens are padded with zeros.
-    const int LongestToken = 400;
-    const int LargestExponent = 400;
+    const int MaxTokenLength = 400;
+    const int MaxExponent = 400;
     const int DecimalDigits = 28;
 
     JsonNumber(bool negative, ReadOnlySpan<byte> digits, int exponent)
@@ -34,11 +34,11 @@ internal readonly ref struct JsonNumber
     {
         if (token.Length <= DecimalDigits && !token.ContainsAny((byte)'e', (byte)'E'))
             return true;
-        if (token.Length > LongestToken)
+        if (token.Length > MaxTokenLength)
             return false;
 
-        var number = Read(token, stackalloc byte[LongestToken]);
-        if (Math.Abs(number.Exponent) > LargestExponent)
+        var number = Read(token, stackalloc byte[MaxTokenLength]);
+        if (Math.Abs(number.Exponent) > MaxExponent)
             return false;
         return number.FitsDecimal() || number.FitsDouble(token);
     }
@@ -49,7 +49,10 @@ internal readonly ref struct JsonNumber
     /// </summary>
     public static int Shorten(ReadOnlySpan<byte> token, Span<byte> output)
     {
-        var number = Read(token, token.Length <= LongestToken ? stackalloc byte[LongestToken] : new byte[token.Length]);
+        var number = Read(
+            token,
+            token.Length <= MaxTokenLength ? stackalloc byte[MaxTokenLength] : new byte[token.Length]
+        );
         const int SignPointAndExponent = 14;
         if (number.Digits.Length + SignPointAndExponent > token.Length)
             return 0;

@@ -14,7 +14,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
     const int FewNames = 16;
 
     // A long name above many faults must not be repeated in each.
-    const int LongestPointer = 1_000;
+    const int MaxPointerLength = 1_000;
 
     readonly ReadOnlySpan<byte> body = text;
     Frame[] frames = new Frame[4];
@@ -42,7 +42,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = StrictJson.MaxDepth + 1 });
         try
         {
-            while (faults.Count < FaultList.Most && reader.Read())
+            while (faults.Count < FaultList.Max && reader.Read())
                 if (!Take(ref reader))
                     return false;
         }
@@ -54,7 +54,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
                 $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."
             );
         }
-        return !failed && faults.Count < FaultList.Most;
+        return !failed && faults.Count < FaultList.Max;
     }
 
     bool Take(ref Utf8JsonReader reader)
@@ -185,13 +185,13 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
         var pointer = "";
         foreach (ref readonly var frame in frames.AsSpan(0, depth))
         {
-            if (!frame.IsArray && frame.NameLength is (0 or > LongestPointer))
+            if (!frame.IsArray && frame.NameLength is (0 or > MaxPointerLength))
                 break;
             var longer = JsonPointer.Append(
                 pointer,
                 frame.IsArray ? frame.Index.ToString(CultureInfo.InvariantCulture) : Name(frame)
             );
-            if (longer.Length > LongestPointer)
+            if (longer.Length > MaxPointerLength)
                 break;
             pointer = longer;
         }

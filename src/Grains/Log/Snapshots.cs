@@ -10,7 +10,7 @@ namespace Resources.Grains;
 public sealed class Snapshots(LogDb db, ILogger<Snapshots> logger)
 {
     /// <summary>A state is saved when its version passes a multiple of this.</summary>
-    public const int Every = 100;
+    public const int Interval = 100;
 
     /// <summary>A saved state with its place in the log.</summary>
     public sealed record Snapshot<TState>(TState State, long Version, long Position);
@@ -43,12 +43,12 @@ public sealed class Snapshots(LogDb db, ILogger<Snapshots> logger)
         );
 
     /// <summary>
-    /// Saves the state if its version has passed a multiple of <see cref="Every"/> since <paramref name="before"/>. A
+    /// Saves the state if its version has passed a multiple of <see cref="Interval"/> since <paramref name="before"/>. A
     /// failure is only logged.
     /// </summary>
     public async ValueTask MaybeSaveAsync<TState>(Guid stream, long before, long version, long position, TState state)
     {
-        if (before / Every == version / Every)
+        if (before / Interval == version / Interval)
             return;
         try
         {

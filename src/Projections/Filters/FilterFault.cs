@@ -11,7 +11,7 @@ public sealed record FilterFault(int Position, string Detail);
 /// <summary>Collects the faults of one filter, up to a bound.</summary>
 sealed class FilterFaults(string text, List<FilterFault> faults)
 {
-    const int Most = 20;
+    const int MaxFaults = 20;
 
     int count;
 
@@ -20,7 +20,7 @@ sealed class FilterFaults(string text, List<FilterFault> faults)
     /// <summary>Adds a fault found at an index of the text, and answers null for the caller to return.</summary>
     public Filter? Add(int at, string detail)
     {
-        if (count++ < Most)
+        if (count++ < MaxFaults)
             faults.Add(new(ScalarsBefore(at), detail));
         return null;
     }

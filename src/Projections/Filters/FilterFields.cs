@@ -9,8 +9,8 @@ namespace Resources.Projections;
 /// </summary>
 sealed class FilterFields(FilterFaults faults)
 {
-    const int LongestEcho = 64;
-    const int LongestNumber = 40;
+    const int MaxEcho = 64;
+    const int MaxNumberLength = 40;
 
     static readonly Dictionary<string, ResourceField> Names = new(StringComparer.Ordinal)
     {
@@ -169,11 +169,11 @@ sealed class FilterFields(FilterFaults faults)
         }
         if (!NumberText.IsNumber(text))
             return AsText(argument, comparator);
-        if (text.Length <= LongestNumber && NumberText.Survives(text))
+        if (text.Length <= MaxNumberLength && NumberText.Survives(text))
             return new FilterValue.Number(text);
         faults.Add(
             argument.At,
-            $"A number has at most {LongestNumber} characters, and is a double in its shortest form or a decimal of "
+            $"A number has at most {MaxNumberLength} characters, and is a double in its shortest form or a decimal of "
                 + "at most 28 digits; a text stands in double quotes."
         );
         return null;
@@ -207,7 +207,7 @@ sealed class FilterFields(FilterFaults faults)
     /// <summary>A name as it was sent, cut where it is long.</summary>
     static string Echo(string name)
     {
-        var shown = string.Concat(name.EnumerateRunes().Take(LongestEcho));
+        var shown = string.Concat(name.EnumerateRunes().Take(MaxEcho));
         return shown.Length == name.Length ? shown : shown + "…";
     }
 }

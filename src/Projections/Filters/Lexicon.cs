@@ -10,7 +10,7 @@ namespace Resources.Projections;
 public sealed class Lexicon
 {
     /// <summary>A beginning of more words than this stays one.</summary>
-    public const int MostWords = 64;
+    public const int MaxWords = 64;
 
     readonly Dictionary<string, string[]> words = [];
 
@@ -48,7 +48,7 @@ public sealed class Lexicon
         batch.BatchCommands.Add(
             new(
                 $"""
-                select beginning, array(select word from resource_words where word >= beginning and word < beginning || chr({0x10FFFF}) order by word limit {MostWords
+                select beginning, array(select word from resource_words where word >= beginning and word < beginning || chr({0x10FFFF}) order by word limit {MaxWords
                     + 1})
                 from unnest($1) asked(beginning)
                 """
@@ -57,10 +57,10 @@ public sealed class Lexicon
                 Parameters = { new NpgsqlParameter<string[]> { TypedValue = beginnings } },
             }
         );
-        await using var row = await batch.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
-            if (row.GetFieldValue<string[]>(1) is { Length: <= MostWords } found)
-                lexicon.words.Add(row.GetString(0), found);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            if (reader.GetFieldValue<string[]>(1) is { Length: <= MaxWords } found)
+                lexicon.words.Add(reader.GetString(0), found);
         return lexicon;
     }
 

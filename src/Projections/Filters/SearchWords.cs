@@ -10,8 +10,8 @@ namespace Resources.Projections;
 /// </summary>
 public static class SearchWords
 {
-    const int LongestWord = 64;
-    const int MostWords = 2000;
+    const int MaxWordLength = 64;
+    const int MaxWords = 2000;
 
     /// <summary>
     /// The words of a text: runs of letters, marks and decimal digits in lower case, of which the first 64 characters
@@ -27,7 +27,7 @@ public static class SearchWords
             while (at < text.Length && IsPartOfWord(text, at, out var width))
             {
                 at += width;
-                if (++length <= LongestWord)
+                if (++length <= MaxWordLength)
                     end = at;
             }
             if (length > 0)
@@ -53,7 +53,7 @@ public static class SearchWords
             ' ',
             words
                 .Distinct(StringComparer.Ordinal)
-                .Take(MostWords)
+                .Take(MaxWords)
                 .Order(StringComparer.Ordinal)
                 .Select(word => $"{Lexeme(word)}:1{weight}")
         );

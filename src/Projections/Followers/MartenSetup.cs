@@ -3,6 +3,8 @@ using JasperFx.Events;
 using JasperFx.Events.Daemon;
 using JasperFx.Events.Projections;
 using Marten;
+using Marten.Events.Projections;
+using Marten.Services;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -38,7 +40,15 @@ public static class MartenSetup
         options.Events.EnableEventSkippingInProjectionsOrSubscriptions = true;
 
     /// <summary>Adds what a daemon needs to run one projection.</summary>
-    public static void Follow(StoreOptions options, ResourceViewProjection projection, EventKinds kinds, int batchSize)
+    /// <param name="name">The follower's name in Marten's table of positions.</param>
+    public static void Follow<TProjection>(
+        StoreOptions options,
+        TProjection projection,
+        string name,
+        EventKinds kinds,
+        int batchSize
+    )
+        where TProjection : ProjectionBase, IProjection, IChangeListener
     {
         // Others are not even loaded: one that this release does not know would stop the projection, though it is of no
         // concern to it. A new kind of resource events must be known to one release before the next one writes it.
@@ -50,7 +60,7 @@ public static class MartenSetup
             options.Events.MetadataConfig.CausationIdEnabled =
                 false;
         SkipMarkedEvents(options);
-        options.Projections.Add(projection, ProjectionLifecycle.Async, ResourceViewProjection.FollowerName, run =>
+        options.Projections.Add(projection, ProjectionLifecycle.Async, name, run =>
         {
             run.BatchSize = batchSize;
             run.MaximumHopperSize = batchSize;

@@ -7,7 +7,7 @@ namespace Resources.Projections;
 public sealed class ResourceSort
 {
     /// <summary>More keys than this are refused.</summary>
-    public const int MostKeys = 4;
+    public const int MaxKeys = 4;
 
     /// <summary>One key: a field and its direction.</summary>
     public readonly record struct Key(SortField Field, bool Descending);
@@ -48,8 +48,8 @@ public sealed class ResourceSort
             else
                 keys.Add(new(field, descending));
         }
-        if (keys.Count > MostKeys)
-            fault = $"takes at most {MostKeys} fields";
+        if (keys.Count > MaxKeys)
+            fault = $"takes at most {MaxKeys} fields";
         if (fault is null && !HasIndex(keys))
             fault =
                 "takes more fields behind createdAt and updatedAt only; type, status and owner take createdAt, the "

@@ -9,6 +9,9 @@ public sealed class AccountDirectory(ReadsDb db, MasterKey master)
 {
     readonly byte[] key = master.Derive("e-mail addresses");
 
+    /// <summary>No address is longer (RFC 5321).</summary>
+    public const int MaxEmailLength = 254;
+
     /// <summary>The form in which addresses are kept and compared.</summary>
     public static string Normalize(string email) => email.Trim().ToLowerInvariant();
 

@@ -11,7 +11,7 @@ sealed class AccountsNodeFeature : NodeFeature
     {
         var secrets = settings.Read<SecretsOptions>("Secrets");
         var embedded = settings.Read<EmbeddedOptions>("Embedded");
-        settings.Require(
+        settings.Ensure(
             secrets.MasterKey is not null || settings.IsDevelopment,
             "Secrets:MasterKey: is required outside Development. Make one with 'openssl rand -base64 32', "
                 + "give it to every node as Secrets__MasterKey, and keep it."

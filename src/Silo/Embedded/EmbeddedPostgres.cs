@@ -13,7 +13,7 @@ namespace Resources.Silo;
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
     const int Attempts = 5;
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     // The node holds the other end of this shell's input. It closes with the node however that ends, and the shell then
     // stops the very server it started (by pid: a new node may have put another one on the same files). pg_ctl gives
@@ -287,7 +287,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                     e
                 );
             }
-            catch (NpgsqlException e) when (watch.Elapsed > Patience)
+            catch (NpgsqlException e) when (watch.Elapsed > StartTimeout)
             {
                 throw new EmbeddedPostgresException(
                     $"PostgreSQL on {cluster.Location} accepts no connections. Its log ends with:\n{cluster.LogTail()}",

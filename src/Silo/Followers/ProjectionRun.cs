@@ -37,7 +37,7 @@ sealed class ProjectionRun : IAsyncDisposable
         {
             MartenSetup.Configure(options, kinds);
             db.Serve(options);
-            MartenSetup.Follow(options, projection, kinds, batchSize);
+            MartenSetup.Follow(options, projection, ResourceViewProjection.FollowerName, kinds, batchSize);
         });
         var run = new ProjectionRun(
             store,

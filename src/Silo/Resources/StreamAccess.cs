@@ -13,7 +13,7 @@ public sealed class StreamAccess(AccessBook book, StreamOptions options, StopSig
     : BackgroundService
 {
     /// <summary>How late a stream may end after its credential.</summary>
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(400);
 
     readonly ConcurrentDictionary<StreamLease, bool> open = new();
 
@@ -51,7 +51,7 @@ public sealed class StreamAccess(AccessBook book, StreamOptions options, StopSig
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            await Task.Delay(Look, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(PollInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Update();
         }
     }

@@ -26,7 +26,7 @@ sealed class LogStreamReceiver(
     static readonly TimeSpan Overlap = TimeSpan.FromMinutes(1);
 
     /// <summary>A read waits so long for news; then the agent looks whether it still has the queue.</summary>
-    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(1);
 
     const int PageSize = 256;
 
@@ -43,7 +43,7 @@ sealed class LogStreamReceiver(
     {
         if (reading is null && !isWanted())
         {
-            await Task.Delay(LongestWait, time, cancellationToken)
+            await Task.Delay(MaxWait, time, cancellationToken)
                 .ConfigureAwait(
                     ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext
                 );
@@ -70,7 +70,7 @@ sealed class LogStreamReceiver(
                 if (page.Reached > after)
                     continue;
                 await moved
-                    .WaitAsync(LongestWait, cancellationToken)
+                    .WaitAsync(MaxWait, cancellationToken)
                     .ConfigureAwait(
                         ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext
                     );

@@ -9,9 +9,9 @@ namespace Resources.Silo;
 /// </summary>
 sealed class PullLeases
 {
-    const long MostBytes = 4 << 20;
+    const long MaxBytes = 4 << 20;
 
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
     readonly Lock gate = new();
     readonly SubscriptionRun run;
@@ -33,7 +33,7 @@ sealed class PullLeases
     public async Task<PulledBatch?> PullAsync(PullRequest request)
     {
         var started = time.GetTimestamp();
-        for (var seen = 0L; ; seen = await run.Work.WaitAsync(seen, Look, CancellationToken.None))
+        for (var seen = 0L; ; seen = await run.Work.WaitAsync(seen, PollInterval, CancellationToken.None))
         {
             if (run.IsEnding)
                 throw new SubscriptionLostException();
@@ -54,7 +54,7 @@ sealed class PullLeases
         int before,
             after;
         while (!run.Window.IsRestored && !run.IsEnding)
-            await Task.Delay(Look, time);
+            await Task.Delay(PollInterval, time);
         lock (gate)
         {
             Expire();
@@ -104,7 +104,7 @@ sealed class PullLeases
             Expire();
             var now = time.GetUtcNow();
             var id = Guid.CreateVersion7();
-            if (run.Window.Take(id, request.Limit, MostBytes, now) is not [_, ..] items)
+            if (run.Window.Take(id, request.Limit, MaxBytes, now) is not [_, ..] items)
                 return null;
             leases.Add(
                 id,

@@ -15,7 +15,7 @@ namespace Resources.Silo;
 /// </summary>
 sealed class SubscriptionWatch : BackgroundService
 {
-    static readonly TimeSpan Every = TimeSpan.FromMilliseconds(900);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(900);
 
     /// <summary>Looks from one waking to the next.</summary>
     const int WakeEvery = 3;
@@ -26,7 +26,7 @@ sealed class SubscriptionWatch : BackgroundService
     readonly IGrainFactory grains;
     readonly FollowerMonitor monitor;
     readonly TimeProvider time;
-    readonly ILogger<SubscriptionWatch> log;
+    readonly ILogger<SubscriptionWatch> logger;
     readonly ConcurrentDictionary<Guid, SubscriptionWorker> here = new();
 
     public SubscriptionWatch(
@@ -36,7 +36,7 @@ sealed class SubscriptionWatch : BackgroundService
         IGrainFactory grains,
         FollowerMonitor monitor,
         TimeProvider time,
-        ILogger<SubscriptionWatch> log
+        ILogger<SubscriptionWatch> logger
     )
     {
         this.store = store;
@@ -45,7 +45,7 @@ sealed class SubscriptionWatch : BackgroundService
         this.grains = grains;
         this.monitor = monitor;
         this.time = time;
-        this.log = log;
+        this.logger = logger;
         Followers.Meter.CreateObservableGauge(
             "resources.subscription.position",
             () => Each(run => run.Window.Position),
@@ -99,19 +99,19 @@ sealed class SubscriptionWatch : BackgroundService
             {
                 // Without the store no event comes either.
                 if (e is not StoreUnavailableException)
-                    log.LogWarning("The subscriptions cannot be looked at: {Reason}", e.Message);
+                    logger.LogWarning("The subscriptions cannot be looked at: {Reason}", e.Message);
             }
             catch (OperationCanceledException)
             {
                 return;
             }
-            await Task.Delay(Every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(PollInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>Sends calls to grains; those that fail are sent again the next time.</summary>
     async Task SendAsync(IEnumerable<Task> calls) =>
-        await Task.WhenAll(calls).WaitAsync(Every, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(calls).WaitAsync(PollInterval, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     IEnumerable<Measurement<long>> Each(Func<SubscriptionRun, long> value) =>
         here.Select(pair => (pair.Key, pair.Value.Run))

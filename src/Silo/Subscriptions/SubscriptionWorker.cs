@@ -10,7 +10,7 @@ namespace Resources.Silo;
 /// </summary>
 sealed class SubscriptionWorker
 {
-    static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     readonly SubscriptionServices node;
     readonly CancellationTokenSource stopping = new();
@@ -80,7 +80,7 @@ sealed class SubscriptionWorker
             {
                 if (e is not StoreUnavailableException)
                     node.Logger.LogError(e, "Subscription {Subscription} has stopped, and starts again", Id);
-                await Task.Delay(Between, node.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(PollInterval, node.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException)
             {

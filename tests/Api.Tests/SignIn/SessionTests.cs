@@ -174,7 +174,7 @@ public sealed class SessionTests(Backend backend)
     {
         var person = await backend.CreatePersonAsync("user");
         var session = await person.LoginAsync();
-        for (var i = 0; i <= Grains.Snapshots.Every; i++)
+        for (var i = 0; i <= Grains.Snapshots.Interval; i++)
             session = person.Of(await person.RefreshAsync(session.RefreshToken));
         var listed = (await session.Caller.GetAsync("/api/v1/sessions")).At("/data/0")!.Value;
         var last = await backend.Admin.GetAsync(

@@ -139,8 +139,8 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
         {
             "few",
             "more",
-            "other " + Many("few", Lexicon.MostWords - 1),
-            "other " + Many("more", Lexicon.MostWords),
+            "other " + Many("few", Lexicon.MaxWords - 1),
+            "other " + Many("more", Lexicon.MaxWords),
             "few 'quoted' more",
         }.ToDictionary(_ => Guid.NewGuid(), name => name);
         foreach (var (id, name) in resources)
@@ -159,7 +159,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
         {
             var lexicon = await Lexicon.ReadAsync(transaction, ["few", "more", "no"], Cancelled);
             Assert.Equal(
-                (Lexicon.MostWords, null, 0, null),
+                (Lexicon.MaxWords, null, 0, null),
                 (
                     lexicon.WordsFrom("few")!.Length,
                     lexicon.WordsFrom("more"),

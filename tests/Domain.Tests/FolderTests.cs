@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+
+namespace Resources.Domain.Tests;
+
+/// <summary>Which folder of a project may use which other one.</summary>
+public class FolderTests
+{
+    static readonly ConcurrentDictionary<string, Lazy<FolderGraph>> Graphs = new();
+
+    static FolderGraph Of(string project) => Graphs.GetOrAdd(project, name => new(() => new(name))).Value;
+
+    [Theory, InlineData("Grains"), InlineData("Projections"), InlineData("Silo"), InlineData("Api")]
+    public void Folders_of_a_project_have_no_cycle(string project) => Assert.Null(Of(project).Cycle());
+
+    /// <summary>What a folder may use beside itself; folders that are not named use nothing else.</summary>
+    [Theory]
+    [InlineData("Grains", "Access", "Accounts Json Log")]
+    [InlineData("Grains", "Accounts", "Access Json Log")]
+    [InlineData("Grains", "Sessions", "Access Accounts Json Log")]
+    [InlineData("Grains", "Resources", "Access Json Log")]
+    [InlineData("Grains", "Subscriptions", "Json Log")]
+    [InlineData("Grains", "Limits", "Log")]
+    [InlineData("Grains", "Log", "Json")]
+    [InlineData("Grains", "Json", "")]
+    [InlineData("Projections", "Access", "Log")]
+    [InlineData("Projections", "Accounts", "Access Log")]
+    [InlineData("Projections", "Resources", "Access Filters Followers Log")]
+    [InlineData("Projections", "Subscriptions", "Access Log")]
+    [InlineData("Projections", "Followers", "Log")]
+    [InlineData("Projections", "Filters", "")]
+    [InlineData("Projections", "Log", "")]
+    [InlineData("Silo", "Accounts", "")]
+    [InlineData("Silo", "Resources", "")]
+    [InlineData("Silo", "Subscriptions", "Delivery")]
+    [InlineData("Silo", "Delivery", "")]
+    [InlineData("Silo", "Followers", "")]
+    [InlineData("Silo", "Streams", "")]
+    [InlineData("Silo", "Schema", "")]
+    [InlineData("Silo", "Embedded", "")]
+    [InlineData("Api", "Http", "")]
+    [InlineData("Api", "OpenApi", "Http")]
+    [InlineData("Api", "Limits", "Http")]
+    [InlineData("Api", "Tokens", "Http OpenApi")]
+    [InlineData("Api", "Mail", "Http")]
+    [InlineData("Api", "Access", "Http OpenApi Tokens")]
+    [InlineData("Api", "Streams", "Access Http Limits")]
+    [InlineData("Api", "Accounts", "Access Http Limits Mail OpenApi Tokens")]
+    [InlineData("Api", "SignIn", "Access Accounts Http Limits OpenApi Tokens")]
+    [InlineData("Api", "Resources", "Access Http Limits OpenApi Streams")]
+    [InlineData("Api", "Events", "Access Http Limits OpenApi Resources Streams")]
+    [InlineData("Api", "Subscriptions", "Access Http Limits OpenApi")]
+    [InlineData("Api", "Operations", "Access Accounts Http OpenApi Tokens")]
+    public void Folder_uses_only_what_lies_below_it(string project, string folder, string allowed) =>
+        Assert.All(Of(project).Uses().Where(use => use.From == folder), use =>
+            Assert.True(allowed.Split(' ').Contains(use.To), $"{use.Where} is of {use.To}.")
+        );
+
+    [Fact]
+    public void Secrets_of_accounts_are_opened_behind_the_Api() =>
+        Assert.DoesNotContain(Repository.Sources("src/Api"), path =>
+            Repository.Read(path).Contains("Vault ", StringComparison.Ordinal)
+        );
+}
