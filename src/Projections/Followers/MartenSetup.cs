@@ -41,19 +41,9 @@ public static class MartenSetup
 
     /// <summary>Adds what a daemon needs to run one projection.</summary>
     /// <param name="name">The follower's name in Marten's table of positions.</param>
-    public static void Follow<TProjection>(
-        StoreOptions options,
-        TProjection projection,
-        string name,
-        EventKinds kinds,
-        int batchSize
-    )
+    public static void Follow<TProjection>(StoreOptions options, TProjection projection, string name, int batchSize)
         where TProjection : ProjectionBase, IProjection, IChangeListener
     {
-        // Others are not even loaded: one that this release does not know would stop the projection, though it is of no
-        // concern to it. A new kind of resource events must be known to one release before the next one writes it.
-        foreach (var kind in kinds.All.Where(kind => EventKind.IsOfResource(kind.Name)))
-            projection.IncludeType(kind.Type);
         // The views know nothing of what an event's command came with, and each event's would be parsed.
         options.Events.MetadataConfig.HeadersEnabled =
             options.Events.MetadataConfig.CorrelationIdEnabled =

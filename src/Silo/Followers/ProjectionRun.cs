@@ -37,7 +37,7 @@ sealed class ProjectionRun : IAsyncDisposable
         {
             MartenSetup.Configure(options, kinds);
             db.Serve(options);
-            MartenSetup.Follow(options, projection, ResourceViewProjection.FollowerName, kinds, batchSize);
+            MartenSetup.Follow(options, projection, ResourceViewProjection.FollowerName, batchSize);
         });
         var run = new ProjectionRun(
             store,

@@ -148,39 +148,6 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
         Assert.IsType<AccountEnabled>(Assert.Single(recent, read => read.Data is not null).Data);
     }
 
-    /// <summary>The daemon of this release meets them, too, when its node runs the projections.</summary>
-    [Fact]
-    public async Task Read_model_skips_kinds_that_are_not_of_resources()
-    {
-        await database.ExecuteAsync(Append("note.pinned", 100));
-        await database.ExecuteAsync(
-            Append(
-                "resource.created",
-                1,
-                """{"type":"book","name":"Faust","status":"active","metadata":{},"owner":"o"}"""
-            )
-        );
-        await database.ExecuteAsync(Append("note.pinned", 100));
-
-        await using var run = await ProjectionRun.StartAsync(
-            Pools.Follow,
-            Kinds,
-            1,
-            50,
-            TimeProvider.System,
-            NullLoggerFactory.Instance
-        );
-        await run.AdvanceAsync(201);
-
-        await Eventually.HoldsAsync(
-            () => run.Failure is not null || run.Position == 201,
-            TimeSpan.FromSeconds(30),
-            () => $"at {run.Position}"
-        );
-        Assert.Null(run.Failure);
-        Assert.Equal("Faust", await database.ExecuteAsync("select name from resource_views"));
-    }
-
     /// <summary>Of all names, declared and foreign, those that a condition on <c>type</c> takes, in order.</summary>
     async Task<string[]> WhereAsync(string condition) =>
         (string[])
