@@ -250,7 +250,7 @@ CREATE TABLE skipped_events (
     reason text NOT NULL,
     skipped_by text NOT NULL,
     skipped_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY ("position")
+    PRIMARY KEY (follower, "position")
 );
 
 CREATE TABLE stream_snapshots (
@@ -381,6 +381,18 @@ AS $function$
             select type from mt_events where stream_id = account and type in ('account.disabled', 'account.enabled', 'account.deleted')
             order by version desc limit 1), 'account.enabled') = 'account.enabled')
 $function$;
+
+CREATE OR REPLACE PROCEDURE public.advance_follower(IN shard text, IN from_position bigint, IN to_position bigint)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+    if from_position = 0 then
+        insert into mt_event_progression (name, last_seq_id) values (shard, to_position) on conflict (name) do nothing;
+        if found then return; end if;
+    end if;
+    update mt_event_progression set last_seq_id = to_position, last_updated = transaction_timestamp() where name = shard and last_seq_id = from_position;
+    if not found then raise exception 'Another node has moved % on.', shard using errcode = 'serialization_failure'; end if;
+end $procedure$;
 
 CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bigint[], event_counts integer[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams integer[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[])
  RETURNS TABLE(ordinal bigint, appended boolean, version bigint, positions bigint[], appended_at timestamp with time zone)
@@ -684,6 +696,39 @@ begin
     return query
         select e.seq_id, e.stream_id, e.version, e.timestamp, e.type::text, e.data::text
         from mt_events e where changes_access(e.type) and e.seq_id > after order by e.seq_id limit most;
+end $function$;
+
+CREATE OR REPLACE FUNCTION read_followed(follower text, beginning text, after bigint, upto bigint, scanned integer, most integer, bytes integer)
+ RETURNS TABLE(seq_id bigint, id uuid, stream_id uuid, version bigint, type text, at timestamp with time zone, actor text, data text)
+ LANGUAGE plpgsql
+ STABLE
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+    reach bigint;
+    found_bytes int := 0;
+    found_events int := 0;
+begin
+    select case when count(*) < scanned then upto else max(s.seq_id) end into reach
+    from (select e.seq_id from mt_events e where e.seq_id > after and e.seq_id <= upto order by e.seq_id limit scanned) s;
+    for seq_id, id, stream_id, version, type, at, actor, data in
+        select e.seq_id, e.id, e.stream_id, e.version, e.type::text, e.timestamp, e.user_name::text, e.data::text from mt_events e
+        where e.seq_id > after and e.seq_id <= reach and starts_with(e.type, beginning)
+            and not exists (select from skipped_events s where s.follower = read_followed.follower and s.position = e.seq_id)
+        order by e.seq_id limit most
+    loop
+        return next;
+        found_events := found_events + 1;
+        found_bytes := found_bytes + octet_length(data);
+        if found_events = most or found_bytes > bytes then return; end if;
+    end loop;
+    return query select reach, null::uuid, null::uuid, null::bigint, null::text, null::timestamptz, null::text, null::text;
 end $function$;
 
 CREATE OR REPLACE FUNCTION read_log(after bigint, scanned integer, most integer, of_resource uuid, of_events text[], of_type text, of_owner text, account text, types text[], own boolean, own_types text[])

@@ -24,4 +24,5 @@ public sealed record VoteRequest(string Choice);
     Converters = [typeof(UtcTime)]
 )]
 [JsonSerializable(typeof(Envelope<PollDocument>))]
+[JsonSerializable(typeof(Envelope<IReadOnlyList<PollResult>>))]
 public sealed partial class PollJson : JsonSerializerContext;

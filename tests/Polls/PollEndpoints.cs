@@ -26,6 +26,13 @@ static class PollEndpoints
             .TakesBody<PollRequest>("""{"question":"Tea or coffee?","choices":["tea","coffee"]}""")
             .Answers<Envelope<PollDocument>>(201)
             .Refuses(413, 415);
+        polls
+            .MapRead("", ListAsync)
+            .Require(PollsNodeFeature.Read)
+            .WithName("listPolls")
+            .WithSummary("List polls")
+            .WithDescription("The polls with the most votes.")
+            .Answers<Envelope<IReadOnlyList<PollResult>>>(200);
         var one = polls.MapGroup("/{id}").TakesPath(Id);
         one.MapRead("", GetAsync)
             .Require(PollsNodeFeature.Read)
@@ -63,6 +70,9 @@ static class PollEndpoints
             asked =>
                 ExecuteAsync(context, grains, Guid.CreateVersion7(), new OpenPoll(asked.Question, asked.Choices), 201)
         );
+
+    static async Task<Answer> ListAsync(HttpContext context, PollQueries polls) =>
+        Answer.Of<IReadOnlyList<PollResult>>(await polls.TopAsync(context.RequestAborted));
 
     static async Task<Answer> GetAsync(string id, IGrainFactory grains) =>
         await FindAsync(id, grains) is { } poll ? Answer.Of(PollDocument.Of(Guid.Parse(id), poll)) : Missing;

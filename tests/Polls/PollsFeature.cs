@@ -27,7 +27,10 @@ public sealed class PollsFeature : Feature
     public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api) => api.MapPolls();
 }
 
-/// <summary>What nodes without HTTP have of polls: the events of this assembly, and the permissions.</summary>
+/// <summary>
+/// What nodes without HTTP have of polls: the events and the SQL scripts of this assembly, the permissions and the read
+/// model.
+/// </summary>
 public sealed class PollsNodeFeature : NodeFeature
 {
     public const string Create = "poll:create";
@@ -35,4 +38,8 @@ public sealed class PollsNodeFeature : NodeFeature
     public const string Vote = "poll:vote";
 
     public override IReadOnlyList<PermissionKind> Permissions => [new(Create), new(Read), new(Vote)];
+
+    public override void Add(IServiceCollection services, Settings settings) => services.AddSingleton<PollQueries>();
+
+    public override void AddToSilo(IServiceCollection services) => services.AddSingleton(PollResultsProjection.Model);
 }

@@ -129,7 +129,8 @@ public sealed class Followers(FollowDb db)
         );
 
     /// <summary>
-    /// Tells a follower to leave out the event at which it stands, now and in rebuilds. Who and why is kept.
+    /// Tells a follower to leave out the event at which it stands, now and in rebuilds. Who and why is kept. Other
+    /// followers apply it.
     /// </summary>
     public Task<FollowerAnswer> SkipAsync(
         string name,
@@ -144,10 +145,9 @@ public sealed class Followers(FollowDb db)
             """
             with standing as (
                 update followers set fault_position = null, fault_detail = null, fault_since = null where name = $1 and fault_position = $2 and fault_is_of_event returning name
-            ),
-            marked as (update mt_events set is_skipped = true where seq_id = $2 and exists (select from standing))
+            )
             insert into skipped_events (position, follower, reason, skipped_by) select $2, name, $3, $4 from standing
-            on conflict (position) do update set reason = excluded.reason, skipped_by = excluded.skipped_by
+            on conflict (follower, position) do update set reason = excluded.reason, skipped_by = excluded.skipped_by
             """,
             [Arg.Of(position), Arg.Of(reason), Arg.Of(actor)],
             ct

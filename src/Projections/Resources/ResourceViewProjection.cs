@@ -1,10 +1,6 @@
-using System.Diagnostics.Metrics;
 using JasperFx.Events;
-using JasperFx.Events.Daemon;
-using JasperFx.Events.Projections;
 using Marten;
 using Marten.Events.Projections;
-using Marten.Services;
 using Resources.Grains;
 
 namespace Resources.Projections;
@@ -14,61 +10,22 @@ namespace Resources.Projections;
 /// resource and written in two statements, in the transaction that also moves the projection's position; the counts are
 /// moved by what the rows were before and are after, so that lists and statistics agree at every position.
 /// </summary>
-public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChangeListener
+public sealed class ResourceViewProjection : IProjection
 {
-    /// <summary>The follower's name, in the API and in Marten's table of positions.</summary>
+    /// <summary>The follower's name.</summary>
     public const string FollowerName = "resource_views";
 
-    static readonly Histogram<double> Visible = Followers.Meter.CreateHistogram(
-        "resources.follower.visible",
-        "s",
-        "Time from an event's append until lists show it",
-        advice: new InstrumentAdvice<double>
-        {
-            HistogramBucketBoundaries =
-            [
-                .001,
-                .0025,
-                .005,
-                .01,
-                .015,
-                .02,
-                .03,
-                .04,
-                .05,
-                .075,
-                .1,
-                .15,
-                .25,
-                .5,
-                1,
-                2.5,
-                5,
-                10,
-                60,
-            ],
-        }
-    );
-
-    static readonly KeyValuePair<string, object?> Tag = new("follower", FollowerName);
+    /// <summary>The read model that it keeps.</summary>
+    public static readonly ReadModel Model = new(FollowerName, "resource", generation => new ResourceViewProjection(
+        generation
+    ));
 
     readonly string insertCreated;
     readonly string updateChanged;
-    readonly TimeProvider time;
-
-    /// <summary>When the events of the page under way were appended.</summary>
-    DateTimeOffset[] appended = [];
-
-    /// <summary>Whether lists read this generation: what one that is being built does is visible to nobody.</summary>
-    public bool IsRead { get; set; }
 
     /// <param name="generation">The tables to keep: <c>resource_views_N</c> and <c>resource_statistics_N</c>.</param>
-    /// <param name="time">Measures how long events take to become visible.</param>
-    public ResourceViewProjection(int generation, TimeProvider time)
+    public ResourceViewProjection(int generation)
     {
-        Name = FollowerName;
-        Version = (uint)generation;
-        this.time = time;
         insertCreated = InsertCreated(generation);
         updateChanged = UpdateChanged(generation);
     }
@@ -111,20 +68,6 @@ public sealed class ResourceViewProjection : ProjectionBase, IProjection, IChang
                 Each(changed, c => c.NameWords!),
                 Each(changed, c => c.MetadataWords!)
             );
-        appended = [.. events.Select(stored => stored.Timestamp)];
-        return Task.CompletedTask;
-    }
-
-    public Task BeforeCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token) =>
-        Task.CompletedTask;
-
-    public Task AfterCommitAsync(IDocumentSession session, IChangeSet commit, CancellationToken token)
-    {
-        if (!IsRead)
-            return Task.CompletedTask;
-        var now = time.GetUtcNow();
-        foreach (var at in appended)
-            Visible.Record((now - at).TotalSeconds, Tag);
         return Task.CompletedTask;
     }
 

@@ -5,7 +5,7 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>
-/// What the owner of the projections reads and notes of its follower, all over the session that holds the lock: who has
+/// What the owner of the projections reads and notes of its followers, all over the session that holds the lock: who has
 /// lost that cannot.
 /// </summary>
 sealed class ProjectionOwner(NpgsqlConnection connection)
@@ -27,14 +27,10 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
     /// Notes who it is. A node that is paused or cut off keeps its session, and with it the lock, unless the server
     /// ends sessions that fall silent.
     /// </summary>
-    public async Task BeginAsync(string node, CancellationToken ct)
+    public async Task BeginAsync(string node, string[] followers, CancellationToken ct)
     {
         await ExecuteAsync("set idle_session_timeout = '3s'; set lock_timeout = '500ms'", [], ct);
-        await ExecuteAsync(
-            $"update followers set node = $1 where name = '{ResourceViewProjection.FollowerName}'",
-            [node],
-            ct
-        );
+        await ExecuteAsync("update followers set node = $1 where name = any ($2)", [node, followers], ct);
     }
 
     /// <summary>
@@ -53,18 +49,20 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
 
     public Task<long> HeadAsync(CancellationToken ct) => ScalarAsync<long>("select head from log_head()", ct);
 
-    public Task<Orders> OrdersAsync(CancellationToken ct) =>
+    public Task<Orders> OrdersAsync(ReadModel model, CancellationToken ct) =>
         InTurnAsync(
             async () =>
             {
                 await using var command = new NpgsqlCommand(
-                    $"""
-                    select generation, building, stage, fault_position is not null from followers where name = '{ResourceViewProjection.FollowerName}'
-                    """,
+                    "select generation, building, stage, fault_position is not null from followers where name = $1",
                     connection
-                );
+                )
+                {
+                    Parameters = { Arg.Of(model.Name) },
+                };
                 await using var reader = await command.ExecuteReaderAsync(ct);
-                await reader.ReadAsync(ct);
+                if (!await reader.ReadAsync(ct))
+                    throw new InvalidOperationException($"The table followers has no row '{model.Name}'.");
                 return new Orders(reader.GetInt32(0), reader.IntOrNull(1), reader.TextOrNull(2), reader.GetBoolean(3));
             },
             ct
@@ -75,24 +73,25 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
     /// was left out meanwhile is no reason any more.
     /// </summary>
     /// <param name="isOfEvent">Whether the event is to blame, so that leaving it out helps.</param>
-    public Task FaultAsync(long? position, bool isOfEvent, string detail, CancellationToken ct) =>
+    public Task FaultAsync(ReadModel model, long? position, bool isOfEvent, string detail, CancellationToken ct) =>
         ExecuteAsync(
-            $"""
+            """
             update followers f set fault_detail = $2, fault_is_of_event = $3, fault_since = coalesce(f.fault_since, clock_timestamp()),
-                fault_position = coalesce($1::bigint, (select seq_id from mt_events where not is_skipped
-                    and seq_id > coalesce((select last_seq_id from mt_event_progression where name = follower_shard(f.name, f.generation)), 0) order by seq_id limit 1))
-            where name = '{ResourceViewProjection.FollowerName}' and not exists (select from mt_events where seq_id = $1::bigint and is_skipped)
+                fault_position = coalesce($1::bigint, (select seq_id from mt_events e where starts_with(type, $5)
+                    and seq_id > coalesce((select last_seq_id from mt_event_progression where name = follower_shard(f.name, f.generation)), 0)
+                    and not exists (select from skipped_events s where s.follower = f.name and s.position = e.seq_id) order by seq_id limit 1))
+            where name = $4 and not exists (select from skipped_events s where s.follower = f.name and s.position = $1::bigint)
             """,
-            [position, detail, isOfEvent],
+            [position, detail, isOfEvent, model.Name, model.Subject + "."],
             ct
         );
 
-    public Task ClearFaultAsync(CancellationToken ct) =>
+    public Task ClearFaultAsync(ReadModel model, CancellationToken ct) =>
         ExecuteAsync(
-            $"""
-            update followers set fault_position = null, fault_detail = null, fault_since = null where name = '{ResourceViewProjection.FollowerName}' and fault_since is not null
+            """
+            update followers set fault_position = null, fault_detail = null, fault_since = null where name = $1 and fault_since is not null
             """,
-            [],
+            [model.Name],
             ct
         );
 
@@ -100,12 +99,12 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
     /// Drops generations that nobody needs any more; false while a reader still has one, or something of the operator's
     /// depends on it.
     /// </summary>
-    public async Task<bool> TidyAsync(Orders orders, CancellationToken ct)
+    public async Task<bool> TidyAsync(ReadModel model, Orders orders, CancellationToken ct)
     {
         try
         {
             await ExecuteAsync(
-                "select drop_other_resource_views($1, $2::int)",
+                $"select drop_other_{model.Name}($1, $2::int)",
                 [orders.Generation, orders.Building],
                 ct
             );

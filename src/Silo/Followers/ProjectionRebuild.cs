@@ -1,4 +1,3 @@
-using JasperFx.Events.Daemon;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Resources.Grains;
@@ -7,30 +6,21 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>
-/// Builds a new generation of the resource views beside the one that answers, and puts it in its place when it has come
-/// as far. Each stage is noted in the database, so whoever owns the projections next goes on where the last owner died.
+/// Builds a new generation of a read model beside the one that answers, and puts it in its place when it has come as
+/// far. Each stage is noted in the database, so whoever owns the projections next goes on where the last owner died.
 /// </summary>
 /// <param name="pauses">
 /// How often it has failed before: pages get smaller with every time, as one may be too much.
 /// </param>
-sealed class ProjectionRebuild(
-    FollowDb follow,
-    BulkDb bulk,
-    EventKinds kinds,
-    int generation,
-    int building,
-    int pauses,
-    TimeProvider time,
-    ILoggerFactory logs
-)
+sealed class ProjectionRebuild(ProjectionSetting setting, int generation, int building, int pauses)
 {
     /// <summary>The order of stages: rows without indexes, the indexes, and what happened meanwhile.</summary>
     public const string Filling = "filling",
         Indexing = "indexing",
         CatchingUp = "catching up";
 
-    const int LargeBatch = 1000;
-    const int SmallBatch = 500;
+    /// <summary>Most events of one transaction.</summary>
+    const int MaxEvents = 1000;
 
     /// <summary>This close to the head the rows count as filled.</summary>
     const long MaxLag = 2000;
@@ -38,81 +28,55 @@ sealed class ProjectionRebuild(
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
 
-    readonly ILogger log = logs.CreateLogger<ProjectionRebuild>();
+    readonly string name = setting.Model.Name;
+    readonly TimeProvider time = setting.Time;
+    readonly ILogger logger = setting.Logs.CreateLogger<ProjectionRebuild>();
 
     /// <summary>Runs from the given stage to the end.</summary>
-    /// <returns>The daemon that has built the generation and goes on with it.</returns>
+    /// <returns>The run that has built the generation and goes on with it.</returns>
+    /// <exception cref="RebuildPausedException">Another node is at work.</exception>
     public async Task<ProjectionRun> RunAsync(string? stage, CancellationToken ct)
     {
         var started = time.GetTimestamp();
-        await ExecuteAsync($"select create_resource_views({building})", ct);
+        await ExecuteAsync($"select create_{name}({building})", ct);
+        var run = await setting.StartAsync(building, ct);
         if (stage is Filling)
         {
-            await using (
-                await FollowAsync(LargeBatch, (position, head) => Task.FromResult(head - position <= MaxLag), ct)
-            )
-                await EnterAsync(stage = Indexing, ct);
+            await FollowAsync(run, head => Task.FromResult(head - run.Position <= MaxLag), ct);
+            await EnterAsync(stage = Indexing, ct);
         }
         if (stage is Indexing)
         {
-            await ExecuteAsync($"select index_resource_views({building})", ct);
+            await ExecuteAsync($"select index_{name}({building})", ct);
             await EnterAsync(CatchingUp, ct);
         }
-        var run = await FollowAsync(SmallBatch, (_, _) => PublishAsync(ct), ct);
-        log.LogInformation(
-            "Generation {Generation} of the resource views answers, after {Seconds:F0} s",
+        await FollowAsync(run, _ => PublishAsync(ct), ct);
+        logger.LogInformation(
+            "Generation {Generation} of {Follower} answers, after {Seconds:F0} s",
             building,
+            name,
             time.GetElapsedTime(started).TotalSeconds
         );
         return run;
     }
 
-    /// <summary>Runs the daemon on the new generation until it has come far enough.</summary>
-    /// <exception cref="RebuildPausedException">The failure will pass, or another node is at work.</exception>
-    async Task<ProjectionRun> FollowAsync(int batchSize, Func<long, long, Task<bool>> isEnough, CancellationToken ct)
+    /// <summary>Applies the log to the new generation until it has come far enough.</summary>
+    async Task FollowAsync(ProjectionRun run, Func<long, Task<bool>> isEnough, CancellationToken ct)
     {
-        var run = await ProjectionRun.StartAsync(
-            follow,
-            kinds,
-            building,
-            Math.Max(1, batchSize >> Math.Min(10, 2 * pauses)),
-            time,
-            logs
-        );
-        try
+        var limit = Math.Max(1, MaxEvents >> Math.Min(10, 2 * pauses));
+        while (true)
         {
-            while (true)
-            {
-                if (run.Failure is { IsTransient: true } or { Category: ShardFailureCategory.ProgressionOutOfOrder })
-                    throw new RebuildPausedException(ProjectionHost.ReasonOf(run.Failure));
-                if (run.Failure is { } failure)
-                    throw new InvalidOperationException(ProjectionHost.ReasonOf(failure));
-                var head = await HeadAsync(ct);
-                await run.AdvanceAsync(head);
-                if (await isEnough(run.Position, head))
-                    return run;
+            var head = await setting.Follow.ScalarAsync<long>("select head from log_head()", [], ct);
+            await run.AdvanceAsync(head, limit, ct);
+            if (await isEnough(head))
+                return;
+            if (run.Position >= head)
                 await Task.Delay(PollInterval, time, ct);
-            }
         }
-        catch
-        {
-            await run.DisposeAsync();
-            throw;
-        }
-    }
-
-    async Task<long> HeadAsync(CancellationToken ct)
-    {
-        await using var connection = await follow.OpenAsync(ct);
-        await using var command = new NpgsqlCommand("select head from log_head()", connection);
-        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
     Task EnterAsync(string stage, CancellationToken ct) =>
-        ExecuteAsync(
-            $"update followers set stage = '{stage}' where name = '{ResourceViewProjection.FollowerName}' and building = {building}",
-            ct
-        );
+        ExecuteAsync($"update followers set stage = '{stage}' where name = '{name}' and building = {building}", ct);
 
     /// <summary>
     /// Puts the new generation in the old one's place, if it is as far: both positions are locked while they are
@@ -121,13 +85,13 @@ sealed class ProjectionRebuild(
     /// </summary>
     async Task<bool> PublishAsync(CancellationToken ct)
     {
-        await using var connection = await bulk.OpenAsync(ct);
+        await using var connection = await setting.Bulk.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using var command = new NpgsqlCommand(
             $"""
             set local lock_timeout = '100ms';
-            select name = follower_shard('{ResourceViewProjection.FollowerName}', {building}) as is_new, last_seq_id from mt_event_progression
-                where name in (follower_shard('{ResourceViewProjection.FollowerName}', {generation}), follower_shard('{ResourceViewProjection.FollowerName}', {building})) order by name for update;
+            select name = follower_shard('{name}', {building}) as is_new, last_seq_id from mt_event_progression
+                where name in (follower_shard('{name}', {generation}), follower_shard('{name}', {building})) order by name for update;
             """,
             connection,
             transaction
@@ -147,7 +111,7 @@ sealed class ProjectionRebuild(
             await using var publish = new NpgsqlCommand(
                 $"""
                 update followers set generation = {building}, building = null, stage = null, rebuilt_at = clock_timestamp(), fault_position = null, fault_detail = null, fault_since = null
-                    where name = '{ResourceViewProjection.FollowerName}' and building = {building} and generation = {generation} returning publish_resource_views({building})::text
+                    where name = '{name}' and building = {building} and generation = {generation} returning publish_{name}({building})::text
                 """,
                 connection,
                 transaction
@@ -168,7 +132,7 @@ sealed class ProjectionRebuild(
 
     async Task ExecuteAsync(string sql, CancellationToken ct)
     {
-        await using var connection = await bulk.OpenAsync(ct);
+        await using var connection = await setting.Bulk.OpenAsync(ct);
         // Indexes over many rows take as long as they take; but the server gives up when this node is gone, where it
         // can tell. The setting ends with the transaction, which both statements are.
         await using var command = new NpgsqlCommand(
@@ -182,12 +146,11 @@ sealed class ProjectionRebuild(
     }
 }
 
-/// <summary>The rebuild that this owner has under way, if any.</summary>
-sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, TimeProvider time, ILoggerFactory logs)
-    : IAsyncDisposable
+/// <summary>The rebuild of a read model that this owner has under way, if any.</summary>
+sealed class ProjectionRebuilds(ProjectionSetting setting) : IAsyncDisposable
 {
     readonly CancellationTokenSource ending = new();
-    readonly ILogger log = logs.CreateLogger<ProjectionRebuilds>();
+    readonly ILogger logger = setting.Logs.CreateLogger<ProjectionRebuilds>();
     Task<(int Generation, ProjectionRun Run)?> current = Task.FromResult<(int, ProjectionRun)?>(null);
     int pauses;
 
@@ -202,8 +165,7 @@ sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, 
     }
 
     /// <summary>
-    /// The daemon of a generation that has just been built, so that nothing needs to start again; null when there is
-    /// none.
+    /// The run of a generation that has just been built, so that nothing needs to start again; null when there is none.
     /// </summary>
     public ProjectionRun? TakeFinished(int generation)
     {
@@ -217,8 +179,7 @@ sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, 
     public async ValueTask DisposeAsync()
     {
         await ending.CancelAsync();
-        if (await current is { } finished)
-            await finished.Run.DisposeAsync();
+        await current;
         ending.Dispose();
     }
 
@@ -228,10 +189,7 @@ sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, 
         {
             return (
                 building,
-                await new ProjectionRebuild(follow, bulk, kinds, generation, building, pauses, time, logs).RunAsync(
-                    stage,
-                    ending.Token
-                )
+                await new ProjectionRebuild(setting, generation, building, pauses).RunAsync(stage, ending.Token)
             );
         }
         catch (Exception e)
@@ -240,19 +198,17 @@ sealed class ProjectionRebuilds(FollowDb follow, BulkDb bulk, EventKinds kinds, 
                 && !StoreUnavailableException.Explains(e)
             )
         {
-            log.LogError(e, "The rebuild of the resource views is given up: {Reason}", e.Message);
-            await follow.ExecuteAsync(
-                $"""
-                update followers set building = null, stage = null, rebuild_fault = $1 where name = '{ResourceViewProjection.FollowerName}' and building = $2
-                """,
-                [Arg.Of(e.Message), Arg.Of(building)],
+            logger.LogError(e, "The rebuild of {Follower} is given up: {Reason}", setting.Model.Name, e.Message);
+            await setting.Follow.ExecuteAsync(
+                "update followers set building = null, stage = null, rebuild_fault = $1 where name = $2 and building = $3",
+                [Arg.Of(ProjectionRun.ReasonOf(e)), Arg.Of(setting.Model.Name), Arg.Of(building)],
                 CancellationToken.None
             );
         }
         catch (Exception e)
         {
             pauses++;
-            log.LogWarning("The rebuild of the resource views pauses: {Reason}", e.Message);
+            logger.LogWarning("The rebuild of {Follower} pauses: {Reason}", setting.Model.Name, e.Message);
         }
         return null;
     }

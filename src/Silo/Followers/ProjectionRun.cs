@@ -1,89 +1,240 @@
+using System.Diagnostics.Metrics;
+using JasperFx.Events;
 using JasperFx.Events.Daemon;
 using Marten;
-using Microsoft.Extensions.Logging;
+using Marten.Events.Projections;
+using Marten.Services;
+using Npgsql;
 using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
 
-/// <summary>Marten's daemon at work on one generation of the resource views.</summary>
-sealed class ProjectionRun : IAsyncDisposable
+/// <summary>
+/// Applies the log to one generation of a read model, page by page. Rows and position commit together; a second run of
+/// the same generation fails at its next page, as the position is no longer where it left it.
+/// </summary>
+sealed class ProjectionRun
 {
-    readonly DocumentStore store;
-    readonly IProjectionDaemon daemon;
-    readonly ResourceViewProjection projection;
-    long head;
+    /// <summary>How many events one page looks through for those of the read model.</summary>
+    const int Scanned = 5_000;
 
-    ProjectionRun(DocumentStore store, IProjectionDaemon daemon, ResourceViewProjection projection)
+    /// <summary>A page ends when its events have so many bytes of data: single ones may have a megabyte.</summary>
+    const int MaxBytes = 4 << 20;
+
+    static readonly Histogram<double> Visible = Followers.Meter.CreateHistogram(
+        "resources.follower.visible",
+        "s",
+        "Time from an event's append until lists show it",
+        advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries =
+            [
+                .001,
+                .0025,
+                .005,
+                .01,
+                .015,
+                .02,
+                .03,
+                .04,
+                .05,
+                .075,
+                .1,
+                .15,
+                .25,
+                .5,
+                1,
+                2.5,
+                5,
+                10,
+                60,
+            ],
+        }
+    );
+
+    readonly FollowDb db;
+    readonly IDocumentStore store;
+    readonly EventKinds kinds;
+    readonly ReadModel model;
+    readonly IProjection projection;
+    readonly string shard;
+
+    ProjectionRun(FollowDb db, IDocumentStore store, EventKinds kinds, ReadModel model, int generation, string shard)
     {
+        this.db = db;
         this.store = store;
-        this.daemon = daemon;
-        this.projection = projection;
+        this.kinds = kinds;
+        this.model = model;
+        this.shard = shard;
+        projection = model.Project(generation);
     }
 
-    /// <summary>Starts after the position that the generation has reached.</summary>
-    /// <param name="batchSize">Most events of one transaction: large for a rebuild, small where readers wait.</param>
-    public static async Task<ProjectionRun> StartAsync(
+    /// <summary>The position up to which the log is applied.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Begins after the position that the generation has reached.</summary>
+    public static Task<ProjectionRun> StartAsync(
         FollowDb db,
+        IDocumentStore store,
         EventKinds kinds,
+        ReadModel model,
         int generation,
-        int batchSize,
-        TimeProvider time,
-        ILoggerFactory logs
+        CancellationToken ct
+    ) =>
+        db.ReadAsync(
+            """
+            select shard, coalesce((select last_seq_id from mt_event_progression where name = shard), 0) from follower_shard($1, $2) shard
+            """,
+            [Arg.Of(model.Name), Arg.Of(generation)],
+            async (reader, ct) =>
+            {
+                await reader.ReadAsync(ct);
+                return new ProjectionRun(db, store, kinds, model, generation, reader.GetString(0))
+                {
+                    Position = reader.GetInt64(1),
+                };
+            },
+            ct
+        );
+
+    /// <summary>Applies the next page, if there is one, and returns the times of its events.</summary>
+    /// <param name="upTo">A position of the log below which nothing will appear any more.</param>
+    /// <param name="limit">Most events of the page.</param>
+    /// <exception cref="PoisonEventException">The next event of the read model cannot be applied.</exception>
+    public Task<IReadOnlyList<DateTimeOffset>> AdvanceAsync(long upTo, int limit, CancellationToken ct) =>
+        upTo <= Position
+            ? Task.FromResult<IReadOnlyList<DateTimeOffset>>([])
+            : db.RunAsync((connection, ct) => AdvanceAsync(connection, upTo, limit, ct), ct);
+
+    /// <summary>Notes how long events took to become visible in lists.</summary>
+    public void NoteVisible(IReadOnlyList<DateTimeOffset> appended, DateTimeOffset now)
+    {
+        var follower = new KeyValuePair<string, object?>("follower", model.Name);
+        foreach (var at in appended)
+            Visible.Record((now - at).TotalSeconds, follower);
+    }
+
+    async Task<IReadOnlyList<DateTimeOffset>> AdvanceAsync(
+        NpgsqlConnection connection,
+        long upTo,
+        int limit,
+        CancellationToken ct
     )
     {
-        var projection = new ResourceViewProjection(generation, time);
-        var store = DocumentStore.For(options =>
-        {
-            MartenSetup.Configure(options, kinds);
-            db.Serve(options);
-            MartenSetup.Follow(options, projection, ResourceViewProjection.FollowerName, batchSize);
-        });
-        var run = new ProjectionRun(
-            store,
-            (IProjectionDaemon)await store.BuildProjectionDaemonAsync(logger: logs.CreateLogger("Marten.Daemon")),
-            projection
-        );
+        var (events, reached) = await ReadAsync(connection, upTo, limit, ct);
         try
         {
-            await run.daemon.StartAllAsync();
-            // Marten logs an agent that does not start, and goes on without it.
-            if (run.daemon.CurrentAgents().Count is not 1)
-                throw new InvalidOperationException($"Generation {generation} of the resource views did not start.");
-            return run;
+            await ApplyAsync(connection, events, reached, ct);
         }
-        catch
+        catch (ApplyEventException e) when (e.Event is { } stored)
         {
-            await run.DisposeAsync();
-            throw;
+            // What came before it is applied.
+            if (stored != events[0])
+                return await AdvanceAsync(connection, stored.Sequence - 1, limit, ct);
+            throw new PoisonEventException(stored.Sequence, ReasonOf(e), e);
+        }
+        Position = reached;
+        return [.. events.Select(stored => stored.Timestamp)];
+    }
+
+    async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<IEvent> events, long reached, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var session = store.LightweightSession(SessionOptions.ForTransaction(transaction));
+        session.QueueSqlCommand("call advance_follower(?, ?, ?)", shard, Position, reached);
+        if (events is not [])
+            await ProjectAsync(session, events, ct);
+        await session.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    async Task ProjectAsync(IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken ct)
+    {
+        try
+        {
+            await projection.ApplyAsync(operations, events, ct);
+        }
+        catch (Exception e)
+            when (events is [var only]
+                && e is not (ApplyEventException or OperationCanceledException)
+                && !StoreUnavailableException.Explains(e)
+            )
+        {
+            throw new ApplyEventException(only, e);
         }
     }
 
-    /// <summary>Why it stands still; null while it runs.</summary>
-    public ShardFailure? Failure =>
-        daemon.CurrentAgents().Select(agent => agent.Failure).FirstOrDefault(failure => failure is not null);
-
-    /// <summary>Says that lists read this generation, so that its delay counts.</summary>
-    public void BecomeRead() => projection.IsRead = true;
-
-    /// <summary>The position it has committed.</summary>
-    public long Position => daemon.CurrentAgents().Select(agent => agent.Position).SingleOrDefault();
-
-    /// <summary>
-    /// Lets it read up to the log's head. The order promise makes the head safe: nothing will appear below it.
-    /// </summary>
-    public async Task AdvanceAsync(long position)
+    /// <summary>The next page. It ends before an event that cannot be read.</summary>
+    async Task<(List<IEvent> Events, long Reached)> ReadAsync(
+        NpgsqlConnection connection,
+        long upTo,
+        int limit,
+        CancellationToken ct
+    )
     {
-        if (position <= head)
-            return;
-        await daemon.Tracker.MarkHighWaterAsync(position);
-        head = position;
+        await using var command = new NpgsqlCommand(
+            "select * from read_followed($1, $2, $3, $4, $5, $6, $7)",
+            connection
+        )
+        {
+            Parameters =
+            {
+                Arg.Of(model.Name),
+                Arg.Of(model.Subject + "."),
+                Arg.Of(Position),
+                Arg.Of(upTo),
+                Arg.Of(Scanned),
+                Arg.Of(limit),
+                Arg.Of(MaxBytes),
+            },
+        };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var events = new List<IEvent>();
+        var reached = Position;
+        while (await reader.ReadAsync(ct))
+        {
+            var position = reader.GetInt64(0);
+            // The last row says how far the log was looked through.
+            if (!await reader.IsDBNullAsync(1, ct))
+                try
+                {
+                    events.Add(EventOf(reader, position));
+                }
+                catch (PoisonEventException) when (events is not [])
+                {
+                    return (events, reached);
+                }
+            reached = position;
+        }
+        return (events, reached);
     }
 
-    public async ValueTask DisposeAsync()
+    IEvent EventOf(NpgsqlDataReader reader, long position)
     {
-        await daemon.StopAllAsync();
-        daemon.Dispose();
-        await store.DisposeAsync();
+        var type = reader.GetString(4);
+        object? data;
+        try
+        {
+            data = kinds.Read(type, reader.GetString(7));
+        }
+        catch (Exception e)
+        {
+            throw new PoisonEventException(position, ReasonOf(e), e);
+        }
+        if (data is null)
+            throw new PoisonEventException(position, $"This node does not know events of the kind {type}.");
+        var stored = (IEvent)Activator.CreateInstance(typeof(Event<>).MakeGenericType(data.GetType()), data)!;
+        stored.Sequence = position;
+        stored.Id = reader.GetGuid(1);
+        stored.StreamId = reader.GetGuid(2);
+        stored.Version = reader.GetInt64(3);
+        stored.EventTypeName = type;
+        stored.Timestamp = reader.GetFieldValue<DateTimeOffset>(5);
+        stored.UserName = reader.TextOrNull(6);
+        return stored;
     }
+
+    /// <summary>The innermost cause, in a line.</summary>
+    public static string ReasonOf(Exception e) => e.GetBaseException().Message.Split('\n')[0].Trim();
 }

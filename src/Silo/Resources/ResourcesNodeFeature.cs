@@ -16,4 +16,6 @@ sealed class ResourcesNodeFeature : NodeFeature
             .AddRunning<StreamAccess>()
             .AddSingleton<ResourceDoor>();
     }
+
+    public override void AddToSilo(IServiceCollection services) => services.AddSingleton(ResourceViewProjection.Model);
 }

@@ -42,7 +42,7 @@ sealed class MartenPart : SchemaPart
     {
         MartenSetup.Configure(options, new());
         options.Connection(source);
-        MartenSetup.SkipMarkedEvents(options);
+        MartenSetup.KeepSkipMarks(options);
     }
 
     /// <summary>

@@ -14,6 +14,11 @@ public sealed class ExtensionTests(Backend backend)
     const string Polls = "/api/v1/polls";
     const string Question = """{"question":"Tea or coffee?","choices":["tea","coffee"]}""";
 
+    const string Followers = "/api/v1/admin/followers";
+    const string Results = Followers + "/poll_results";
+
+    static readonly TimeSpan Plenty = TimeSpan.FromSeconds(30);
+
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -155,6 +160,82 @@ public sealed class ExtensionTests(Backend backend)
         var audit = await admin.GetAsync($"/api/v1/audit?subject={poll.Split('/')[^1]}");
         Assert.Equal(("poll.voted", "poll.opened"), (audit.Text("/data/0/type"), audit.Text("/data/1/type")));
     }
+
+    [Fact]
+    public async Task Read_model_of_another_assembly_follows_the_log_and_is_rebuilt()
+    {
+        await using var server = await StartAsync();
+        var admin = await new ApiClient(server.Address).LoginAsAdminAsync();
+        await admin.SendAsync("POST", Polls, """{"question":"Which?","choices":["a","b"]}""");
+        var poll = (await admin.SendAsync("POST", Polls, Question))["Location"]!;
+        await admin.SendAsync("POST", poll + "/votes", """{"choice":"tea"}""");
+        await FirstIsAsync(admin, "Tea or coffee? 1");
+
+        Assert.Equal(202, (await admin.SendAsync("POST", Results + "/rebuild")).Status);
+        await ResultsAreAsync(admin, follower => follower.GetProperty("generation").GetInt32() is 2);
+
+        await FirstIsAsync(admin, "Tea or coffee? 1");
+        Assert.Equal("resource_views", (await admin.GetAsync(Followers)).Text("/data/1/name"));
+        Assert.Equal("1", (await admin.GetAsync(Followers)).Text("/data/1/generation"));
+    }
+
+    [Theory, InlineData("poll.voted", "[]"), InlineData("poll.exploded", "{}")]
+    public async Task Poison_event_stops_only_the_read_model_that_needs_it(string type, string data)
+    {
+        await using var server = await StartAsync();
+        var admin = await new ApiClient(server.Address).LoginAsAdminAsync();
+        var victim = (await admin.SendAsync("POST", Polls, Question))["Location"]!.Split('/')[^1];
+        await using var database = Npgsql.NpgsqlDataSource.Create(server.ConnectionString);
+        await using var poison = database.CreateCommand(
+            $"""
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, user_name)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), '{victim}', 2, '{data}', '{type}', clock_timestamp(), 'unknown', 'somebody') returning seq_id::text
+            """
+        );
+        var position = (string)(await poison.ExecuteScalarAsync(Cancelled))!;
+        await admin.SendAsync("POST", Polls, """{"question":"Behind it?","choices":["a","b"]}""");
+        await ResultsAreAsync(admin, follower =>
+            follower.GetProperty("fault") is { ValueKind: JsonValueKind.Object } fault
+            && fault.GetProperty("position").GetString() == position
+        );
+
+        // The read model of resources has passed the event, and stops for nothing.
+        Assert.Equal(201, (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"behind it"}""")).Status);
+        Assert.Equal("behind it", (await admin.GetAsync("/api/v1/resources")).Text("/data/0/name"));
+
+        var skipped = await admin.SendAsync(
+            "POST",
+            Results + "/skip",
+            $$"""{"position":"{{position}}","reason":"a test wrote it"}"""
+        );
+        Assert.Equal(200, skipped.Status);
+        await Eventually.HoldsAsync(
+            async () => (await admin.GetAsync(Polls)).ToString().Contains("Behind it?", StringComparison.Ordinal),
+            Plenty
+        );
+    }
+
+    static Task FirstIsAsync(ApiClient caller, string expected) =>
+        Eventually.HoldsAsync(
+            async () =>
+                await caller.GetAsync(Polls) is var list
+                && $"{list.Text("/data/0/question")} {list.Text("/data/0/votes")}" == expected,
+            Plenty
+        );
+
+    /// <summary>Waits until the follower of the polls is as it should be.</summary>
+    static Task ResultsAreAsync(ApiClient operators, Func<JsonElement, bool> condition) =>
+        Eventually.HoldsAsync(
+            async () =>
+                JsonDocument
+                    .Parse((await operators.GetAsync(Followers)).Body)
+                    .RootElement.GetProperty("data")
+                    .EnumerateArray()
+                    .Single(follower => follower.GetProperty("name").GetString() is "poll_results")
+                    is var results
+                && condition(results),
+            Plenty
+        );
 
     static async Task<string> NextAsync(StreamReader stream)
     {

@@ -188,16 +188,25 @@ public sealed class FollowerEndpointTests(Backend backend)
             );
             last = await ChangeAsync(admin, "poison that is the last event");
             middle = await ChangeAsync(admin, "poison in the middle");
-            Assert.Equal(
-                200,
-                (await admin.SendAsync("PATCH", middle, """{"name":"third"}""", "application/merge-patch+json")).Status
-            );
             foreach (var resource in new[] { last, middle })
             {
                 await Eventually.HoldsAsync(
                     async () => (await admin.GetAsync(Followers)).Text("/data/0/state") is "stopped",
                     Plenty
                 );
+                // Not before, as a page that has both names writes only the second.
+                if (resource == middle)
+                    Assert.Equal(
+                        200,
+                        (
+                            await admin.SendAsync(
+                                "PATCH",
+                                middle,
+                                """{"name":"third"}""",
+                                "application/merge-patch+json"
+                            )
+                        ).Status
+                    );
                 await ExecuteAsync(node, "update followers set fault_is_of_event = true");
                 var position = (await admin.GetAsync(Followers)).Text("/data/0/fault/position");
                 Assert.Equal(

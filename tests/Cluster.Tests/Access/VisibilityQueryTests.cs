@@ -1,3 +1,4 @@
+using Marten;
 using Microsoft.Extensions.Logging.Abstractions;
 using Resources.Grains;
 using Resources.Projections;
@@ -236,23 +237,24 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
             var pools = LogDatabase.RolesOf(node);
             await FillAsync();
             Head = (long)(await database.ExecuteAsync("select max(seq_id) from mt_events"))!;
-            await using (
-                var run = await ProjectionRun.StartAsync(
-                    pools.Follow,
-                    new(),
-                    1,
-                    50,
-                    TimeProvider.System,
-                    NullLoggerFactory.Instance
-                )
+            using (
+                var store = DocumentStore.For(options =>
+                {
+                    MartenSetup.Configure(options, new());
+                    pools.Follow.Serve(options);
+                })
             )
             {
-                await run.AdvanceAsync(Head);
-                await Eventually.HoldsAsync(
-                    () => Task.FromResult(run.Failure is null && run.Position >= Head),
-                    TimeSpan.FromSeconds(30),
-                    () => "the projection has passed events that are not of resources"
+                var run = await ProjectionRun.StartAsync(
+                    pools.Follow,
+                    store,
+                    new(),
+                    ResourceViewProjection.Model,
+                    1,
+                    default
                 );
+                while (run.Position < Head)
+                    await run.AdvanceAsync(Head, 50, default);
             }
             Resources = new(pools.Reads, pools.Searches);
             Statistics = new(pools.Reads);
