@@ -18,6 +18,7 @@ sealed class PullLeases
     readonly TimeProvider time;
     readonly Dictionary<Guid, PullLease> leases;
     readonly HashSet<Guid> changed = [];
+    long changes;
 
     public PullLeases(SubscriptionRun run, TimeProvider time)
     {
@@ -37,9 +38,9 @@ sealed class PullLeases
         {
             if (run.IsEnding)
                 throw new SubscriptionLostException();
-            if (run.Window.IsRestored && Lease(request) is { } batch)
+            if (run.Window.IsRestored && Lease(request) is var (batch, change))
             {
-                await run.FlushAsync(CancellationToken.None);
+                await run.FlushAsync(CancellationToken.None, change);
                 return batch;
             }
             if (time.GetElapsedTime(started) >= request.Wait)
@@ -53,6 +54,7 @@ sealed class PullLeases
     {
         int before,
             after;
+        long change;
         while (!run.Window.IsRestored && !run.IsEnding)
             await Task.Delay(PollInterval, time);
         lock (gate)
@@ -73,14 +75,18 @@ sealed class PullLeases
             )
                 Settle(asked, item);
             after = Update(asked.Lease);
+            change = changes;
         }
         run.Work.Set();
-        await run.FlushAsync(CancellationToken.None);
+        await run.FlushAsync(CancellationToken.None, change);
         return before - after;
     }
 
-    /// <summary>What has to be stored; leases that were not stored as they are, or have ended.</summary>
-    public (List<PullLease> Leases, List<Guid> Ended) Changes()
+    /// <summary>
+    /// What has to be stored; leases that were not stored as they are, or have ended. With the number of the last
+    /// change among them.
+    /// </summary>
+    public (List<PullLease> Leases, List<Guid> Ended, long Last) Changes()
     {
         lock (gate)
         {
@@ -93,11 +99,12 @@ sealed class PullLeases
                 else
                     ended.Add(id);
             changed.Clear();
-            return (kept, ended);
+            return (kept, ended, changes);
         }
     }
 
-    PulledBatch? Lease(PullRequest request)
+    /// <summary>Leases the next events; null when there are none. With the number of this change.</summary>
+    (PulledBatch Batch, long Change)? Lease(PullRequest request)
     {
         lock (gate)
         {
@@ -110,11 +117,14 @@ sealed class PullLeases
                 id,
                 new(id, request.Consumer, now + request.Lease, [.. items.Select(item => item.Event.Position)])
             );
-            changed.Add(id);
-            return new(
-                id,
-                now + request.Lease,
-                [.. items.Select(item => new PulledEvent(item.Attempts, JsonText.Stored(item.Event.Json.Span)))]
+            Change(id);
+            return (
+                new(
+                    id,
+                    now + request.Lease,
+                    [.. items.Select(item => new PulledEvent(item.Attempts, JsonText.Stored(item.Event.Json.Span)))]
+                ),
+                changes
             );
         }
     }
@@ -145,8 +155,15 @@ sealed class PullLeases
             leases.Remove(id);
         else
             leases[id] = leases[id] with { Positions = [.. items.Select(item => item.Event.Position)] };
-        changed.Add(id);
+        Change(id);
         return items.Count;
+    }
+
+    /// <summary>Notes a change, after the window has it.</summary>
+    void Change(Guid id)
+    {
+        changed.Add(id);
+        changes++;
     }
 
     void Expire()
@@ -166,7 +183,7 @@ sealed class PullLeases
                     );
             run.Window.Forget(lease.Id);
             leases.Remove(lease.Id);
-            changed.Add(lease.Id);
+            Change(lease.Id);
         }
     }
 }

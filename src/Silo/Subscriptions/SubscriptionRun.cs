@@ -56,6 +56,7 @@ sealed class SubscriptionRun
     volatile DeliveryError? lastError;
     long lastSuccess;
     long savedPosition;
+    long savedChange;
     bool closed;
 
     public SubscriptionRun(TakenSubscription taken, SubscriptionServices node)
@@ -136,18 +137,24 @@ sealed class SubscriptionRun
     }
 
     /// <summary>Writes down what was delivered so far, for good.</summary>
+    /// <param name="change">The change of leases that has to be stored; nothing is written where it already is.</param>
     /// <param name="isLast">Nothing can be written afterwards.</param>
     /// <exception cref="SubscriptionLostException">
     /// Somebody else has taken the subscription, or has set its position, or the run is over.
     /// </exception>
-    public async Task FlushAsync(CancellationToken ct, bool isLast = false)
+    public async Task FlushAsync(CancellationToken ct, long change = long.MaxValue, bool isLast = false)
     {
         await saving.WaitAsync(ct);
         try
         {
+            // Asked first: a lease that is stored holds, also when the run has ended since. If its consumer did not hear
+            // of it, nobody would have its events until its time is over.
+            if (savedChange >= change)
+                return;
             if (closed)
                 throw new SubscriptionLostException();
-            var (leases, ended) = Leases.Changes();
+            // Before the window's changes, so that what was settled with a change is written with it.
+            var (leases, ended, lastChange) = Leases.Changes();
             var (position, parked, released) = Window.Changes();
             var rows = new List<AttemptRow>();
             while (attempts.TryDequeue(out var row))
@@ -165,6 +172,7 @@ sealed class SubscriptionRun
             if (!await node.Store.SaveAsync(Taken.Id, Taken.Epoch, changes, CancellationToken.None))
                 throw new SubscriptionLostException();
             savedPosition = position;
+            savedChange = lastChange;
             closed = isLast;
         }
         catch
