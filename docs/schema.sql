@@ -35,7 +35,19 @@ CREATE TABLE followers (
     fault_detail text,
     fault_is_of_event boolean NOT NULL DEFAULT false,
     fault_since timestamp with time zone,
+    newest integer NOT NULL DEFAULT 0,
     PRIMARY KEY (name)
+);
+
+CREATE TABLE log_epochs (
+    epoch integer NOT NULL,
+    lineage uuid,
+    system_identifier bigint NOT NULL,
+    database oid NOT NULL,
+    timeline integer NOT NULL,
+    began_after bigint NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (epoch)
 );
 
 CREATE TABLE mt_doc_deadletterevent (
@@ -338,6 +350,16 @@ CREATE TABLE subscriptions (
 ) WITH (fillfactor=50);
 CREATE TRIGGER keep_subscription_delivery BEFORE INSERT ON subscriptions FOR EACH ROW EXECUTE FUNCTION keep_subscription_delivery();
 
+CREATE TABLE unchanged_commands (
+    stream_id uuid NOT NULL,
+    command_id uuid NOT NULL,
+    fingerprint text NOT NULL,
+    version bigint NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (stream_id, command_id)
+);
+CREATE INDEX unchanged_commands_at ON unchanged_commands USING btree (at);
+
 CREATE TABLE vault (
     id uuid NOT NULL,
     subject uuid NOT NULL,
@@ -399,6 +421,7 @@ CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bi
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
+ SET jit TO 'off'
  SET lock_timeout TO '2s'
 AS $function$
 #variable_conflict use_column
@@ -408,8 +431,18 @@ declare
     accepted boolean[];
     times timestamptz[];
     drawn bigint[];
+    last_position bigint;
 begin
     perform pg_advisory_xact_lock(7238163);
+    if server_timeline() is distinct from (select timeline from log_epochs order by epoch desc limit 1) then
+        raise exception 'The server is on a new time line, on which no epoch of the log has begun.' using errcode = 'LG001';
+    end if;
+    -- A crash of the server must not lose what was acknowledged.
+    if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
+    select head into last_position from log_head();
+    if pg_sequence_last_value('mt_events_sequence') < last_position then
+        raise exception 'The sequence of positions was set back behind %.', last_position using errcode = 'LG002';
+    end if;
     moment := clock_timestamp();
 
     select array_agg(coalesce(s.version, 0) order by a.ordinal),
@@ -442,6 +475,16 @@ begin
         returning seq_id
     )
     select array_agg(seq_id order by seq_id) into drawn from written;
+    -- As with blocks of numbers by session.
+    if drawn[1] <= last_position then
+        raise exception 'The position % was drawn behind %.', drawn[1], last_position using errcode = 'LG002';
+    end if;
+    -- A commit that writes nothing waits for no standby, though what it says was written before may not be there yet.
+    if drawn is null then
+        if exists (select from mt_events e where e.stream_id = any (stream_ids) and e.id = any (event_ids)) then
+            perform pg_logical_emit_message(true, 'resources', 'repeated');
+        end if;
+    end if;
 
     return query
     select a.ordinal, a.ok or earlier.positions is not null,
@@ -465,6 +508,42 @@ begin
     order by a.ordinal;
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION begin_log_epoch()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    place record;
+    last_position bigint;
+    moved_to bigint;
+    log_stream constant uuid := '00000000-0000-8000-8000-00006c6f6700';
+    stream_version bigint;
+begin
+    perform pg_advisory_xact_lock(7238163);
+    select * into place from log_place();
+    if place.is_elsewhere is false and place.timeline <= place.known_timeline then return place.epoch; end if;
+
+    select head into last_position from log_head();
+    select setval('mt_events_sequence', greatest(last_position, last_value) + 10000000) into moved_to from mt_events_sequence;
+    insert into log_epochs (epoch, lineage, system_identifier, database, timeline, began_after)
+    select place.epoch + 1, case when place.is_elsewhere then gen_random_uuid() else place.lineage end, system_identifier,
+        (select oid from pg_database where datname = current_database()), place.timeline, last_position
+    from pg_control_system();
+
+    -- The event says what may be lost, in the place from which on nothing is.
+    insert into mt_streams (id, version, timestamp, created) values (log_stream, 1, clock_timestamp(), clock_timestamp())
+    on conflict (id) do update set version = mt_streams.version + 1, timestamp = clock_timestamp() returning version into stream_version;
+    insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, user_name)
+    values (nextval('mt_events_sequence'), gen_random_uuid(), log_stream, stream_version,
+        jsonb_build_object('epoch', place.epoch + 1, 'lastPosition', last_position)
+            || case when place.is_elsewhere then '{}' else jsonb_build_object('from', place.known_timeline, 'to', place.timeline) end,
+        case when place.is_elsewhere then 'log.restored' else 'log.timeline_changed' end, clock_timestamp(),
+        'Resources.Grains.' || case when place.is_elsewhere then 'LogRestored' else 'LogTimelineChanged' end || ', Resources.Grains', 'system');
+    return place.epoch + 1;
+end $function$;
 
 CREATE OR REPLACE FUNCTION changes_access(event_type text)
  RETURNS boolean
@@ -569,6 +648,12 @@ begin
     end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION follower_lock(follower text)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ select case when follower = 'resource_views' then 0 else hashtext(follower)::bigint << 32 end | 7238164 $function$;
+
 CREATE OR REPLACE FUNCTION follower_shard(follower text, generation integer)
  RETURNS text
  LANGUAGE sql
@@ -655,6 +740,18 @@ CREATE OR REPLACE FUNCTION log_head()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ select coalesce((select seq_id from mt_events order by seq_id desc limit 1), 0) $function$;
+
+CREATE OR REPLACE FUNCTION log_place(OUT epoch integer, OUT lineage uuid, OUT is_standby boolean, OUT is_elsewhere boolean, OUT known_timeline integer, OUT timeline integer, OUT cache bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+    is_standby := pg_is_in_recovery();
+    if not is_standby then timeline := server_timeline(); end if;
+    select e.epoch, e.lineage, e.timeline, e.system_identifier <> s.system_identifier or e.database <> d.oid into epoch, lineage, known_timeline, is_elsewhere
+    from log_epochs e, pg_control_system() s, pg_database d where d.datname = current_database() order by e.epoch desc limit 1;
+    select seqcache into cache from pg_sequence where seqrelid = 'mt_events_sequence'::regclass;
+end $function$;
 
 CREATE OR REPLACE FUNCTION publish_resource_view_tables(generation integer)
  RETURNS void
@@ -779,7 +876,40 @@ begin
     if to_regclass('mt_events_audit') is null then
         create index mt_events_audit on mt_events (seq_id) where type not like 'resource.%';
     end if;
+    if to_regclass('mt_events_access') is null then
+        create index mt_events_access on mt_events (seq_id) where type::text = any ('{account.deleted,account.disabled,account.enabled,account.password_changed,account.roles_changed,account.sessions_ended,api_key.revoked,role.changed,role.created,role.deleted,session.authenticated,session.ended}');
+    end if;
+    if to_regclass('mt_events_accounts') is null then
+        create index mt_events_accounts on mt_events (seq_id) where type = 'account.registered';
+    end if;
+    if to_regclass('mt_events_of_account') is null then
+        create index mt_events_of_account on mt_events ((data ->> 'account'), seq_id) where type in ('session.started', 'api_key.created');
+    end if;
+    if to_regclass('mt_events_commands') is null then
+        create index mt_events_commands on mt_events (stream_id, causation_id) where headers ? 'fingerprint';
+    end if;
 end $function$;
+
+CREATE OR REPLACE FUNCTION secure_read_model(name text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    signature text;
+begin
+    foreach signature in array array['create_%s(int)', 'index_%s(int)', 'publish_%s(int)', 'drop_other_%s(int, int)'] loop
+        signature := format(signature, name);
+        execute format('alter function %s security definer', signature);
+        execute format('alter function %s set search_path = %I, pg_temp', signature, current_schema());
+        execute format('revoke all on function %s from public', signature);
+    end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION server_timeline()
+ RETURNS integer
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$ select ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int $function$;
 
 -- Marten's own functions:
 -- mt_archive_stream(uuid)

@@ -39,12 +39,10 @@ public static class Server
             settings.ThrowIfFaulty();
 
             using var logs = builder.CreateStartupLogs();
-            await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs);
-            if (args is ["migrate"])
-            {
-                await database.MigrateAsync();
+            var migrates = args.Contains("migrate");
+            await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs, migrates);
+            if (migrates)
                 return 0;
-            }
             builder.Services.AddSingleton(database);
 
             await using var app = builder.Build();

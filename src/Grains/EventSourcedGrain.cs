@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using JasperFx.Events;
 
 namespace Resources.Grains;
 
@@ -23,8 +23,8 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// A write without an answer may still be committed by a slow server or a retransmitted packet. For this long the
-    /// grain compares memory with the store; driver and server give up on such a statement sooner.
+    /// A write without an answer may still be committed by a slow server or a retransmitted packet, for this long at
+    /// most: driver and server give up on such a statement sooner.
     /// </summary>
     static readonly TimeSpan DoubtPeriod = TimeSpan.FromSeconds(30);
 
@@ -32,15 +32,24 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     long version;
     long position;
     bool loaded;
-    long doubtfulSince;
+
+    /// <summary>When the state was last known to be that of the stream.</summary>
+    long comparedAt;
+
+    /// <summary>When an unknown write may last be committed.</summary>
+    long doubtEnds = long.MinValue;
 
     /// <summary>The current time.</summary>
     protected DateTimeOffset Now => time.GetUtcNow();
 
     Guid Stream => this.GetPrimaryKey();
 
-    bool MemoryIsTrusted =>
-        contact.MemoryIsTrusted && (doubtfulSince is 0 || Stopwatch.GetElapsedTime(doubtfulSince) > DoubtPeriod);
+    /// <summary>
+    /// Whether the state may be used without a look at the stream. Each doubt ends with a look: what was loaded in the
+    /// middle of one may have been overtaken before its end. That a stream is empty is never remembered, as others begin
+    /// streams without asking its grain.
+    /// </summary>
+    bool MemoryIsTrusted => version > 0 && comparedAt > doubtEnds && contact.Trusts(comparedAt);
 
     /// <summary>The state after an event; a null state precedes the first event.</summary>
     protected abstract TState Evolve(TState? state, Recorded<TEvent> recorded);
@@ -55,7 +64,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         bool startsStream = false
     )
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = time.GetTimestamp();
         try
         {
             for (var again = false; ; again = true)
@@ -71,10 +80,20 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                 if (decision.Rejection is { } rejection)
                     return Reply<TState>.Refused(rejection);
                 if (decision.Events is [])
-                    return new(state, version, position, false, null);
-
+                {
+                    if (
+                        intent.Fingerprint is null
+                        || version is 0
+                        || await log.RememberUnchangedAsync(Stream, version, intent)
+                    )
+                        return new(state, version, position, false, null);
+                    Forget();
+                    continue;
+                }
+                var sent = time.GetTimestamp();
                 if (await log.AppendAsync(Stream, version, decision.Events, intent) is { } appended)
                 {
+                    comparedAt = sent;
                     for (var i = 0; i < decision.Events.Length; i++)
                         Evolve(
                             new Recorded<TEvent>(
@@ -90,7 +109,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                     return new(state, version, position, false, null);
                 }
                 Forget();
-                if (Stopwatch.GetElapsedTime(started) > Timeout)
+                if (time.GetElapsedTime(started) > Timeout)
                     throw new StoreUnavailableException("Another activation keeps writing to this stream.");
             }
         }
@@ -98,7 +117,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         {
             Forget();
             if (e is StoreUnavailableException and not StoreOverloadedException)
-                doubtfulSince = Stopwatch.GetTimestamp();
+                doubtEnds = time.GetTimestamp() + (long)(DoubtPeriod.TotalSeconds * time.TimestampFrequency);
             throw;
         }
     }
@@ -107,6 +126,9 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     protected async Task<Reply<TState>> Current()
     {
         await RefreshAsync();
+        // Of what is not there nothing is worth keeping.
+        if (version is 0)
+            DeactivateOnIdle();
         return new(state, version, position, false, null);
     }
 
@@ -119,7 +141,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
 
     async Task<Reply<TState>?> RepeatedAsync(Intent intent)
     {
-        if (await log.FindCommandAsync(Stream, intent) is not var (after, fingerprint))
+        if (await log.FindCommandAsync(Stream, version, intent) is not var (after, fingerprint))
             return null;
         if (fingerprint != intent.Fingerprint)
             return Reply<TState>.Refused(new(Refusal.KeyReused, "This Idempotency-Key was used for another request."));
@@ -134,15 +156,16 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     /// </summary>
     async Task RefreshAsync()
     {
-        if (loaded && !MemoryIsTrusted && (await log.HeadAsync(Stream)).Version != version)
-            Forget();
-        await LoadAsync();
+        if (loaded && MemoryIsTrusted)
+            return;
+        var asked = time.GetTimestamp();
+        if (!loaded || version is 0 || await log.HeadAsync(Stream) != (version, position))
+            await LoadAsync();
+        comparedAt = asked;
     }
 
     async Task LoadAsync()
     {
-        if (loaded)
-            return;
         Forget();
         if (await snapshots.LoadAsync<TState>(Stream) is { } snapshot)
         {
@@ -177,7 +200,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         var past = (TState?)null;
         var at = 0L;
         var where = 0L;
-        foreach (var recorded in await ReadAsync(0, throughVersion, throughTime))
+        foreach (var recorded in Recorded(await log.ReadPastAsync(Stream, throughVersion, throughTime)))
         {
             if (recorded.Position > throughPosition)
                 break;
@@ -189,12 +212,11 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     }
 
     /// <summary>The events of the stream after a version, in order.</summary>
-    protected async Task<IEnumerable<Recorded<TEvent>>> ReadAsync(
-        long after,
-        long through = 0,
-        DateTimeOffset? throughTime = null
-    ) =>
-        from stored in await log.ReadAsync(Stream, after, through, throughTime)
+    protected async Task<IEnumerable<Recorded<TEvent>>> ReadAsync(long after) =>
+        Recorded(await log.ReadAsync(Stream, after));
+
+    static IEnumerable<Recorded<TEvent>> Recorded(IReadOnlyList<IEvent> events) =>
+        from stored in events
         // All aggregates share one id format; a session's id must not load as a resource.
         where stored.Data is TEvent
         select new Recorded<TEvent>(

@@ -69,6 +69,20 @@ public static class Node
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Sessions)
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Bulk);
 
+    /// <summary>
+    /// A restored copy of the database has the members of its original in it, which its own cluster must never join.
+    /// </summary>
+    static void NameCluster(this IServiceCollection services, ClusterOptions cluster) =>
+        services
+            .AddOptions<Orleans.Configuration.ClusterOptions>()
+            .Configure<NodeDatabase>(
+                (options, database) =>
+                {
+                    options.ClusterId = cluster.ClusterId + database.Lineage;
+                    options.ServiceId = cluster.ClusterId;
+                }
+            );
+
     static void Join(this ISiloBuilder silo, ClusterOptions cluster)
     {
         silo.UseAdoNetClustering(options =>
@@ -89,11 +103,7 @@ public static class Node
                 }
             )
         );
-        silo.Configure<Orleans.Configuration.ClusterOptions>(options =>
-        {
-            options.ClusterId = cluster.ClusterId;
-            options.ServiceId = cluster.ClusterId;
-        });
+        silo.Services.NameCluster(cluster);
         silo.Services.AddOptions<EndpointOptions>()
             .Configure<NodeDatabase>(
                 (options, database) =>
@@ -141,11 +151,7 @@ public static class Node
                 }
             )
         );
-        client.Configure<Orleans.Configuration.ClusterOptions>(options =>
-        {
-            options.ClusterId = cluster.ClusterId;
-            options.ServiceId = cluster.ClusterId;
-        });
+        client.Services.NameCluster(cluster);
         client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = CallTimeout);
         client.AddActivityPropagation();
         client.Services.AddSingleton<StoreProbe.Membership>((connection, ct) => Task.FromResult(true));

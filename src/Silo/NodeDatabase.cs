@@ -27,6 +27,9 @@ public sealed class NodeDatabase : IAsyncDisposable
     readonly NpgsqlDataSource bulk;
     readonly Schema schema;
 
+    /// <summary>The newest time line of a server that this node has seen.</summary>
+    int timeline;
+
     NodeDatabase(
         string connectionString,
         Schema schema,
@@ -51,9 +54,15 @@ public sealed class NodeDatabase : IAsyncDisposable
             // a list costs.
             connection.NoResetOnClose = true;
             settle(connection);
-            return builder.UseLoggerFactory(logs).Build();
+            return builder
+                .UsePhysicalConnectionInitializer(
+                    _ => throw new NotSupportedException("Connections are opened asynchronously."),
+                    CheckAsync
+                )
+                .UseLoggerFactory(logs)
+                .Build();
         }
-        log = Connect("log", 4, 2, Prepare);
+        log = Connect("log", 8, 2, Prepare);
         control = Connect("control", 4, 2, Prepare);
         reads = Connect("reads", options.MaxPoolSize, 5, Prepare);
         follow = Connect("follow", 8, 5, Prepare);
@@ -66,9 +75,18 @@ public sealed class NodeDatabase : IAsyncDisposable
         searches = Connect("searches", options.MaxSearchPoolSize, 5, settings =>
             Set(settings, $"{IdleTimeout} {bounds}")
         );
-        sessions = Connect("sessions", options.MaxPoolSize, 5, settings => settings.Pooling = false);
+        sessions = Connect("sessions", options.MaxPoolSize, 5, settings =>
+        {
+            Prepare(settings);
+            settings.Pooling = false;
+        });
         bulk = Connect("bulk", 4, 30, settings => Set(settings, IdleTimeout));
     }
+
+    /// <summary>
+    /// Tells the cluster of a log that was restored here from that of its original; empty for the original.
+    /// </summary>
+    internal string Lineage { get; private set; } = "";
 
     /// <summary>Whether the database belongs to this node alone.</summary>
     public bool IsEmbedded => embedded is not null;
@@ -100,6 +118,7 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     /// <summary>Finds or starts the database and brings its schema up to date.</summary>
     /// <param name="features">Their assemblies may have scripts.</param>
+    /// <param name="migrate">Whether to apply what the schema lacks, whatever the configuration says.</param>
     /// <exception cref="ConfigurationException">
     /// The schema is behind and may not be applied, or a part of it has changed since it was applied.
     /// </exception>
@@ -107,6 +126,7 @@ public sealed class NodeDatabase : IAsyncDisposable
         Settings settings,
         IReadOnlyList<NodeFeature> features,
         ILoggerFactory logs,
+        bool migrate = false,
         CancellationToken ct = default
     )
     {
@@ -118,13 +138,13 @@ public sealed class NodeDatabase : IAsyncDisposable
                 ct
             )
             : null;
-        var connectionString = embedded?.ConnectionString ?? given!;
+        var connectionString = embedded?.ConnectionString ?? OfPrimary(given!);
         var schema = Silo.Schema.Of(connectionString, features.Select(feature => feature.Assembly));
         var options = settings.Read<DatabaseOptions>("Database");
         var database = new NodeDatabase(connectionString, schema, options, logs, embedded);
         try
         {
-            await database.PrepareAsync(settings.Read<SchemaOptions>("Schema"), ct);
+            await database.PrepareAsync(migrate || settings.Read<SchemaOptions>("Schema").ApplyOnStart, ct);
             return database;
         }
         catch
@@ -145,14 +165,61 @@ public sealed class NodeDatabase : IAsyncDisposable
             await embedded.DisposeAsync();
     }
 
-    async Task PrepareAsync(SchemaOptions options, CancellationToken ct)
+    async Task PrepareAsync(bool apply, CancellationToken ct)
     {
-        if (options.ApplyOnStart)
+        if (apply)
             await MigrateAsync(ct);
         else if (await schema.PendingAsync(ct) is { Count: > 0 } pending)
             throw new ConfigurationException(
                 $"The database lacks {string.Join(", ", pending)}. "
                     + "Run this program with the argument 'migrate', or set Schema__ApplyOnStart=true."
+            );
+        await SettleAsync(ct);
+    }
+
+    /// <summary>Checks what the promises of the log rest on, and begins an epoch where the server is a new one.</summary>
+    /// <exception cref="ConfigurationException">They cannot be kept with this server.</exception>
+    async Task SettleAsync(CancellationToken ct)
+    {
+        await using var connection = await bulk.OpenConnectionAsync(ct);
+        var place = await LogPlace.LookAsync(connection, ct);
+        if (place is { Fault: null, BeginsEpoch: true })
+        {
+            await LogPlace.BeginEpochAsync(connection, ct);
+            place = await LogPlace.LookAsync(connection, ct);
+        }
+        if (place.Fault is { } fault)
+            throw new ConfigurationException(fault);
+        Lineage = place.Lineage is { } lineage ? "-" + lineage.ToString("n")[..8] : "";
+    }
+
+    /// <summary>With several hosts it is the primary, never a standby, which may be behind.</summary>
+    static string OfPrimary(string given)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(given);
+        if (settings.Host?.Contains(',') is true)
+            settings.TargetSessionAttributes = "primary";
+        return settings.ConnectionString;
+    }
+
+    /// <summary>
+    /// Refuses a former primary. It takes itself for the primary still, and what is written there is lost.
+    /// </summary>
+    async Task CheckAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select case when not pg_is_in_recovery() then ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int end
+            """,
+            connection
+        );
+        if (await command.ExecuteScalarAsync() is not int found)
+            throw new StoreUnavailableException("The server is a standby.");
+        for (var known = Volatile.Read(ref timeline); found > known; known = Volatile.Read(ref timeline))
+            Interlocked.CompareExchange(ref timeline, found, known);
+        if (found < Volatile.Read(ref timeline))
+            throw new StoreUnavailableException(
+                $"The server is on time line {found}, but a newer one was seen: it is a former primary."
             );
     }
 

@@ -17,7 +17,10 @@ try
     settings.ThrowIfFaulty();
 
     using var logs = builder.CreateStartupLogs();
-    await using var database = await NodeDatabase.OpenAsync(settings, NodeFeature.All, logs);
+    var migrates = args.Contains("migrate");
+    await using var database = await NodeDatabase.OpenAsync(settings, NodeFeature.All, logs, migrates);
+    if (migrates)
+        return 0;
     builder.Services.AddSingleton(database);
     await builder.Build().RunAsync();
     return 0;

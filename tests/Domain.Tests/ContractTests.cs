@@ -20,6 +20,8 @@ public class ContractTests
 
     static readonly Dictionary<Type, object> Samples = new object[]
     {
+        new LogTimelineChanged(2, 1042, 1, 2),
+        new LogRestored(2, 1042),
         new ResourceCreated("book", "Faust", "active", Story.Text("""{"price":9.50}"""), Id.ToString()),
         new ResourceReplaced("Faust", "active", Story.Text("""{"price":9.50}""")),
         new ResourceRenamed("Faust"),
@@ -137,6 +139,8 @@ public class ContractTests
                             ),
                         Record(e)
                     ),
+                    // Told, and folded by nobody.
+                    LogEpochEvent e => e,
                     _ => null,
                 }
             );
@@ -166,6 +170,7 @@ public class ContractTests
 
     static readonly Type[] Aggregates =
     [
+        typeof(LogEpochEvent),
         typeof(ResourceEvent),
         typeof(AccountEvent),
         typeof(SessionEvent),

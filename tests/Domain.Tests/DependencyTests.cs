@@ -190,7 +190,9 @@ public partial class DependencyTests
     [GeneratedRegex(@"\bNpgsql\w*")]
     private static partial Regex Driver();
 
-    [GeneratedRegex(@"\b(IResourceGrain|ResourceQueries|StatisticsQueries|LogQueries|EventFeed|ReadIndex)\b")]
+    [GeneratedRegex(
+        @"\b(IResourceGrain|ResourceQueries|StatisticsQueries|LogQueries|EventFeed|ReadIndex|ReadsDb|SearchesDb)\b"
+    )]
     private static partial Regex BehindDoor();
 
     [GeneratedRegex(@"\bEvents\s*\.\s*(Append\w*|StartStream\w*|WriteToAggregate\w*|FetchForWriting\w*)\b")]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Reflection;
 
 namespace Resources.Domain.Tests;
 
@@ -12,7 +13,7 @@ public class FolderTests
     [Theory, InlineData("Grains"), InlineData("Projections"), InlineData("Silo"), InlineData("Api")]
     public void Folders_of_a_project_have_no_cycle(string project) => Assert.Null(Of(project).Cycle());
 
-    /// <summary>What a folder may use beside itself; folders that are not named use nothing else.</summary>
+    /// <summary>What a folder may use beside itself.</summary>
     [Theory]
     [InlineData("Grains", "Access", "Accounts Json Log")]
     [InlineData("Grains", "Accounts", "Access Json Log")]
@@ -33,7 +34,10 @@ public class FolderTests
     [InlineData("Silo", "Resources", "")]
     [InlineData("Silo", "Subscriptions", "Delivery")]
     [InlineData("Silo", "Delivery", "")]
+    [InlineData("Silo", "Access", "")]
     [InlineData("Silo", "Followers", "")]
+    [InlineData("Silo", "Limits", "")]
+    [InlineData("Silo", "Log", "")]
     [InlineData("Silo", "Streams", "")]
     [InlineData("Silo", "Schema", "")]
     [InlineData("Silo", "Embedded", "")]
@@ -54,6 +58,25 @@ public class FolderTests
         Assert.All(Of(project).Uses().Where(use => use.From == folder), use =>
             Assert.True(allowed.Split(' ').Contains(use.To), $"{use.Where} is of {use.To}.")
         );
+
+    /// <summary>A folder that the table does not name would be free to use anything.</summary>
+    [Theory, InlineData("Grains"), InlineData("Projections"), InlineData("Silo"), InlineData("Api")]
+    public void Every_folder_is_named(string project)
+    {
+        var named = typeof(FolderTests)
+            .GetMethod(nameof(Folder_uses_only_what_lies_below_it))!
+            .GetCustomAttributes<InlineDataAttribute>()
+            .Select(row => row.Data)
+            .Where(row => Equals(row[0], project))
+            .Select(row => (string)row[1]!);
+        var folders = Repository
+            .Sources($"src/{project}")
+            .Select(path => path.Split('/'))
+            .Where(parts => parts.Length > 3)
+            .Select(parts => parts[2])
+            .Distinct();
+        Assert.Equal(folders.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
+    }
 
     [Fact]
     public void Secrets_of_accounts_are_opened_behind_the_Api() =>

@@ -35,4 +35,5 @@ begin
 end $$;
 
 select create_poll_results(1), index_poll_results(1), publish_poll_results(1);
+select secure_read_model('poll_results');
 insert into followers (name, generation) values ('poll_results', 1);

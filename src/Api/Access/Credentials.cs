@@ -46,7 +46,9 @@ public sealed class Credentials(
                     : null,
                 true
             );
-        return SessionCookie.Read(request) is { } cookie ? (await FindCookieAsync(cookie), true) : (null, false);
+        return SessionCookie.Read(request) is { } cookie
+            ? (Checked(await FindCookieAsync(cookie)), true)
+            : (null, false);
     }
 
     /// <summary>The caller behind an access token or API key; null when it is not good.</summary>
@@ -54,11 +56,22 @@ public sealed class Credentials(
     /// <param name="start">Where it begins in that.</param>
     public async ValueTask<Caller?> FindAsync(string text, int start = 0)
     {
-        var caller = text.AsSpan(start).StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal)
-            ? await FindKeyAsync(text[start..])
-            : await tokens.FindAsync(text, start);
-        return caller is { IsOver: false } ? caller : null;
+        return Checked(
+            text.AsSpan(start).StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal)
+                ? await FindKeyAsync(text[start..])
+                : await tokens.FindAsync(text, start)
+        );
     }
+
+    /// <summary>The caller as far as the book knows; null when the credential is over.</summary>
+    /// <exception cref="StoreUnavailableException">This node cannot tell: another one may.</exception>
+    static Caller? Checked(Caller? caller) =>
+        caller switch
+        {
+            { IsUncertain: true } => throw new StoreUnavailableException("This node cannot tell who may do what."),
+            { IsOver: false } => caller,
+            _ => null,
+        };
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -113,7 +126,7 @@ public sealed class Credentials(
         if (sessionTokens.ReadCookie(text) is not var (id, generation))
             return null;
         if (Recall(id, text) is { } known)
-            return known.IsOver ? null : known;
+            return known;
         var before = Volatile.Read(ref changes);
         var session = cluster.GetGrain<ISessionGrain>(id);
         var found = await ClusterCalls.SendAsync(_ => session.Find());
@@ -164,7 +177,10 @@ public sealed class Credentials(
     void Forget(Guid changed)
     {
         Interlocked.Increment(ref changes);
-        remembered.TryRemove(changed, out _);
+        if (changed == Guid.Empty)
+            remembered.Clear();
+        else
+            remembered.TryRemove(changed, out _);
     }
 
     async Task NoteAsync()

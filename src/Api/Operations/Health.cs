@@ -78,7 +78,9 @@ public static class Health
             .WithDescription("Succeeds while the process runs.")
             .Answers<HealthDocument>(200);
         health
-            .MapRead("/ready", (StoreContact contact, Draining draining) => Status(Waiting(contact, draining)))
+            .MapRead("/ready", (StoreContact contact, Draining draining, AccessBook access) =>
+                Status(Waiting(contact, draining, access))
+            )
             .WithName("ready")
             .WithSummary("Check readiness")
             .WithDescription("Succeeds while the node can serve requests.")
@@ -95,7 +97,7 @@ public static class Health
         StreamAccess streams
     )
     {
-        var waiting = Waiting(contact, draining);
+        var waiting = Waiting(contact, draining, access);
         var followers = monitor.Latest;
         var isWell =
             tail.Fault is null
@@ -137,12 +139,13 @@ public static class Health
                 Headers = [("Cache-Control", "no-store"), ("Retry-After", "1")],
             };
 
-    static string[] Waiting(StoreContact contact, Draining draining) =>
+    static string[] Waiting(StoreContact contact, Draining draining, AccessBook access) =>
         [
             .. new[]
             {
                 contact.IsAvailable ? null : "database",
                 contact.IsMember ? null : "cluster",
+                access.IsCurrent ? null : "access",
                 draining.IsDraining ? "stopping" : null,
             }.OfType<string>(),
         ];

@@ -5,9 +5,6 @@ namespace Resources.Grains;
 /// <summary>Copies valid JSON without white space and with long numbers shortened. The copy is never longer.</summary>
 internal static class CompactJson
 {
-    // PostgreSQL's jsonb writes 1e300 with 301 digits. No decimal that survives needs more than 31 characters.
-    const int LongNumber = 40;
-
     static readonly SearchValues<byte> NumberBytes = SearchValues.Create("+-.0123456789Ee"u8);
 
     public static int Write(ReadOnlySpan<byte> json, Span<byte> output)
@@ -27,7 +24,8 @@ internal static class CompactJson
                 case (byte)'-' or (>= (byte)'0' and <= (byte)'9'):
                     length = json.IndexOfAnyExcept(NumberBytes);
                     length = length < 0 ? json.Length : length;
-                    var shortened = length > LongNumber ? JsonNumber.Shorten(json[..length], output[written..]) : 0;
+                    var shortened =
+                        length > CanonicalJson.LongNumber ? JsonNumber.Shorten(json[..length], output[written..]) : 0;
                     if (shortened > 0)
                     {
                         written += shortened;

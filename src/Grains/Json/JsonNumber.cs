@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 
@@ -77,6 +78,46 @@ internal readonly ref struct JsonNumber
         output[length++] = (byte)'e';
         Utf8Formatter.TryFormat(number.Exponent, output[length..], out var written);
         return length + written;
+    }
+
+    /// <summary>
+    /// Writes the same value without an exponent, with as many digits behind the point as the token has, moved by its
+    /// exponent; zero has no sign.
+    /// </summary>
+    public static void WritePlain(ReadOnlySpan<byte> token, ArrayBufferWriter<byte> output)
+    {
+        var isNegative = token[0] == '-';
+        var mantissa = isNegative ? token[1..] : token;
+        var exponent = 0;
+        if (mantissa.IndexOfAny((byte)'e', (byte)'E') is >= 0 and var e)
+        {
+            exponent = ReadExponent(mantissa[(e + 1)..]);
+            mantissa = mantissa[..e];
+        }
+        var point = mantissa.IndexOf((byte)'.');
+        var whole = point < 0 ? mantissa : mantissa[..point];
+        var fraction = point < 0 ? [] : mantissa[(point + 1)..];
+        Span<byte> digits = token.Length <= MaxTokenLength ? stackalloc byte[MaxTokenLength] : new byte[token.Length];
+        digits = digits[..(whole.Length + fraction.Length)];
+        whole.CopyTo(digits);
+        fraction.CopyTo(digits[whole.Length..]);
+
+        // The point stands behind so many digits; there may be fewer or more of them.
+        var at = whole.Length + exponent;
+        var scale = Math.Max(0, fraction.Length - exponent);
+        var first = digits.IndexOfAnyExcept((byte)'0');
+        if (isNegative && first >= 0)
+            output.Write("-"u8);
+        if (first < 0 || first >= at)
+            output.Write("0"u8);
+        else
+            for (var i = first; i < at; i++)
+                output.Write([i < digits.Length ? digits[i] : (byte)'0']);
+        if (scale is 0)
+            return;
+        output.Write("."u8);
+        for (var i = at; i < at + scale; i++)
+            output.Write([i >= 0 && i < digits.Length ? digits[i] : (byte)'0']);
     }
 
     static JsonNumber Read(ReadOnlySpan<byte> token, Span<byte> buffer)

@@ -26,13 +26,16 @@ public sealed class JsonText : IEquatable<JsonText>
     /// <summary>The text, which may be written to an answer unchanged.</summary>
     public ReadOnlyMemory<byte> Utf8 => utf8;
 
-    /// <summary>A compact copy of an object.</summary>
+    /// <summary>A copy of an object as it will come back from the store.</summary>
     public static JsonText From(JsonElement element)
     {
         if (element.ValueKind != JsonValueKind.Object)
             throw new ArgumentException("A JSON object is needed.", nameof(element));
-        var raw = JsonMarshal.GetRawUtf8Value(element);
-        return Compact(raw);
+        if (JsonMarshal.GetRawUtf8Value(element).Length is 2)
+            return Empty;
+        var output = new ArrayBufferWriter<byte>();
+        CanonicalJson.Write(element, output);
+        return new(output.WrittenSpan.ToArray());
     }
 
     /// <summary>An object from the store, which is not validated again.</summary>

@@ -1,9 +1,12 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Resources.Grains;
 
-/// <summary>Writes the text as a nested JSON object, so that the store can query its members.</summary>
+/// <summary>
+/// Writes the text as a nested JSON object, so that the store can query its members, and reads what the store has.
+/// </summary>
 public sealed class JsonTextConverter : JsonConverter<JsonText>
 {
     public override JsonText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -11,7 +14,7 @@ public sealed class JsonTextConverter : JsonConverter<JsonText>
         if (reader.TokenType != JsonTokenType.StartObject)
             throw new JsonException("A JSON object is needed.");
         using var document = JsonDocument.ParseValue(ref reader);
-        return JsonText.From(document.RootElement);
+        return JsonText.Stored(JsonMarshal.GetRawUtf8Value(document.RootElement));
     }
 
     public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) =>

@@ -66,17 +66,21 @@ sealed class AppendBatch
     /// <summary>
     /// Commits the batch in one round trip: a single statement is its own transaction, so no client can hold its lock.
     /// </summary>
-    public async Task<Appended?[]> SendAsync(NpgsqlConnection connection)
+    /// <param name="lost">
+    /// Gives the statement up. Nothing else does: a commit that waits for a synchronous standby and is cancelled counts as
+    /// done for the server, and is nowhere but there.
+    /// </param>
+    public async Task<Appended?[]> SendAsync(NpgsqlConnection connection, CancellationToken lost)
     {
         await using var command = new NpgsqlCommand(
             "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             connection
         );
-        command.CommandTimeout = 5;
+        command.CommandTimeout = 0;
         Bind(command.Parameters);
         var outcomes = new Appended?[appends.Count];
-        await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
+        await using var reader = await command.ExecuteReaderAsync(lost);
+        while (await reader.ReadAsync(lost))
             if (reader.GetBoolean(1))
                 outcomes[reader.GetInt64(0) - 1] = new(
                     reader.GetFieldValue<long[]>(2),

@@ -17,6 +17,8 @@ namespace Resources.Grains;
 /// </summary>
 public sealed class EventLog(
     LogDb db,
+    ReadsDb reads,
+    SessionsDb sessions,
     IDocumentStore store,
     StoreContact contact,
     Signal signal,
@@ -29,6 +31,15 @@ public sealed class EventLog(
 
     const int MaxStreams = 256;
     const int MaxBytes = 4 << 20;
+
+    /// <summary>A command without a key is sent again within seconds: no stream moves so far meanwhile.</summary>
+    const int MaxVersionsOfRetry = 10_000;
+
+    /// <summary>Callers wait for so long for a commit; it may still happen.</summary>
+    static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a read of the past waits for its turn.</summary>
+    static readonly TimeSpan PastPatience = TimeSpan.FromSeconds(3);
 
     static readonly Meter Meter = new("Resources.EventLog");
     static readonly Counter<long> Appended = Meter.CreateCounter<long>(
@@ -49,7 +60,14 @@ public sealed class EventLog(
         "Time of one group commit"
     );
 
+    readonly StreamHeads heads = new(db);
     readonly Channel<Append> queue = Channel.CreateUnbounded<Append>(new() { SingleReader = true });
+
+    /// <summary>
+    /// Reads of the past go through whole streams. So many at a time leave the database, and the grains' connections, to
+    /// those who read what is.
+    /// </summary>
+    readonly SemaphoreSlim past = new(3);
 
     /// <summary>The appender's own connection: it never waits behind those that read.</summary>
     NpgsqlConnection? connection;
@@ -74,7 +92,7 @@ public sealed class EventLog(
             throw new StoreUnavailableException("This node is stopping.");
         try
         {
-            var appended = await contact.WhileAvailableAsync(_ => append.Done.Task);
+            var appended = await contact.WhileAvailableAsync(_ => append.Done.Task.WaitAsync(MaxWait));
             activity?.SetTag("resources.position", appended?.Positions[^1]);
             return appended;
         }
@@ -86,13 +104,37 @@ public sealed class EventLog(
     }
 
     /// <summary>The events of a stream after a version, oldest first.</summary>
-    public Task<IReadOnlyList<JasperFx.Events.IEvent>> ReadAsync(
+    public Task<IReadOnlyList<JasperFx.Events.IEvent>> ReadAsync(Guid stream, long afterVersion = 0) =>
+        FetchAsync(db, stream, afterVersion, 0, null);
+
+    /// <summary>The events of a stream through a version, a time, or both, oldest first; 0 and null = to its end.</summary>
+    /// <exception cref="StoreOverloadedException">The node has too many such reads under way.</exception>
+    public async Task<IReadOnlyList<JasperFx.Events.IEvent>> ReadPastAsync(
         Guid stream,
-        long afterVersion = 0,
-        long throughVersion = 0,
-        DateTimeOffset? through = null
+        long throughVersion,
+        DateTimeOffset? through
+    )
+    {
+        if (!await past.WaitAsync(PastPatience))
+            throw new StoreOverloadedException("Too many reads of the past are under way.");
+        try
+        {
+            return await FetchAsync(reads, stream, 0, throughVersion, through);
+        }
+        finally
+        {
+            past.Release();
+        }
+    }
+
+    Task<IReadOnlyList<JasperFx.Events.IEvent>> FetchAsync(
+        Db from,
+        Guid stream,
+        long afterVersion,
+        long throughVersion,
+        DateTimeOffset? through
     ) =>
-        db.RunAsync(
+        from.RunAsync(
             async (connection, ct) =>
             {
                 await using var session = store.QuerySession(SessionOptions.ForConnection(connection));
@@ -101,33 +143,57 @@ public sealed class EventLog(
         );
 
     /// <summary>The version and position a stream is at; (0, 0) when it has no event.</summary>
-    public Task<(long Version, long Position)> HeadAsync(Guid stream) =>
-        db.ReadAsync(
-            "select version, seq_id from mt_events where stream_id = $1 order by version desc limit 1",
-            [Arg.Of(stream)],
-            static async (reader, ct) =>
-                await reader.ReadAsync(ct) ? (reader.GetInt64(0), reader.GetInt64(1)) : (0L, 0L)
-        );
+    public Task<(long Version, long Position)> HeadAsync(Guid stream) => heads.OfAsync(stream);
 
-    /// <summary>Finds the events that a command has appended to a stream.</summary>
+    /// <summary>Finds what a command has done to a stream.</summary>
+    /// <param name="version">A version that the stream has.</param>
     /// <returns>
-    /// The version after the command and the request's fingerprint (null when it had no key); null when the command is
-    /// not in the stream.
+    /// The version after the command and the request's fingerprint (null when it had no key); null when the stream knows
+    /// nothing of the command.
     /// </returns>
-    public Task<(long Version, string? Fingerprint)?> FindCommandAsync(Guid stream, Intent intent) =>
-        db.ReadAsync<(long, string?)?>(
-            intent.Fingerprint is null
-                ? "select max(version), null from mt_events where stream_id = $1 and causation_id = $2"
-                : """
-                select max(version), max(headers ->> 'fingerprint') from mt_events where stream_id = $1 and causation_id = $2 and headers ? 'fingerprint'
+    public Task<(long Version, string? Fingerprint)?> FindCommandAsync(Guid stream, long version, Intent intent) =>
+        intent.Fingerprint is null
+            ? FindAsync(
+                """
+                select max(version), null from mt_events where stream_id = $1 and causation_id = $2::text and version > $3
                 """,
-            [Arg.Of(stream), Arg.Of(intent.CommandId.ToString())],
-            static async (reader, ct) =>
-            {
-                await reader.ReadAsync(ct);
-                return reader.IsDBNull(0) ? null : (reader.GetInt64(0), reader.TextOrNull(1));
-            }
-        );
+                Arg.Of(stream),
+                Arg.Of(intent.CommandId),
+                Arg.Of(version - MaxVersionsOfRetry)
+            )
+            : FindAsync(
+                """
+                select max(version), max(fingerprint) from (
+                    select version, headers ->> 'fingerprint' as fingerprint from mt_events where stream_id = $1 and causation_id = $2::text and headers ? 'fingerprint'
+                    union all
+                    select version, fingerprint from unchanged_commands where stream_id = $1 and command_id = $2
+                ) found
+                """,
+                Arg.Of(stream),
+                Arg.Of(intent.CommandId)
+            );
+
+    /// <summary>
+    /// Remembers that a command with a key has changed nothing, so that a repetition changes nothing either, whatever
+    /// happens meanwhile.
+    /// </summary>
+    /// <returns>Whether the stream was at that version and the command not remembered yet.</returns>
+    public async Task<bool> RememberUnchangedAsync(Guid stream, long version, Intent intent) =>
+        await db.ExecuteAsync(
+            """
+            insert into unchanged_commands (stream_id, command_id, fingerprint, version)
+            select $1, $2, $3, $4 where $4 = (select version from mt_streams where id = $1)
+            on conflict (stream_id, command_id) do nothing
+            """,
+            [Arg.Of(stream), Arg.Of(intent.CommandId), Arg.Of(intent.Fingerprint), Arg.Of(version)]
+        ) > 0;
+
+    Task<(long Version, string? Fingerprint)?> FindAsync(string sql, params NpgsqlParameter[] arguments) =>
+        db.ReadAsync<(long, string?)?>(sql, arguments, static async (reader, ct) =>
+        {
+            await reader.ReadAsync(ct);
+            return reader.IsDBNull(0) ? null : (reader.GetInt64(0), reader.TextOrNull(1));
+        });
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -207,10 +273,19 @@ public sealed class EventLog(
 
     async Task<Appended?[]> SendOnceAsync(AppendBatch batch)
     {
-        connection ??= await db.OpenAsync(CancellationToken.None);
+        var lost = contact.Lost;
+        var isWarned = false;
+        void Warn(object? sender, NpgsqlNoticeEventArgs e) => isWarned |= e.Notice.InvariantSeverity is "WARNING";
+        connection ??= await sessions.OpenAsync(lost);
+        connection.Notice += Warn;
         try
         {
-            return await batch.SendAsync(connection);
+            var outcomes = await batch.SendAsync(connection, lost);
+            connection.Notice -= Warn;
+            // PostgreSQL warns when it gives up waiting for a standby, and answers as if it had not.
+            return isWarned
+                ? throw new StoreUnavailableException("The commit may not have reached a standby.")
+                : outcomes;
         }
         catch
         {

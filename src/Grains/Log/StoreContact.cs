@@ -13,7 +13,7 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
     /// <summary>
     /// Memory is trusted for this long after a contact: less than the others need to declare this node dead.
     /// </summary>
-    public static readonly TimeSpan TrustFor = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan TrustFor = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// After this long without an answer the store counts as unavailable and waiting writes are answered.
@@ -29,16 +29,25 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
     readonly Lock gate = new();
     long askedAt;
     long heardAt;
-    long trustedAt;
-    long membersChangedAt;
+    Trust? trusted;
+    long settledAt = long.MinValue;
+    int epoch;
+    int timeline;
     CancellationTokenSource loss = new();
 
     /// <summary>Whether the cluster has counted this node as a member lately.</summary>
-    public bool IsMember => Volatile.Read(ref trustedAt) is not 0 and var at && time.GetElapsedTime(at) < TrustFor;
+    public bool IsMember =>
+        Volatile.Read(ref trusted) is { } at
+        && time.GetElapsedTime(at.Moment) < TrustFor
+        // The clock of moments stands still while a machine is suspended.
+        && time.GetUtcNow() - at.Time < TrustFor;
 
-    /// <summary>Whether what a grain remembers may be answered without asking the database.</summary>
-    public bool MemoryIsTrusted =>
-        IsMember && (Volatile.Read(ref membersChangedAt) is 0 || time.GetElapsedTime(membersChangedAt) > SettlesWithin);
+    /// <summary>
+    /// Whether what a grain remembers may be answered without asking the database: it was compared with its stream at a
+    /// moment that no doubt has followed.
+    /// </summary>
+    /// <param name="comparedAt">The moment, by the clock of this node.</param>
+    public bool Trusts(long comparedAt) => comparedAt > Volatile.Read(ref settledAt) && IsMember;
 
     /// <summary>Whether the database answers.</summary>
     public bool IsAvailable => !Lost.IsCancellationRequested;
@@ -95,22 +104,51 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
     /// Reports that another node has joined or left the cluster: grains may be moving, and two activations of one may
     /// exist until they have.
     /// </summary>
-    public void MembersChanged() => Volatile.Write(ref membersChangedAt, time.GetTimestamp());
+    public void MembersChanged() =>
+        Volatile.Write(
+            ref settledAt,
+            time.GetTimestamp() + (long)(SettlesWithin.TotalSeconds * time.TimestampFrequency)
+        );
+
+    /// <summary>The newest epoch of the log that this node knows; 0 before it has asked.</summary>
+    public int Epoch => Volatile.Read(ref epoch);
+
+    /// <summary>
+    /// Tells that the log has begun another epoch: what is remembered of its newest events may be gone from it.
+    /// </summary>
+    public event Action? EpochBegan;
+
+    /// <summary>Why the server must not be used by this node, which has seen others; null while it may.</summary>
+    internal string? FaultOf(LogPlace place) =>
+        place.Timeline < timeline || place.Epoch < epoch
+            ? $"The server has an older log than this node has seen: it is a former primary, or was restored."
+            : null;
+
+    /// <summary>Reports what the server has said of the log.</summary>
+    internal void Reached(LogPlace place)
+    {
+        timeline = place.Timeline ?? timeline;
+        var before = Interlocked.Exchange(ref epoch, place.Epoch);
+        if (before is 0 || before == place.Epoch)
+            return;
+        Volatile.Write(ref settledAt, time.GetTimestamp());
+        EpochBegan?.Invoke();
+    }
 
     /// <summary>Begins to wait for an answer of the database; returns the moment.</summary>
-    internal long Asked()
+    internal Trust Asked()
     {
         lock (gate)
-            return askedAt = time.GetTimestamp();
+            return new(askedAt = time.GetTimestamp(), time.GetUtcNow());
     }
 
     /// <summary>Reports the answer to a question.</summary>
     /// <param name="asked">The moment of the question: the answer may be as old.</param>
     /// <param name="isMember">Whether the cluster counts this node in.</param>
-    internal void Answered(long asked, bool isMember)
+    internal void Answered(Trust asked, bool isMember)
     {
         Heard();
-        Volatile.Write(ref trustedAt, isMember ? asked : 0);
+        Volatile.Write(ref trusted, isMember ? asked : null);
     }
 
     /// <summary>Declares the database lost if neither the question under way nor anybody else was answered.</summary>
@@ -134,4 +172,7 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
         }
         logger.LogError("PostgreSQL is away: {Reason}", why);
     }
+
+    /// <summary>A moment, by the clock that never goes back and by that of the day.</summary>
+    internal sealed record Trust(long Moment, DateTimeOffset Time);
 }

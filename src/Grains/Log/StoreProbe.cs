@@ -49,6 +49,8 @@ public sealed class StoreProbe(
             limit.CancelAfter(Timeout);
             var asked = contact.Asked();
             isAsked = true;
+            var place = await LookAsync(kept, limit.Token);
+            contact.Reached(place);
             contact.Answered(asked, await membership(kept, limit.Token));
         }
         catch (StoreOverloadedException e)
@@ -70,6 +72,29 @@ public sealed class StoreProbe(
         {
             isAsked = false;
         }
+    }
+
+    /// <summary>Checks what the promises of the log rest on, and begins an epoch where the server is a new one.</summary>
+    async Task<LogPlace> LookAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var place = await LogPlace.LookAsync(connection, ct);
+        if (place.IsElsewhere)
+            throw new StoreUnavailableException(
+                "The database that answers is a copy of the one with which the node started. Restart the node."
+            );
+        if (place.Fault is null && place.BeginsEpoch)
+        {
+            await LogPlace.BeginEpochAsync(connection, ct);
+            place = await LogPlace.LookAsync(connection, ct);
+            logger.LogWarning(
+                "The log has begun epoch {Epoch}, on time line {Timeline}: the newest events before it may be lost",
+                place.Epoch,
+                place.Timeline
+            );
+        }
+        if ((place.Fault ?? contact.FaultOf(place)) is { } fault)
+            throw new StoreUnavailableException(fault);
+        return place;
     }
 
     async ValueTask DropAsync()

@@ -26,6 +26,8 @@ public class StoreUnavailableException(string message, Exception? cause = null)
             PostgresException { SqlState: var state } => state.StartsWith("08", StringComparison.Ordinal)
                 || state.StartsWith("53", StringComparison.Ordinal)
                 || state.StartsWith("57", StringComparison.Ordinal)
+                // LG: the log refuses the server for now.
+                || state.StartsWith("LG", StringComparison.Ordinal)
                 || state is "25006" or "55P03" or "40001" or "40P01",
             NpgsqlException => true,
             AggregateException { InnerExceptions: var inner } => inner.Any(Explains),

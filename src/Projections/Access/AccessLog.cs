@@ -4,7 +4,7 @@ namespace Resources.Projections;
 
 /// <summary>An event that changes who may do what, where it happened.</summary>
 /// <param name="Data">Null when this process does not know the kind: a node of the next release may write it.</param>
-public sealed record AccessEvent(object? Data, Guid Stream, long Version, DateTimeOffset At);
+public sealed record AccessEvent(string Kind, object? Data, Guid Stream, long Version, DateTimeOffset At);
 
 /// <summary>Reads the part of the log that changes who may do what.</summary>
 public sealed class AccessLog(ControlDb db, ReadIndex index, EventKinds kinds)
@@ -71,6 +71,7 @@ public sealed class AccessLog(ControlDb db, ReadIndex index, EventKinds kinds)
                 (
                     reader.GetInt64(0),
                     new(
+                        reader.GetString(4),
                         kinds.Read(reader.GetString(4), reader.GetString(5)),
                         reader.GetGuid(1),
                         reader.GetInt64(2),

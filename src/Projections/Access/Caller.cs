@@ -17,10 +17,9 @@ public sealed class Caller
 {
     readonly AccessBook book;
     readonly PermissionSet? bound;
-    string[] roles;
-    long rolesOf;
-    long permissionsOf;
-    PermissionSet permissions = PermissionSet.Empty;
+
+    /// <summary>Requests share a caller: what belongs together is replaced at once.</summary>
+    volatile Granted granted;
 
     /// <param name="account">The account.</param>
     /// <param name="accountVersion">The version of the account that the credential knows.</param>
@@ -31,8 +30,7 @@ public sealed class Caller
     {
         Account = account;
         AccountVersion = accountVersion;
-        rolesOf = accountVersion;
-        this.roles = roles;
+        granted = new(roles, accountVersion, 0, PermissionSet.Empty);
         this.bound = bound;
         this.book = book;
         Id = account.ToString();
@@ -67,38 +65,38 @@ public sealed class Caller
         Credential is { } credential
         && book.IsOver(credential, Kind is not CredentialKind.ApiKey, Account, AccountVersion);
 
+    /// <summary>
+    /// Whether this node cannot tell what the caller may do: it has not seen the log lately, or does not understand what
+    /// has happened.
+    /// </summary>
+    public bool IsUncertain =>
+        !book.IsCurrent || book.IsUnknown(Account) || Credential is { } credential && book.IsUnknown(credential);
+
     /// <summary>The roles of the account now.</summary>
-    public string[] Roles
+    public string[] Roles => Now.Roles;
+
+    /// <summary>What the caller may do now.</summary>
+    public PermissionSet Permissions => Now.Permissions;
+
+    Granted Now
     {
         get
         {
+            var known = granted;
+            var version = book.RolesVersion;
+            var changed = book.RolesSince(Account, known.RolesOf);
+            if (changed is null && known.RolesVersion == version)
+                return known;
             // Kept, as the book forgets what is older than any token: an open stream may be.
-            if (book.RolesSince(Account, rolesOf) is var (changed, version))
-            {
-                roles = changed;
-                rolesOf = version;
-                permissionsOf = 0;
-            }
-            return roles;
+            var (roles, rolesOf) = changed ?? (known.Roles, known.RolesOf);
+            var permissions = book.PermissionsOf(roles);
+            return granted = new(roles, rolesOf, version, bound is null ? permissions : permissions.Intersect(bound));
         }
     }
 
-    /// <summary>What the caller may do now.</summary>
-    public PermissionSet Permissions
-    {
-        get
-        {
-            var current = Roles;
-            var version = book.RolesVersion;
-            if (permissionsOf == version)
-                return permissions;
-            permissions = book.PermissionsOf(current);
-            if (bound is not null)
-                permissions = permissions.Intersect(bound);
-            permissionsOf = version;
-            return permissions;
-        }
-    }
+    /// <summary>What the caller may do by some roles, as they were defined at a version of the book.</summary>
+    /// <param name="RolesOf">The version of the account whose roles these are.</param>
+    sealed record Granted(string[] Roles, long RolesOf, long RolesVersion, PermissionSet Permissions);
 
     sealed class CallerIdentity(Caller caller) : ClaimsIdentity("Resources")
     {

@@ -55,23 +55,21 @@ public enum FollowerAnswer
 /// </summary>
 public sealed class Followers(FollowDb db)
 {
-    /// <summary>Whoever holds this advisory lock runs the followers.</summary>
-    public const long OwnerLock = 7238164;
-
     /// <summary>Metrics of followers.</summary>
     public static readonly Meter Meter = new("Resources.Followers");
 
     /// <summary>Every follower, by name.</summary>
     public Task<List<Follower>> AllAsync(CancellationToken ct) =>
         db.QueryAsync(
-            $"""
+            """
             select f.name, f.generation, f.node, owned, coalesce(live.last_seq_id, 0), head, f.fault_position, f.fault_detail, f.fault_since,
                 f.building, f.stage, coalesce(next.last_seq_id, 0), f.requested_at, f.requested_by, f.rebuilt_at, f.rebuild_fault,
                 coalesce((select extract(epoch from clock_timestamp() - timestamp) from mt_events where seq_id > coalesce(live.last_seq_id, 0) order by seq_id limit 1), 0)::float8
             from followers f
             cross join log_head()
-            cross join (select
-                exists (select from pg_locks where locktype = 'advisory' and classid = 0 and objid = {OwnerLock} and granted and database = (select oid from pg_database where datname = current_database())) as owned) now
+            cross join lateral (select exists (
+                select from pg_locks where locktype = 'advisory' and objsubid = 1 and granted and database = (select oid from pg_database where datname = current_database())
+                    and (classid::bigint << 32 | objid::bigint) = follower_lock(f.name)) as owned) lock
             left join mt_event_progression live on live.name = follower_shard(f.name, f.generation)
             left join mt_event_progression next on next.name = follower_shard(f.name, f.building)
             order by f.name
@@ -109,7 +107,7 @@ public sealed class Followers(FollowDb db)
             name,
             FollowerAnswer.Busy,
             """
-            update followers set building = generation + 1, stage = 'filling', requested_at = clock_timestamp(), requested_by = $2, rebuild_fault = null
+            update followers set building = greatest(generation, newest) + 1, newest = greatest(generation, newest) + 1, stage = 'filling', requested_at = clock_timestamp(), requested_by = $2, rebuild_fault = null
             where name = $1 and building is null
             """,
             [Arg.Of(actor)],
@@ -145,7 +143,9 @@ public sealed class Followers(FollowDb db)
             """
             with standing as (
                 update followers set fault_position = null, fault_detail = null, fault_since = null where name = $1 and fault_position = $2 and fault_is_of_event returning name
-            )
+            ),
+            -- For the daemon of the version before, which may own the follower.
+            marked as (update mt_events set is_skipped = true where seq_id = $2 and exists (select from standing))
             insert into skipped_events (position, follower, reason, skipped_by) select $2, name, $3, $4 from standing
             on conflict (follower, position) do update set reason = excluded.reason, skipped_by = excluded.skipped_by
             """,

@@ -9,7 +9,8 @@ namespace Resources.Projections;
 /// </summary>
 /// <remarks>
 /// The feature's scripts bring a row in <c>followers</c> with the name, and the SQL functions <c>create_NAME(generation)</c>,
-/// <c>index_NAME(generation)</c>, <c>publish_NAME(generation)</c> and <c>drop_other_NAME(generation, building)</c>.
+/// <c>index_NAME(generation)</c>, <c>publish_NAME(generation)</c> and <c>drop_other_NAME(generation, building)</c>, and
+/// call <c>secure_read_model(NAME)</c>.
 /// </remarks>
 public sealed partial record ReadModel
 {

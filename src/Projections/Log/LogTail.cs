@@ -10,7 +10,8 @@ namespace Resources.Projections;
 /// position: who is too far behind for what is kept here reads the log itself, so a slow reader costs others nothing
 /// and loses nothing. While nobody reads, nothing is read or kept.
 /// </summary>
-public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, ILogger<LogTail> logger) : BackgroundService
+public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, StoreContact contact, ILogger<LogTail> logger)
+    : BackgroundService
 {
     const int MaxEvents = 8_192;
     const int MaxBytes = 32 << 20;
@@ -37,6 +38,7 @@ public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, ILogger<
     long bytes;
     long start = long.MaxValue;
     long reached;
+    int epoch;
     TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Whether the log is not read, as nobody follows it here.</summary>
@@ -147,8 +149,13 @@ public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, ILogger<
             seenReaders = await came.WaitAsync(seenReaders, Forever, ct);
             return;
         }
-        if (start is long.MaxValue)
+        // What is kept of another epoch may be gone from the log.
+        if (start is long.MaxValue || epoch != contact.Epoch)
+        {
+            epoch = contact.Epoch;
+            Clear();
             Begin(await index.HeadAsync(ct));
+        }
         seenNews = await news.Grown.WaitAsync(seenNews, PollInterval, ct);
         while (
             await LogQueries.PageAsync(db, reached, EventFilter.All, PageSize, ct) is var page && page.Reached > reached
@@ -164,12 +171,20 @@ public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, ILogger<
         {
             if (readers > 0 || start is not long.MaxValue && Stopwatch.GetElapsedTime(leftAt) < LingerTime)
                 return false;
+            Clear();
+            return true;
+        }
+    }
+
+    void Clear()
+    {
+        lock (gate)
+        {
             start = long.MaxValue;
             Array.Clear(ring);
             first = 0;
             count = 0;
             bytes = 0;
-            return true;
         }
     }
 

@@ -21,7 +21,7 @@ sealed record ProjectionSetting(
         ProjectionRun.StartAsync(Follow, Store, Kinds, Model, generation, ct);
 }
 
-/// <summary>Keeps one read model up to date on the node that owns the projections, whatever fails.</summary>
+/// <summary>Keeps one read model up to date on the node that owns it, whatever fails.</summary>
 sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionSetting setting) : IAsyncDisposable
 {
     /// <summary>Most events of one transaction, so that what readers wait for is committed soon.</summary>
@@ -61,7 +61,7 @@ sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionS
     {
         while (true)
         {
-            var orders = await owner.OrdersAsync(model, ct);
+            var orders = await owner.OrdersAsync(ct);
             try
             {
                 await FollowAsync(orders, ct);
@@ -108,14 +108,14 @@ sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionS
             if (time.GetElapsedTime(looked) > OrdersInterval)
             {
                 looked = time.GetTimestamp();
-                var now = await owner.OrdersAsync(model, ct);
+                var now = await owner.OrdersAsync(ct);
                 rebuilds.Attend(now);
                 if (now.Generation != orders.Generation)
                     return;
-                if (tidied != now && await owner.TidyAsync(model, now, ct))
+                if (tidied != now && await owner.TidyAsync(now, ct))
                     tidied = now;
                 if (run.Position > start && now.IsFaulty)
-                    await owner.ClearFaultAsync(model, ct);
+                    await owner.ClearFaultAsync(ct);
             }
             if (run.Position < head)
                 continue;
@@ -130,7 +130,7 @@ sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionS
     /// <param name="position">The event that is to blame; null when none is.</param>
     async Task StandStillAsync(long? position, string reason, CancellationToken ct)
     {
-        await owner.FaultAsync(model, position, position is not null, reason, ct);
+        await owner.FaultAsync(position, position is not null, reason, ct);
         logger.LogError("{Follower} stands still at position {Position}: {Reason}", model.Name, position, reason);
         for (
             var since = time.GetTimestamp();
@@ -138,7 +138,7 @@ sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionS
             await Task.Delay(PollInterval, time, ct)
         )
         {
-            var orders = await owner.OrdersAsync(model, ct);
+            var orders = await owner.OrdersAsync(ct);
             rebuilds.Attend(orders);
             if (!orders.IsFaulty)
                 return;

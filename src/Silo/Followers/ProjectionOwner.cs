@@ -5,10 +5,10 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>
-/// What the owner of the projections reads and notes of its followers, all over the session that holds the lock: who has
+/// What the owner of a read model reads and notes of its follower, all over the session that holds the lock: who has
 /// lost that cannot.
 /// </summary>
-sealed class ProjectionOwner(NpgsqlConnection connection)
+sealed class ProjectionOwner(ReadModel model, NpgsqlConnection connection)
 {
     static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
 
@@ -21,16 +21,16 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
     public sealed record Orders(int Generation, int? Building, string? Stage, bool IsFaulty);
 
     public Task<bool> TryTakeAsync(CancellationToken ct) =>
-        ScalarAsync<bool>($"select pg_try_advisory_lock({Followers.OwnerLock})", ct);
+        ScalarAsync<bool>($"select pg_try_advisory_lock(follower_lock('{model.Name}'))", ct);
 
     /// <summary>
     /// Notes who it is. A node that is paused or cut off keeps its session, and with it the lock, unless the server
     /// ends sessions that fall silent.
     /// </summary>
-    public async Task BeginAsync(string node, string[] followers, CancellationToken ct)
+    public async Task BeginAsync(string node, CancellationToken ct)
     {
         await ExecuteAsync("set idle_session_timeout = '3s'; set lock_timeout = '500ms'", [], ct);
-        await ExecuteAsync("update followers set node = $1 where name = any ($2)", [node, followers], ct);
+        await ExecuteAsync("update followers set node = $1 where name = $2", [node, model.Name], ct);
     }
 
     /// <summary>
@@ -49,7 +49,7 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
 
     public Task<long> HeadAsync(CancellationToken ct) => ScalarAsync<long>("select head from log_head()", ct);
 
-    public Task<Orders> OrdersAsync(ReadModel model, CancellationToken ct) =>
+    public Task<Orders> OrdersAsync(CancellationToken ct) =>
         InTurnAsync(
             async () =>
             {
@@ -73,7 +73,7 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
     /// was left out meanwhile is no reason any more.
     /// </summary>
     /// <param name="isOfEvent">Whether the event is to blame, so that leaving it out helps.</param>
-    public Task FaultAsync(ReadModel model, long? position, bool isOfEvent, string detail, CancellationToken ct) =>
+    public Task FaultAsync(long? position, bool isOfEvent, string detail, CancellationToken ct) =>
         ExecuteAsync(
             """
             update followers f set fault_detail = $2, fault_is_of_event = $3, fault_since = coalesce(f.fault_since, clock_timestamp()),
@@ -86,7 +86,7 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
             ct
         );
 
-    public Task ClearFaultAsync(ReadModel model, CancellationToken ct) =>
+    public Task ClearFaultAsync(CancellationToken ct) =>
         ExecuteAsync(
             """
             update followers set fault_position = null, fault_detail = null, fault_since = null where name = $1 and fault_since is not null
@@ -99,13 +99,21 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
     /// Drops generations that nobody needs any more; false while a reader still has one, or something of the operator's
     /// depends on it.
     /// </summary>
-    public async Task<bool> TidyAsync(ReadModel model, Orders orders, CancellationToken ct)
+    public async Task<bool> TidyAsync(Orders orders, CancellationToken ct)
     {
         try
         {
             await ExecuteAsync(
                 $"select drop_other_{model.Name}($1, $2::int)",
                 [orders.Generation, orders.Building],
+                ct
+            );
+            await ExecuteAsync(
+                """
+                delete from mt_event_progression where starts_with(name, $1 || ':')
+                    and name not in (follower_shard($1, $2), follower_shard($1, coalesce($3::int, $2)))
+                """,
+                [model.Name, orders.Generation, orders.Building],
                 ct
             );
             return true;
@@ -123,7 +131,7 @@ sealed class ProjectionOwner(NpgsqlConnection connection)
     public async Task ReleaseAsync()
     {
         if (connection.State is System.Data.ConnectionState.Open)
-            await ExecuteAsync($"select pg_advisory_unlock({Followers.OwnerLock})", [], CancellationToken.None);
+            await ExecuteAsync($"select pg_advisory_unlock(follower_lock('{model.Name}'))", [], CancellationToken.None);
     }
 
     Task<T> ScalarAsync<T>(string sql, CancellationToken ct) =>

@@ -127,6 +127,10 @@ sealed class ProjectionRun
         {
             await ApplyAsync(connection, events, reached, ct);
         }
+        catch (Exception e) when (events is [var only] && IsOfValue(e))
+        {
+            throw new PoisonEventException(only.Sequence, ReasonOf(e), e);
+        }
         catch (ApplyEventException e) when (e.Event is { } stored)
         {
             // What came before it is applied.
@@ -234,6 +238,12 @@ sealed class ProjectionRun
         stored.UserName = reader.TextOrNull(6);
         return stored;
     }
+
+    /// <summary>
+    /// Whether the database refuses what an event says: a value (class 22), a constraint (23), or a limit (54).
+    /// </summary>
+    static bool IsOfValue(Exception e) =>
+        e.GetBaseException() is PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] };
 
     /// <summary>The innermost cause, in a line.</summary>
     public static string ReasonOf(Exception e) => e.GetBaseException().Message.Split('\n')[0].Trim();

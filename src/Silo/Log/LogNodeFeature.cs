@@ -31,6 +31,6 @@ sealed class LogNodeFeature : NodeFeature
                 return options;
             })
             .UseLightweightSessions();
-        services.AddRunning<EventLog>();
+        services.AddRunning<EventLog>().AddHostedService<UnchangedCommandSweep>();
     }
 }

@@ -126,6 +126,7 @@ public sealed class StreamLease : IDisposable
         var scopes = permissions.Select(caller.Permissions.ScopeOf).ToArray();
         var ending =
             now >= caller.Expires ? StreamEnd.TokenExpired
+            : caller.IsUncertain ? StreamEnd.NodeStops
             : caller.IsOver ? StreamEnd.SessionOver
             : scopes.Any(scope => scope.IsNothing) ? StreamEnd.PermissionLost
             : (StreamEnd?)null;
@@ -137,7 +138,8 @@ public sealed class StreamLease : IDisposable
         CancellationTokenSource before;
         lock (gate)
         {
-            if (closed || ending == end && visible == Visible)
+            // An end that another look has found meanwhile stays.
+            if (closed || end is not null || ending is null && visible == Visible)
                 return;
             end = ending;
             Visible = visible;

@@ -1,5 +1,25 @@
 -- Read models: how the node that keeps them reads the log and moves on in it, each by its own name.
 
+-- Every attempt to build a generation has a number of its own, so that none begins on what another one left behind.
+alter table followers add column newest int not null default 0;
+
+-- The session lock of whoever keeps a read model. That of the resource views is the one that nodes of the version before take.
+create function follower_lock(follower text) returns bigint language sql immutable
+as $$ select case when follower = 'resource_views' then 0 else hashtext(follower)::bigint << 32 end | 7238164 $$;
+
+-- Has the functions of a read model run with the rights of who owns the tables, so that nodes need not own them; who may call them is granted.
+create function secure_read_model(name text) returns void language plpgsql as $$
+declare
+    signature text;
+begin
+    foreach signature in array array['create_%s(int)', 'index_%s(int)', 'publish_%s(int)', 'drop_other_%s(int, int)'] loop
+        signature := format(signature, name);
+        execute format('alter function %s security definer', signature);
+        execute format('alter function %s set search_path = %I, pg_temp', signature, current_schema());
+        execute format('revoke all on function %s from public', signature);
+    end loop;
+end $$;
+
 -- What one follower leaves out is no concern of another.
 alter table skipped_events drop constraint skipped_events_pkey, add primary key (follower, position);
 

@@ -57,6 +57,9 @@ sealed class PullLeases
         long change;
         while (!run.Window.IsRestored && !run.IsEnding)
             await Task.Delay(PollInterval, time);
+        // Which events a lease has is known then only.
+        if (!run.Window.IsRestored)
+            throw new SubscriptionLostException();
         lock (gate)
         {
             Expire();

@@ -99,9 +99,11 @@ sealed class SubscriptionRows(FollowDb db, Deliveries deliveries)
                 Add(
                     batch,
                     row,
-                    "update subscriptions set version = $2, revision = revision + 1 where id = $1 and version = $3",
+                    "update subscriptions set version = $2, revision = revision + 1 where id = $1 and version = $3 and state = $4",
                     Value(events[^1].Version),
-                    Value(row.Version)
+                    Value(row.Version),
+                    // A node of the version before changes it without a version.
+                    Value(row.State)
                 );
                 foreach (var recorded in events)
                     Apply(batch, row, recorded);

@@ -203,6 +203,12 @@ public sealed class ExtensionTests(Backend backend)
         Assert.Equal(201, (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"behind it"}""")).Status);
         Assert.Equal("behind it", (await admin.GetAsync("/api/v1/resources")).Text("/data/0/name"));
 
+        // A rebuild stops at it, too. What it has left behind is not taken for the next one's.
+        Assert.Equal(202, (await admin.SendAsync("POST", Results + "/rebuild")).Status);
+        await ResultsAreAsync(admin, follower =>
+            follower.GetProperty("rebuildFault").ValueKind is JsonValueKind.String
+        );
+
         var skipped = await admin.SendAsync(
             "POST",
             Results + "/skip",
@@ -213,6 +219,9 @@ public sealed class ExtensionTests(Backend backend)
             async () => (await admin.GetAsync(Polls)).ToString().Contains("Behind it?", StringComparison.Ordinal),
             Plenty
         );
+        Assert.Equal(202, (await admin.SendAsync("POST", Results + "/rebuild")).Status);
+        await ResultsAreAsync(admin, follower => follower.GetProperty("generation").GetInt32() is 3);
+        Assert.Equal(2, (await admin.GetAsync(Polls)).At("/data")!.Value.GetArrayLength());
     }
 
     static Task FirstIsAsync(ApiClient caller, string expected) =>

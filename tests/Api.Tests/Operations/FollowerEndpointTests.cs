@@ -4,10 +4,7 @@ using Npgsql;
 
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// The endpoints by which operators watch and repair followers. Each test has a server of its own, because a poison
-/// event stops all lists.
-/// </summary>
+/// <summary>Endpoints for followers. Each test has a server of its own, as a poison event stops all lists.</summary>
 [Collection(MoreServers.Name)]
 public sealed class FollowerEndpointTests(Backend backend)
 {
@@ -207,7 +204,6 @@ public sealed class FollowerEndpointTests(Backend backend)
                             )
                         ).Status
                     );
-                await ExecuteAsync(node, "update followers set fault_is_of_event = true");
                 var position = (await admin.GetAsync(Followers)).Text("/data/0/fault/position");
                 Assert.Equal(
                     200,

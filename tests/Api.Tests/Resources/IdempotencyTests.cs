@@ -52,6 +52,31 @@ public sealed class IdempotencyTests(Backend backend)
     }
 
     [Fact]
+    public async Task Repeated_writes_that_changed_nothing_change_nothing_later()
+    {
+        var sample = await backend.CreateAsync();
+        var (patched, deleted) = (With(NewKey), With(NewKey));
+        var name = $$"""{"name":"{{(await backend.Admin.GetAsync(sample.Path)).Text("/data/name")}}"}""";
+        var first = await backend.Admin.SendAsync("PATCH", sample.Path, name, Merge, patched);
+        Assert.Equal((200, "\"1\"", null), (first.Status, first.ETag, first["Idempotency-Replayed"]));
+        await backend.Admin.SendAsync("PATCH", sample.Path, """{"name":"moved on"}""", Merge);
+
+        var again = await backend.Admin.SendAsync("PATCH", sample.Path, name, Merge, patched);
+        Assert.Equal((200, "\"1\"", "true"), (again.Status, again.ETag, again["Idempotency-Replayed"]));
+        Assert.Equal((first.Text("/data"), first["Position"]), (again.Text("/data"), again["Position"]));
+        Assert.Equal("moved on", (await backend.Admin.GetAsync(sample.Path)).Text("/data/name"));
+
+        Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", sample.Path)).Status);
+        async Task<Answer> DeleteAsync() =>
+            await backend.Admin.SendAsync("DELETE", sample.Path, headers: [deleted, ("If-Match", "\"3\"")]);
+        Assert.Equal(204, (await DeleteAsync()).Status);
+        Assert.Equal(200, (await backend.Admin.SendAsync("POST", sample.Path + "/restore")).Status);
+        var replay = await DeleteAsync();
+        Assert.Equal((204, "true"), (replay.Status, replay["Idempotency-Replayed"]));
+        Assert.Equal(200, (await backend.Admin.GetAsync(sample.Path)).Status);
+    }
+
+    [Fact]
     public async Task Every_kind_of_write_can_be_repeated_without_a_second_effect()
     {
         var sample = await backend.CreateAsync();

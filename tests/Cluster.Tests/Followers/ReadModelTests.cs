@@ -129,7 +129,7 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
             slow
         );
         await append.ExecuteNonQueryAsync(Cancelled);
-        // Longer than it takes Marten's daemon to look for itself where the log is.
+        // Longer than any look by itself, and than any wait for the lock.
         var watch = Stopwatch.StartNew();
         await Eventually.HoldsAsync(
             () => watch.Elapsed > TimeSpan.FromSeconds(8),
@@ -180,22 +180,24 @@ public sealed class ReadModelTests(TestPostgres postgres) : IAsyncLifetime
         await ExecuteAsync(
             "update followers set building = 2, stage = 'filling', requested_at = now(), requested_by = 'test'"
         );
-        foreach (var stage in new[] { "filling", "indexing" })
+        // Indexing waits for this lock, so that its owner is killed in the middle of it.
+        await using (var blocker = new NpgsqlConnection(database))
         {
-            await Eventually.HoldsAsync(
-                async () =>
-                    await ExecuteAsync("select stage from followers") is string at && at == stage
-                    || await ExecuteAsync("select building from followers") is DBNull,
-                Plenty,
-                () => $"the rebuild is {stage}"
-            );
-            TestContext.Current.SendDiagnosticMessage(
-                $"owner killed at stage {await ExecuteAsync("select coalesce(stage, 'done') from followers")}"
-            );
-            var owner = await OwnerAsync();
-            await owner.KillAsync();
-            nodes.Remove(owner);
-            await owner.DisposeAsync();
+            await blocker.OpenAsync(Cancelled);
+            await using var hold = new NpgsqlCommand("select pg_advisory_lock(7238165)", blocker);
+            await hold.ExecuteNonQueryAsync(Cancelled);
+            foreach (var stage in new[] { "filling", "indexing" })
+            {
+                await Eventually.HoldsAsync(
+                    async () => await ExecuteAsync("select stage from followers") is string at && at == stage,
+                    Plenty,
+                    () => $"the rebuild is {stage}"
+                );
+                var owner = await OwnerAsync();
+                await owner.KillAsync();
+                nodes.Remove(owner);
+                await owner.DisposeAsync();
+            }
         }
         await Eventually.HoldsAsync(
             async () => await ExecuteAsync("select generation from followers") is 2,

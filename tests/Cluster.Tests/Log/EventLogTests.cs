@@ -266,8 +266,8 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         Assert.InRange(first!.At, before, DateTimeOffset.UtcNow.AddSeconds(1));
         Assert.Equal(first.At, stored[0].Timestamp);
         Assert.True(second!.At >= first.At.AddHours(1), $"{second.At:O} is before {first.At.AddHours(1):O}");
-        Assert.Equal((1, "print"), await node.Log.FindCommandAsync(stream, intent));
-        Assert.Null(await node.Log.FindCommandAsync(stream, intent with { CommandId = Guid.CreateVersion7() }));
+        Assert.Equal((1, "print"), await node.Log.FindCommandAsync(stream, 1, intent));
+        Assert.Null(await node.Log.FindCommandAsync(stream, 1, intent with { CommandId = Guid.CreateVersion7() }));
     }
 
     /// <summary>Holds the log's lock until disposed, so that appends gather in one batch behind it.</summary>

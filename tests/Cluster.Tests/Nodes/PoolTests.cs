@@ -82,16 +82,34 @@ public sealed class PoolTests(TestPostgres postgres) : IAsyncLifetime
             MartenSetup.Configure(options, kinds);
             pools.Log.Serve(options);
         });
-        using var log = new EventLog(pools.Log, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
+        using var log = new EventLog(
+            pools.Log,
+            pools.Reads,
+            pools.Sessions,
+            store,
+            contact,
+            new(),
+            kinds,
+            NullLogger<EventLog>.Instance
+        );
         await log.StartAsync(Cancelled);
         await AppendAsync(log);
 
-        // The appender has the fourth.
-        var refused = ExhaustAsync(pools.Log, 3);
+        var refused = ExhaustAsync(pools.Log, 8);
         while (!refused.IsCompleted)
             await AppendAsync(log);
 
         await refused;
+        // The appender opens another connection where its own is gone, while grains have all of theirs.
+        await database.ExecuteAsync(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%append_events%' and pid <> pg_backend_pid()"
+        );
+        var taken = new List<NpgsqlConnection>();
+        while (taken.Count < 8)
+            taken.Add(await pools.Log.OpenAsync(Cancelled));
+        await AppendAsync(log);
+        foreach (var connection in taken)
+            await connection.DisposeAsync();
         await log.StopAsync(Cancelled);
     }
 

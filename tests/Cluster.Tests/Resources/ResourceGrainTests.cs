@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
@@ -235,6 +236,75 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
             Assert.Single(await nodes.Database.NamesAsync(fresh));
             Assert.Single(replies, reply => !reply.Replayed);
         }
+    }
+
+    /// <summary>
+    /// What was loaded while a write was in doubt may be overtaken by it: the memory is compared once more when the
+    /// doubt is over.
+    /// </summary>
+    [Fact]
+    public async Task Write_that_commits_late_is_seen_after_the_doubt()
+    {
+        await using var node = await InProcessSilo.StartAsync(nodes.Database, "grains-doubt");
+        await CreateAsync(node);
+        await using (var blocker = new NpgsqlConnection(nodes.Database.ConnectionString))
+        {
+            await blocker.OpenAsync(Cancelled);
+            await using var transaction = await blocker.BeginTransactionAsync(Cancelled);
+            await using var hold = new NpgsqlCommand("select pg_advisory_xact_lock(7238163)", blocker, transaction);
+            await hold.ExecuteNonQueryAsync(Cancelled);
+            await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+                node.Resource(id).Execute(Rename("late"), Intend())
+            );
+        }
+        Assert.Equal(("new", 1L), await NameAsync(node));
+
+        await Other.Resource(id).Execute(Rename("late"), Intend());
+        await node.PassAsync(TimeSpan.FromSeconds(31));
+
+        Assert.Equal(("late", 2L), await NameAsync(node));
+    }
+
+    [Fact]
+    public async Task Write_at_the_end_of_a_membership_change_is_seen_after_it()
+    {
+        await using var node = await InProcessSilo.StartAsync(nodes.Database, "grains-settled");
+        await CreateAsync(node);
+        node.Contact.MembersChanged();
+        Assert.Equal(("new", 1L), await NameAsync(node));
+
+        await Other.Resource(id).Execute(Rename("elsewhere"), Intend());
+        await node.PassAsync(StoreContact.SettlesWithin + TimeSpan.FromSeconds(1));
+
+        Assert.Equal(("elsewhere", 2L), await NameAsync(node));
+    }
+
+    [Fact]
+    public async Task Absence_is_not_remembered()
+    {
+        Assert.Equal(0, (await One.Resource(id).Get()).Version);
+        await CreateAsync(Other);
+
+        Assert.Equal(("new", 1L), await NameAsync(One));
+    }
+
+    [Fact]
+    public async Task Keyed_command_that_changed_nothing_changes_nothing_when_repeated()
+    {
+        await CreateAsync(One);
+        var idle = Intend("idle");
+        var first = await One.Resource(id).Execute(Rename("new"), idle);
+        Assert.Equal((1L, false), (first.Version, first.Replayed));
+        await One.Resource(id).Execute(Rename("moved on"), Intend());
+
+        foreach (var node in new[] { One, Other })
+            AssertSame(first with { Replayed = true }, await node.Resource(id).Execute(Rename("new"), idle));
+
+        Assert.Equal(["new", "moved on"], await nodes.Database.NamesAsync(id));
+        Assert.Equal(
+            Refusal.KeyReused,
+            (await Other.Resource(id).Execute(Rename("b"), idle with { Fingerprint = "b" })).Rejection!.Kind
+        );
     }
 
     static CreateResource Create => new("resource", "new", "active", JsonText.From(JsonElement.Parse("""{"a":1}""")));

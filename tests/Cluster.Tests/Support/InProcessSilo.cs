@@ -17,11 +17,15 @@ internal sealed class InProcessSilo : IAsyncDisposable
     readonly NodeDatabase database;
     readonly IHost host;
 
-    InProcessSilo(NodeDatabase database, IHost host)
+    InProcessSilo(NodeDatabase database, IHost host, NodeClock clock)
     {
+        Clock = clock;
         this.database = database;
         this.host = host;
     }
+
+    /// <summary>The clock of the node's services, which a test can put forward.</summary>
+    public NodeClock Clock { get; }
 
     public IServiceProvider Services => host.Services;
 
@@ -56,7 +60,9 @@ internal sealed class InProcessSilo : IAsyncDisposable
         builder.AddNode(settings, features);
         settings.ThrowIfFaulty();
         builder.Services.AddSingleton(database);
-        var node = new InProcessSilo(database, builder.Build());
+        var clock = new NodeClock();
+        builder.Services.AddSingleton<TimeProvider>(clock);
+        var node = new InProcessSilo(database, builder.Build(), clock);
         await node.host.StartAsync();
         await Eventually.HoldsAsync(
             () => node.Contact.IsMember,
@@ -64,6 +70,17 @@ internal sealed class InProcessSilo : IAsyncDisposable
             () => "the node counts itself in"
         );
         return node;
+    }
+
+    /// <summary>Puts the clock forward, and waits until the node counts itself in again.</summary>
+    public async Task PassAsync(TimeSpan time)
+    {
+        Clock.Ahead += time;
+        await Eventually.HoldsAsync(
+            () => Contact is { IsMember: true, IsAvailable: true },
+            TimeSpan.FromSeconds(10),
+            () => "the node counts itself in after a jump of its clock"
+        );
     }
 
     public IResourceGrain Resource(Guid id) => Grain<IResourceGrain>(id);
@@ -87,4 +104,14 @@ internal sealed class InProcessSilo : IAsyncDisposable
         host.Dispose();
         await database.DisposeAsync();
     }
+}
+
+/// <summary>The system's clocks, put forward together.</summary>
+sealed class NodeClock : TimeProvider
+{
+    public TimeSpan Ahead { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
+
+    public override long GetTimestamp() => base.GetTimestamp() + (long)(Ahead.TotalSeconds * TimestampFrequency);
 }

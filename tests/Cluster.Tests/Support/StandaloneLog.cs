@@ -31,7 +31,7 @@ public sealed class StandaloneLog : IAsyncDisposable
             TimeProvider.System,
             NullLogger<StoreProbe>.Instance
         );
-        Log = new(pools.Log, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
+        Log = new(pools.Log, pools.Reads, pools.Sessions, store, contact, new(), kinds, NullLogger<EventLog>.Instance);
     }
 
     public EventLog Log { get; }

@@ -24,6 +24,36 @@ internal sealed class StoppablePostgres : IAsyncDisposable
 
     public string ConnectionString => server.ConnectionString;
 
+    /// <summary>Copies the server as it runs. The copy follows it until it is promoted.</summary>
+    public async Task<StandbyPostgres> FollowAsync()
+    {
+        var settings = new NpgsqlConnectionStringBuilder(ConnectionString);
+        var copy = location + "-standby";
+        // The server's programs may be linked to elsewhere, one by one.
+        var programs = Path.GetDirectoryName(File.ResolveLinkTarget(control, true)?.FullName ?? control)!;
+        if (OperatingSystem.IsWindows())
+            throw new PlatformNotSupportedException();
+        Directory.CreateDirectory(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await account.OwnAsync(copy, CancellationToken.None);
+        var (exitCode, output) = await account.RunAsync(
+            [
+                Path.Combine(programs, "pg_basebackup"),
+                "-D",
+                copy,
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "-d",
+                $"host=127.0.0.1 port={settings.Port} user={settings.Username} password={settings.Password}",
+            ],
+            CancellationToken.None
+        );
+        Assert.True(exitCode is 0, $"pg_basebackup ended with {exitCode}. {output}");
+        return new(account, control, copy, FreePort.Find());
+    }
+
     public static async Task<StoppablePostgres> StartAsync(string directory, CancellationToken ct)
     {
         var server = await EmbeddedPostgres.StartAsync(directory, NullLogger.Instance, ct);

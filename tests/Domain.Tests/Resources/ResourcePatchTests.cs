@@ -19,7 +19,7 @@ public class ResourcePatchTests
     )]
     [InlineData(
         """{"metadata":{"tags":null,"author":null,"price":9.50,"isbn":12345678901234567890.12345678}}""",
-        """metadata_changed{"metadata":{"price":9.50,"isbn":12345678901234567890.12345678}}"""
+        """metadata_changed{"metadata":{"isbn":12345678901234567890.12345678,"price":9.50}}"""
     )]
     [InlineData("""{"metadata":null}""", """metadata_changed{"metadata":{}}""")]
     // One event a fact, in one commit.

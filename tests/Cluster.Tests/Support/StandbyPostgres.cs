@@ -1,0 +1,52 @@
+using Resources.Silo;
+
+namespace Resources.Cluster.Tests;
+
+/// <summary>A standby of a <see cref="StoppablePostgres"/>, on a port of its own.</summary>
+internal sealed class StandbyPostgres(PostgresAccount account, string control, string location, int port)
+    : IAsyncDisposable
+{
+    bool runs;
+
+    public int Port => port;
+
+    public async Task StartAsync()
+    {
+        await ControlAsync(
+            $"""start -l "$2/server.log" -o "-c listen_addresses=127.0.0.1 -c port={port} -c max_connections=200 -c unix_socket_directories=" """
+        );
+        runs = true;
+    }
+
+    public async Task StopAsync()
+    {
+        await ControlAsync("stop -m fast");
+        runs = false;
+    }
+
+    /// <summary>Makes it the primary, on a new time line.</summary>
+    public Task PromoteAsync() => ControlAsync("promote");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (runs)
+            await ControlAsync("stop -m immediate");
+    }
+
+    // The server must not inherit our pipes, which would stay open as long as it lives.
+    async Task ControlAsync(string arguments)
+    {
+        var (exitCode, _) = await account.RunAsync(
+            [
+                "/bin/sh",
+                "-c",
+                $"""exec "$1" -D "$2" -w -s {arguments} </dev/null >/dev/null 2>&1""",
+                "sh",
+                control,
+                location,
+            ],
+            CancellationToken.None
+        );
+        Assert.True(exitCode is 0, $"pg_ctl {arguments} ended with {exitCode}.");
+    }
+}
