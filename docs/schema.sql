@@ -265,6 +265,16 @@ CREATE TABLE skipped_events (
     PRIMARY KEY (follower, "position")
 );
 
+CREATE TABLE stream_milestones (
+    stream_id uuid NOT NULL,
+    version bigint NOT NULL,
+    "position" bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    format text NOT NULL,
+    state jsonb NOT NULL,
+    PRIMARY KEY (stream_id, version)
+);
+
 CREATE TABLE stream_snapshots (
     stream_id uuid NOT NULL,
     format text NOT NULL,

@@ -105,7 +105,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                             )
                         );
                     loaded = true;
-                    await snapshots.MaybeSaveAsync(Stream, version - decision.Events.Length, version, position, state!);
+                    snapshots.Offer(Stream, version - decision.Events.Length, version, position, appended.At, state!);
                     return new(state, version, position, false, null);
                 }
                 Forget();
@@ -173,9 +173,17 @@ public abstract class EventSourcedGrain<TState, TEvent>(
             version = snapshot.Version;
             position = snapshot.Position;
         }
+        var saved = version;
+        var at = default(DateTimeOffset);
         foreach (var recorded in await ReadAsync(version))
+        {
             Evolve(recorded);
+            at = recorded.At;
+        }
         loaded = true;
+        // As after a change of the format: the next activation need not fold as much.
+        if (version - saved > Snapshots.Interval)
+            snapshots.Offer(Stream, saved, version, position, at, state!);
     }
 
     void Evolve(Recorded<TEvent> recorded)
@@ -197,17 +205,22 @@ public abstract class EventSourcedGrain<TState, TEvent>(
 
     async Task<Reply<TState>> FoldAsync(long throughVersion, DateTimeOffset? throughTime, long? throughPosition)
     {
-        var past = (TState?)null;
-        var at = 0L;
-        var where = 0L;
-        foreach (var recorded in Recorded(await log.ReadPastAsync(Stream, throughVersion, throughTime)))
+        var saved = await snapshots.LoadPastAsync<TState>(Stream, throughVersion, throughTime, throughPosition);
+        var past = saved?.State;
+        var at = saved?.Version ?? 0;
+        var where = saved?.Position ?? 0;
+        await log.ReadPastAsync(Stream, at, throughVersion, throughTime, stored =>
         {
-            if (recorded.Position > throughPosition)
-                break;
-            past = Evolve(past, recorded);
-            at = recorded.Version;
-            where = recorded.Position;
-        }
+            if (stored.Sequence > throughPosition)
+                return false;
+            foreach (var recorded in Recorded([stored]))
+            {
+                past = Evolve(past, recorded);
+                at = recorded.Version;
+                where = recorded.Position;
+            }
+            return true;
+        });
         return new(past, at, where, false, null);
     }
 

@@ -38,6 +38,9 @@ public sealed class EventLog(
     /// <summary>Callers wait for so long for a commit; it may still happen.</summary>
     static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
+    /// <summary>A read of the past has so many events in memory: single ones may have a megabyte.</summary>
+    const int PastPage = 32;
+
     /// <summary>How long a read of the past waits for its turn.</summary>
     static readonly TimeSpan PastPatience = TimeSpan.FromSeconds(3);
 
@@ -107,19 +110,31 @@ public sealed class EventLog(
     public Task<IReadOnlyList<JasperFx.Events.IEvent>> ReadAsync(Guid stream, long afterVersion = 0) =>
         FetchAsync(db, stream, afterVersion, 0, null);
 
-    /// <summary>The events of a stream through a version, a time, or both, oldest first; 0 and null = to its end.</summary>
+    /// <summary>
+    /// Hands over the events of a stream after a version, oldest first, through a version, a time, or both (0 and null =
+    /// to its end), until no more are wanted. A few are in memory at a time.
+    /// </summary>
+    /// <param name="take">Takes an event; whether it wants another.</param>
     /// <exception cref="StoreOverloadedException">The node has too many such reads under way.</exception>
-    public async Task<IReadOnlyList<JasperFx.Events.IEvent>> ReadPastAsync(
+    public async Task ReadPastAsync(
         Guid stream,
+        long afterVersion,
         long throughVersion,
-        DateTimeOffset? through
+        DateTimeOffset? through,
+        Func<JasperFx.Events.IEvent, bool> take
     )
     {
         if (!await past.WaitAsync(PastPatience))
             throw new StoreOverloadedException("Too many reads of the past are under way.");
         try
         {
-            return await FetchAsync(reads, stream, 0, throughVersion, through);
+            var last = throughVersion is 0 ? long.MaxValue : throughVersion;
+            for (var after = afterVersion; after < last; after += PastPage)
+            {
+                var page = await FetchAsync(reads, stream, after, Math.Min(last, after + PastPage), through);
+                if (!page.All(take) || page.Count < PastPage)
+                    return;
+            }
         }
         finally
         {

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace Resources.Grains;
 
 /// <summary>One resource; the key is its id. All writes of all protocols go through this grain.</summary>
@@ -15,7 +17,10 @@ public interface IResourceGrain : IGrainWithGuidKey
     [Alias("Get")]
     Task<Reply<Resource>> Get();
 
-    /// <summary>The resource as it was at a version, a time or a position (inclusive).</summary>
-    [Alias("GetPast")]
+    /// <summary>
+    /// The resource as it was at a version, a time or a position (inclusive). Others need not wait for it, as it has
+    /// nothing to do with what the grain remembers.
+    /// </summary>
+    [Alias("GetPast"), AlwaysInterleave]
     Task<Reply<Resource>> GetPast(Moment moment);
 }

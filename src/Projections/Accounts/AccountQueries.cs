@@ -10,7 +10,7 @@ public sealed record AccountRow(long Position, Guid Id, Account Account);
 /// Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, from
 /// the same snapshots, so that a list is never behind.
 /// </summary>
-public sealed class AccountQueries(ReadsDb db, EventKinds kinds)
+public sealed class AccountQueries(ReadsDb db, Snapshots snapshots, EventKinds kinds)
 {
     /// <summary>
     /// Accounts that are not deleted, in the order of their registration; up to <paramref name="limit"/>.
@@ -116,7 +116,7 @@ public sealed class AccountQueries(ReadsDb db, EventKinds kinds)
         where TEvent : class
     {
         Guid[] ids = [.. streams.Select(stream => stream.Id)];
-        var saved = await Snapshots.LoadAsync<TState>(db, ids, ct);
+        var saved = await snapshots.LoadAsync<TState>(db, ids, ct);
         var versions = Array.ConvertAll(ids, id => saved.TryGetValue(id, out var snapshot) ? snapshot.Version : 0);
         var states = saved.ToDictionary(snapshot => snapshot.Key, snapshot => snapshot.Value.State);
         return await db.ReadAsync(
@@ -130,10 +130,11 @@ public sealed class AccountQueries(ReadsDb db, EventKinds kinds)
                 while (await reader.ReadAsync(ct))
                 {
                     var stream = reader.GetGuid(0);
-                    var name = reader.GetString(5);
+                    // A node of the next release may write kinds that this one cannot show.
+                    if (kinds.Read(reader.GetString(5), reader.GetString(6)) is not TEvent data)
+                        continue;
                     var recorded = new Recorded<TEvent>(
-                        kinds.Read(name, reader.GetString(6)) as TEvent
-                            ?? throw new InvalidDataException($"There is no event {name} of {typeof(TState).Name}."),
+                        data,
                         reader.GetInt64(1),
                         reader.GetInt64(2),
                         reader.GetFieldValue<DateTimeOffset>(3),

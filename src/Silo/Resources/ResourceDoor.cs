@@ -18,6 +18,9 @@ public sealed partial class ResourceDoor(
     StreamAccess streams
 )
 {
+    /// <summary>Reads of the past go through whole streams: one caller has a few of them at a time.</summary>
+    readonly CallerLanes past = new(width: 2, patience: TimeSpan.FromSeconds(3));
+
     static readonly Rejection Missing = new(Refusal.NotFound, "There is no such resource.");
     static readonly Rejection Gone = new(Refusal.Deleted, "This resource was deleted.");
 
@@ -33,7 +36,9 @@ public sealed partial class ResourceDoor(
         if (Lacks(caller, Permissions.ResourceRead) is { } lack)
             return Reply<Resource>.Refused(lack);
         var grain = grains.GetGrain<IResourceGrain>(id);
-        var reply = await ClusterCalls.SendAsync(_ => moment is null ? grain.Get() : grain.GetPast(moment));
+        var reply = moment is null
+            ? await ClusterCalls.SendAsync(_ => grain.Get())
+            : await past.RunAsync(caller.Account, () => ClusterCalls.SendAsync(_ => grain.GetPast(moment)));
         if (reply.Value is not { } resource || !Sees(caller, Permissions.ResourceRead, resource))
             return Reply<Resource>.Refused(Missing);
         if (moment?.Version is { } asked && asked > reply.Version)

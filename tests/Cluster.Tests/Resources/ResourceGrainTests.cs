@@ -158,6 +158,13 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
         for (var i = 2; i <= 1000; i++)
             last = await One.Resource(id).Execute(Rename($"name {i}"), Intend());
         Assert.Equal(1000, last.Version);
+        await Eventually.HoldsAsync(
+            async () =>
+                await nodes.Database.ExecuteAsync("select version from stream_milestones where stream_id = $1", id)
+                    is 1000L,
+            TimeSpan.FromSeconds(10),
+            () => "the state is saved"
+        );
         await One.DeactivateAsync(id);
 
         // Whoever read one of the first 850 events would stumble over it.
@@ -168,10 +175,33 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
 
         AssertSame(last, await One.Resource(id).Get());
         AssertSame(last, await Other.Resource(id).Get());
+        AssertSame(last, await One.Resource(id).GetPast(new() { Version = 1000 }));
+        AssertSame(last, await One.Resource(id).GetPast(new() { Position = last.Position }));
+    }
+
+    [Fact]
+    public async Task Read_of_the_past_delays_no_write_of_the_resource()
+    {
+        await CreateAsync(One);
+        await One.Resource(id).Execute(Rename("second"), Intend());
+        await using var blocker = new NpgsqlConnection(nodes.Database.ConnectionString);
+        await blocker.OpenAsync(Cancelled);
+        await using var transaction = await blocker.BeginTransactionAsync(Cancelled);
+        await using var hold = new NpgsqlCommand("lock table stream_milestones", blocker, transaction);
+        await hold.ExecuteNonQueryAsync(Cancelled);
+        var past = One.Resource(id).GetPast(new() { Version = 1 });
+
+        Assert.Equal(3, (await One.Resource(id).Execute(Rename("third"), Intend())).Version);
+
+        Assert.False(past.IsCompleted);
+        await transaction.RollbackAsync(Cancelled);
+        Assert.Equal(("new", 1L), ((await past).Value!.Name, (await past).Version));
     }
 
     [Theory]
     [InlineData("delete from stream_snapshots where stream_id = $1")]
+    [InlineData("update stream_snapshots set state = '{\"name\": 5}' where stream_id = $1")]
+    [InlineData("update stream_snapshots set state = state - 'type' where stream_id = $1")]
     [InlineData(
         "update stream_snapshots set format = 'Resource:of another age', state = '{\"shape\": \"unknown\"}' where stream_id = $1"
     )]
@@ -181,9 +211,12 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
         for (var i = 2; i <= 120; i++)
             await One.Resource(id).Execute(Rename($"name {i}"), Intend());
         var before = await One.Resource(id).Get();
-        Assert.Equal(
-            1L,
-            await nodes.Database.ExecuteAsync("select count(*) from stream_snapshots where stream_id = $1", id)
+        await Eventually.HoldsAsync(
+            async () =>
+                await nodes.Database.ExecuteAsync("select count(*) from stream_snapshots where stream_id = $1", id)
+                    is 1L,
+            TimeSpan.FromSeconds(10),
+            () => "the state is saved"
         );
 
         await nodes.Database.ExecuteAsync(accident, id);
