@@ -64,11 +64,14 @@ public sealed class Credentials(
     }
 
     /// <summary>The caller as far as the book knows; null when the credential is over.</summary>
-    /// <exception cref="StoreUnavailableException">This node cannot tell: another one may.</exception>
+    /// <exception cref="ProblemException">This node cannot tell: another one may.</exception>
     static Caller? Checked(Caller? caller) =>
         caller switch
         {
-            { IsUncertain: true } => throw new StoreUnavailableException("This node cannot tell who may do what."),
+            { IsUncertain: true } => throw new ProblemException(
+                ProblemType.AccessUnknown,
+                "This node has not seen the latest changes of access, or does not understand them. Nothing was done; try again."
+            ),
             { IsOver: false } => caller,
             _ => null,
         };

@@ -147,6 +147,10 @@ static class EventSocket
                 ? SocketClose.Of(ProblemType.TooManyStreams)
                 : await SendAsync(context, door, client, lease, asked);
         }
+        catch (ProblemException e)
+        {
+            return SocketClose.Of(e.Type);
+        }
         catch (StoreOverloadedException)
         {
             return SocketClose.Of(ProblemType.Overloaded);

@@ -153,6 +153,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     );
     public static readonly ProblemType LoginBusy = new("LOGIN_BUSY", 503, "Too many concurrent logins");
     public static readonly ProblemType Overloaded = new("OVERLOADED", 503, "The server is overloaded");
+    public static readonly ProblemType AccessUnknown = new("ACCESS_UNKNOWN", 503, "The node cannot check access");
     public static readonly ProblemType SearchesBusy = new("SEARCHES_BUSY", 503, "Too many concurrent searches");
     public static readonly ProblemType QueryTimeout = new("QUERY_TIMEOUT", 503, "The query timed out");
     public static readonly ProblemType ReadModelBehind = new("READ_MODEL_BEHIND", 503, "The read model is behind");
@@ -217,6 +218,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         ClusterUnavailable,
         LoginBusy,
         Overloaded,
+        AccessUnknown,
         SearchesBusy,
         QueryTimeout,
         ReadModelBehind,

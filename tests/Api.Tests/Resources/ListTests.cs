@@ -136,15 +136,15 @@ public sealed class ListTests(Backend backend)
     [
         InlineData("id", """{"id":"*"}"""),
         InlineData("version,name", """{"id":"*","version":1,"name":"sample"}"""),
-        InlineData("metadata.size", """{"id":"*","metadata":{"size":{"w":1,"h":2}}}""")
+        InlineData("metadata.size", """{"id":"*","metadata":{"size":{"h":2,"w":1}}}""")
     ]
     [
         InlineData("metadata.size.h,metadata.color", """{"id":"*","metadata":{"size":{"h":2},"color":"red"}}"""),
         InlineData("metadata.none,metadata.color.deep", """{"id":"*","metadata":{}}""")
     ]
     [
-        InlineData("metadata.color,metadata", """{"id":"*","metadata":{"color":"red","size":{"w":1,"h":2}}}"""),
-        InlineData("metadata,metadata.color", """{"id":"*","metadata":{"color":"red","size":{"w":1,"h":2}}}""")
+        InlineData("metadata.color,metadata", """{"id":"*","metadata":{"size":{"h":2,"w":1},"color":"red"}}"""),
+        InlineData("metadata,metadata.color", """{"id":"*","metadata":{"size":{"h":2,"w":1},"color":"red"}}""")
     ]
     public async Task Fields_selects_the_returned_members(string fields, string expected)
     {

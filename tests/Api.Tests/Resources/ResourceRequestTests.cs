@@ -132,7 +132,7 @@ public sealed class ResourceRequestTests(Backend backend)
             ContentType = Merge,
             Body = """{"metadata":{"color":null,"new":1}}""",
             Answers = [("ETag", "\"2\"")],
-            Has = [("/data/metadata", """{"size":{"w":1,"h":2},"new":1}"""), ("/data/name", "sample")],
+            Has = [("/data/metadata", """{"new":1,"size":{"h":2,"w":1}}"""), ("/data/name", "sample")],
             Appends = ["resource.metadata_changed"],
         },
         new("merge three members", "PATCH", One, 200)
