@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.ResponseCompression;
 using Resources.Silo;
 
@@ -52,9 +55,44 @@ public static class Pipeline
         });
     }
 
+    /// <summary>Checks that nobody else listens at the addresses of the configuration.</summary>
+    /// <exception cref="ConfigurationException">An address is in use.</exception>
+    public static void EnsureFree(IConfiguration configuration)
+    {
+        foreach (var url in (configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var address = BindingAddress.Parse(url);
+            if (address.IsUnixPipe || address.Port is 0)
+                continue;
+            try
+            {
+                using var listener = new TcpListener(
+                    IPAddress.TryParse(address.Host, out var ip) ? ip
+                        : address.Host is "localhost" ? IPAddress.Loopback
+                        : IPAddress.Any,
+                    address.Port
+                );
+                listener.Start();
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse)
+            {
+                throw new ConfigurationException(
+                    $"Another program listens at {url}. Set ASPNETCORE_URLS to another address."
+                );
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied)
+            {
+                throw new ConfigurationException(
+                    $"This account may not listen at {url}. Set ASPNETCORE_URLS to another address."
+                );
+            }
+        }
+    }
+
     public static void UsePipeline(this WebApplication app)
     {
         app.UseTrustedProxies();
+        app.UseRequestLog();
         app.Use(SecurityHeaders.AddAsync);
         app.Use(app.Services.GetRequiredService<Draining>().CloseConnectionsAsync);
         app.Use(EntityTags.DistinguishEncodingsAsync);

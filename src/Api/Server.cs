@@ -24,9 +24,8 @@ public static class Server
     /// <summary>Runs a server until it is told to stop; with the argument <c>migrate</c>, applies the schema.</summary>
     /// <param name="features"><see cref="Features"/>, and those of an application.</param>
     /// <returns>The exit code of the process.</returns>
-    public static async Task<int> RunAsync(string[] args, IReadOnlyList<Feature> features)
-    {
-        try
+    public static Task<int> RunAsync(string[] args, IReadOnlyList<Feature> features) =>
+        ProgramEnd.RunAsync(async () =>
         {
             var builder = WebApplication.CreateBuilder(args);
             builder.AddLogging();
@@ -37,9 +36,12 @@ public static class Server
             ];
             var settings = builder.AddServer(features, nodeFeatures);
             settings.ThrowIfFaulty();
+            var migrates = args.Contains("migrate");
+            // Before anything is made: a database, an administrator.
+            if (!migrates)
+                Pipeline.EnsureFree(builder.Configuration);
 
             using var logs = builder.CreateStartupLogs();
-            var migrates = args.Contains("migrate");
             await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs, migrates);
             if (migrates)
                 return 0;
@@ -50,13 +52,7 @@ public static class Server
             app.MapFeatures(features);
             await app.RunAsync();
             return 0;
-        }
-        catch (ConfigurationException e)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 1;
-        }
-    }
+        });
 
     static Settings AddServer(
         this WebApplicationBuilder builder,

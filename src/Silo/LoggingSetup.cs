@@ -30,11 +30,9 @@ public static class LoggingSetup
                 console.ColorBehavior = LoggerColorBehavior.Default;
             });
         else
-            logging.AddJsonConsole(console =>
-            {
-                console.UseUtcTimestamp = true;
-                console.TimestampFormat = "O";
-            });
+            logging
+                .AddConsole(console => console.FormatterName = JsonLines.Name)
+                .AddConsoleFormatter<JsonLines, ConsoleFormatterOptions>();
         foreach (var library in new[] { "Microsoft", "Orleans", "Npgsql", "Marten", "JasperFx", "Polly" })
             logging.AddFilter(library, LogLevel.Warning);
         // The framework would log every guest.

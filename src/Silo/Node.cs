@@ -137,6 +137,7 @@ public static class Node
             streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly)
         );
         silo.AddActivityPropagation();
+        silo.Services.AddSingleton<IFatalErrorHandler, DeclaredDead>();
         silo.Services.AddSingleton<StoreProbe.Membership>(NodeAddress.MembershipOf).AddHostedService<MembershipWatch>();
     }
 

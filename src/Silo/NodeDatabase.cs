@@ -196,7 +196,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     /// <summary>With several hosts it is the primary, never a standby, which may be behind.</summary>
     static string OfPrimary(string given)
     {
-        var settings = new NpgsqlConnectionStringBuilder(given);
+        var settings = new NpgsqlConnectionStringBuilder(PostgresUrl.Read(given));
         if (settings.Host?.Contains(',') is true)
             settings.TargetSessionAttributes = "primary";
         return settings.ConnectionString;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Resources.Silo;
 
 // A headless node: grains and projections, no HTTP.
-try
+return await ProgramEnd.RunAsync(async () =>
 {
     var builder = Host.CreateApplicationBuilder(args);
     builder.AddLogging();
@@ -24,9 +24,4 @@ try
     builder.Services.AddSingleton(database);
     await builder.Build().RunAsync();
     return 0;
-}
-catch (ConfigurationException e)
-{
-    Console.Error.WriteLine(e.Message);
-    return 1;
-}
+});

@@ -11,6 +11,15 @@ public sealed class Settings(IConfiguration configuration, IHostEnvironment envi
     readonly List<string> faults = [];
     readonly Dictionary<Type, object> read = [];
 
+    /// <summary>The sections that have been read, and those of the framework.</summary>
+    readonly HashSet<string> sections = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "ConnectionStrings",
+        "Logging",
+        "Kestrel",
+        "AllowedHosts",
+    };
+
     /// <summary>Whether this is a developer's machine, where some options may be missing.</summary>
     public bool IsDevelopment { get; } = environment.IsDevelopment();
 
@@ -28,6 +37,7 @@ public sealed class Settings(IConfiguration configuration, IHostEnvironment envi
             return (T)known;
         var options = new T();
         read.Add(typeof(T), options);
+        sections.Add(section);
         try
         {
             Configuration.GetSection(section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
@@ -73,10 +83,48 @@ public sealed class Settings(IConfiguration configuration, IHostEnvironment envi
                 Validate(inner, $"{section}:{member.Name}");
     }
 
+    /// <summary>
+    /// Adds sections that are almost called like one that is known. Others are none of ours: the environment has many.
+    /// </summary>
+    void NameUnknown()
+    {
+        foreach (var section in Configuration.GetChildren().Where(section => section.GetChildren().Any()))
+            if (!sections.Contains(section.Key) && Nearest(sections, section.Key) is { } meant)
+                faults.Add($"{section.Key}: There is no such section. Did you mean {meant}?");
+        foreach (var name in Configuration.GetSection("ConnectionStrings").GetChildren().Select(child => child.Key))
+            if (
+                !name.Equals("Resources", StringComparison.OrdinalIgnoreCase)
+                && Nearest(["Resources"], name) is { } meant
+            )
+                faults.Add($"ConnectionStrings:{name}: There is no such connection. Did you mean {meant}?");
+    }
+
+    static string? Nearest(IEnumerable<string> known, string name) =>
+        known.Where(one => Distance(one.ToUpperInvariant(), name.ToUpperInvariant()) <= 2).Min(StringComparer.Ordinal);
+
+    /// <summary>How many letters have to be added, removed or replaced to make one text of the other.</summary>
+    static int Distance(string one, string other)
+    {
+        var row = Enumerable.Range(0, other.Length + 1).ToArray();
+        for (var i = 1; i <= one.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= other.Length; j++)
+            {
+                var above = row[j];
+                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (one[i - 1] == other[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+        return row[^1];
+    }
+
     /// <summary>Ends the start with all faults at once.</summary>
     /// <exception cref="ConfigurationException">At least one option is wrong.</exception>
     public void ThrowIfFaulty()
     {
+        NameUnknown();
         if (faults is not [])
             throw new ConfigurationException(
                 "The configuration has faults:" + string.Concat(faults.Select(fault => "\n  - " + fault))

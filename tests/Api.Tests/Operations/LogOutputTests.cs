@@ -55,7 +55,7 @@ public sealed class LogOutputTests(Backend backend)
         foreach (var line in program.Lines)
         {
             using var entry = JsonDocument.Parse(line);
-            Assert.NotEqual("Critical", entry.RootElement.GetProperty("LogLevel").GetString());
+            Assert.NotEqual("Critical", entry.RootElement.GetProperty("level").GetString());
             Assert.DoesNotContain(line, character => char.IsControl(character) || character is '\u2028' or '\u2029');
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,11 +7,29 @@ namespace Resources.Tests;
 /// <summary>A port of the loopback interface that nobody listens on.</summary>
 static class FreePort
 {
-    /// <summary>Finds one. Another program may take it before its user does.</summary>
+    static readonly ConcurrentDictionary<int, bool> Given = new();
+
+    /// <summary>
+    /// Finds one, below those that the system gives to outgoing connections: one of these could take it before its user
+    /// does. None is given twice.
+    /// </summary>
     public static int Find()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(10_240, 32_768);
+            if (!Given.TryAdd(port, true))
+                continue;
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody listens there.
+            }
+        }
     }
 }

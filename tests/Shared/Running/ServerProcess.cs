@@ -60,6 +60,16 @@ sealed class ServerProcess : TestServer
         string clusterId,
         Uri? at = null,
         params (string Key, string Value)[] options
+    ) => Start(Program, connectionString, clusterId, at, options);
+
+    /// <summary>Starts another program that is a node, such as one with features of its own.</summary>
+    /// <param name="program">The path of its assembly.</param>
+    public static ServerProcess Start(
+        string program,
+        string connectionString,
+        string clusterId,
+        Uri? at,
+        (string Key, string Value)[] options
     )
     {
         var address = at ?? new Uri($"http://127.0.0.1:{FreePort.Find()}");
@@ -74,7 +84,7 @@ sealed class ServerProcess : TestServer
                 .. options,
             ]
         );
-        var server = new ServerProcess(StartProcess(settings), connectionString, address);
+        var server = new ServerProcess(StartProcess(program, settings), connectionString, address);
         server.process.OutputDataReceived += (_, line) => Keep(server.lines, line.Data);
         server.process.ErrorDataReceived += (_, line) => Keep(server.errors, line.Data);
         server.process.BeginOutputReadLine();
@@ -95,9 +105,12 @@ sealed class ServerProcess : TestServer
     }
 
     /// <summary>Starts a process with these options and no others, and waits for its end.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(Dictionary<string, string> options)
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        Dictionary<string, string> options,
+        params string[] arguments
+    )
     {
-        using var process = StartProcess(options);
+        using var process = StartProcess(Program, options, arguments);
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -168,9 +181,9 @@ sealed class ServerProcess : TestServer
         process.Dispose();
     }
 
-    static Process StartProcess(Dictionary<string, string> settings)
+    static Process StartProcess(string program, Dictionary<string, string> settings, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Program])
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -209,9 +222,9 @@ sealed class ServerProcess : TestServer
             return line;
         var entry = JsonElement.Parse(line);
         var text =
-            $"{entry.GetProperty("Timestamp").GetString()} {entry.GetProperty("LogLevel").GetString()} "
-            + $"{entry.GetProperty("Category").GetString()}: {entry.GetProperty("Message").GetString()}";
-        if (entry.TryGetProperty("Exception", out var exception))
+            $"{entry.GetProperty("time").GetString()} {entry.GetProperty("level").GetString()} "
+            + $"{entry.GetProperty("category").GetString()}: {entry.GetProperty("message").GetString()}";
+        if (entry.TryGetProperty("exception", out var exception))
             text += $" {exception.GetString()}";
         return text.Length > 1_000 ? text[..1_000] : text;
     }
