@@ -108,6 +108,7 @@ public static class Pipeline
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
         app.Use(app.Services.GetRequiredService<SessionCookie>().GuardAsync);
+        app.UseOpenAddresses();
         app.UseAuthorization();
         app.UseWebSockets(
             new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) }

@@ -23,6 +23,7 @@ sealed class OperationsFeature : Feature
 
     public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)
     {
+        root.MapWelcome();
         root.MapHealth();
         root.MapMetrics();
         api.MapFollowers();

@@ -14,6 +14,7 @@ namespace Resources.Api;
 [JsonSerializable(typeof(Envelope<FollowerDocument>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<FollowerDocument>>))]
 [JsonSerializable(typeof(Envelope<IReadOnlyList<SigningKeyDocument>>))]
+[JsonSerializable(typeof(WelcomeDocument))]
 [JsonSerializable(typeof(HealthDocument))]
 [JsonSerializable(typeof(HealthReport))]
 public sealed partial class OperationsJson : JsonSerializerContext;

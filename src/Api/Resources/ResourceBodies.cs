@@ -17,7 +17,7 @@ static class ResourceBodies
             reader.Slug("status", optional: true) ?? Resource.DefaultStatus,
             reader.Object("metadata", optional: true) ?? JsonText.Empty
         );
-        reader.RefuseOthers();
+        reader.RefuseOthers(Resource.OwnMembers);
         return faults is [] ? create : null;
     }
 
@@ -30,7 +30,7 @@ static class ResourceBodies
             reader.Slug("status", optional: true) ?? Resource.DefaultStatus,
             reader.Object("metadata", optional: true) ?? JsonText.Empty
         );
-        reader.RefuseOthers();
+        reader.RefuseOthers(Resource.OwnMembers);
         return faults is [] ? replace : null;
     }
 }

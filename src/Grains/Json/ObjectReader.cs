@@ -116,13 +116,18 @@ public sealed class ObjectReader
     }
 
     /// <summary>Makes every member that was not asked for a fault.</summary>
-    public void RefuseOthers()
+    /// <param name="advice">What somebody who sends one may have meant.</param>
+    public void RefuseOthers(string? advice = null)
     {
         if (!isObject || element.GetPropertyCount() == found)
             return;
         foreach (var member in element.EnumerateObject())
             if (!asked.Contains(member.Name))
-                Report(member.Name, FaultCode.UnknownMember, "The member is not known here.");
+                Report(
+                    member.Name,
+                    FaultCode.UnknownMember,
+                    $"The member is not known here; known are {string.Join(", ", asked)}.{advice}"
+                );
     }
 
     JsonElement? Find(string name, JsonValueKind kind, bool optional)

@@ -60,7 +60,11 @@ public sealed class EventLog(
     static readonly Histogram<double> CommitTime = Meter.CreateHistogram<double>(
         "resources.log.commit",
         "s",
-        "Time of one group commit"
+        "Time of one group commit",
+        advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [.0005, .001, .002, .004, .008, .015, .03, .06, .125, .25, .5, 1, 2.5, 5],
+        }
     );
 
     readonly StreamHeads heads = new(db);
@@ -302,11 +306,13 @@ public sealed class EventLog(
                 ? throw new StoreUnavailableException("The commit may not have reached a standby.")
                 : outcomes;
         }
-        catch
+        catch (Exception e)
         {
+            // The connections of the grains are of the same server. Where it only refuses a statement, they are good.
+            if (StoreUnavailableException.Explains(e))
+                db.Clear();
             // The driver loses track of a statement that fails while it is prepared (npgsql issue 6391). The next batch
-            // would get the failure as its own, so no connection is kept.
-            db.Clear();
+            // would get the failure as its own, so this connection is not kept.
             await connection.DisposeAsync();
             connection = null;
             throw;

@@ -23,6 +23,9 @@ public sealed record Resource(
     public const string DefaultType = "resource";
     public const string DefaultStatus = "active";
 
+    /// <summary>What to tell somebody who sends a member that resources do not have.</summary>
+    public const string OwnMembers = " Members of your own go into metadata.";
+
     public static Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
         recorded.Data switch
         {

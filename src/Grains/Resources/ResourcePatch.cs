@@ -31,7 +31,7 @@ static class ResourcePatch
         // Metadata is never absent: removing it by null leaves the empty object.
         var cleared = reader.IsNull("metadata");
         var metadata = cleared ? JsonText.Empty : reader.Object("metadata", optional: true);
-        reader.RefuseOthers();
+        reader.RefuseOthers(Resource.OwnMembers);
         if (faults is not [])
             return Resource.Invalid([.. faults]);
         if (!context.Intent.Conditions.Hold(context.Version))

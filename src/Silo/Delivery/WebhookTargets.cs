@@ -17,6 +17,9 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
 
     const int MaxUrl = 2_048;
 
+    public const string NotPublic =
+        "The target's address is not a public one. An operator can allow its network with Webhooks__AllowedNetworks.";
+
     /// <summary>
     /// IPv4 that is not the public internet: private, shared, loopback, link-local, documentation, benchmarks, relays,
     /// multicast and reserved (IANA's registry of special purposes).
@@ -131,9 +134,7 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
         }
         if (addresses is [])
             throw new WebhookTargetException("The target's name has no address.");
-        return addresses.All(Allows)
-            ? addresses
-            : throw new WebhookTargetException("The target's address is not a public one.");
+        return addresses.All(Allows) ? addresses : throw new WebhookTargetException(NotPublic);
     }
 }
 
