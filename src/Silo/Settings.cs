@@ -40,7 +40,7 @@ public sealed class Settings(IConfiguration configuration, IHostEnvironment envi
         sections.Add(section);
         try
         {
-            Configuration.GetSection(section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            MembersOf(section).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
         }
         catch (InvalidOperationException e)
         {
@@ -49,6 +49,20 @@ public sealed class Settings(IConfiguration configuration, IHostEnvironment envi
         Validate(options, section);
         return options;
     }
+
+    /// <summary>
+    /// A section without a value of its own. The environment may have one under the same name that is none of ours: login
+    /// shells set MAIL.
+    /// </summary>
+    IConfiguration MembersOf(string section) =>
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                Configuration
+                    .GetSection(section)
+                    .AsEnumerable(makePathsRelative: true)
+                    .Where(member => member is { Key: not "", Value: not null })
+            )
+            .Build();
 
     /// <summary>Reads a section as <see cref="Read"/> does and registers it for those that need it.</summary>
     public T Add<T>(IServiceCollection services, string section)

@@ -84,6 +84,18 @@ public sealed class StartTests(Backend backend)
         Assert.DoesNotContain("Something", line, StringComparison.Ordinal);
     }
 
+    /// <summary>Login shells set MAIL.</summary>
+    [Fact]
+    public async Task Variable_of_the_environment_with_the_name_of_a_section_is_no_fault()
+    {
+        await using var node = await ServerProcess.StartReadyAsync(
+            await backend.CreateDatabaseAsync(),
+            $"{Guid.NewGuid():n}",
+            ("MAIL", "/var/mail/somebody")
+        );
+        Assert.False(node.HasExited);
+    }
+
     [Fact]
     public async Task Missing_rights_are_named()
     {
