@@ -91,7 +91,7 @@ public sealed class AccountRequestTests(Backend backend)
                 Code = "UNSUPPORTED_MEDIA_TYPE",
                 Answers = [("Accept-Post", "application/json")],
             },
-            new("log in by get", "GET", "/api/v1/auth/login", 401) { As = Who.Guest, Code = "UNAUTHENTICATED" },
+            new("log in by get", "GET", "/api/v1/auth/login", 405) { As = Who.Guest, Code = "METHOD_NOT_ALLOWED" },
             new("create a user with a short password", "POST", "/api/v1/users", 400)
             {
                 Body = $$"""{"email":"{{Fresh}}","password":"fourteen chars"}""",
