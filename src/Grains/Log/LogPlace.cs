@@ -23,7 +23,7 @@ public sealed record LogPlace(
     /// <summary>Why the server must not be used; null while it may.</summary>
     public string? Fault =>
         IsStandby ? "The server is a standby: it is not promoted, or no longer the primary."
-        : Timeline < KnownTimeline
+        : !IsElsewhere && Timeline < KnownTimeline
             ? $"The server is on time line {Timeline}, but the log has gone on to {KnownTimeline}: it is a former primary."
         : SequenceCache is not 1
             ? $"The sequence mt_events_sequence caches {SequenceCache} values by session, which breaks the order of "
