@@ -132,12 +132,15 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         return new(state, version, position, false, null);
     }
 
-    /// <summary>A past state, through a version, a time or a position.</summary>
+    /// <summary>
+    /// A past state, through a version, a time or a position. Answers to repeated commands are folded likewise, and wait
+    /// for nobody who reads the past.
+    /// </summary>
     protected Task<Reply<TState>> Past(
         long throughVersion = 0,
         DateTimeOffset? throughTime = null,
         long? throughPosition = null
-    ) => FoldAsync(throughVersion, throughTime, throughPosition);
+    ) => log.InTurnOfPastAsync(() => FoldAsync(throughVersion, throughTime, throughPosition));
 
     async Task<Reply<TState>?> RepeatedAsync(Intent intent)
     {

@@ -80,6 +80,12 @@ public sealed class EventLog(
     NpgsqlConnection? connection;
 
     /// <summary>
+    /// When the statement under way was sent; 0 while there is none. While one waits without an end nothing is queued
+    /// behind it.
+    /// </summary>
+    long sendingSince;
+
+    /// <summary>
     /// Appends <paramref name="events"/> to a stream that must be at <paramref name="expectedVersion"/> (0 = new).
     /// </summary>
     /// <returns>The events' positions and time; null when the stream is at another version.</returns>
@@ -93,6 +99,8 @@ public sealed class EventLog(
         Intent intent
     )
     {
+        if (Volatile.Read(ref sendingSince) is not 0 and var since && Stopwatch.GetElapsedTime(since) > MaxWait)
+            throw new StoreUnavailableException("A commit has been waiting for seconds, perhaps for a standby.");
         using var activity = Activities.StartActivity("append");
         var append = new Append(kinds, stream, expectedVersion, events, intent);
         if (!queue.Writer.TryWrite(append))
@@ -119,7 +127,6 @@ public sealed class EventLog(
     /// to its end), until no more are wanted. A few are in memory at a time.
     /// </summary>
     /// <param name="take">Takes an event; whether it wants another.</param>
-    /// <exception cref="StoreOverloadedException">The node has too many such reads under way.</exception>
     public async Task ReadPastAsync(
         Guid stream,
         long afterVersion,
@@ -128,17 +135,24 @@ public sealed class EventLog(
         Func<JasperFx.Events.IEvent, bool> take
     )
     {
+        var last = throughVersion is 0 ? long.MaxValue : throughVersion;
+        for (var after = afterVersion; after < last; after += PastPage)
+        {
+            var page = await FetchAsync(reads, stream, after, Math.Min(last, after + PastPage), through);
+            if (!page.All(take) || page.Count < PastPage)
+                return;
+        }
+    }
+
+    /// <summary>Runs a read of the past that somebody asked for, when it is its turn at this node.</summary>
+    /// <exception cref="StoreOverloadedException">Too many of them have been under way for seconds.</exception>
+    public async Task<T> InTurnOfPastAsync<T>(Func<Task<T>> read)
+    {
         if (!await past.WaitAsync(PastPatience))
             throw new StoreOverloadedException("Too many reads of the past are under way.");
         try
         {
-            var last = throughVersion is 0 ? long.MaxValue : throughVersion;
-            for (var after = afterVersion; after < last; after += PastPage)
-            {
-                var page = await FetchAsync(reads, stream, after, Math.Min(last, after + PastPage), through);
-                if (!page.All(take) || page.Count < PastPage)
-                    return;
-            }
+            return await read();
         }
         finally
         {
@@ -295,10 +309,11 @@ public sealed class EventLog(
         var lost = contact.Lost;
         var isWarned = false;
         void Warn(object? sender, NpgsqlNoticeEventArgs e) => isWarned |= e.Notice.InvariantSeverity is "WARNING";
-        connection ??= await sessions.OpenAsync(lost);
-        connection.Notice += Warn;
         try
         {
+            connection ??= await sessions.OpenAsync(lost);
+            connection.Notice += Warn;
+            Volatile.Write(ref sendingSince, Stopwatch.GetTimestamp());
             var outcomes = await batch.SendAsync(connection, lost);
             connection.Notice -= Warn;
             // PostgreSQL warns when it gives up waiting for a standby, and answers as if it had not.
@@ -309,13 +324,22 @@ public sealed class EventLog(
         catch (Exception e)
         {
             // The connections of the grains are of the same server. Where it only refuses a statement, they are good.
-            if (StoreUnavailableException.Explains(e))
+            if (lost.IsCancellationRequested || StoreUnavailableException.Explains(e))
                 db.Clear();
             // The driver loses track of a statement that fails while it is prepared (npgsql issue 6391). The next batch
             // would get the failure as its own, so this connection is not kept.
-            await connection.DisposeAsync();
-            connection = null;
+            if (connection is { } broken)
+            {
+                connection = null;
+                await broken.DisposeAsync();
+            }
+            if (e is OperationCanceledException && lost.IsCancellationRequested)
+                throw new StoreUnavailableException("PostgreSQL went away.", e);
             throw;
+        }
+        finally
+        {
+            Volatile.Write(ref sendingSince, 0);
         }
     }
 }

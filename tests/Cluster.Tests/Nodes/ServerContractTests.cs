@@ -55,6 +55,10 @@ public sealed class ServerContractTests : IAsyncLifetime
         Assert.True(waited.Elapsed < TimeSpan.FromSeconds(10), $"The caller waited for {waited.Elapsed}.");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await CreateAsync("first"));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await CreateAsync("second"));
+        // While a commit waits without an end, nothing is queued behind it.
+        var refused = Stopwatch.StartNew();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await CreateAsync("third"));
+        Assert.True(refused.Elapsed < TimeSpan.FromSeconds(2), $"The refusal took {refused.Elapsed}.");
 
         await ExecuteAsync("alter system reset synchronous_standby_names");
         await ExecuteAsync("select pg_reload_conf()");

@@ -340,6 +340,26 @@ public sealed class ResourceGrainTests(TwoClusters nodes) : IClassFixture<TwoClu
         );
     }
 
+    /// <summary>Whoever repeats a write needs no turn among those who read the past.</summary>
+    [Fact]
+    public async Task Repeated_key_is_answered_beside_reads_of_the_past_that_hang()
+    {
+        await using var node = await InProcessSilo.StartAsync(nodes.Database, "grains-lanes");
+        await CreateAsync(node);
+        var keyed = Intend("keyed");
+        var first = await node.Resource(id).Execute(Rename("keyed"), keyed);
+        var log = node.Service<EventLog>();
+        var held = new TaskCompletionSource<bool>();
+        var hanging = Enumerable.Range(0, 3).Select(_ => log.InTurnOfPastAsync(() => held.Task)).ToArray();
+
+        await Assert.ThrowsAnyAsync<StoreOverloadedException>(() => node.Resource(id).GetPast(new() { Version = 1 }));
+        AssertSame(first with { Replayed = true }, await node.Resource(id).Execute(Rename("keyed"), keyed));
+
+        held.SetResult(true);
+        await Task.WhenAll(hanging);
+        Assert.Equal(1, (await node.Resource(id).GetPast(new() { Version = 1 })).Version);
+    }
+
     static CreateResource Create => new("resource", "new", "active", JsonText.From(JsonElement.Parse("""{"a":1}""")));
 
     static PatchResource Rename(string name) =>
