@@ -55,11 +55,16 @@ public static class Pipeline
         });
     }
 
-    /// <summary>Checks that nobody else listens at the addresses of the configuration.</summary>
+    /// <summary>
+    /// Checks that nobody else listens at the URLs of the configuration. Ports and endpoints that are given otherwise are
+    /// left to the listener.
+    /// </summary>
     /// <exception cref="ConfigurationException">An address is in use.</exception>
     public static void EnsureFree(IConfiguration configuration)
     {
-        foreach (var url in (configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries))
+        if (configuration["urls"] is not { } urls || configuration.GetSection("Kestrel:Endpoints").Exists())
+            return;
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
             var address = BindingAddress.Parse(url);
             if (address.IsUnixPipe || address.Port is 0)

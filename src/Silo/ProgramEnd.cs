@@ -40,6 +40,8 @@ public static class ProgramEnd
             {
                 case ConfigurationException:
                     return (e.Message, Faulty);
+                case OperationCanceledException:
+                    return ("The node was stopped before it was ready.", TryAgain);
                 case PostgresException { SqlState: "28P01" or "28000" } refused:
                     return (
                         $"PostgreSQL refuses the account: {refused.MessageText}. "
@@ -98,7 +100,7 @@ sealed class DeclaredDead(ILogger<DeclaredDead> logger) : IFatalErrorHandler
     public void OnFatalException(object? sender, string? context, Exception? exception)
     {
         logger.LogCritical("This node ends: {Reason}", exception?.Message ?? context);
-        // Not here, as the caller waits for no end.
+        // On another thread: the caller may hold what the end of the process waits for.
         ThreadPool.QueueUserWorkItem(_ => Environment.Exit(ProgramEnd.TryAgain));
         Thread.Sleep(Timeout.Infinite);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
 using Npgsql;
 
 namespace Resources.Api.Tests;
@@ -27,6 +28,24 @@ public sealed class StartTests(Backend backend)
         await using var source = NpgsqlDataSource.Create(database);
         await using var tables = source.CreateCommand("select count(*) from pg_tables where schemaname = 'public'");
         Assert.Equal(0L, await tables.ExecuteScalarAsync(Cancelled));
+    }
+
+    /// <summary>The container image gives a port and no URL.</summary>
+    [Fact]
+    public void Default_address_is_not_checked_where_another_port_is_given()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 8080);
+        try
+        {
+            other.Start();
+        }
+        catch (SocketException)
+        {
+            // Somebody else has it, which is as good.
+        }
+        Pipeline.EnsureFree(
+            new ConfigurationBuilder().AddInMemoryCollection([new("http_ports", $"{FreePort.Find()}")]).Build()
+        );
     }
 
     [Fact]
