@@ -33,20 +33,5 @@ internal sealed class StandbyPostgres(PostgresAccount account, string control, s
             await ControlAsync("stop -m immediate");
     }
 
-    // The server must not inherit our pipes, which would stay open as long as it lives.
-    async Task ControlAsync(string arguments)
-    {
-        var (exitCode, _) = await account.RunAsync(
-            [
-                "/bin/sh",
-                "-c",
-                $"""exec "$1" -D "$2" -w -s {arguments} </dev/null >/dev/null 2>&1""",
-                "sh",
-                control,
-                location,
-            ],
-            CancellationToken.None
-        );
-        Assert.True(exitCode is 0, $"pg_ctl {arguments} ended with {exitCode}.");
-    }
+    Task ControlAsync(string arguments) => StoppablePostgres.ControlAsync(account, control, location, arguments);
 }

@@ -104,8 +104,10 @@ internal sealed class StoppablePostgres : IAsyncDisposable
         await server.DisposeAsync();
     }
 
+    Task ControlAsync(string arguments) => ControlAsync(account, control, location, arguments);
+
     // The server must not inherit our pipes, which would stay open as long as it lives.
-    async Task ControlAsync(string arguments)
+    internal static async Task ControlAsync(PostgresAccount account, string control, string location, string arguments)
     {
         var (exitCode, _) = await account.RunAsync(
             [
