@@ -44,6 +44,10 @@ internal readonly ref struct JsonNumber
         return number.FitsDecimal() || number.FitsDouble(token);
     }
 
+    /// <summary>How many zeros its exponent stands for: the store writes all of them, whatever the spelling.</summary>
+    public static int HiddenZeros(ReadOnlySpan<byte> token) =>
+        token.IndexOfAny((byte)'e', (byte)'E') is >= 0 and var e ? Math.Abs(ReadExponent(token[(e + 1)..])) : 0;
+
     /// <summary>
     /// Writes the same value as d.ddde±x, the shortest form of a double, and returns its length;
     /// 0 when that is not shorter than the token.

@@ -15,6 +15,28 @@ public static class StrictJson
     public const int MaxDepth = 64;
 
     /// <summary>
+    /// The largest value in bytes, with its numbers written without exponents, as the store keeps them: five characters
+    /// (1e300) become 301 there, and everyone who reads them pays.
+    /// </summary>
+    public const int MaxStoredBytes = 1 << 20;
+
+    // 1e308 is the shortest spelling of the longest number.
+    const int MostGrowth = 309 / 5 + 1;
+
+    /// <summary>Whether valid JSON keeps within <see cref="MaxStoredBytes"/>.</summary>
+    public static bool FitsStore(ReadOnlySpan<byte> json)
+    {
+        if (json.Length * (long)MostGrowth <= MaxStoredBytes)
+            return true;
+        long size = json.Length;
+        var reader = new Utf8JsonReader(json);
+        while (size <= MaxStoredBytes && reader.Read())
+            if (reader.TokenType is JsonTokenType.Number)
+                size += JsonNumber.HiddenZeros(reader.ValueSpan);
+        return size <= MaxStoredBytes;
+    }
+
+    /// <summary>
     /// Parses a body, or returns null and adds every fault found. The document reads from
     /// <paramref name="body"/>, which has to stay unchanged as long as it is used.
     /// </summary>

@@ -21,6 +21,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
     (int Start, int Length)[] names = new (int, int)[FewNames];
     int depth;
     int nameCount;
+    long hiddenZeros;
     bool failed;
 
     /// <summary>An open object or array.</summary>
@@ -54,6 +55,12 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
                 $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."
             );
         }
+        if (hiddenZeros > 0 && body.Length + hiddenZeros > StrictJson.MaxStoredBytes)
+            Report(
+                0,
+                FaultCode.TooLarge,
+                "The body is larger than 1 MiB when its numbers are written without exponents."
+            );
         return !failed && faults.Count < FaultList.Max;
     }
 
@@ -84,6 +91,9 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
                     FaultCode.NumberOutOfRange,
                     "The number is neither a double in its shortest form nor a decimal of at most 28 digits."
                 );
+                break;
+            case JsonTokenType.Number:
+                hiddenZeros += JsonNumber.HiddenZeros(reader.ValueSpan);
                 break;
         }
         return true;

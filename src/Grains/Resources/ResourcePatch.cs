@@ -6,9 +6,6 @@ namespace Resources.Grains;
 /// <summary>Applies a patch document to a resource. Only name, status and metadata can be patched.</summary>
 static class ResourcePatch
 {
-    /// <summary>The most that many patches can make of the metadata: as much as one request can bring.</summary>
-    const int MaxMetadataBytes = 1 << 20;
-
     static readonly string[] Writable = ["/name", "/status", "/metadata"];
 
     /// <summary>Checks the document before the precondition, and its application after it.</summary>
@@ -59,7 +56,7 @@ static class ResourcePatch
                 Writable.Any(path =>
                     pointer == path || path is "/metadata" && pointer.StartsWith("/metadata/", StringComparison.Ordinal)
                 ),
-            2 * MaxMetadataBytes
+            2 * StrictJson.MaxStoredBytes
         );
         if (result is PatchResult.Forbidden forbidden)
             return Resource.Invalid(
@@ -98,17 +95,24 @@ static class ResourcePatch
 
     static Decision<ResourceEvent> Changes(Resource state, string name, string status, JsonText metadata)
     {
-        if (metadata.Utf8.Length > MaxMetadataBytes)
-            return Resource.Invalid(
-                new Fault("/metadata", FaultCode.TooLarge, "The metadata would be larger than 1 MiB.")
-            );
         var events = new List<ResourceEvent>(3);
         if (name != state.Name)
             events.Add(new ResourceRenamed(name));
         if (status != state.Status)
             events.Add(new ResourceStatusChanged(status));
         if (!metadata.Equals(state.Metadata))
+        {
+            // Many patches can make no more of it than one request can bring.
+            if (!StrictJson.FitsStore(metadata.Utf8.Span))
+                return Resource.Invalid(
+                    new Fault(
+                        "/metadata",
+                        FaultCode.TooLarge,
+                        "The metadata would be larger than 1 MiB when its numbers are written without exponents."
+                    )
+                );
             events.Add(new ResourceMetadataChanged(metadata));
+        }
         return new([.. events], null);
     }
 

@@ -24,6 +24,28 @@ public class StrictJsonTests
     }
 
     [Theory]
+    [InlineData("1e300", 300)]
+    [InlineData("-2.5E-300", 300)]
+    [InlineData("12345", 0)]
+    [Trait("Conformance", "D4")]
+    public void A_body_is_measured_with_the_zeros_that_its_exponents_stand_for(string number, int zeros)
+    {
+        var most = (StrictJson.MaxStoredBytes - 1) / (number.Length + 1 + zeros);
+        var fits = $"[{string.Join(',', Enumerable.Repeat(number, most))}]";
+        var tooLarge = $"[{string.Join(',', Enumerable.Repeat(number, most + 1))}]";
+
+        using var read = StrictJson.Read(TestJson.Bytes(fits), []);
+        Assert.NotNull(read);
+        Assert.True(StrictJson.FitsStore(TestJson.Bytes(fits).Span));
+        Assert.False(StrictJson.FitsStore(TestJson.Bytes(tooLarge).Span));
+
+        // The plain size of a body is bounded where it is received.
+        var faults = new List<Fault>();
+        using var refused = StrictJson.Read(TestJson.Bytes(tooLarge), faults);
+        Assert.Equal(zeros > 0 ? [FaultCode.TooLarge] : [], faults.Select(fault => fault.Code));
+    }
+
+    [Theory]
     [InlineData("", " INVALID_JSON")]
     [InlineData(" ", " INVALID_JSON")]
     [InlineData("{} {}", " INVALID_JSON")]
