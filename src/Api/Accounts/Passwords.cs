@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using Resources.Grains;
 
 namespace Resources.Api;
 
@@ -58,7 +59,7 @@ public sealed class Passwords : IDisposable
 
     /// <exception cref="PasswordsBusyException">The queue is full.</exception>
     public Task<string> HashAsync(string password) =>
-        RunAsync(() => hasher.HashPassword(this, UnicodeNfc.Compose(password)));
+        RunAsync(() => hasher.HashPassword(this, UnicodeForms.Compose(password)));
 
     /// <summary>
     /// Whether a password matches a hash. Without a hash, as for an unknown account, the check takes the same time.
@@ -66,7 +67,7 @@ public sealed class Passwords : IDisposable
     /// <exception cref="PasswordsBusyException">The queue is full.</exception>
     public Task<PasswordCheck> VerifyAsync(string? hash, string password) =>
         RunAsync(() =>
-            hasher.VerifyHashedPassword(this, hash ?? nobody, UnicodeNfc.Compose(password)) switch
+            hasher.VerifyHashedPassword(this, hash ?? nobody, UnicodeForms.Compose(password)) switch
             {
                 PasswordVerificationResult.Success when hash is not null => PasswordCheck.Right,
                 PasswordVerificationResult.SuccessRehashNeeded when hash is not null => PasswordCheck.RightButOld,

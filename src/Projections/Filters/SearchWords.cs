@@ -14,11 +14,12 @@ public static class SearchWords
     const int MaxWords = 2000;
 
     /// <summary>
-    /// The words of a text: runs of letters, marks and decimal digits in lower case, of which the first 64 characters
-    /// count.
+    /// The words of a text: runs of letters, marks and decimal digits, of which the first 64 characters count. They are
+    /// the same for texts that differ by case or by their canonical form alone.
     /// </summary>
-    public static IEnumerable<string> Of(string text)
+    public static IEnumerable<string> Of(string given)
     {
+        var text = UnicodeForms.Fold(given);
         for (var at = 0; at < text.Length; )
         {
             var start = at;
@@ -31,7 +32,7 @@ public static class SearchWords
                     end = at;
             }
             if (length > 0)
-                yield return text[start..end].ToLowerInvariant();
+                yield return text[start..end];
             else
                 at += WidthAt(text, at);
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Npgsql;
+using Resources.Grains;
 
 namespace Resources.Api.Tests;
 
@@ -11,7 +12,7 @@ public sealed class NormalisationTests(Backend backend)
     /// <summary>Every character of the table, and others that compose by a rule or not at all.</summary>
     static Rune[] Characters()
     {
-        using var table = new StreamReader(typeof(UnicodeNfc).Assembly.GetManifestResourceStream("unicode-nfc.txt")!);
+        using var table = new StreamReader(typeof(UnicodeForms).Assembly.GetManifestResourceStream("unicode-nfc.txt")!);
         var listed = table
             .ReadToEnd()
             .Split('\n')
@@ -70,7 +71,7 @@ public sealed class NormalisationTests(Backend backend)
             Assert.True(await row.ReadAsync(TestContext.Current.CancellationToken));
             Assert.Equal(
                 (row.GetString(0), row.GetString(0)),
-                (UnicodeNfc.Compose(text), UnicodeNfc.Compose(row.GetString(1)))
+                (UnicodeForms.Compose(text), UnicodeForms.Compose(row.GetString(1)))
             );
         }
     }

@@ -23,6 +23,29 @@ public sealed class ListFilterTests(Backend backend)
             ).Status
         );
 
+    [Theory]
+    [InlineData("Cafe\u0301", "caf\u00e9")]
+    [InlineData("Caf\u00c9", "cafe\u0301")]
+    [InlineData("İSTANBUL", "i\u0307stanbul")]
+    [InlineData("Straße", "STRASSE")]
+    [InlineData("ΟΔΟΣ", "οδος")]
+    public async Task Word_is_found_in_any_case_and_form(string name, string word)
+    {
+        await CreateAsync(name, "{}");
+        await CreateAsync("other", JsonSerializer.Serialize(new { place = name }));
+        Assert.Equal(2, (await ListAsync(word)).At("/data")!.Value.GetArrayLength());
+        Assert.Equal(1, (await ListAsync($"name:{word}")).At("/data")!.Value.GetArrayLength());
+        var search = await backend.User.GetAsync($"/api/v1/resources?type={type}&q={Uri.EscapeDataString(word)}");
+        Assert.Equal(2, search.At("/data")!.Value.GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Filter_of_the_longest_text_is_accepted_in_any_script()
+    {
+        Assert.Equal(200, (await ListAsync($"name = \"{new string('漢', 4_000)}\"")).Status);
+        Assert.Equal(400, (await ListAsync($"name = \"{new string('漢', 4_100)}\"")).Status);
+    }
+
     [Fact]
     public async Task Filter_applies_to_a_list_its_count_and_its_pages()
     {

@@ -2,13 +2,13 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
-namespace Resources.Api;
+namespace Resources.Grains;
 
 /// <summary>
-/// Unicode's canonical composition (NFC), from a table of our own: without ICU, which nodes do not need otherwise, the
-/// framework's leaves text as it is.
+/// The forms in which texts are compared. Canonical composition (NFC) is done by a table of our own: without ICU, which
+/// nodes do not need otherwise, the framework leaves text as it is.
 /// </summary>
-public static class UnicodeNfc
+public static class UnicodeForms
 {
     // Everything below is composed and combines with nothing before it.
     const char FirstCombining = '\u0300';
@@ -21,16 +21,38 @@ public static class UnicodeNfc
         VowelCount = 21,
         TailCount = 28;
 
+    /// <summary>What case folding makes several letters of, and no decomposition takes apart.</summary>
+    static readonly FrozenDictionary<char, string> Expansions = new Dictionary<char, string>
+    {
+        ['ß'] = "ss",
+        ['ſ'] = "s",
+        ['ŉ'] = "ʼn",
+        ['և'] = "եւ",
+        ['ẚ'] = "aʾ",
+        ['ﬀ'] = "ff",
+        ['ﬁ'] = "fi",
+        ['ﬂ'] = "fl",
+        ['ﬃ'] = "ffi",
+        ['ﬄ'] = "ffl",
+        ['ﬅ'] = "st",
+        ['ﬆ'] = "st",
+        ['ﬓ'] = "մն",
+        ['ﬔ'] = "մե",
+        ['ﬕ'] = "մի",
+        ['ﬖ'] = "վն",
+        ['ﬗ'] = "մխ",
+    }.ToFrozenDictionary();
+
     static readonly FrozenDictionary<int, int[]> Parts;
     static readonly FrozenDictionary<(int, int), int> Wholes;
     static readonly FrozenDictionary<int, int> Classes;
 
-    static UnicodeNfc()
+    static UnicodeForms()
     {
         var parts = new Dictionary<int, int[]>();
         var wholes = new Dictionary<(int, int), int>();
         var classes = new Dictionary<int, int>();
-        using var table = new StreamReader(typeof(UnicodeNfc).Assembly.GetManifestResourceStream("unicode-nfc.txt")!);
+        using var table = new StreamReader(typeof(UnicodeForms).Assembly.GetManifestResourceStream("unicode-nfc.txt")!);
         while (table.ReadLine() is { } line)
         {
             if (line.StartsWith('#'))
@@ -58,14 +80,38 @@ public static class UnicodeNfc
     {
         if (!text.AsSpan().ContainsAnyInRange(FirstCombining, char.MaxValue))
             return text;
+        return Text(PutTogether(Apart(text)));
+    }
+
+    /// <summary>
+    /// The same for all texts that differ by case or canonical form alone: Unicode's full case folding, composed.
+    /// </summary>
+    public static string Fold(string text)
+    {
+        if (Ascii.IsValid(text))
+            return text.ToLowerInvariant();
+        // Capitals first: several small letters, such as the two sigmas, have one. Marks have to stand apart from letters.
+        var folded = Text(Apart(text)).ToUpperInvariant().ToLowerInvariant();
+        if (folded.Any(Expansions.ContainsKey))
+            folded = string.Concat(folded.Select(c => Expansions.GetValueOrDefault(c) ?? c.ToString()));
+        return Compose(folded);
+    }
+
+    static List<int> Apart(string text)
+    {
         var apart = new List<int>(text.Length);
         foreach (var rune in text.EnumerateRunes())
             TakeApart(rune.Value, apart);
         Order(apart);
-        var composed = new StringBuilder(text.Length);
-        foreach (var c in PutTogether(apart))
-            composed.Append(new Rune(c));
-        return composed.ToString();
+        return apart;
+    }
+
+    static string Text(List<int> characters)
+    {
+        var text = new StringBuilder(characters.Count);
+        foreach (var c in characters)
+            text.Append(new Rune(c));
+        return text.ToString();
     }
 
     static void TakeApart(int c, List<int> into)
