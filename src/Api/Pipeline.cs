@@ -27,8 +27,7 @@ public static class Pipeline
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-            kestrel.Limits.MaxRequestHeaderCount = 100;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            RequestBounds.Set(kestrel.Limits);
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
         var services = builder.Services;
@@ -112,6 +111,7 @@ public static class Pipeline
         app.Use(app.Services.GetRequiredService<Overload>().ShedAsync);
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<RateLimits>().LimitAsync);
+        app.Use(RequestBounds.RefuseAsync);
         app.Use(app.Services.GetRequiredService<SessionCookie>().GuardAsync);
         app.UseOpenAddresses();
         app.UseAuthorization();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Net.Http.Headers;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -39,7 +38,7 @@ public sealed record EventQuery(long After, EventFilter Filter, int Limit, TimeS
 
     /// <summary>Whether the client asks for a stream and not for a page.</summary>
     public static bool WantsStream(HttpContext context) =>
-        MediaTypeHeaderValue.TryParseList(context.Request.Headers.Accept, out var ranges) && StreamsEvents.IsIn(ranges);
+        Accepted.Read(context.Request).Prefers("text", "event-stream");
 
     static long Start(HttpContext context, QueryReader query, long head)
     {

@@ -1,4 +1,3 @@
-using Microsoft.Net.Http.Headers;
 using Resources.Grains;
 
 namespace Resources.Api;
@@ -67,7 +66,7 @@ public static class ApiGroup
         var context = invocation.HttpContext;
         // What an endpoint does not open to its caller's own cache is kept nowhere.
         context.Response.Headers.CacheControl = "no-store";
-        if (!AcceptsJson(context))
+        if (!Accepts(context))
             return Answer.Refused(ProblemType.NotAcceptable, "Answers are application/json.");
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredSession>()?.Check(context) is { } refused)
             return refused;
@@ -96,35 +95,17 @@ public static class ApiGroup
         return faults;
     }
 
-    static bool AcceptsJson(HttpContext context)
+    static bool Accepts(HttpContext context)
     {
-        var accept = context.Request.Headers.Accept;
-        if (accept.Count is 0 || accept is ["*/*"] or ["application/json"])
+        var streams = context.GetEndpoint()?.Metadata.GetMetadata<StreamsEvents>();
+        if (streams is { Parameter: null })
+            context.Response.Headers.Append("Vary", "Accept");
+        if (context.Request.Headers.Accept is [] or ["*/*"] or ["application/json"])
             return true;
-        if (!MediaTypeHeaderValue.TryParseList(accept, out var ranges))
-            return true;
-        if (
-            context.GetEndpoint()?.Metadata.GetMetadata<StreamsEvents>() is { } streams
-            && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"])
-            && StreamsEvents.IsIn(ranges)
-        )
-            return true;
-        // The most specific range that fits decides; quality 0 excludes.
-        return ranges
-                .Where(range =>
-                    range.MatchesAllTypes
-                    || range.Type.Equals("application", StringComparison.OrdinalIgnoreCase)
-                        && (
-                            range.MatchesAllSubTypes || range.SubType.Equals("json", StringComparison.OrdinalIgnoreCase)
-                        )
-                )
-                .OrderByDescending(range =>
-                    range.MatchesAllTypes ? 0
-                    : range.MatchesAllSubTypes ? 1
-                    : 2
-                )
-                .FirstOrDefault()
-                is { } best
-            && best.Quality is not 0;
+        var accepted = Accepted.Read(context.Request);
+        return accepted.Weight("application", "json") > 0
+            || streams is not null
+                && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"])
+                && accepted.Prefers("text", "event-stream");
     }
 }

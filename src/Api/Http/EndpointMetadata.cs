@@ -36,10 +36,4 @@ public sealed record RequiredSession(bool Recent, bool OrKey, Func<HttpContext, 
 public sealed record StreamsEvents(string Description, string? Parameter = null)
 {
     public const string MediaType = "text/event-stream";
-
-    /// <summary>Whether an Accept header takes a stream.</summary>
-    public static bool IsIn(IEnumerable<MediaTypeHeaderValue> accept) =>
-        accept.Any(range =>
-            range.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && range.Quality is not 0
-        );
 }

@@ -48,7 +48,7 @@ public static class Welcome
     static Answer Choose(HttpContext context)
     {
         context.Response.Headers.Append("Vary", "Accept");
-        return context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
+        return Accepted.Read(context.Request).Prefers("text", "html")
             ? new StreamedAnswer(WritePageAsync)
             : new BareAnswer<WelcomeDocument>(Document);
     }

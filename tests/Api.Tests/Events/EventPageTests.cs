@@ -156,6 +156,39 @@ public sealed class EventPageTests(Backend backend)
         Assert.Equal(406, (await backend.User.GetAsync("/api/v1/resources", ("Accept", "text/event-stream"))).Status);
     }
 
+    [Theory]
+    [
+        InlineData("application/json", false),
+        InlineData("application/json, text/event-stream;q=0.1", false),
+        InlineData("text/event-stream;q=0.5, application/json;q=0.9", false),
+        InlineData("text/event-stream;q=0.5, */*", false),
+        InlineData("text/*;q=0.5, application/json", false),
+        InlineData("*/*", false),
+        InlineData("text/event-stream", true),
+        InlineData("text/event-stream, application/json", true),
+        InlineData("text/event-stream;q=0.9, application/json;q=0.5", true),
+        InlineData("text/event-stream;q=0.2, */*;q=0.1", true)
+    ]
+    public async Task Weights_decide_between_a_page_and_a_stream(string accept, bool isStream)
+    {
+        using var http = new HttpClient { BaseAddress = backend.Server.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/events?limit=1");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        request.Headers.Authorization = new("Bearer", backend.User.Token);
+
+        using var answer = await http.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken
+        );
+
+        Assert.Equal(
+            isStream ? "text/event-stream" : "application/json",
+            answer.Content.Headers.ContentType?.MediaType
+        );
+        Assert.Contains("Accept", answer.Headers.Vary);
+    }
+
     async Task<Guid[]> CreateAsync(int count)
     {
         var ids = new Guid[count];

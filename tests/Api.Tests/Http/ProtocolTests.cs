@@ -40,6 +40,22 @@ public sealed class ProtocolTests(Backend backend)
         }
     }
 
+    [Fact]
+    [Trait("Conformance", "E2")]
+    public async Task Bounds_of_the_request_line_and_of_headers_are_refused_with_a_problem()
+    {
+        var line = await backend.User.GetAsync($"/api/v1/resources?q={new string('a', 50_000)}");
+        Assert.Equal((414, "URI_TOO_LONG"), (line.Status, line.Code));
+
+        var large = await backend.User.GetAsync("/api/v1/resources", ("X-Large", new string('a', 33_000)));
+        Assert.Equal((431, "HEADERS_TOO_LARGE"), (large.Status, large.Code));
+        var many = await backend.User.GetAsync(
+            "/api/v1/resources",
+            [.. Enumerable.Range(0, 110).Select(i => ($"X-Header-{i}", "x"))]
+        );
+        Assert.Equal((431, "HEADERS_TOO_LARGE"), (many.Status, many.Code));
+    }
+
     [Theory]
     [
         InlineData("GET", "/api/v1"),
