@@ -21,6 +21,14 @@ CREATE TABLE api_key_uses (
     PRIMARY KEY (api_key)
 );
 
+CREATE TABLE database_cluster (
+    singleton boolean NOT NULL DEFAULT true,
+    cluster_id text NOT NULL,
+    claimed_at timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (singleton),
+    CHECK (singleton)
+);
+
 CREATE TABLE followers (
     name text NOT NULL,
     generation integer NOT NULL,

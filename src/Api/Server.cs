@@ -45,6 +45,7 @@ public static class Server
             await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs, migrates);
             if (migrates)
                 return 0;
+            await database.ClaimAsync(settings.Read<ClusterOptions>("Cluster").ClusterId);
             builder.Services.AddSingleton(database);
 
             await using var app = builder.Build();

@@ -69,16 +69,13 @@ public static class Node
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Sessions)
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Bulk);
 
-    /// <summary>
-    /// A restored copy of the database has the members of its original in it, which its own cluster must never join.
-    /// </summary>
     static void NameCluster(this IServiceCollection services, ClusterOptions cluster) =>
         services
             .AddOptions<Orleans.Configuration.ClusterOptions>()
             .Configure<NodeDatabase>(
                 (options, database) =>
                 {
-                    options.ClusterId = cluster.ClusterId + database.Lineage;
+                    options.ClusterId = database.NameOf(cluster.ClusterId);
                     options.ServiceId = cluster.ClusterId;
                 }
             );

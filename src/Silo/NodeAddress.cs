@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,10 +21,26 @@ static class NodeAddress
             return IPAddress.Parse(configured);
         if (database.Host.StartsWith('/') || database.Host is "localhost")
             return IPAddress.Loopback;
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        var address = IPAddress.TryParse(database.Host, out var ip) ? ip : Dns.GetHostAddresses(database.Host)[0];
+        using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         // Connecting a datagram socket sends nothing; it asks the routing table.
-        socket.Connect(database.Host, database.Port);
+        socket.Connect(address, database.Port);
         return ((IPEndPoint)socket.LocalEndPoint!).Address;
+    }
+
+    /// <summary>Reads one host of a connection string, as the driver does.</summary>
+    /// <param name="host">A name, a folder of sockets, or an address of either family, perhaps with a port.</param>
+    /// <param name="port">The port of hosts that have none of their own.</param>
+    public static (string Host, int Port) OfHost(string host, int port)
+    {
+        host = host.Trim();
+        if (host.StartsWith('/'))
+            return (host, port);
+        if (IPEndPoint.TryParse(host, out var address))
+            return (address.Address.ToString(), address.Port is 0 ? port : address.Port);
+        return host.Split(':') is [var name, var own]
+            ? (name, int.Parse(own, CultureInfo.InvariantCulture))
+            : (host, port);
     }
 
     /// <summary>The configured port; for 0 the usual one if it is free, else any.</summary>
@@ -41,7 +58,10 @@ static class NodeAddress
         }
     }
 
-    /// <summary>Asks the membership table whether this silo is in it and not dead.</summary>
+    /// <summary>
+    /// Asks the membership table whether this silo is in it and not dead. A node whose database another cluster has claimed
+    /// ends.
+    /// </summary>
     public static StoreProbe.Membership MembershipOf(IServiceProvider services)
     {
         var silo = services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
@@ -51,7 +71,10 @@ static class NodeAddress
         return async (connection, ct) =>
         {
             await using var command = new NpgsqlCommand(
-                "select status from orleansmembershiptable where deploymentid = $1 and address = $2 and port = $3 and generation = $4",
+                """
+                select (select status from orleansmembershiptable where deploymentid = $1 and address = $2 and port = $3 and generation = $4),
+                    (select cluster_id from database_cluster where cluster_id <> $1)
+                """,
                 connection
             )
             {
@@ -63,7 +86,13 @@ static class NodeAddress
                     Arg.Of(silo.Generation),
                 },
             };
-            return await command.ExecuteScalarAsync(ct) is int status && (SiloStatus)status is not SiloStatus.Dead;
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            await reader.ReadAsync(ct);
+            if (reader.TextOrNull(1) is { } other)
+                services
+                    .GetRequiredService<IFatalErrorHandler>()
+                    .OnFatalException(null, $"The cluster '{other}' has claimed the database.", null);
+            return reader.IntOrNull(0) is { } status && (SiloStatus)status is not SiloStatus.Dead;
         };
     }
 

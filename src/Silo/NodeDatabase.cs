@@ -16,6 +16,9 @@ public sealed class NodeDatabase : IAsyncDisposable
     /// <summary>A node that is paused within a transaction must not keep its locks from those that take over.</summary>
     const string IdleTimeout = "-c idle_in_transaction_session_timeout=3000";
 
+    /// <summary>Those for writes, for membership, for followers and for a few sessions of their own.</summary>
+    const int BackgroundConnections = 27;
+
     readonly EmbeddedPostgres? embedded;
     readonly string connectionString;
     readonly NpgsqlDataSource log;
@@ -29,6 +32,11 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     /// <summary>The newest time line of a server that this node has seen.</summary>
     int timeline;
+
+    /// <summary>
+    /// Tells the cluster of a log that was restored here from that of its original; empty for the original.
+    /// </summary>
+    string lineage = "";
 
     NodeDatabase(
         string connectionString,
@@ -83,11 +91,6 @@ public sealed class NodeDatabase : IAsyncDisposable
         bulk = Connect("bulk", 4, 30, settings => Set(settings, IdleTimeout));
     }
 
-    /// <summary>
-    /// Tells the cluster of a log that was restored here from that of its original; empty for the original.
-    /// </summary>
-    internal string Lineage { get; private set; } = "";
-
     /// <summary>Whether the database belongs to this node alone.</summary>
     public bool IsEmbedded => embedded is not null;
 
@@ -100,7 +103,7 @@ public sealed class NodeDatabase : IAsyncDisposable
         get
         {
             var connection = new NpgsqlConnectionStringBuilder(connectionString);
-            return (connection.Host!.Split(',')[0].Split(':')[0], connection.Port);
+            return NodeAddress.OfHost(connection.Host!.Split(',')[0], connection.Port);
         }
     }
 
@@ -138,12 +141,19 @@ public sealed class NodeDatabase : IAsyncDisposable
                 ct
             )
             : null;
-        var connectionString = embedded?.ConnectionString ?? OfPrimary(given!);
+        var connectionString = embedded?.ConnectionString ?? Settle(given!);
         var schema = Silo.Schema.Of(connectionString, features.Select(feature => feature.Assembly));
         var options = settings.Read<DatabaseOptions>("Database");
         var database = new NodeDatabase(connectionString, schema, options, logs, embedded);
         try
         {
+            await ServerRequirements.CheckAsync(
+                connectionString,
+                BackgroundConnections + options.MaxPoolSize + options.MaxSearchPoolSize,
+                TimeProvider.System,
+                logs.CreateLogger<NodeDatabase>(),
+                ct
+            );
             await database.PrepareAsync(migrate || settings.Read<SchemaOptions>("Schema").ApplyOnStart, ct);
             return database;
         }
@@ -156,6 +166,21 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     /// <summary>Applies every migration that the database lacks.</summary>
     public Task MigrateAsync(CancellationToken ct = default) => schema.ApplyAsync(ct);
+
+    /// <summary>Makes the database that of the node's cluster.</summary>
+    /// <param name="cluster">The name in the configuration.</param>
+    /// <exception cref="ConfigurationException">Nodes of another cluster are alive on it.</exception>
+    public async Task ClaimAsync(string cluster, CancellationToken ct = default)
+    {
+        await using var connection = await bulk.OpenConnectionAsync(ct);
+        await ClusterClaim.TakeAsync(connection, NameOf(cluster), ct);
+    }
+
+    /// <summary>
+    /// The cluster as Orleans knows it. A restored copy of a database has the members of its original in it, which it must
+    /// never join.
+    /// </summary>
+    internal string NameOf(string cluster) => cluster + lineage;
 
     public async ValueTask DisposeAsync()
     {
@@ -190,13 +215,21 @@ public sealed class NodeDatabase : IAsyncDisposable
         }
         if (place.Fault is { } fault)
             throw new ConfigurationException(fault);
-        Lineage = place.Lineage is { } lineage ? "-" + lineage.ToString("n")[..8] : "";
+        lineage = place.Lineage is { } id ? "-" + id.ToString("n")[..8] : "";
     }
 
-    /// <summary>With several hosts it is the primary, never a standby, which may be behind.</summary>
-    static string OfPrimary(string given)
+    /// <summary>
+    /// With several hosts it is the primary, never a standby, which may be behind. All objects are in one schema, whatever
+    /// the database or the account prefer.
+    /// </summary>
+    static string Settle(string given)
     {
         var settings = new NpgsqlConnectionStringBuilder(PostgresUrl.Read(given));
+        if (settings.SearchPath is { Length: > 0 } and not "public")
+            throw new ConfigurationException(
+                "ConnectionStrings:Resources has a Search Path. Remove it: everything is in the schema public."
+            );
+        settings.SearchPath = "public";
         if (settings.Host?.Contains(',') is true)
             settings.TargetSessionAttributes = "primary";
         return settings.ConnectionString;

@@ -21,6 +21,7 @@ return await ProgramEnd.RunAsync(async () =>
     await using var database = await NodeDatabase.OpenAsync(settings, NodeFeature.All, logs, migrates);
     if (migrates)
         return 0;
+    await database.ClaimAsync(settings.Read<ClusterOptions>("Cluster").ClusterId);
     builder.Services.AddSingleton(database);
     await builder.Build().RunAsync();
     return 0;

@@ -7,12 +7,7 @@ namespace Resources.Api;
 /// <summary>Reads <c>version</c> and <c>at</c>: the point in the past that a read asks for.</summary>
 static class PointInTime
 {
-    public static async Task<Moment?> ReadAsync(
-        QueryReader query,
-        ResourceDoor door,
-        TimeProvider clock,
-        CancellationToken ct
-    )
+    public static async Task<Moment?> ReadAsync(QueryReader query, ResourceDoor door, CancellationToken ct)
     {
         var version = query.Number("version", 1);
         var at = query.Text("at");
@@ -31,7 +26,7 @@ static class PointInTime
         }
         else if (!Rfc3339.TryParse(at, out var time))
             query.Fail<Moment>("at", "takes an RFC 3339 time such as 2026-01-31T12:00:00Z, or a position");
-        else if (time > clock.GetUtcNow())
+        else if (!await door.HasPassedAsync(time, ct))
             query.Fail<Moment>("at", "lies in the future");
         else
             return new(Time: time.ToUniversalTime());

@@ -160,12 +160,12 @@ public static class ResourceEndpoints
         return Written(id, await door.ExecuteAsync(caller, id, create, attempt), StatusCodes.Status201Created);
     }
 
-    static async Task<Answer> GetAsync(HttpContext context, string id, ResourceDoor door, TimeProvider time)
+    static async Task<Answer> GetAsync(HttpContext context, string id, ResourceDoor door)
     {
         if (!Ids.TryParse(id, out var resource))
             return Missing;
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await PointInTime.ReadAsync(query, door, time, context.RequestAborted);
+        var moment = query is null ? null : await PointInTime.ReadAsync(query, door, context.RequestAborted);
         if (query is not null)
             Fields.Check(query);
         var faults = query?.Faults ?? [];

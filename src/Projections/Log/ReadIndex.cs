@@ -9,13 +9,16 @@ namespace Resources.Projections;
 public sealed class ReadIndex
 {
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan ClocksDiffer = TimeSpan.FromSeconds(5);
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
+    readonly ControlDb db;
     readonly TimeProvider time;
     readonly SharedRead<(long Head, long Views, int Generation)> positions;
 
     public ReadIndex(ControlDb db, TimeProvider time)
     {
+        this.db = db;
         this.time = time;
         positions = new(() =>
             db.ReadAsync(
@@ -32,6 +35,30 @@ public sealed class ReadIndex
 
     /// <summary>The position of the newest event; 0 when there is none.</summary>
     public async Task<long> HeadAsync(CancellationToken ct) => (await positions.GetAsync().WaitAsync(ct)).Head;
+
+    /// <summary>
+    /// Waits until a moment has passed by the clock of the log, which gives events their times; at most as long as two
+    /// clocks that are kept may differ.
+    /// </summary>
+    /// <returns>False if the moment is further ahead.</returns>
+    public async Task<bool> HasPassedAsync(DateTimeOffset moment, CancellationToken ct)
+    {
+        var now = await db.ReadAsync(
+            "select clock_timestamp()",
+            [],
+            static async (reader, ct) =>
+            {
+                await reader.ReadAsync(ct);
+                return reader.GetFieldValue<DateTimeOffset>(0);
+            },
+            ct
+        );
+        if (moment - now is var ahead && ahead > ClocksDiffer)
+            return false;
+        if (ahead > TimeSpan.Zero)
+            await Task.Delay(ahead, time, ct);
+        return true;
+    }
 
     /// <summary>
     /// Waits until the resource views have passed a position, or, without one, the log's head at this moment.

@@ -16,7 +16,6 @@ public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> pa
 {
     // "RESOURCE" in ASCII. Any fixed number does, as long as every node of every version takes the same one.
     const long LockKey = 0x5245_534F_5552_4345;
-    const int OldestPostgres = 15;
 
     static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(60);
     static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
@@ -127,14 +126,7 @@ public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> pa
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false };
         var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync(ct);
-        if (connection.PostgreSqlVersion.Major >= OldestPostgres)
-            return connection;
-
-        var found = connection.PostgreSqlVersion;
-        await connection.DisposeAsync();
-        throw new InvalidOperationException(
-            $"PostgreSQL {OldestPostgres} or newer is required; the server at {settings.Host} is {found}."
-        );
+        return connection;
     }
 
     // Polled rather than waited for in one statement: a waiting statement holds a snapshot, and an index that the

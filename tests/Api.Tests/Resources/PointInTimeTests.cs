@@ -50,6 +50,32 @@ public sealed class PointInTimeTests(Backend backend)
             }
     }
 
+    /// <summary>Times of events are the database's, which another clock need not agree with.</summary>
+    [Fact]
+    public async Task Time_that_the_server_gave_is_never_in_the_future()
+    {
+        await using var server = await backend.StartServerAsync();
+        var admin = await server.AdminAsync();
+        foreach (var (ahead, member) in new[] { (-3, "/data/updatedAt"), (2, "/meta/timestamp") })
+        {
+            server.Clock.Ahead = TimeSpan.FromSeconds(ahead);
+            var created = await admin.SendAsync("POST", "/api/v1/resources", """{"name":"now"}""");
+            var answer = await admin.GetAsync(
+                $"/api/v1/resources/{created.Text("/data/id")}?at={created.Text(member)}"
+            );
+            Assert.Equal((200, "1"), (answer.Status, answer.Text("/data/version")));
+        }
+
+        var path =
+            "/api/v1/resources/"
+            + (await admin.SendAsync("POST", "/api/v1/resources", """{"name":"one"}""")).Text("/data/id");
+        var soon = DateTimeOffset.UtcNow.AddSeconds(1);
+        Assert.Equal(200, (await admin.GetAsync(path + $"?at={soon.UtcDateTime:O}")).Status);
+        Assert.True(DateTimeOffset.UtcNow >= soon);
+        var later = DateTimeOffset.UtcNow.AddMinutes(1);
+        Assert.Equal(["?at"], (await admin.GetAsync(path + $"?at={later.UtcDateTime:O}")).Faults);
+    }
+
     [Fact]
     public async Task Time_between_two_events_shows_the_earlier_state()
     {

@@ -27,7 +27,7 @@ abstract class TestServer : IAsyncDisposable
 
     /// <summary>What both forms have: a cluster of its own, an administrator, and limits that no test meets.</summary>
     /// <param name="options">Options of the test, which win.</param>
-    protected static Dictionary<string, string> Configure(
+    public static Dictionary<string, string> Configure(
         string connectionString,
         IEnumerable<(string Key, string Value)> options
     )

@@ -1,0 +1,62 @@
+using Npgsql;
+using Resources.Grains;
+
+namespace Resources.Silo;
+
+/// <summary>
+/// A database belongs to one cluster: nodes of two would each go on remembering what the other has changed. The last
+/// claim holds, and whoever loses one ends (<see cref="NodeAddress.MembershipOf"/>).
+/// </summary>
+static class ClusterClaim
+{
+    /// <summary>Members say that they are alive every 3 s. Their times are compared only with each other.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Claims the database for a cluster.</summary>
+    /// <exception cref="ConfigurationException">Nodes of another cluster are alive on it.</exception>
+    public static async Task TakeAsync(NpgsqlConnection connection, string cluster, CancellationToken ct)
+    {
+        var first = await MembersOfOthersAsync(connection, cluster, ct);
+        // Those that were killed are in the table as before; a copy of a database has the members of its original.
+        for (var waited = TimeSpan.Zero; first.Count > 0 && waited < Patience; waited += Poll)
+        {
+            await Task.Delay(Poll, ct);
+            foreach (var (other, alive) in await MembersOfOthersAsync(connection, cluster, ct))
+                if (!first.TryGetValue(other, out var before) || alive > before)
+                    throw new ConfigurationException(
+                        $"Nodes of the cluster '{other}' run on this database, and a database has one cluster. "
+                            + $"Set Cluster__ClusterId to '{other}', or stop those nodes."
+                    );
+        }
+        await using var claim = new NpgsqlCommand(
+            """
+            insert into database_cluster (cluster_id) values ($1)
+            on conflict (singleton) do update set cluster_id = excluded.cluster_id, claimed_at = now()
+            """,
+            connection
+        );
+        claim.Parameters.Add(Arg.Of(cluster));
+        await claim.ExecuteNonQueryAsync(ct);
+    }
+
+    static async Task<Dictionary<string, DateTime>> MembersOfOthersAsync(
+        NpgsqlConnection connection,
+        string cluster,
+        CancellationToken ct
+    )
+    {
+        await using var look = new NpgsqlCommand(
+            "select deploymentid, max(iamalivetime) from orleansmembershiptable where deploymentid <> $1 and status <> $2 group by 1",
+            connection
+        );
+        look.Parameters.Add(Arg.Of(cluster));
+        look.Parameters.Add(Arg.Of((int)Orleans.Runtime.SiloStatus.Dead));
+        await using var reader = await look.ExecuteReaderAsync(ct);
+        var members = new Dictionary<string, DateTime>();
+        while (await reader.ReadAsync(ct))
+            members.Add(reader.GetString(0), reader.GetDateTime(1));
+        return members;
+    }
+}
