@@ -28,7 +28,10 @@ sealed class MartenPart : SchemaPart
     public override async Task ApplyAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var indexes = await IndexesOfScriptsAsync(connection, ct);
-        await using var source = NpgsqlDataSource.Create(connectionString);
+        // On connections of its own, which give up on locks as the transaction does.
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        settings.Options = $"{settings.Options} -c lock_timeout=300".TrimStart();
+        await using var source = NpgsqlDataSource.Create(settings.ConnectionString);
         using var store = DocumentStore.For(options =>
         {
             Configure(options, source);

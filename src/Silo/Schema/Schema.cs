@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using Npgsql;
+using Resources.Grains;
 
 namespace Resources.Silo;
 
@@ -19,6 +20,11 @@ public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> pa
 
     static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(60);
     static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan LockWait = TimeSpan.FromMilliseconds(300);
+    static readonly TimeSpan LockPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Runs at every start, as nodes of older releases drop these.</summary>
+    const string LogIndexes = "126_log_indexes.sql";
 
     /// <summary>The schema of the product with the scripts of other assemblies.</summary>
     public static Schema Of(string connectionString, IEnumerable<Assembly> others) =>
@@ -35,20 +41,51 @@ public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> pa
         await LockAsync(connection, ct);
         await PrepareRecordsAsync(connection, ct);
         foreach (var part in await PendingAsync(connection, ct))
-        {
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            await part.ApplyAsync(connection, ct);
-            await ExecuteAsync(
-                connection,
-                "insert into public.schema_scripts (name, checksum) values ($1, $2)",
-                ct,
-                part.Name,
-                part.Checksum
-            );
-            await transaction.CommitAsync(ct);
-        }
-        await ExecuteAsync(connection, "select restore_log_indexes()", ct);
+            if (part.IsConcurrent)
+            {
+                await part.ApplyAsync(connection, ct);
+                await RecordAsync(connection, part, ct);
+            }
+            else
+                await ApplyShortlyAsync(connection, part, ct);
+        if (parts.FirstOrDefault(part => part.Name == LogIndexes) is { } indexes)
+            await indexes.ApplyAsync(connection, ct);
     }
+
+    /// <summary>
+    /// Applies a part in a transaction. While it waits for a lock, everything that comes after it waits too, so it gives up
+    /// soon and tries again.
+    /// </summary>
+    static async Task ApplyShortlyAsync(NpgsqlConnection connection, SchemaPart part, CancellationToken ct)
+    {
+        for (var watch = Stopwatch.StartNew(); ; await Task.Delay(LockPause, ct))
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                await ExecuteAsync(connection, $"set local lock_timeout = {LockWait.TotalMilliseconds:F0}", ct);
+                await part.ApplyAsync(connection, ct);
+                await RecordAsync(connection, part, ct);
+                await transaction.CommitAsync(ct);
+                return;
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable)
+            {
+                if (watch.Elapsed > LockPatience)
+                    throw new StoreUnavailableException(
+                        $"{part.Name} needs a lock that another transaction has held for {LockPatience.TotalSeconds} s: "
+                            + "look at pg_stat_activity for the oldest one, such as a backup or a report."
+                    );
+            }
+    }
+
+    static Task RecordAsync(NpgsqlConnection connection, SchemaPart part, CancellationToken ct) =>
+        ExecuteAsync(
+            connection,
+            "insert into public.schema_scripts (name, checksum) values ($1, $2)",
+            ct,
+            part.Name,
+            part.Checksum
+        );
 
     /// <summary>The parts this database still lacks, for a node that may not apply them itself.</summary>
     /// <exception cref="ConfigurationException">A part has changed since it was applied.</exception>

@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Resources.Domain.Tests;
 
 /// <summary>Scripts of the schema are frozen once they have landed.</summary>
-public class SchemaScriptTests
+public partial class SchemaScriptTests
 {
     const string Folder = "src/Silo/Schema";
 
@@ -48,6 +49,34 @@ public class SchemaScriptTests
         Assert.Equal(inOrder.Order(StringComparer.Ordinal), inOrder);
         Assert.Equal(inOrder.Length, inOrder.Select(name => name[..3]).Distinct().Count());
     }
+
+    /// <summary>
+    /// Nodes of the release before work on while the first of a new one migrates: what they use may go with the release
+    /// after, and an index of a table in use is built beside its writes.
+    /// </summary>
+    [Fact]
+    public void Scripts_drop_nothing_that_older_nodes_use_and_lock_no_table_for_long()
+    {
+        foreach (
+            var name in Landed.Select(line => line.Split("  ")[1]).Where(name => string.CompareOrdinal(name, "125") > 0)
+        )
+        {
+            var text = Repository.Read($"{Folder}/{name}");
+            Assert.DoesNotMatch(Takes(), text);
+            foreach (Match index in Index().Matches(text))
+                Assert.Contains($"create table {index.Groups["table"].Value} ", text, StringComparison.Ordinal);
+        }
+        Assert.Matches(Takes(), "alter table mt_events drop column headers;");
+        Assert.Matches(Index(), "create unique index if not exists one on mt_events (seq_id)");
+    }
+
+    [GeneratedRegex(@"^\s*(drop\s+(table|function|view|schema|type)|alter\s+\w+\s+.*\b(drop|rename|type)\b)", Options)]
+    private static partial Regex Takes();
+
+    [GeneratedRegex(@"create\s+(unique\s+)?index\s+(if not exists\s+)?\w+\s+on\s+(?<table>\w+)", Options)]
+    private static partial Regex Index();
+
+    const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.Multiline;
 
     static string Checksum(string text) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n"))));
