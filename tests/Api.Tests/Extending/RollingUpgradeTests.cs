@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 
 namespace Resources.Api.Tests;
 
@@ -40,6 +41,7 @@ public sealed class RollingUpgradeTests(Backend backend) : IAsyncLifetime
             );
             await nodes[^1].ReadyAsync();
         }
+        await AddPropertyAsync(database);
         var token = await nodes[0].SignInAsync();
         using var earlier = nodes[earlierFirst ? 0 : 1].Client(token);
         using var later = nodes[earlierFirst ? 1 : 0].Client(token);
@@ -71,6 +73,9 @@ public sealed class RollingUpgradeTests(Backend backend) : IAsyncLifetime
                 () => string.Join("\n", nodes.Select(node => node.Log))
             );
 
+        using var one = await earlier.PostAsJsonAsync("/api/v1/resources", new { name = "to be read" }, Cancelled);
+        var created = one.Headers.Location;
+
         // Whoever keeps the read model of resources, and whichever build remains.
         await enough.CancelAsync();
         await load;
@@ -81,7 +86,34 @@ public sealed class RollingUpgradeTests(Backend backend) : IAsyncLifetime
             Plenty,
             () => nodes[1].Log
         );
+        await Eventually.HoldsAsync(
+            async () => (await last.GetAsync(created, Cancelled)).IsSuccessStatusCode,
+            Plenty,
+            () => nodes[1].Log
+        );
+        Assert.Contains(
+            "\"later\"",
+            await last.GetStringAsync($"{created}/events", Cancelled),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(nodes[1].Lines, line => line.Contains("stands still", StringComparison.Ordinal));
+    }
+
+    /// <summary>A later build writes more into events of every kind: from now on each has another property.</summary>
+    static async Task AddPropertyAsync(string database)
+    {
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var command = source.CreateCommand(
+            """
+            create function write_more() returns trigger language plpgsql as $$
+            begin
+                new.data := new.data || '{"later":{"of":[1]}}';
+                return new;
+            end $$;
+            create trigger later before insert on mt_events for each row execute function write_more();
+            """
+        );
+        await command.ExecuteNonQueryAsync(Cancelled);
     }
 
     /// <summary>Creates and lists until it is stopped; every response before that is a success.</summary>
