@@ -62,7 +62,7 @@ static class ResourceFollowing
             try
             {
                 var snapshot = await door.SnapshotAsync(lease, list.Selection, list.Sort, position, until.Token);
-                var isTooLong = snapshot.Rows.Count > ResourceDoor.MaxFollowed;
+                var isTooLong = snapshot.IsCut || snapshot.Rows.Count > ResourceDoor.MaxFollowed;
                 if (!context.Response.HasStarted)
                     await BeginAsync(context, isTooLong);
                 if (isTooLong || HttpMethods.IsHead(context.Request.Method))
@@ -89,7 +89,8 @@ static class ResourceFollowing
                     new(
                         "?follow",
                         "LIST_TOO_LONG",
-                        $"Lists of at most {ResourceDoor.MaxFollowed} resources can be followed; this one has more. Narrow it."
+                        $"Lists of at most {ResourceDoor.MaxFollowed} resources and {ResourceDoor.MaxFollowedBytes >> 20} MiB of "
+                            + "metadata can be followed; this one has more. Narrow it."
                     ),
                 ])
                 .ExecuteAsync(context)

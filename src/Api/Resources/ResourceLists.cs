@@ -51,8 +51,11 @@ static class ResourceLists
     static Answer PageAnswer(ListRequest list, ResourcePage page, Cursors cursors)
     {
         var next =
-            page.Rows.Count > list.Limit
-                ? cursors.Write(list.Sort.PlaceOf(page.Rows[list.Limit - 1]), list.SelectionName)
+            page.IsCut || page.Rows.Count > list.Limit
+                ? cursors.Write(
+                    list.Sort.PlaceOf(page.Rows[Math.Min(list.Limit, page.Rows.Count) - 1]),
+                    list.SelectionName
+                )
                 : null;
         var documents = page
             .Rows.Take(list.Limit)

@@ -31,12 +31,14 @@ public enum CountKind
 }
 
 /// <summary>A page of a list with the position that it shows, and that of the log's head at the same moment.</summary>
+/// <param name="IsCut">Whether it ends before its limit, because its rows are large.</param>
 public sealed record ResourcePage(
     IReadOnlyList<ResourceRow> Rows,
     long Position,
     int Generation,
     long Head,
-    long? Count
+    long? Count,
+    bool IsCut
 );
 
 /// <summary>
@@ -51,8 +53,8 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     const int MaxExactEstimate = 10_000;
 
     /// <summary>
-    /// The rows after a place in an order, at most <paramref name="limit"/>. Where the view has not come as far as is
-    /// wanted the page has no rows.
+    /// The rows after a place in an order, at most <paramref name="limit"/> and, beyond the first row, about
+    /// <paramref name="bytes"/> of metadata. Where the view has not come as far as is wanted the page has no rows.
     /// </summary>
     /// <param name="after">The place of the last row of the page before; null = from the start.</param>
     /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
@@ -62,19 +64,22 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
         ResourceSort sort,
         object[]? after,
         int limit,
+        int bytes,
         CountKind count,
         long? wanted,
         CancellationToken ct
     )
     {
+        var budget = new ByteBudget(bytes);
         var counting =
             count is CountKind.Exact
             || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || !selection.Visible.IsAll);
         var page = await RunAsync(
             selection,
             (parameters, which) => ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted),
-            ReadAsync,
-            ct
+            (reader, token) => ReadAsync(reader, budget, token),
+            ct,
+            budget
         );
         return count is CountKind.Estimated && page.Count is null
             ? page with
@@ -85,14 +90,19 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     }
 
     /// <summary>The resources that events after a position were about, as they are now.</summary>
-    /// <returns>Null when there are more than <paramref name="limit"/>.</returns>
+    /// <returns>
+    /// Null when there are more than <paramref name="limit"/>, or than <paramref name="bytes"/> of metadata.
+    /// </returns>
     public Task<ResourceChanges?> ChangesAsync(
         ResourceSelection selection,
         long after,
         int limit,
+        int bytes,
         CancellationToken ct
-    ) =>
-        RunAsync(
+    )
+    {
+        var budget = new ByteBudget(bytes);
+        return RunAsync(
             selection,
             (parameters, which) => ResourceSql.Changes(parameters, which, after, limit + 1),
             async (reader, token) =>
@@ -102,16 +112,18 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
                 while (await reader.ReadAsync(token))
                 {
                     position = Math.Max(after, reader.GetInt64(0));
-                    if (reader.IsDBNull(1))
+                    if (reader.IsDBNull(1) || budget.IsSpent)
                         break;
-                    rows[reader.GetGuid(1)] = reader.IsDBNull(2) ? null : ReadRow(reader, 2);
+                    rows[reader.GetGuid(1)] = reader.IsDBNull(2) ? null : ReadRow(reader, 2, budget);
                 }
-                return rows.Count > limit ? null : new ResourceChanges(rows, position);
+                return rows.Count > limit || budget.IsSpent ? null : new ResourceChanges(rows, position);
             },
-            ct
+            ct,
+            budget
         );
+    }
 
-    static async Task<ResourcePage> ReadAsync(NpgsqlDataReader reader, CancellationToken ct)
+    static async Task<ResourcePage> ReadAsync(NpgsqlDataReader reader, ByteBudget budget, CancellationToken ct)
     {
         var rows = new List<ResourceRow>();
         var position = 0L;
@@ -125,22 +137,25 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
             head = reader.GetInt64(2);
             count = reader.IsDBNull(3) ? null : reader.GetInt64(3);
             // A page without rows still has a position.
-            if (reader.IsDBNull(4))
+            if (reader.IsDBNull(4) || budget.IsSpent)
                 break;
-            rows.Add(ReadRow(reader, 4));
+            rows.Add(ReadRow(reader, 4, budget));
         }
-        return new(rows, position, generation, head, count);
+        return new(rows, position, generation, head, count, budget.IsSpent);
     }
 
-    static ResourceRow ReadRow(NpgsqlDataReader reader, int at) =>
-        new(
+    static ResourceRow ReadRow(NpgsqlDataReader reader, int at, ByteBudget budget)
+    {
+        var metadata = reader.GetFieldValue<byte[]>(at + 5);
+        budget.Spend(metadata.Length);
+        return new(
             reader.GetGuid(at),
             reader.GetInt64(at + 1),
             new(
                 reader.GetString(at + 2),
                 reader.GetString(at + 3),
                 reader.GetString(at + 4),
-                JsonText.Stored(reader.GetFieldValue<byte[]>(at + 5)),
+                JsonText.Stored(metadata),
                 reader.GetString(at + 6),
                 reader.GetFieldValue<DateTimeOffset>(at + 7),
                 reader.GetString(at + 8),
@@ -149,6 +164,7 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
                 reader.IsDBNull(at + 11) ? null : reader.GetFieldValue<DateTimeOffset>(at + 11)
             )
         );
+    }
 
     /// <summary>
     /// Only for selections of all resources: the planner's estimates tell of rows that a caller may not see.
@@ -192,7 +208,8 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
         ResourceSelection selection,
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
         Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
-        CancellationToken ct
+        CancellationToken ct,
+        ByteBudget? budget = null
     )
     {
         Db db = selection is { Filter: null, IncludeDeleted: false } ? reads : searches;
@@ -202,11 +219,14 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
                 try
                 {
                     if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
-                        return await SearchAsync(connection, beginnings, selection, write, read, token);
+                        return await SearchAsync(connection, beginnings, selection, write, read, budget, token);
                     await using var command = connection.CreateCommand();
                     command.CommandText = write(command.Parameters, selection);
                     await using var reader = await command.ExecuteReaderAsync(token);
-                    return await read(reader, token);
+                    var result = await read(reader, token);
+                    if (budget is { IsSpent: true })
+                        await BreakOffAsync(reader, command.Cancel);
+                    return result;
                 }
                 catch (PostgresException e)
                     when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
@@ -228,6 +248,7 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
         ResourceSelection selection,
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
         Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
+        ByteBudget? budget,
         CancellationToken ct
     )
     {
@@ -239,7 +260,34 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
         batch.BatchCommands.Add(rows);
         batch.BatchCommands.Add(new("commit"));
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        return await read(reader, ct);
+        var result = await read(reader, ct);
+        if (budget is { IsSpent: true })
+            await BreakOffAsync(reader, batch.Cancel);
+        return result;
+    }
+
+    /// <summary>Ends a query whose other rows nobody wants; they may be large.</summary>
+    static async Task BreakOffAsync(NpgsqlDataReader reader, Action cancel)
+    {
+        cancel();
+        try
+        {
+            await reader.DisposeAsync();
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.QueryCanceled)
+        {
+            // As was asked.
+        }
+    }
+
+    /// <summary>How much more a reader may take into memory.</summary>
+    sealed class ByteBudget(long bytes)
+    {
+        long left = bytes;
+
+        public bool IsSpent => left <= 0;
+
+        public void Spend(int count) => left -= count;
     }
 }
 

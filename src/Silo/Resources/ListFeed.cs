@@ -38,7 +38,16 @@ sealed class ListFeed(ResourceQueries resources, LogTail tail, StreamLease lease
                     yield return [new(ListChangeKind.Position, position)];
                 continue;
             }
-            if (await resources.ChangesAsync(selection, position, ResourceDoor.MaxFollowed, ct) is not { } changes)
+            if (
+                await resources.ChangesAsync(
+                    selection,
+                    position,
+                    ResourceDoor.MaxFollowed,
+                    ResourceDoor.MaxFollowedBytes,
+                    ct
+                )
+                is not { } changes
+            )
                 yield break;
             var hasMoved = changes.Position > position;
             if (hasMoved)

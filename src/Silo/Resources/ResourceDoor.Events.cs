@@ -15,6 +15,9 @@ public sealed partial class ResourceDoor
     /// <summary>Lists of more resources cannot be followed.</summary>
     public const int MaxFollowed = 10_000;
 
+    /// <summary>Nor are lists with more metadata than this, in bytes.</summary>
+    public const int MaxFollowedBytes = 32 << 20;
+
     /// <summary>The position of the newest event of the log; 0 when there is none.</summary>
     public Task<long> HeadAsync(CancellationToken ct) => index.HeadAsync(ct);
 
@@ -78,7 +81,7 @@ public sealed partial class ResourceDoor
     ) => feed.FollowAsync(after, asked with { Visible = lease.Visible }, pulse, ct);
 
     /// <summary>A list that is to be followed, whole, at a position or later.</summary>
-    /// <returns>At most one row more than <see cref="MaxFollowed"/>.</returns>
+    /// <returns>At most one row more than <see cref="MaxFollowed"/>; cut where it is larger than <see cref="MaxFollowedBytes"/>.</returns>
     public Task<ResourcePage> SnapshotAsync(
         StreamLease lease,
         ResourceSelection asked,
@@ -94,6 +97,7 @@ public sealed partial class ResourceDoor
             sort,
             null,
             MaxFollowed + 1,
+            MaxFollowedBytes,
             CountKind.None,
             position,
             ct

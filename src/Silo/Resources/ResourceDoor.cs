@@ -18,6 +18,9 @@ public sealed partial class ResourceDoor(
     StreamAccess streams
 )
 {
+    /// <summary>A page ends early when its rows have more metadata than this, in bytes.</summary>
+    const int MaxPageBytes = 8 << 20;
+
     /// <summary>Reads of the past go through whole streams: one caller has a few of them at a time.</summary>
     readonly CallerLanes past = new(width: 2, patience: TimeSpan.FromSeconds(3));
 
@@ -109,13 +112,22 @@ public sealed partial class ResourceDoor(
             return Reply<ResourcePage>.Refused(lack);
         var selection = asked with { Visible = ReachOf(caller, asked.IncludeDeleted) };
         // Mostly the view is as far as the log, and one statement sees both.
-        var page = await resources.PageAsync(selection, sort, after, limit, count, wanted, ct);
+        var page = await resources.PageAsync(selection, sort, after, limit, MaxPageBytes, count, wanted, ct);
         if (page.Position < (wanted ?? page.Head))
         {
             var reached = await WaitAsync(wanted ?? page.Head, ct);
             if (reached.Rejection is { } behind)
                 return Reply<ResourcePage>.Refused(behind);
-            page = await resources.PageAsync(selection, sort, after, limit, count, reached.Value.Position, ct);
+            page = await resources.PageAsync(
+                selection,
+                sort,
+                after,
+                limit,
+                MaxPageBytes,
+                count,
+                reached.Value.Position,
+                ct
+            );
         }
         return new(page, 0, page.Position, false, null);
     }

@@ -93,7 +93,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
                 var ids = new List<Guid>();
                 var after = (object[]?)null;
                 while (
-                    await log.Resources.PageAsync(selection, sort, after, 7, CountKind.Exact, null, Cancelled)
+                    await log.Resources.PageAsync(selection, sort, after, 7, 1 << 20, CountKind.Exact, null, Cancelled)
                         is { Rows: [.., var last] } page
                 )
                 {
@@ -112,13 +112,14 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
                         ResourceSort.Newest,
                         null,
                         1,
+                        1 << 20,
                         CountKind.Estimated,
                         null,
                         Cancelled
                     )
                 ).Count
             );
-            var changes = await log.Resources.ChangesAsync(selection, 0, 10_000, Cancelled);
+            var changes = await log.Resources.ChangesAsync(selection, 0, 10_000, 32 << 20, Cancelled);
             Assert.Equal(
                 expected,
                 changes!.Rows.Where(row => row.Value is not null).Select(row => row.Key).ToHashSet()

@@ -1,0 +1,59 @@
+using System.Net;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Lists of large resources are bounded in bytes, not only in rows.</summary>
+[Collection(MoreServers.Name)]
+public sealed class LargeResourceTests(Backend backend)
+{
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Page_of_large_resources_ends_early_and_the_next_one_goes_on()
+    {
+        await using var server = await backend.StartServerAsync();
+        var admin = await server.AdminAsync();
+        var large = new string('x', 1_000_000);
+        var ids = new List<string>();
+        for (var i = 0; i < 34; i++)
+            ids.Add(
+                (
+                    await admin.SendAsync(
+                        "POST",
+                        "/api/v1/resources",
+                        $$$"""{"type":"{{{(i < 12 ? "few" : "many")}}}","name":"large","metadata":{"n":{{{i}}},"text":"{{{large}}}"}}"""
+                    )
+                ).Text("/data/id")!
+            );
+
+        foreach (var query in new[] { "", "&filter=metadata.n%20%3E%3D%200", "&q=large", "&includeDeleted=true" })
+        {
+            var found = new List<string>();
+            var pages = 0;
+            for (var cursor = ""; cursor is not null; pages++)
+            {
+                var page = await admin.GetAsync($"/api/v1/resources?type=few&limit=200{query}{cursor}");
+                Assert.True(page.Status is 200, $"{query}{cursor}: {page}");
+                var rows = page.At("/data")!.Value.EnumerateArray().Select(row => row.GetProperty("id").GetString()!);
+                found.AddRange(rows);
+                Assert.InRange(found.Count, 1, (pages + 1) * 9);
+                cursor = page.Text("/meta/page/next") is { } next and not "null" ? $"&cursor={next}" : null;
+            }
+            Assert.Equal(2, pages);
+            Assert.Equal(ids[..12].Order(), found.Order());
+        }
+
+        using var http = new HttpClient { BaseAddress = server.Address };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", admin.Token);
+        http.DefaultRequestHeaders.Add("Accept", "text/event-stream");
+        using var tooLarge = await http.GetAsync("/api/v1/resources?follow=true", Cancelled);
+        Assert.Equal(HttpStatusCode.BadRequest, tooLarge.StatusCode);
+        Assert.Contains("LIST_TOO_LONG", await tooLarge.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        using var few = await http.GetAsync(
+            "/api/v1/resources?follow=true&type=few",
+            HttpCompletionOption.ResponseHeadersRead,
+            Cancelled
+        );
+        Assert.Equal(HttpStatusCode.OK, few.StatusCode);
+    }
+}
