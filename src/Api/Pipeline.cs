@@ -58,14 +58,23 @@ public static class Pipeline
     /// Checks that nobody else listens at the URLs of the configuration. Ports and endpoints that are given otherwise are
     /// left to the listener.
     /// </summary>
-    /// <exception cref="ConfigurationException">An address is in use.</exception>
-    public static void EnsureFree(IConfiguration configuration)
+    /// <param name="isDevelopment">Whether the developer's certificate may serve HTTPS.</param>
+    /// <exception cref="ConfigurationException">An address is in use, or none at which the node could listen.</exception>
+    public static void EnsureFree(IConfiguration configuration, bool isDevelopment)
     {
         if (configuration["urls"] is not { } urls || configuration.GetSection("Kestrel:Endpoints").Exists())
             return;
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
-            var address = BindingAddress.Parse(url);
+            var address = Parse(url);
+            if (
+                address.Scheme is "https"
+                && !isDevelopment
+                && !configuration.GetSection("Kestrel:Certificates:Default").Exists()
+            )
+                throw new ConfigurationException(
+                    $"{url} needs a certificate. Set Kestrel__Certificates__Default__Path, or end TLS at a proxy."
+                );
             if (address.IsUnixPipe || address.Port is 0)
                 continue;
             try
@@ -90,6 +99,20 @@ public static class Pipeline
                     $"This account may not listen at {url}. Set ASPNETCORE_URLS to another address."
                 );
             }
+        }
+    }
+
+    static BindingAddress Parse(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url);
+        }
+        catch (FormatException)
+        {
+            throw new ConfigurationException(
+                $"ASPNETCORE_URLS: '{url}' is not an address such as http://localhost:8080."
+            );
         }
     }
 

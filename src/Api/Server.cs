@@ -38,17 +38,25 @@ public static class Server
             settings.ThrowIfFaulty();
             var migrates = args.Contains("migrate");
             // Before anything is made: a database, an administrator.
+            var cluster = settings.Read<ClusterOptions>("Cluster");
             if (!migrates)
-                Pipeline.EnsureFree(builder.Configuration);
+            {
+                Pipeline.EnsureFree(builder.Configuration, settings.IsDevelopment);
+                cluster.EnsureFree();
+            }
 
             using var logs = builder.CreateStartupLogs();
             await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs, migrates);
             if (migrates)
                 return 0;
-            await database.ClaimAsync(settings.Read<ClusterOptions>("Cluster").ClusterId);
             builder.Services.AddSingleton(database);
 
             await using var app = builder.Build();
+            await app.Services.GetRequiredService<SigningKeyStore>().CheckAsync();
+            await database.ClaimAsync(cluster.ClusterId);
+            if (cluster.Role is NodeRole.Client)
+                logs.CreateLogger("Resources")
+                    .LogInformation("Waiting for a node of cluster {Cluster}", cluster.ClusterId);
             app.UsePipeline();
             app.MapFeatures(features);
             await app.RunAsync();
@@ -78,7 +86,7 @@ public static class Server
         builder.AddPipeline(settings);
         foreach (var feature in features)
             feature.Add(builder.Services, settings);
-        builder.AddTelemetry();
+        builder.AddTelemetry(settings);
         builder.Services.AddApiDescription();
         return settings;
     }

@@ -39,6 +39,8 @@ public static class LoggingSetup
         logging.AddFilter("Resources.Api.CallerHandler", LogLevel.Warning);
         // Nothing here is protected by it: tokens are signed with keys of our own.
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        // A client that waits for nodes would say so again and again; the start says it once.
+        logging.AddFilter("Orleans.Messaging.GatewayManager", LogLevel.Error);
         // Its first look counts from the machine's start and always warns.
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
     }

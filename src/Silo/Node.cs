@@ -101,13 +101,14 @@ public static class Node
             )
         );
         silo.Services.NameCluster(cluster);
+        silo.Services.AddSingleton(_ => NodePorts.Take(cluster));
         silo.Services.AddOptions<EndpointOptions>()
-            .Configure<NodeDatabase>(
-                (options, database) =>
+            .Configure<NodeDatabase, NodePorts>(
+                (options, database, ports) =>
                 {
                     options.AdvertisedIPAddress = NodeAddress.Advertised(cluster.AdvertisedAddress, database.Address);
-                    options.SiloPort = NodeAddress.Port(cluster.SiloPort, 11111);
-                    options.GatewayPort = NodeAddress.Port(cluster.GatewayPort, 30000);
+                    options.SiloPort = ports.Silo;
+                    options.GatewayPort = ports.Gateway;
                 }
             );
         silo.Configure<ClusterMembershipOptions>(options =>

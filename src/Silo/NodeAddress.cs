@@ -43,21 +43,6 @@ static class NodeAddress
             : (host, port);
     }
 
-    /// <summary>The configured port; for 0 the usual one if it is free, else any.</summary>
-    public static int Port(int configured, int usual)
-    {
-        if (configured is not 0)
-            return configured;
-        try
-        {
-            return Listen(usual);
-        }
-        catch (SocketException)
-        {
-            return Listen(0);
-        }
-    }
-
     /// <summary>
     /// Asks the membership table whether this silo is in it and not dead. A node whose database another cluster has claimed
     /// ends.
@@ -94,12 +79,5 @@ static class NodeAddress
                     .OnFatalException(null, $"The cluster '{other}' has claimed the database.", null);
             return reader.IntOrNull(0) is { } status && (SiloStatus)status is not SiloStatus.Dead;
         };
-    }
-
-    static int Listen(int port)
-    {
-        using var listener = new TcpListener(IPAddress.Any, port);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

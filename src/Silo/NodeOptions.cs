@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Resources.Silo;
 
@@ -16,7 +18,7 @@ public enum NodeRole
 }
 
 /// <summary>Section <c>Cluster</c>.</summary>
-public sealed class ClusterOptions
+public sealed class ClusterOptions : IValidatableObject
 {
     /// <summary>Nodes with the same id and database form one cluster.</summary>
     [Required, RegularExpression("[A-Za-z0-9_.-]{1,64}")]
@@ -36,6 +38,35 @@ public sealed class ClusterOptions
     public string? AdvertisedAddress { get; set; }
 
     public NodeRole Role { get; set; } = NodeRole.Node;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext context)
+    {
+        if (AdvertisedAddress is not null && !IPAddress.TryParse(AdvertisedAddress, out _))
+            yield return new("is not an IP address.", [nameof(AdvertisedAddress)]);
+    }
+
+    /// <summary>Checks that the node could listen for others where it is configured to.</summary>
+    /// <exception cref="ConfigurationException">A port is in use, or the address is not one of this machine.</exception>
+    public void EnsureFree()
+    {
+        if (Role is NodeRole.Client)
+            return;
+        NodePorts.Take(this).Dispose();
+        if (AdvertisedAddress is null)
+            return;
+        var address = IPAddress.Parse(AdvertisedAddress);
+        try
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(address, 0));
+        }
+        catch (SocketException)
+        {
+            throw new ConfigurationException(
+                $"Cluster__AdvertisedAddress: {AdvertisedAddress} is not an address of this machine."
+            );
+        }
+    }
 }
 
 /// <summary>Section <c>Embedded</c>: the private PostgreSQL of a node without a connection string.</summary>

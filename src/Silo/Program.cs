@@ -16,13 +16,20 @@ return await ProgramEnd.RunAsync(async () =>
     );
     settings.ThrowIfFaulty();
 
-    using var logs = builder.CreateStartupLogs();
     var migrates = args.Contains("migrate");
+    var cluster = settings.Read<ClusterOptions>("Cluster");
+    // Before anything is made: a database, an administrator.
+    if (!migrates)
+        cluster.EnsureFree();
+
+    using var logs = builder.CreateStartupLogs();
     await using var database = await NodeDatabase.OpenAsync(settings, NodeFeature.All, logs, migrates);
     if (migrates)
         return 0;
-    await database.ClaimAsync(settings.Read<ClusterOptions>("Cluster").ClusterId);
     builder.Services.AddSingleton(database);
-    await builder.Build().RunAsync();
+    using var host = builder.Build();
+    await host.Services.GetRequiredService<SigningKeyStore>().CheckAsync();
+    await database.ClaimAsync(cluster.ClusterId);
+    await host.RunAsync();
     return 0;
 });

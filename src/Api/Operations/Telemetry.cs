@@ -4,6 +4,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -12,9 +13,16 @@ namespace Resources.Api;
 /// </summary>
 public static class Telemetry
 {
-    public static void AddTelemetry(this WebApplicationBuilder builder)
+    const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    public static void AddTelemetry(this WebApplicationBuilder builder, Settings settings)
     {
-        var exports = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        var endpoint = builder.Configuration[Endpoint];
+        var exports = !string.IsNullOrEmpty(endpoint);
+        settings.Ensure(
+            !exports || Uri.TryCreate(endpoint, UriKind.Absolute, out var url) && url.Scheme is "http" or "https",
+            $"{Endpoint}: is not a URL such as http://localhost:4317."
+        );
         var telemetry = builder
             .Services.AddOpenTelemetry()
             .ConfigureResource(resource =>

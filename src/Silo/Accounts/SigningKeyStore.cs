@@ -61,6 +61,14 @@ public sealed class SigningKeyStore(ControlDb db, MasterKey master)
         return key;
     }
 
+    /// <summary>Checks at the start that the master key is the one of this database.</summary>
+    /// <exception cref="ConfigurationException">It is another one.</exception>
+    public async Task CheckAsync(CancellationToken ct = default)
+    {
+        foreach (var stored in await ReadAsync(ct))
+            Open(stored).Dispose();
+    }
+
     /// <summary>Withdraws a key and deletes its private part; whether there was such a key.</summary>
     public async Task<bool> WithdrawAsync(string kid, CancellationToken ct) =>
         await db.ExecuteAsync(

@@ -44,7 +44,8 @@ public sealed class StartTests(Backend backend)
             // Somebody else has it, which is as good.
         }
         Pipeline.EnsureFree(
-            new ConfigurationBuilder().AddInMemoryCollection([new("http_ports", $"{FreePort.Find()}")]).Build()
+            new ConfigurationBuilder().AddInMemoryCollection([new("http_ports", $"{FreePort.Find()}")]).Build(),
+            isDevelopment: false
         );
     }
 

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Resources.Silo;
+
+/// <summary>
+/// The ports of a node within the cluster, its own for as long as it lives. Orleans listens in a way that lets another
+/// process have the same port, and counts a node that is found at the address of an older one as its successor. So each
+/// port is also held as a datagram port, which only one process can have.
+/// </summary>
+sealed class NodePorts : IDisposable
+{
+    readonly Socket silo;
+    readonly Socket gateway;
+
+    NodePorts(Socket silo, Socket gateway)
+    {
+        this.silo = silo;
+        this.gateway = gateway;
+    }
+
+    public int Silo => PortOf(silo);
+
+    public int Gateway => PortOf(gateway);
+
+    /// <summary>Takes the configured ports; for 0 the usual one if it is free, else any.</summary>
+    /// <exception cref="ConfigurationException">Another program has a configured port.</exception>
+    public static NodePorts Take(ClusterOptions cluster)
+    {
+        var silo = Take(cluster.SiloPort, 11111, "Cluster__SiloPort");
+        try
+        {
+            return new(silo, Take(cluster.GatewayPort, 30000, "Cluster__GatewayPort"));
+        }
+        catch
+        {
+            silo.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        silo.Dispose();
+        gateway.Dispose();
+    }
+
+    static Socket Take(int configured, int usual, string option)
+    {
+        if (TryHold(configured is 0 ? usual : configured) is { } held)
+            return held;
+        if (configured is not 0)
+            throw new ConfigurationException(
+                $"Another program uses port {configured}. Set {option} to a free one, or to 0 for any."
+            );
+        while (true)
+            if (TryHold(0) is { } any)
+                return any;
+    }
+
+    /// <summary>Holds a port if nobody listens there; for 0 any.</summary>
+    static Socket? TryHold(int port)
+    {
+        var held = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            held.Bind(new IPEndPoint(IPAddress.Any, port));
+            using var listener = new TcpListener(IPAddress.Any, PortOf(held));
+            listener.Start();
+            return held;
+        }
+        catch (SocketException)
+        {
+            held.Dispose();
+            return null;
+        }
+    }
+
+    static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
+}
