@@ -1,6 +1,6 @@
 // What the benchmarks share: options, a throw-away PostgreSQL, nodes, wrk, psql and /metrics. Everything on loopback, and ended with the run.
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -111,12 +111,33 @@ export async function startPostgres() {
     const [command, ...rest] = [...(isRoot ? ['runuser', '-u', 'postgres', '--'] : []), postgresProgram(name), ...args];
     execFileSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' });
   };
+  const stop = () => { if (existsSync(join(data, 'postmaster.pid'))) run('pg_ctl', '-D', data, '-m', 'immediate', 'stop'); };
+  const start = () => run('pg_ctl', '-D', data, '-l', join(data, 'log'), '-w', '-o',
+    `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=2GB -c max_wal_size=4GB -c max_connections=300`, 'start');
   if (isRoot) execFileSync('install', ['-d', '-o', 'postgres', data]);
   run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '-E', 'UTF8', '--locale=C');
-  closers.push(() => { if (existsSync(join(data, 'postmaster.pid'))) run('pg_ctl', '-D', data, '-m', 'immediate', 'stop'); });
-  run('pg_ctl', '-D', data, '-l', join(data, 'log'), '-w', '-o',
-    `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=2GB -c max_wal_size=4GB -c max_connections=300`, 'start');
+  closers.push(stop);
+  start();
+  server = { stop, start, pid: () => Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]) };
   return `postgresql://postgres@127.0.0.1:${port}/postgres`;
+}
+
+let server;
+
+/** Stops the run's server as a crash would, and starts it again. */
+export function crashPostgres() {
+  server.stop();
+  server.start();
+}
+
+/** Halts every process of the run's server for so many milliseconds. */
+export async function pausePostgres(ms) {
+  const parent = server.pid();
+  const parentOf = (pid) => { try { return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1]); } catch { return 0; } };
+  const all = [parent, ...readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === parent).map(Number)];
+  const signal = (name) => { for (const pid of all) try { process.kill(pid, name); } catch { /* It has ended. */ } };
+  signal('SIGSTOP');
+  try { await sleep(ms); } finally { signal('SIGCONT'); }
 }
 
 /** psql's arguments and environment; a password does not belong among arguments. */
