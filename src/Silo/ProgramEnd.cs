@@ -78,7 +78,8 @@ public static class ProgramEnd
                     );
                 case NpgsqlException or SocketException or TimeoutException:
                     return (
-                        $"PostgreSQL cannot be reached: {fault.GetBaseException().Message.TrimEnd('.')}. Check ConnectionStrings__Resources.",
+                        $"PostgreSQL cannot be reached: {fault.GetBaseException().Message.TrimEnd('.')}. "
+                            + "Check ConnectionStrings__Resources.",
                         TryAgain
                     );
                 case IOException or UnauthorizedAccessException:
