@@ -25,6 +25,7 @@ sealed class SubscriptionWatch : BackgroundService
     readonly Deliveries deliveries;
     readonly IGrainFactory grains;
     readonly FollowerMonitor monitor;
+    readonly IHostApplicationLifetime node;
     readonly TimeProvider time;
     readonly ILogger<SubscriptionWatch> logger;
     readonly ConcurrentDictionary<Guid, SubscriptionWorker> here = new();
@@ -35,6 +36,7 @@ sealed class SubscriptionWatch : BackgroundService
         Deliveries deliveries,
         IGrainFactory grains,
         FollowerMonitor monitor,
+        IHostApplicationLifetime node,
         TimeProvider time,
         ILogger<SubscriptionWatch> logger
     )
@@ -44,6 +46,7 @@ sealed class SubscriptionWatch : BackgroundService
         this.deliveries = deliveries;
         this.grains = grains;
         this.monitor = monitor;
+        this.node = node;
         this.time = time;
         this.logger = logger;
         Followers.Meter.CreateObservableGauge(
@@ -74,6 +77,9 @@ sealed class SubscriptionWatch : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Before that no node may have a place for grains.
+        using var started = CancellationTokenSource.CreateLinkedTokenSource(node.ApplicationStarted, stoppingToken);
+        await Task.Delay(Timeout.Infinite, started.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var look = 0; !stoppingToken.IsCancellationRequested; look++)
         {
             try
@@ -82,7 +88,8 @@ sealed class SubscriptionWatch : BackgroundService
                 foreach (var (id, worker) in here)
                     if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id)))
                         run.End();
-                if (look % WakeEvery is 0)
+                // Others wake them when this node goes.
+                if (look % WakeEvery is 0 && !node.ApplicationStopping.IsCancellationRequested)
                 {
                     await SendAsync(
                         active

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -9,6 +11,42 @@ namespace Resources.Api.Tests;
 public sealed class LogOutputTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    /// <summary>Subscriptions are looked after from the first moment, and grains have a place only later.</summary>
+    [Fact]
+    public async Task Start_and_stop_with_a_subscription_log_no_warning()
+    {
+        var database = await backend.CreateDatabaseAsync();
+        (string, string)[] options = [("Cluster:ClusterId", "quiet"), ("Webhooks:AllowPrivateTargets", "true")];
+        await using (var first = await ServerProcess.StartReadyAsync(database, "quiet", options))
+        {
+            using var client = first.Client(await first.SignInAsync());
+            using var created = await client.PostAsJsonAsync(
+                "/api/v1/subscriptions",
+                new { name = "hook", delivery = new { kind = "webhook", url = "http://127.0.0.1:9/" } },
+                Cancelled
+            );
+            Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+            Assert.Equal(0, await first.StopAsync());
+        }
+        await using var second = await ServerProcess.StartReadyAsync(database, "quiet", options);
+        // The subscription is at work when it reports its position.
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                using var http = new HttpClient { BaseAddress = second.Address };
+                var metrics = await http.GetStringAsync("/metrics", Cancelled);
+                return metrics.Contains("resources_subscription_position", StringComparison.Ordinal);
+            },
+            TimeSpan.FromSeconds(30)
+        );
+        Assert.Equal(0, await second.StopAsync());
+
+        Assert.DoesNotContain(second.Lines, line =>
+            line.Contains("\"level\":\"Warning\"", StringComparison.Ordinal)
+            || line.Contains("\"level\":\"Error\"", StringComparison.Ordinal)
+        );
+    }
 
     [Fact]
     [Trait("Conformance", "J1")]
