@@ -21,13 +21,15 @@ public static class ApiDescription
             options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict
         );
         services.AddOpenApi("v1", options =>
+        {
+            options.CreateSchemaReferenceId = SchemaDescription.NameOf;
             options
                 .AddSchemaTransformer(SchemaDescription.DescribeAsync)
                 .AddOperationTransformer(
                     (operation, context, ct) => new OperationDescription(operation, context).DescribeAsync(ct)
                 )
-                .AddDocumentTransformer(DescribeAsync)
-        );
+                .AddDocumentTransformer(DescribeAsync);
+        });
     }
 
     public static void MapApiDescription(this WebApplication app)

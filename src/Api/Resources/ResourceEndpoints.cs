@@ -55,7 +55,7 @@ public static class ResourceEndpoints
             )
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
-            .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200)
+            .Answers<Envelope<IReadOnlyList<Partial<ResourceDocument>>>>(200)
             .Produces(304);
         api.MapRead("/statistics", StatisticsEndpoint.CountAsync)
             .Require(Permissions.ResourceRead)
@@ -85,7 +85,7 @@ public static class ResourceEndpoints
             .ChecksFirst(CheckReadAsync)
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch)
             .Carries(AnswerHeaders.ETag)
-            .Answers<Envelope<ResourceDocument>>(200)
+            .Answers<Envelope<Partial<ResourceDocument>>>(200)
             .Produces(304)
             .Refuses(404, 410, 412);
         one.MapPut("", ReplaceAsync)

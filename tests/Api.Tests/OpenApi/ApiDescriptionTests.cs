@@ -217,7 +217,7 @@ public sealed class ApiDescriptionTests(Backend backend)
             document
                 .GetProperty("components")
                 .GetProperty("schemas")
-                .GetProperty("JsonText")
+                .GetProperty("JsonObject")
                 .GetProperty("type")
                 .GetString()
         );
