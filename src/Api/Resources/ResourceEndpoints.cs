@@ -31,7 +31,7 @@ public static class ResourceEndpoints
             .Require(Permissions.ResourceRead)
             .WithName("listResources")
             .WithSummary("List resources")
-            .WithDescription("Newest first, unless `sort` is given.")
+            .WithDescription("Filters, searches and sorts. Newest first, unless `sort` is given.")
             .TakesQuery(
                 ResourceParameters.Type,
                 ResourceParameters.Status,
@@ -49,7 +49,7 @@ public static class ResourceEndpoints
             )
             .WithMetadata(
                 new StreamsEvents(
-                    "With `follow=true`: one `snapshot` event for each resource, then `added`, `changed` and `removed` events.",
+                    "With `follow=true`, streams server-sent events: a `snapshot` of each resource, then `added`, `changed` and `removed`.",
                     ResourceParameters.Follow.Name
                 )
             )
