@@ -54,8 +54,8 @@ public static class EventEndpoints
         endpoint
             .WithMetadata(
                 new StreamsEvents(
-                    "With `Accept: text/event-stream`, streams events, also future ones. "
-                        + "Its `id` is the position, its `event` the type of the event, and its `data` the CloudEvent."
+                    "With `Accept: text/event-stream`, streams past and future events. "
+                        + "Each message has the position as `id`, the type as `event`, and the CloudEvent as `data`."
                 )
             )
             .TakesHeaders(EventParameters.LastEventId)

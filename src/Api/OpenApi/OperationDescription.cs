@@ -195,6 +195,8 @@ sealed class OperationDescription
         var statuses = responses.Keys.ToDictionary(key => int.Parse(key, CultureInfo.InvariantCulture));
         var refused = (Find<AlwaysRefuses>()?.Statuses ?? [])
             .Where(status => status is not 403 || !isOpen || permission is not null)
+            // A body may come too slowly.
+            .Concat(operation.RequestBody is null ? [] : [StatusCodes.Status408RequestTimeout])
             .Union(statuses.Keys.Where(status => status >= 400));
         operation.Responses = [];
         foreach (var status in statuses.Keys.Except(refused).Order())

@@ -18,6 +18,7 @@ public sealed class RequiredMemberTests(Backend backend)
     ];
 
     [Fact]
+    [Trait("Conformance", "C4")]
     public async Task Members_that_answers_leave_out_when_null_are_those_that_are_not_required()
     {
         var document = (await backend.Guest.GetAsync("/openapi/v1.json")).At("")!.Value;

@@ -14,6 +14,8 @@ static class Tool
                 WorkingDirectory = directory,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
+                // It neither looks for later versions of itself nor reports that it was used.
+                Environment = { ["KIOTA_OFFLINE_ENABLED"] = "true", ["KIOTA_CLI_TELEMETRY_OPTOUT"] = "true" },
             }
         );
         try
@@ -43,7 +45,7 @@ static class Tool
         catch (System.ComponentModel.Win32Exception)
         {
             Assert.Fail(
-                $"'{start.FileName}' was not found: these tests need Node.js 20 or newer with npm, and its registry for the first run."
+                $"'{start.FileName}' was not found: these tests need the .NET SDK, and Node.js 20 or newer with npm and its registry."
             );
             throw;
         }
