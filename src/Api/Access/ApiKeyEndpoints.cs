@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -16,13 +17,17 @@ public sealed record ApiKeyDocument(
     DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt,
     DateTimeOffset? UsedAt,
-    string? Key = null
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Key = null
 );
 
 /// <summary>What creating an API key takes.</summary>
 /// <param name="Permissions">A subset of the caller's. Permissions that the account loses later, its keys lose too.</param>
 /// <param name="ExpiresAt">Null = it does not expire.</param>
-public sealed record ApiKeyRequest(string Name, string[] Permissions, DateTimeOffset? ExpiresAt = null);
+public sealed record ApiKeyRequest(
+    string Name,
+    string[] Permissions,
+    [property: TakesNull] DateTimeOffset? ExpiresAt = null
+);
 
 /// <summary>The caller's API keys, for programs, which have no sessions.</summary>
 public static class ApiKeyEndpoints

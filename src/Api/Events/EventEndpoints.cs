@@ -13,8 +13,8 @@ public static class EventEndpoints
             .Require(Permissions.ResourceRead)
             .WithTags("events")
             .WithName("listEvents")
-            .WithSummary("Read the event log")
-            .WithDescription("Returns a page of events, or a live stream with `Accept: text/event-stream`.")
+            .WithSummary("List or stream events")
+            .WithDescription("Returns a page of the event log.")
             .TakesQuery([.. EventParameters.OfPages, EventParameters.Resource])
             .Streams();
         // Who calls the endpoint finds out by itself, as the first message may say it.
@@ -41,8 +41,8 @@ public static class EventEndpoints
             .Require(Permissions.ResourceRead)
             .WithTags("events")
             .WithName("listResourceEvents")
-            .WithSummary("Read the history of a resource")
-            .WithDescription("Returns a page of events, or a live stream with `Accept: text/event-stream`.")
+            .WithSummary("List or stream a resource's history")
+            .WithDescription("Returns a page of the events of one resource.")
             .TakesPath(ResourceParameters.Id)
             .TakesQuery(EventParameters.OfPages)
             .ChecksFirst(CheckHistoryAsync)
@@ -54,8 +54,8 @@ public static class EventEndpoints
         endpoint
             .WithMetadata(
                 new StreamsEvents(
-                    "With `Accept: text/event-stream`: one message for each event. "
-                        + "Its `id` is the position, its `event` the type of the event, and its `data` the CloudEvent."
+                    "With `Accept: text/event-stream`, streams past and future events. "
+                        + "Each message has the position as `id`, the type as `event`, and the CloudEvent as `data`."
                 )
             )
             .TakesHeaders(EventParameters.LastEventId)

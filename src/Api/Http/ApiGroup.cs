@@ -18,7 +18,7 @@ public static class ApiGroup
         var api = app.MapGroup(Path);
         api.RequireAuthorization();
         api.AddEndpointFilter(RefuseBadRequestsAsync);
-        api.WithMetadata(new AlwaysRefuses(400, 401, 403, 406, 429, 500, 503));
+        api.WithMetadata(new AlwaysRefuses(400, 401, 403, 406, 414, 429, 431, 500, 503));
         return api;
     }
 

@@ -31,9 +31,12 @@ public sealed record RequiredPermission(string Permission);
 public sealed record RequiredSession(bool Recent, bool OrKey, Func<HttpContext, Answer?> Check);
 
 /// <summary>Marks an endpoint that also answers a stream.</summary>
-/// <param name="Description">What the stream has, for the reference.</param>
+/// <param name="Description">When it is a stream, and of what, for the reference.</param>
 /// <param name="Parameter">The parameter that asks for it by <c>true</c>; null = the Accept header does.</param>
 public sealed record StreamsEvents(string Description, string? Parameter = null)
 {
     public const string MediaType = "text/event-stream";
+
+    /// <summary>The member of a described response that says when it is a stream.</summary>
+    public const string Extension = "x-event-stream";
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -21,13 +20,15 @@ public static class ApiDescription
             options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict
         );
         services.AddOpenApi("v1", options =>
+        {
+            options.CreateSchemaReferenceId = SchemaDescription.NameOf;
             options
                 .AddSchemaTransformer(SchemaDescription.DescribeAsync)
                 .AddOperationTransformer(
                     (operation, context, ct) => new OperationDescription(operation, context).DescribeAsync(ct)
                 )
-                .AddDocumentTransformer(DescribeAsync)
-        );
+                .AddDocumentTransformer(DescribeAsync);
+        });
     }
 
     public static void MapApiDescription(this WebApplication app)
@@ -62,7 +63,7 @@ public static class ApiDescription
         {
             Title = "Resources",
             Version = typeof(ApiDescription).Assembly.GetName().Version!.ToString(3),
-            Description = Introduction(problems),
+            Description = Introduction.Of(problems),
             License = new() { Name = "Apache License 2.0", Identifier = "Apache-2.0" },
         };
         document.Servers = [new() { Url = "/", Description = "This server" }];
@@ -84,6 +85,12 @@ public static class ApiDescription
         // HEAD is GET without the body; the introduction says so once.
         foreach (var path in document.Paths.Values)
             path.Operations?.Remove(HttpMethod.Head);
+        // As the tags: resources come first.
+        var tags = features.SelectMany(feature => feature.Tags).Select(tag => tag.Name).ToList();
+        var paths = new OpenApiPaths();
+        foreach (var (path, item) in document.Paths.OrderBy(each => tags.IndexOf(TagOf(each.Value))))
+            paths.Add(path, item);
+        document.Paths = paths;
         var answered = document
             .Paths.Values.SelectMany(path => path.Operations!.Values)
             .SelectMany(operation => operation.Responses!.Keys)
@@ -97,26 +104,5 @@ public static class ApiDescription
         return Task.CompletedTask;
     }
 
-    static string Introduction(ProblemCatalogue problems)
-    {
-        var text = new StringBuilder(
-            """
-            An event-sourced resource server. Every response is JSON: either `success`, `data` and `meta`, or a problem document (RFC 9457) with a stable `code`.
-            Every GET operation also accepts HEAD. Versions are entity tags; writes accept `If-Match` and `Idempotency-Key`. Unknown parameters and members are rejected.
-
-            | status | code | meaning |
-            |---|---|---|
-
-            """
-        );
-        foreach (var type in problems.All)
-            text.Append("| ")
-                .Append(type.Status)
-                .Append(" | `")
-                .Append(type.Code)
-                .Append("` | ")
-                .Append(type.Title)
-                .Append(" |\n");
-        return text.ToString();
-    }
+    static string TagOf(IOpenApiPathItem path) => path.Operations!.Values.First().Tags!.First().Name!;
 }

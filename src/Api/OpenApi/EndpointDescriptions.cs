@@ -47,6 +47,11 @@ public static class EndpointDescriptions
     }
 }
 
+/// <summary>
+/// Stands in the reference for a document of which a request may ask for some members only. Its id is always there.
+/// </summary>
+public sealed record Partial<T>;
+
 /// <summary>A parameter of an endpoint's path.</summary>
 public sealed record PathParameter(Parameter Parameter);
 

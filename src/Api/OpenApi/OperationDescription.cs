@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -128,24 +129,39 @@ sealed class OperationDescription
         return schema;
     }
 
+    /// <summary>
+    /// Describes forms that a success may have as one document, of which each has some members. Generators make usable
+    /// types of that, and not of alternatives.
+    /// </summary>
     async Task DescribeOtherAnswersAsync(CancellationToken ct)
     {
         var others = metadata.OfType<OtherAnswer>().ToArray();
         if (others is [] || operation.Responses!["200"].Content!["application/json"] is not OpenApiMediaType first)
             return;
-        var forms = new List<IOpenApiSchema> { first.Schema! };
-        foreach (var other in others)
+        var forms = metadata
+            .OfType<IProducesResponseTypeMetadata>()
+            .Where(each => each.StatusCode is StatusCodes.Status200OK)
+            .Select(each => each.Type!)
+            .Concat(others.Select(other => other.Type))
+            .Select(envelope => envelope.GenericTypeArguments[0])
+            .ToArray();
+        var one = new OpenApiSchema
         {
-            // The framework writes out what is asked for here, where it names what it finds itself.
-            var envelope = await context.GetOrCreateSchemaAsync(other.Type, cancellationToken: ct);
-            envelope.Properties!["data"] = document.SchemaOf(
-                other.Type.GenericTypeArguments[0],
-                envelope.Properties["data"]
-            );
-            envelope.Properties["meta"] = new OpenApiSchemaReference(nameof(Meta), document);
-            forms.Add(document.SchemaOf(other.Type, envelope));
-        }
-        first.Schema = new OpenApiSchema { OneOf = forms };
+            Type = JsonSchemaType.Object,
+            Description =
+                $"Has all members of one of {string.Join(", ", forms.Select(form => form.Name))}, and no others.",
+            Properties = new Dictionary<string, IOpenApiSchema>(),
+        };
+        foreach (var form in forms)
+        foreach (var (name, member) in (await context.GetOrCreateSchemaAsync(form, cancellationToken: ct)).Properties!)
+            one.Properties[name] = member;
+        var title = string.Join("Or", forms.Select(form => form.Name));
+        document.AddComponent<IOpenApiSchema>(title, one);
+        var whole = await context.GetOrCreateSchemaAsync(others[0].Type, cancellationToken: ct);
+        whole.Properties!["data"] = new OpenApiSchemaReference(title, document);
+        whole.Properties["meta"] = new OpenApiSchemaReference(nameof(Meta), document);
+        document.AddComponent<IOpenApiSchema>("EnvelopeOf" + title, whole);
+        first.Schema = new OpenApiSchemaReference("EnvelopeOf" + title, document);
     }
 
     void DescribeAnswerHeaders()
@@ -155,7 +171,7 @@ sealed class OperationDescription
         foreach (var (status, response) in operation.Responses!)
             if (response is OpenApiResponse success && status[0] is '1' or '2' or '3' or '5')
                 success.Headers = document.HeadersOf([
-                    .. carried.Where(header => header == AnswerHeaders.ETag || status is not "304"),
+                    .. carried,
                     .. canReplay ? [AnswerHeaders.IdempotencyReplayed] : Array.Empty<Parameter>(),
                     .. isLimited ? [AnswerHeaders.RateLimitPolicy, AnswerHeaders.RateLimit] : Array.Empty<Parameter>(),
                     AnswerHeaders.RequestId,
@@ -165,11 +181,12 @@ sealed class OperationDescription
 
     void DescribeStream()
     {
-        if (Find<StreamsEvents>() is { } streams && operation.Responses!["200"].Content is { } contents)
-            contents[StreamsEvents.MediaType] = new()
-            {
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = streams.Description },
-            };
+        if (Find<StreamsEvents>() is not { } streams || operation.Responses!["200"] is not OpenApiResponse response)
+            return;
+        // Not as a second media type: typed clients would take every answer for text or a document.
+        response.Extensions ??= new Dictionary<string, IOpenApiExtension>();
+        response.Extensions[StreamsEvents.Extension] = new JsonNodeExtension(streams.Description);
+        operation.Description += " " + streams.Description;
     }
 
     void DescribeRefusals()
@@ -178,6 +195,8 @@ sealed class OperationDescription
         var statuses = responses.Keys.ToDictionary(key => int.Parse(key, CultureInfo.InvariantCulture));
         var refused = (Find<AlwaysRefuses>()?.Statuses ?? [])
             .Where(status => status is not 403 || !isOpen || permission is not null)
+            // A body may come too slowly.
+            .Concat(operation.RequestBody is null ? [] : [StatusCodes.Status408RequestTimeout])
             .Union(statuses.Keys.Where(status => status >= 400));
         operation.Responses = [];
         foreach (var status in statuses.Keys.Except(refused).Order())

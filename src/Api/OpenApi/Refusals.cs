@@ -21,6 +21,7 @@ static class Refusals
         {
             401 => [AnswerHeaders.WwwAuthenticate],
             412 => [AnswerHeaders.ETag],
+            426 => [AnswerHeaders.Upgrade],
             415 => [AnswerHeaders.AcceptPost, AnswerHeaders.AcceptPatch],
             429 or 503 => [AnswerHeaders.RetryAfter],
             _ => [],

@@ -31,10 +31,10 @@ public static class AnswerHeaders
 {
     public static readonly Parameter ETag = Parameter.Text(
         "ETag",
-        "The version as a strong entity tag; compressed responses append the encoding.",
+        "The version as a strong entity tag; compressed responses append the encoding. Lists have weak tags.",
         "\"3\"",
         64,
-        "^(W/)?\"[0-9]+(-br|-gzip)?\"$"
+        "^(\"[0-9]+(-br|-gzip)?\"|W/\"[0-9a-f]{32}-[0-9]+[.][0-9]+\")$"
     );
 
     public static readonly Parameter Location = Parameter.Text(
@@ -115,7 +115,28 @@ public static class AnswerHeaders
         "^[A-Za-z0-9:-]+$"
     );
 
-    /// <summary>All of them; pages of other origins may read these.</summary>
+    public static readonly Parameter SetCookie = Parameter.Text(
+        "Set-Cookie",
+        "The cookie of a browser session: set at sign-in with `cookie: true`, and deleted at sign-out.",
+        "__Host-session=…; path=/; secure; samesite=lax; httponly",
+        4096
+    );
+
+    public static readonly Parameter ClearSiteData = Parameter.Text(
+        "Clear-Site-Data",
+        "Tells the browser to delete what it has stored for the session.",
+        "\"cache\", \"cookies\", \"storage\"",
+        64
+    );
+
+    public static readonly Parameter Upgrade = Parameter.Text(
+        "Upgrade",
+        "The protocol to upgrade to.",
+        "websocket",
+        64
+    );
+
+    /// <summary>Those that pages of other origins may read.</summary>
     public static readonly Parameter[] All =
     [
         ETag,

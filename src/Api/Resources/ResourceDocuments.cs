@@ -58,7 +58,7 @@ public sealed record ResourceReplacement(
 public sealed record ResourceChange(
     [property: StringLength(ResourceBodies.MaxName, MinimumLength = 1)] string? Name = null,
     [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Status = null,
-    [property: NullRemoves] JsonText? Metadata = null
+    [property: TakesNull] JsonText? Metadata = null
 );
 
 /// <summary>One operation of a JSON Patch (RFC 6902).</summary>

@@ -31,7 +31,7 @@ public static class ResourceEndpoints
             .Require(Permissions.ResourceRead)
             .WithName("listResources")
             .WithSummary("List resources")
-            .WithDescription("Newest first, unless `sort` is given.")
+            .WithDescription("Filters, searches and sorts. Newest first, unless `sort` is given.")
             .TakesQuery(
                 ResourceParameters.Type,
                 ResourceParameters.Status,
@@ -49,13 +49,13 @@ public static class ResourceEndpoints
             )
             .WithMetadata(
                 new StreamsEvents(
-                    "With `follow=true`: one `snapshot` event for each resource, then `added`, `changed` and `removed` events.",
+                    "With `follow=true`, streams server-sent events: a `snapshot` of each resource, then `added`, `changed` and `removed`.",
                     ResourceParameters.Follow.Name
                 )
             )
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
-            .Answers<Envelope<IReadOnlyList<ResourceDocument>>>(200)
+            .Answers<Envelope<IReadOnlyList<Partial<ResourceDocument>>>>(200)
             .Produces(304);
         api.MapRead("/statistics", StatisticsEndpoint.CountAsync)
             .Require(Permissions.ResourceRead)
@@ -85,7 +85,7 @@ public static class ResourceEndpoints
             .ChecksFirst(CheckReadAsync)
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch)
             .Carries(AnswerHeaders.ETag)
-            .Answers<Envelope<ResourceDocument>>(200)
+            .Answers<Envelope<Partial<ResourceDocument>>>(200)
             .Produces(304)
             .Refuses(404, 410, 412);
         one.MapPut("", ReplaceAsync)

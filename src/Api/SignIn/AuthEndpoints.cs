@@ -32,6 +32,7 @@ public static class AuthEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("login")
+            .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Sign in with e-mail and password")
             .WithDescription(
                 "If the account has a second factor, returns an `mfaToken` for `POST /api/v1/auth/mfa` instead of tokens. "
@@ -57,6 +58,7 @@ public static class AuthEndpoints
         auth.MapPost("/logout", LogoutAsync)
             .RequireSession()
             .WithName("logout")
+            .Carries(AnswerHeaders.SetCookie, AnswerHeaders.ClearSiteData)
             .WithSummary("Sign out")
             .WithDescription("Ends the session.")
             .Produces(204);

@@ -56,6 +56,7 @@ public static class MfaEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("finishLogin")
+            .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Complete sign-in with a second factor")
             .TakesBody<MfaRequest>(
                 """{"mfaToken":"5bX0c1mYyKQn7mR0q9mXn3yq7rQ2v8Jw1uZk4dTfGhI","method":"totp","code":"123456"}"""
@@ -67,6 +68,7 @@ public static class MfaEndpoints
             .RequireSession()
             .LimitBy(RateLimits.Mfa)
             .WithName("stepUp")
+            .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Re-authenticate")
             .WithDescription(
                 "Some operations require recent authentication. The previous refresh token or cookie becomes invalid."

@@ -70,6 +70,7 @@ public static class PasskeyEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("passkeyLogin")
+            .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Sign in with a passkey")
             .WithDescription("If the caller already has a session, re-authenticates that session instead.")
             .TakesBody<PasskeyLogin>(

@@ -10,7 +10,7 @@ namespace Resources.Api;
 public sealed record SubscriptionRequest(
     string Name,
     DeliveryDocument Delivery,
-    SubscriptionFilter? Filter = null,
+    FilterDocument? Filter = null,
     string? After = null
 );
 

@@ -19,7 +19,7 @@ public sealed record SubscriptionDocument(
     Guid Id,
     string Name,
     Guid Owner,
-    SubscriptionFilter Filter,
+    FilterDocument Filter,
     DeliveryDocument Delivery,
     string State,
     string Position,
@@ -39,7 +39,7 @@ public sealed record SubscriptionDocument(
             of.Id,
             of.Name,
             of.Owner,
-            of.Filter,
+            FilterDocument.Of(of.Filter),
             DeliveryDocument.Of(of.Delivery),
             of.State,
             Positions.Text(of.Position),
@@ -53,6 +53,18 @@ public sealed record SubscriptionDocument(
             of.CreatedAt,
             secret
         );
+}
+
+/// <summary>Which events a subscription delivers. Every part narrows it.</summary>
+public sealed record FilterDocument(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Type = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? Resource = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Owner = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string[]? Events = null
+)
+{
+    public static FilterDocument Of(SubscriptionFilter filter) =>
+        new(filter.Type, filter.Resource, filter.Owner, filter.Events);
 }
 
 /// <summary>How a subscription delivers.</summary>

@@ -255,6 +255,10 @@ public sealed class ExtensionTests(Backend backend)
         throw new EndOfStreamException();
     }
 
-    async Task<InProcessServer> StartAsync(params (string Key, string Value)[] options) =>
-        InProcessServer.Start<PollsProgram>(await backend.CreateDatabaseAsync(), options);
+    async Task<InProcessServer> StartAsync(params (string Key, string Value)[] options)
+    {
+        var server = InProcessServer.Start<PollsProgram>(await backend.CreateDatabaseAsync(), options);
+        await ApiDocument.LearnOwnAsync(server.Address);
+        return server;
+    }
 }

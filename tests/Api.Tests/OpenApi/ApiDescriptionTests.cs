@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -217,11 +218,35 @@ public sealed class ApiDescriptionTests(Backend backend)
             document
                 .GetProperty("components")
                 .GetProperty("schemas")
-                .GetProperty("JsonText")
+                .GetProperty("JsonObject")
                 .GetProperty("type")
                 .GetString()
         );
         Assert.DoesNotContain("\"integer\",\"string\"", JsonSerializer.Serialize(document), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Description_begins_with_requests_that_exist_and_ends_with_the_problem_codes()
+    {
+        var document = await DocumentAsync();
+        var text = document.GetProperty("info").GetProperty("description").GetString()!;
+        var paths = document.GetProperty("paths");
+        string[] parts = ["## Getting started", "/auth/login", "Create", "List", "Stream", "## Problem codes"];
+        Assert.Equal(parts, parts.OrderBy(part => text.IndexOf(part, StringComparison.Ordinal)));
+        Assert.All(Regex.Matches(text, @"(?:\$API|/api/v1)(/[a-z/-]+)"), address =>
+            Assert.True(paths.TryGetProperty("/api/v1" + address.Groups[1].Value, out _), address.Value)
+        );
+        Assert.EndsWith("|", text.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal("/api/v1/resources", paths.EnumerateObject().First().Name);
+    }
+
+    [Fact]
+    public async Task Streams_are_described_but_not_as_an_alternative_to_JSON()
+    {
+        foreach (var (_, path, operation) in Operations(await DocumentAsync()))
+        foreach (var response in operation.GetProperty("responses").EnumerateObject())
+            if (response.Value.TryGetProperty("content", out var content))
+                Assert.True(content.EnumerateObject().Count() is 1, $"{path} {response.Name}");
     }
 
     [Fact]

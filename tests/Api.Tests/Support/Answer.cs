@@ -92,6 +92,7 @@ public sealed partial class Answer
         try
         {
             answer.CheckAlways(request);
+            await ApiDocument.CheckAsync(request, response, body);
         }
         catch (Xunit.Sdk.XunitException e)
         {

@@ -34,6 +34,7 @@ public sealed class Backend : IAsyncLifetime
         var connectionString = await postgres.CreateDatabaseAsync();
         database = NpgsqlDataSource.Create(connectionString);
         Server = InProcessServer.Start(connectionString);
+        await ApiDocument.LearnAsync(Server.Address);
         Guest = new(Server.Address);
         Admin = await Guest.LoginAsAdminAsync();
         await AddUserAsync(UserEmail, UserPassword, "user");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Resources.Tests;
 
 [assembly: AssemblyFixture(typeof(Resources.Api.Tests.JavaScriptProgram))]
@@ -20,7 +19,7 @@ public sealed class JavaScriptProgram : IAsyncDisposable
     public async Task<string> RunAsync(string script, params string[] arguments)
     {
         await installed.Value;
-        return await StartAsync("node", [Path.Combine(directory.Path, script), .. arguments]);
+        return await Tool.RunAsync(directory.Path, "node", [script, .. arguments]);
     }
 
     public ValueTask DisposeAsync()
@@ -33,49 +32,12 @@ public sealed class JavaScriptProgram : IAsyncDisposable
     {
         foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "npm")))
             File.Copy(file, Path.Combine(directory.Path, Path.GetFileName(file)));
-        await StartAsync(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"]);
-    }
-
-    static Process Start(ProcessStartInfo start)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Fail(
-                $"'{start.FileName}' was not found: these tests need Node.js 20 or newer with npm, and its registry for the first run."
-            );
-            throw;
-        }
-    }
-
-    async Task<string> StartAsync(string program, string[] arguments)
-    {
-        using var process = Start(
-            new(program, arguments)
-            {
-                WorkingDirectory = directory.Path,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
+        await Tool.RunAsync(
+            directory.Path,
+            OperatingSystem.IsWindows() ? "npm.cmd" : "npm",
+            "ci",
+            "--no-audit",
+            "--no-fund"
         );
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync();
-            var errors = process.StandardError.ReadToEndAsync();
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.True(
-                process.ExitCode is 0,
-                $"{program} {arguments[0]} ended with {process.ExitCode}:\n{await errors}{await output}"
-            );
-            return await output;
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
-        }
     }
 }

@@ -36,6 +36,7 @@ sealed class Subscriber : IAsyncDisposable
             HttpCompletionOption.ResponseHeadersRead,
             subscriber.enough.Token
         );
+        await ApiDocument.CheckAsync(request, subscriber.Response, null);
         subscriber.items = SseParser
             .Create(await subscriber.Response.Content.ReadAsStreamAsync(subscriber.enough.Token))
             .EnumerateAsync(subscriber.enough.Token)
