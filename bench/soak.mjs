@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Faults under load for a long time: nodes and their PostgreSQL are killed, paused and stopped at random, also two at once.
-//   node bench/soak.mjs [--minutes 20] [--seed n] [--nodes 3]
+//   node bench/soak.mjs [--minutes 20] [--seed n] [--nodes 3] [--faults kill,pause]
 // It fails if an acknowledged write is lost or doubled, if a read or a list lacks one that was acknowledged before, if a node aborts, or if the
 // service takes more than 5 s to answer without faults again. Needs node 20, dotnet and PostgreSQL's server programs. Loopback only.
-import { crashPostgres, header, main, number, pausePostgres, sleep, startNode, startPostgres, until } from './common.mjs';
+import { crashPostgres, header, main, number, option, pausePostgres, sleep, startNode, startPostgres, until } from './common.mjs';
 
 const minutes = number('minutes', 20), seed = number('seed', 1 + Math.floor(Math.random() * 1e9)), count = number('nodes', 3);
+const chosen = option('faults', 'kill,stop,pause,crashDatabase,pauseDatabase').split(',');
 const workers = 12, slow = 5_000, mostRecovery = 5_000;
 
 let state = seed >>> 0;
@@ -147,7 +148,7 @@ const kinds = {
 };
 
 async function harm(nodes) {
-  const name = Object.keys(kinds)[between(0, 5)], up = nodes.filter((node) => node.up);
+  const name = chosen[between(0, chosen.length)], up = nodes.filter((node) => node.up);
   if (!/Database/.test(name) && up.length < 2) return;
   const node = up[between(0, up.length)], fault = { name: /Database/.test(name) ? name : `${name} ${node.index}`, from: Date.now(), mark: null };
   faults.push(fault);

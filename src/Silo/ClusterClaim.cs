@@ -9,8 +9,8 @@ namespace Resources.Silo;
 /// </summary>
 static class ClusterClaim
 {
-    /// <summary>Members say that they are alive every 3 s. Their times are compared only with each other.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    /// <summary>Members say every second that they are alive. Their times are compared only with each other.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 

@@ -119,9 +119,10 @@ public static class Node
             options.MaxProbeTimeout = TimeSpan.FromSeconds(1.25);
             options.NumMissedProbesLimit = 3;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
-            // A cluster that was killed as a whole starts again without waiting long for its dead.
-            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
-            options.NumMissedTableIAmAliveLimit = 2;
+            // A cluster that was killed as a whole starts again without waiting long for its dead. And where most nodes of
+            // one die at once, those that have been silent for so long need not vote on each other.
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
+            options.NumMissedTableIAmAliveLimit = 3;
         });
         silo.Configure<SiloMessagingOptions>(options =>
         {
