@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // Faults under load for a long time: nodes and their PostgreSQL are killed, paused and stopped at random, also two at once.
-//   node bench/soak.mjs [--minutes 20] [--seed n] [--nodes 3] [--faults kill,pause]
+//   node bench/soak.mjs [--minutes 20] [--seed n] [--nodes 3] [--faults kill,pause] [--pairs 0.4]
 // It fails if an acknowledged write is lost or doubled, if a read or a list lacks one that was acknowledged before, if a node aborts, or if the
 // service takes more than 5 s to answer without faults again. Needs node 20, dotnet and PostgreSQL's server programs. Loopback only.
 import { crashPostgres, header, main, number, option, pausePostgres, sleep, startNode, startPostgres, until } from './common.mjs';
 
 const minutes = number('minutes', 20), seed = number('seed', 1 + Math.floor(Math.random() * 1e9)), count = number('nodes', 3);
-const chosen = option('faults', 'kill,stop,pause,crashDatabase,pauseDatabase').split(',');
+const chosen = option('faults', 'kill,stop,pause,crashDatabase,pauseDatabase').split(','), pairs = number('pairs', 0.4);
 const workers = 12, slow = 5_000, mostRecovery = 5_000;
 
 let state = seed >>> 0;
@@ -162,7 +162,7 @@ async function harmAgainAndAgain(nodes, end) {
   while (Date.now() < end) {
     const first = faults.length;
     const running = [harm(nodes)];
-    if (random() < 0.4) { await sleep(between(100, 4_000)); running.push(harm(nodes)); }
+    if (random() < pairs) { await sleep(between(100, 4_000)); running.push(harm(nodes)); }
     await Promise.all(running);
     await sleep(8_000);
     const group = faults.slice(first), since = Math.max(...group.map((fault) => fault.mark));
