@@ -91,7 +91,10 @@ public static class ApiKeyEndpoints
                     return refused;
                 var keys = await queries.KeysAsync(caller.Account, MaxKeys, context.RequestAborted);
                 if (keys.Count == MaxKeys)
-                    return Answer.Refused(ProblemType.TooManyApiKeys, "Revoke keys that you do not need.");
+                    return Answer.Refused(
+                        ProblemType.TooManyApiKeys,
+                        $"An account may have {MaxKeys} keys. Revoke those that you do not need."
+                    );
                 var intent = context.Intend();
                 var id = intent.CommandId;
                 var (text, hash) = texts.Create(id);

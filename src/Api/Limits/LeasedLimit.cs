@@ -57,11 +57,15 @@ public sealed class LeasedLimit : IAsyncDisposable
             CultureInfo.InvariantCulture,
             $"\"{policy}\";q={limit.Permits};w={limit.WindowSeconds}"
         );
+        Words = string.Create(CultureInfo.InvariantCulture, $"{policy}, {limit.Permits} in {limit.WindowSeconds} s");
         tidy = time.CreateTimer(_ => TidyUp(), null, Tidy, Tidy);
     }
 
     /// <summary>The limit as the header <c>RateLimit-Policy</c> says it.</summary>
     public string Description { get; }
+
+    /// <summary>The limit in words.</summary>
+    public string Words { get; }
 
     /// <summary>Takes a permit, if there is one.</summary>
     /// <exception cref="StoreUnavailableException">The cluster cannot say, as the database is away.</exception>

@@ -77,7 +77,7 @@ public sealed class RateLimits(
             ? null
             : Answer.Refused(
                 ProblemType.RateLimited,
-                $"The limit is used up; it opens again in {standing.Reset} s.",
+                $"The limit is used up ({limit.Words}). It opens again in {standing.Reset} s.",
                 retryAfter: (int)standing.Reset,
                 violatedPolicy: policy
             );

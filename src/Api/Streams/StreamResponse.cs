@@ -33,14 +33,18 @@ public static class StreamResponse
             return (null, refused);
         var lease = services.GetRequiredService<ResourceDoor>().Open(caller, permissions);
         if (lease is null)
+        {
+            var options = services.GetRequiredService<StreamOptions>();
             return (
                 null,
                 Answer.Refused(
                     ProblemType.TooManyStreams,
-                    "Close streams that you do not need, or open this one at another node.",
+                    $"A caller may have {options.MaxPerCaller} streams on a node, and a node {options.MaxPerNode} in all. "
+                        + "Close those that you do not need, or open this one at another node.",
                     retryAfter: 10
                 )
             );
+        }
         if (lease.End is StreamEnd.PermissionLost or StreamEnd.SessionOver or StreamEnd.TokenExpired)
         {
             lease.Dispose();

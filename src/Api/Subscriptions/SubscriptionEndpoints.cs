@@ -166,7 +166,7 @@ public static class SubscriptionEndpoints
             ),
             Creation.TooMany => Answer.Refused(
                 ProblemType.TooManySubscriptions,
-                "Delete subscriptions that you do not need."
+                $"An account may have {subscriptions.MaxPerOwner} subscriptions. Delete those that you do not need."
             ),
             _ => await ShowAsync(context, asked.Id, queries, time, secret, StatusCodes.Status201Created),
         };

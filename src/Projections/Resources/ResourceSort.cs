@@ -42,7 +42,7 @@ public sealed class ResourceSort
             var descending = part.StartsWith('-');
             if (!Fields.TryGetValue(descending ? part[1..] : part, out var field))
                 fault =
-                    $"takes fields of {string.Join(", ", Fields.Keys)}, joined by commas, with a minus before those that descend";
+                    $"takes {string.Join(", ", Fields.Keys)}, separated by commas, with a minus for descending order";
             else if (keys.Any(key => key.Field == field))
                 fault = $"names {JsonName(field)} twice";
             else
@@ -52,8 +52,8 @@ public sealed class ResourceSort
             fault = $"takes at most {MaxKeys} fields";
         if (fault is null && !HasIndex(keys))
             fault =
-                "takes more fields behind createdAt and updatedAt only; type, status and owner take createdAt, the "
-                + "other way round, behind them";
+                "takes several fields only if the first is createdAt or updatedAt; type, status and owner can be followed "
+                + "by createdAt in the opposite direction (type,-createdAt)";
         if (fault is not null)
             return false;
         sort = new(Complete(keys));

@@ -41,6 +41,9 @@ public sealed class Subscriptions(
     TimeProvider time
 )
 {
+    /// <summary>Subscriptions that one account may have.</summary>
+    public int MaxPerOwner => options.MaxPerOwner;
+
     /// <summary>
     /// Creates a subscription. Its row is claimed first: that keeps the owner's names unique and their number bounded. A
     /// claim whose event never came is released after some minutes.
@@ -150,7 +153,7 @@ public sealed class Subscriptions(
             await reader.ReadAsync(ct);
             if (reader.GetInt64(1) > 0)
                 return Creation.NameTaken;
-            if (reader.GetInt64(0) >= options.MaxPerOwner)
+            if (reader.GetInt64(0) >= MaxPerOwner)
                 return Creation.TooMany;
         }
         await using var insert = new NpgsqlCommand(
