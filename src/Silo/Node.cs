@@ -118,6 +118,8 @@ public static class Node
             // answering: a node that hangs is replaced within five seconds.
             options.MaxProbeTimeout = TimeSpan.FromSeconds(1.25);
             options.NumMissedProbesLimit = 3;
+            // A probe through a node that hangs too says nothing, again and again; and two votes are asked for anyway.
+            options.EnableIndirectProbes = false;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
             // A cluster that was killed as a whole starts again without waiting long for its dead. And where most nodes of
             // one die at once, those that have been silent for so long need not vote on each other.
