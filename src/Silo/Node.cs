@@ -124,7 +124,7 @@ public static class Node
             // A cluster that was killed as a whole starts again without waiting long for its dead. And where most nodes of
             // one die at once, those that have been silent for so long need not vote on each other.
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
-            options.NumMissedTableIAmAliveLimit = 3;
+            options.NumMissedTableIAmAliveLimit = 2;
         });
         silo.Configure<SiloMessagingOptions>(options =>
         {
