@@ -66,8 +66,10 @@ async function work(nodes) {
       const created = await write(nodes, 'POST', '/resources', { type, name: 'soak', metadata: { n: 0 } });
       if (created.status !== 201) { report(`a create answered ${created.status}`); continue; }
       known.set(created.data.id, { version: 1, writes: [[1, 0]] });
-      const list = await ask(pick(nodes.filter((node) => node.up).concat(up[0])), 'GET', `/resources?type=${type}&limit=200&fields=id`);
-      if (list?.status === 200 && !list.data.some((row) => row.id === created.data.id)) report(`a list lacks ${created.data.id}, which was created before`);
+      const reader = pick(nodes.filter((node) => node.up).concat(up[0])), { life } = reader;
+      const list = await ask(reader, 'GET', `/resources?type=${type}&limit=200&fields=id`);
+      // A node that was paused with the request answers when others are far ahead of the page.
+      if (list?.status === 200 && reader.life === life && !list.data.some((row) => row.id === created.data.id)) report(`a list lacks ${created.data.id}, which was created before`);
       continue;
     }
     const [id, mine] = pick([...known]);
@@ -125,8 +127,8 @@ async function startAgain(node) {
   await ready(node);
 }
 const ready = async (node) => {
-  await until(`node ${node.index} is ready`, async () => (await fetch(node.base + '/health/ready', { signal: AbortSignal.timeout(2_000) })).ok, 120, 50);
-  node.up = true;
+  await until(`node ${node.index} is ready`, async () => node.child.exitCode !== null || (await fetch(node.base + '/health/ready', { signal: AbortSignal.timeout(2_000) })).ok, 120, 50);
+  node.up = node.child.exitCode === null;
 };
 
 /** Each answers when its node or server is whole again; <c>mark</c> tells when the service may begin to recover. */
@@ -140,8 +142,8 @@ const kinds = {
     await sleep(between(500, 15_000));
     node.child.kill('SIGCONT');
     // Whether it was replaced meanwhile: then it ends by itself, and is started as a supervisor would.
-    await Promise.race([node.closed, sleep(3_000)]);
-    await (node.child.exitCode === null && node.child.signalCode === null ? ready(node) : startAgain(node));
+    await Promise.race([node.closed, sleep(5_000).then(() => ready(node))]);
+    if (!node.up) await startAgain(node);
   },
   async crashDatabase(node, mark) { crashPostgres(); mark(); },
   async pauseDatabase(node, mark) { await pausePostgres(between(300, 4_000)); mark(); },
@@ -165,7 +167,9 @@ async function harmAgainAndAgain(nodes, end) {
     if (random() < pairs) { await sleep(between(100, 4_000)); running.push(harm(nodes)); }
     await Promise.all(running);
     await sleep(8_000);
-    const group = faults.slice(first), since = Math.max(...group.map((fault) => fault.mark));
+    const group = faults.slice(first);
+    if (!group.length) continue;
+    const since = Math.max(...group.map((fault) => fault.mark));
     const after = failures.filter((failure) => failure.at > since), recovery = after.length ? Math.max(...after.map((failure) => failure.at)) - since : 0;
     longest = Math.max(longest, recovery);
     console.log(`${at(since)}  ${group.map((fault) => fault.name).join(' + ').padEnd(30)} back after ${(recovery / 1000).toFixed(1)} s   ${after.length} failed`);

@@ -53,7 +53,7 @@ public static class Server
 
             await using var app = builder.Build();
             await app.Services.GetRequiredService<SigningKeyStore>().CheckAsync();
-            await database.ClaimAsync(cluster.ClusterId);
+            await database.ClaimAsync(cluster);
             if (cluster.Role is NodeRole.Client)
                 logs.CreateLogger("Resources")
                     .LogInformation("Waiting for a node of cluster {Cluster}", cluster.ClusterId);

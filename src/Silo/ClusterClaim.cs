@@ -15,8 +15,9 @@ static class ClusterClaim
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Claims the database for a cluster.</summary>
+    /// <param name="isMember">Whether the process is a member; a client only looks.</param>
     /// <exception cref="ConfigurationException">Nodes of another cluster are alive on it.</exception>
-    public static async Task TakeAsync(NpgsqlConnection connection, string cluster, CancellationToken ct)
+    public static async Task TakeAsync(NpgsqlConnection connection, string cluster, bool isMember, CancellationToken ct)
     {
         var first = await MembersOfOthersAsync(connection, cluster, ct);
         // Those that were killed are in the table as before; a copy of a database has the members of its original.
@@ -30,14 +31,19 @@ static class ClusterClaim
                             + $"Set Cluster__ClusterId to '{other}', or stop those nodes."
                     );
         }
+        if (!isMember)
+            return;
+        // Members that are gone are forgotten: the next start need not wait for them.
         await using var claim = new NpgsqlCommand(
             """
+            with forgotten as (delete from orleansmembershipversiontable where deploymentid = any ($2))
             insert into database_cluster (cluster_id) values ($1)
             on conflict (singleton) do update set cluster_id = excluded.cluster_id, claimed_at = now()
             """,
             connection
         );
         claim.Parameters.Add(Arg.Of(cluster));
+        claim.Parameters.Add(Arg.Of(first.Keys.ToArray()));
         await claim.ExecuteNonQueryAsync(ct);
     }
 

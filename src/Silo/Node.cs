@@ -118,13 +118,15 @@ public static class Node
             // answering: a node that hangs is replaced within five seconds.
             options.MaxProbeTimeout = TimeSpan.FromSeconds(1.25);
             options.NumMissedProbesLimit = 3;
-            // A probe through a node that hangs too says nothing, again and again; and two votes are asked for anyway.
+            // A probe through a node that hangs too says nothing, again and again.
             options.EnableIndirectProbes = false;
-            options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+            // Nodes whose clocks differ by seconds take each other for silent, and are told of no change: they look.
+            options.TableRefreshTimeout = TimeSpan.FromSeconds(3);
             // A cluster that was killed as a whole starts again without waiting long for its dead. And where most nodes of
-            // one die at once, those that have been silent for so long need not vote on each other.
+            // one die at once, those that have been silent for so long need not vote on each other: a lone survivor would
+            // wait for a second vote.
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
-            options.NumMissedTableIAmAliveLimit = 2;
+            options.NumMissedTableIAmAliveLimit = 3;
         });
         silo.Configure<SiloMessagingOptions>(options =>
         {
@@ -156,6 +158,6 @@ public static class Node
         client.Services.NameCluster(cluster);
         client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = CallTimeout);
         client.AddActivityPropagation();
-        client.Services.AddSingleton<StoreProbe.Membership>((connection, ct) => Task.FromResult(true));
+        client.Services.AddSingleton<StoreProbe.Membership>(NodeAddress.MembershipOfClient);
     }
 }

@@ -21,11 +21,28 @@ static class NodeAddress
             return IPAddress.Parse(configured);
         if (database.Host.StartsWith('/') || database.Host is "localhost")
             return IPAddress.Loopback;
-        var address = IPAddress.TryParse(database.Host, out var ip) ? ip : Dns.GetHostAddresses(database.Host)[0];
-        using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        // Connecting a datagram socket sends nothing; it asks the routing table.
-        socket.Connect(address, database.Port);
-        return ((IPEndPoint)socket.LocalEndPoint!).Address;
+        IEnumerable<IPAddress> addresses = IPAddress.TryParse(database.Host, out var ip)
+            ? [ip]
+            : Dns.GetHostAddresses(database.Host)
+                .OrderBy(address => address.AddressFamily is not AddressFamily.InterNetwork);
+        return addresses.Select(address => TowardsOrNull(address, database.Port)).FirstOrDefault(own => own is not null)
+            ?? throw new StoreUnavailableException($"No address of {database.Host} can be reached from this machine.");
+    }
+
+    /// <summary>The own address by which another one is reached; null where there is no way to it.</summary>
+    static IPAddress? TowardsOrNull(IPAddress address, int port)
+    {
+        try
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            // Connecting a datagram socket sends nothing; it asks the routing table.
+            socket.Connect(address, port);
+            return ((IPEndPoint)socket.LocalEndPoint!).Address;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Reads one host of a connection string, as the driver does.</summary>
@@ -41,6 +58,23 @@ static class NodeAddress
         return host.Split(':') is [var name, var own]
             ? (name, int.Parse(own, CultureInfo.InvariantCulture))
             : (host, port);
+    }
+
+    /// <summary>Asks whether the database is still that of the client's cluster.</summary>
+    public static StoreProbe.Membership MembershipOfClient(IServiceProvider services)
+    {
+        var cluster = services
+            .GetRequiredService<Microsoft.Extensions.Options.IOptions<Orleans.Configuration.ClusterOptions>>()
+            .Value.ClusterId;
+        return async (connection, ct) =>
+        {
+            await using var command = new NpgsqlCommand(
+                "select not exists (select from database_cluster where cluster_id <> $1)",
+                connection
+            );
+            command.Parameters.Add(Arg.Of(cluster));
+            return await command.ExecuteScalarAsync(ct) is true;
+        };
     }
 
     /// <summary>

@@ -168,12 +168,11 @@ public sealed class NodeDatabase : IAsyncDisposable
     public Task MigrateAsync(CancellationToken ct = default) => schema.ApplyAsync(ct);
 
     /// <summary>Makes the database that of the node's cluster.</summary>
-    /// <param name="cluster">The name in the configuration.</param>
     /// <exception cref="ConfigurationException">Nodes of another cluster are alive on it.</exception>
-    public async Task ClaimAsync(string cluster, CancellationToken ct = default)
+    public async Task ClaimAsync(ClusterOptions cluster, CancellationToken ct = default)
     {
         await using var connection = await bulk.OpenConnectionAsync(ct);
-        await ClusterClaim.TakeAsync(connection, NameOf(cluster), ct);
+        await ClusterClaim.TakeAsync(connection, NameOf(cluster.ClusterId), cluster.Role is not NodeRole.Client, ct);
     }
 
     /// <summary>

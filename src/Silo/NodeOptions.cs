@@ -51,21 +51,20 @@ public sealed class ClusterOptions : IValidatableObject
     {
         if (Role is NodeRole.Client)
             return;
+        if (AdvertisedAddress is not null)
+            try
+            {
+                var address = IPAddress.Parse(AdvertisedAddress);
+                using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+                socket.Bind(new IPEndPoint(address, 0));
+            }
+            catch (SocketException)
+            {
+                throw new ConfigurationException(
+                    $"Cluster__AdvertisedAddress: {AdvertisedAddress} is not an address of this machine."
+                );
+            }
         NodePorts.Take(this).Dispose();
-        if (AdvertisedAddress is null)
-            return;
-        var address = IPAddress.Parse(AdvertisedAddress);
-        try
-        {
-            using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-            socket.Bind(new IPEndPoint(address, 0));
-        }
-        catch (SocketException)
-        {
-            throw new ConfigurationException(
-                $"Cluster__AdvertisedAddress: {AdvertisedAddress} is not an address of this machine."
-            );
-        }
     }
 }
 

@@ -27,10 +27,12 @@ sealed class NodePorts : IDisposable
     /// <exception cref="ConfigurationException">Another program has a configured port.</exception>
     public static NodePorts Take(ClusterOptions cluster)
     {
-        var silo = Take(cluster.SiloPort, 11111, "Cluster__SiloPort");
+        // Where an address is configured, others of this machine may have the same port.
+        var address = cluster.AdvertisedAddress is { } given ? IPAddress.Parse(given) : IPAddress.Any;
+        var silo = Take(address, cluster.SiloPort, 11111, "Cluster__SiloPort");
         try
         {
-            return new(silo, Take(cluster.GatewayPort, 30000, "Cluster__GatewayPort"));
+            return new(silo, Take(address, cluster.GatewayPort, 30000, "Cluster__GatewayPort"));
         }
         catch
         {
@@ -45,27 +47,27 @@ sealed class NodePorts : IDisposable
         gateway.Dispose();
     }
 
-    static Socket Take(int configured, int usual, string option)
+    static Socket Take(IPAddress address, int configured, int usual, string option)
     {
-        if (TryHold(configured is 0 ? usual : configured) is { } held)
+        if (TryHold(address, configured is 0 ? usual : configured) is { } held)
             return held;
         if (configured is not 0)
             throw new ConfigurationException(
                 $"Another program uses port {configured}. Set {option} to a free one, or to 0 for any."
             );
         while (true)
-            if (TryHold(0) is { } any)
+            if (TryHold(address, 0) is { } any)
                 return any;
     }
 
     /// <summary>Holds a port if nobody listens there; for 0 any.</summary>
-    static Socket? TryHold(int port)
+    static Socket? TryHold(IPAddress address, int port)
     {
-        var held = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        var held = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
         {
-            held.Bind(new IPEndPoint(IPAddress.Any, port));
-            using var listener = new TcpListener(IPAddress.Any, PortOf(held));
+            held.Bind(new IPEndPoint(address, port));
+            using var listener = new TcpListener(address, PortOf(held));
             listener.Start();
             return held;
         }

@@ -29,7 +29,7 @@ return await ProgramEnd.RunAsync(async () =>
     builder.Services.AddSingleton(database);
     using var host = builder.Build();
     await host.Services.GetRequiredService<SigningKeyStore>().CheckAsync();
-    await database.ClaimAsync(cluster.ClusterId);
+    await database.ClaimAsync(cluster);
     await host.RunAsync();
     return 0;
 });

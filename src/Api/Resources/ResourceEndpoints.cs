@@ -165,7 +165,7 @@ public static class ResourceEndpoints
         if (!Ids.TryParse(id, out var resource))
             return Missing;
         var query = context.Request.QueryString.HasValue ? new QueryReader(context.Request) : null;
-        var moment = query is null ? null : await PointInTime.ReadAsync(query, door, context.RequestAborted);
+        var moment = query is null ? null : await PointInTime.ReadAsync(context, query, door);
         if (query is not null)
             Fields.Check(query);
         var faults = query?.Faults ?? [];

@@ -44,9 +44,24 @@ internal readonly ref struct JsonNumber
         return number.FitsDecimal() || number.FitsDouble(token);
     }
 
-    /// <summary>How many zeros its exponent stands for: the store writes all of them, whatever the spelling.</summary>
-    public static int HiddenZeros(ReadOnlySpan<byte> token) =>
-        token.IndexOfAny((byte)'e', (byte)'E') is >= 0 and var e ? Math.Abs(ReadExponent(token[(e + 1)..])) : 0;
+    /// <summary>How much longer the number is as <see cref="WritePlain"/> writes it; less than 0 where it is shorter.</summary>
+    public static int Growth(ReadOnlySpan<byte> token)
+    {
+        if (token.IndexOfAny((byte)'e', (byte)'E') is not (>= 0 and var e))
+            return 0;
+        var mantissa = token[(token[0] is (byte)'-' ? 1 : 0)..e];
+        var exponent = ReadExponent(token[(e + 1)..]);
+        var point = mantissa.IndexOf((byte)'.');
+        var whole = point < 0 ? mantissa.Length : point;
+        var fraction = point < 0 ? 0 : mantissa.Length - point - 1;
+        var first = mantissa.IndexOfAnyExcept((byte)'0', (byte)'.');
+        var leading = first > point && point >= 0 ? first - 1 : first;
+        var at = whole + exponent;
+        var scale = Math.Max(0, fraction - exponent);
+        var digits = first < 0 || leading >= at ? 1 : at - leading;
+        var sign = token[0] is (byte)'-' && first >= 0 ? 1 : 0;
+        return sign + digits + (scale > 0 ? 1 + scale : 0) - token.Length;
+    }
 
     /// <summary>
     /// Writes the same value as d.ddde±x, the shortest form of a double, and returns its length;

@@ -30,9 +30,9 @@ public static class StrictJson
             return true;
         long size = json.Length;
         var reader = new Utf8JsonReader(json);
-        while (size <= MaxStoredBytes && reader.Read())
+        while (reader.Read())
             if (reader.TokenType is JsonTokenType.Number)
-                size += JsonNumber.HiddenZeros(reader.ValueSpan);
+                size += JsonNumber.Growth(reader.ValueSpan);
         return size <= MaxStoredBytes;
     }
 

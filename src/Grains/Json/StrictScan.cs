@@ -21,7 +21,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
     (int Start, int Length)[] names = new (int, int)[FewNames];
     int depth;
     int nameCount;
-    long hiddenZeros;
+    long growth;
     bool failed;
 
     /// <summary>An open object or array.</summary>
@@ -55,7 +55,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
                 $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."
             );
         }
-        if (hiddenZeros > 0 && body.Length + hiddenZeros > StrictJson.MaxStoredBytes)
+        if (growth > 0 && body.Length + growth > StrictJson.MaxStoredBytes)
             Report(
                 0,
                 FaultCode.TooLarge,
@@ -93,7 +93,7 @@ internal ref struct StrictScan(ReadOnlySpan<byte> text, List<Fault> faults)
                 );
                 break;
             case JsonTokenType.Number:
-                hiddenZeros += JsonNumber.HiddenZeros(reader.ValueSpan);
+                growth += JsonNumber.Growth(reader.ValueSpan);
                 break;
         }
         return true;

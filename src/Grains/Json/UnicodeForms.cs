@@ -133,9 +133,20 @@ public static class UnicodeForms
     /// <summary>Marks stand in the order of their classes, those of one class as they came.</summary>
     static void Order(List<int> text)
     {
-        for (var i = 1; i < text.Count; i++)
-        for (var j = i; j > 0 && ClassOf(text[j]) is > 0 and var mark && ClassOf(text[j - 1]) > mark; j--)
-            (text[j - 1], text[j]) = (text[j], text[j - 1]);
+        for (var start = 0; start < text.Count; start++)
+        {
+            var end = start;
+            while (end < text.Count && ClassOf(text[end]) > 0)
+                end++;
+            if (end - start > 1)
+            {
+                // A stable sort: a text may be nothing but marks.
+                var marks = text.GetRange(start, end - start).OrderBy(ClassOf).ToArray();
+                for (var i = 0; i < marks.Length; i++)
+                    text[start + i] = marks[i];
+            }
+            start = Math.Max(start, end);
+        }
     }
 
     static List<int> PutTogether(List<int> text)

@@ -13,26 +13,27 @@ public static class SearchWords
     const int MaxWordLength = 64;
     const int MaxWords = 2000;
 
+    /// <summary>So many UTF-16 units of a word are looked at: far more than its first 64 characters have in any form.</summary>
+    const int MaxUnits = 1024;
+
     /// <summary>
     /// The words of a text: runs of letters, marks and decimal digits, of which the first 64 characters count. They are
     /// the same for texts that differ by case or by their canonical form alone.
     /// </summary>
-    public static IEnumerable<string> Of(string given)
+    public static IEnumerable<string> Of(string text)
     {
-        var text = UnicodeForms.Fold(given);
         for (var at = 0; at < text.Length; )
         {
             var start = at;
             var end = at;
-            var length = 0;
             while (at < text.Length && IsPartOfWord(text, at, out var width))
             {
                 at += width;
-                if (++length <= MaxWordLength)
+                if (at - start <= MaxUnits)
                     end = at;
             }
-            if (length > 0)
-                yield return text[start..end];
+            if (end > start)
+                yield return Cut(UnicodeForms.Fold(text[start..end]));
             else
                 at += WidthAt(text, at);
         }
@@ -81,6 +82,16 @@ public static class SearchWords
             if (reader.TokenType is JsonTokenType.String)
                 texts.Add(reader.GetString()!);
         return texts;
+    }
+
+    static string Cut(string word)
+    {
+        if (word.Length <= MaxWordLength)
+            return word;
+        var end = 0;
+        for (var length = 0; length < MaxWordLength && end < word.Length; length++)
+            end += WidthAt(word, end);
+        return word[..end];
     }
 
     static bool IsPartOfWord(string text, int at, out int width)

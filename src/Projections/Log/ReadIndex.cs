@@ -9,17 +9,31 @@ namespace Resources.Projections;
 public sealed class ReadIndex
 {
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan ClocksDiffer = TimeSpan.FromSeconds(5);
+
+    /// <summary>At the start of a node its clock and the database's differ less.</summary>
+    static readonly TimeSpan ClocksDiffer = TimeSpan.FromMinutes(2);
+
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
-    readonly ControlDb db;
     readonly TimeProvider time;
+    readonly SharedRead<DateTimeOffset> moments;
     readonly SharedRead<(long Head, long Views, int Generation)> positions;
 
-    public ReadIndex(ControlDb db, TimeProvider time)
+    public ReadIndex(ControlDb db, ReadsDb reads, TimeProvider time)
     {
-        this.db = db;
         this.time = time;
+        // Whoever appends holds this lock from the moment that the events get until their commit.
+        moments = new(() =>
+            reads.ReadAsync(
+                "with passed as materialized (select pg_advisory_xact_lock_shared(7238163)) select clock_timestamp() from passed",
+                [],
+                static async (reader, ct) =>
+                {
+                    await reader.ReadAsync(ct);
+                    return reader.GetFieldValue<DateTimeOffset>(0);
+                }
+            )
+        );
         positions = new(() =>
             db.ReadAsync(
                 "select head, position, generation from log_head(), resource_views_position",
@@ -37,28 +51,11 @@ public sealed class ReadIndex
     public async Task<long> HeadAsync(CancellationToken ct) => (await positions.GetAsync().WaitAsync(ct)).Head;
 
     /// <summary>
-    /// Waits until a moment has passed by the clock of the log, which gives events their times; at most as long as two
-    /// clocks that are kept may differ.
+    /// How far a moment lies ahead of the log, by the database's clock, which gives events their times. When it does not,
+    /// every event of the time until then is committed.
     /// </summary>
-    /// <returns>False if the moment is further ahead.</returns>
-    public async Task<bool> HasPassedAsync(DateTimeOffset moment, CancellationToken ct)
-    {
-        var now = await db.ReadAsync(
-            "select clock_timestamp()",
-            [],
-            static async (reader, ct) =>
-            {
-                await reader.ReadAsync(ct);
-                return reader.GetFieldValue<DateTimeOffset>(0);
-            },
-            ct
-        );
-        if (moment - now is var ahead && ahead > ClocksDiffer)
-            return false;
-        if (ahead > TimeSpan.Zero)
-            await Task.Delay(ahead, time, ct);
-        return true;
-    }
+    public async Task<TimeSpan> AheadAsync(DateTimeOffset moment, CancellationToken ct) =>
+        moment < time.GetUtcNow() - ClocksDiffer ? TimeSpan.Zero : moment - await moments.GetAsync().WaitAsync(ct);
 
     /// <summary>
     /// Waits until the resource views have passed a position, or, without one, the log's head at this moment.

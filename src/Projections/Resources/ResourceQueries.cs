@@ -112,11 +112,11 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
                 while (await reader.ReadAsync(token))
                 {
                     position = Math.Max(after, reader.GetInt64(0));
-                    if (reader.IsDBNull(1) || budget.IsSpent)
+                    if (reader.IsDBNull(1) || budget.IsExceeded())
                         break;
                     rows[reader.GetGuid(1)] = reader.IsDBNull(2) ? null : ReadRow(reader, 2, budget);
                 }
-                return rows.Count > limit || budget.IsSpent ? null : new ResourceChanges(rows, position);
+                return rows.Count > limit || budget.WasExceeded ? null : new ResourceChanges(rows, position);
             },
             ct,
             budget
@@ -137,11 +137,11 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
             head = reader.GetInt64(2);
             count = reader.IsDBNull(3) ? null : reader.GetInt64(3);
             // A page without rows still has a position.
-            if (reader.IsDBNull(4) || budget.IsSpent)
+            if (reader.IsDBNull(4) || budget.IsExceeded())
                 break;
             rows.Add(ReadRow(reader, 4, budget));
         }
-        return new(rows, position, generation, head, count, budget.IsSpent);
+        return new(rows, position, generation, head, count, budget.WasExceeded);
     }
 
     static ResourceRow ReadRow(NpgsqlDataReader reader, int at, ByteBudget budget)
@@ -224,7 +224,7 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
                     command.CommandText = write(command.Parameters, selection);
                     await using var reader = await command.ExecuteReaderAsync(token);
                     var result = await read(reader, token);
-                    if (budget is { IsSpent: true })
+                    if (budget is { WasExceeded: true })
                         await BreakOffAsync(reader, command.Cancel);
                     return result;
                 }
@@ -261,7 +261,7 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
         batch.BatchCommands.Add(new("commit"));
         await using var reader = await batch.ExecuteReaderAsync(ct);
         var result = await read(reader, ct);
-        if (budget is { IsSpent: true })
+        if (budget is { WasExceeded: true })
             await BreakOffAsync(reader, batch.Cancel);
         return result;
     }
@@ -269,7 +269,8 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     /// <summary>Ends a query whose other rows nobody wants; they may be large.</summary>
     static async Task BreakOffAsync(NpgsqlDataReader reader, Action cancel)
     {
-        cancel();
+        // The driver opens a connection for that, and waits for it.
+        await Task.Run(cancel);
         try
         {
             await reader.DisposeAsync();
@@ -285,7 +286,10 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     {
         long left = bytes;
 
-        public bool IsSpent => left <= 0;
+        public bool WasExceeded { get; private set; }
+
+        /// <summary>Whether there is a row for which nothing is left.</summary>
+        public bool IsExceeded() => WasExceeded = left <= 0;
 
         public void Spend(int count) => left -= count;
     }

@@ -21,8 +21,8 @@ public sealed partial class ResourceDoor
     /// <summary>The position of the newest event of the log; 0 when there is none.</summary>
     public Task<long> HeadAsync(CancellationToken ct) => index.HeadAsync(ct);
 
-    /// <inheritdoc cref="ReadIndex.HasPassedAsync"/>
-    public Task<bool> HasPassedAsync(DateTimeOffset moment, CancellationToken ct) => index.HasPassedAsync(moment, ct);
+    /// <inheritdoc cref="ReadIndex.AheadAsync"/>
+    public Task<TimeSpan> AheadAsync(DateTimeOffset moment, CancellationToken ct) => index.AheadAsync(moment, ct);
 
     /// <summary>Why a caller cannot read the history of a resource; null when they can, deleted or not.</summary>
     /// <param name="id">The resource; null when the text was no id.</param>

@@ -43,13 +43,30 @@ public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> pa
         foreach (var part in await PendingAsync(connection, ct))
             if (part.IsConcurrent)
             {
-                await part.ApplyAsync(connection, ct);
+                await ApplyBesideAsync(connection, part, ct);
                 await RecordAsync(connection, part, ct);
             }
             else
                 await ApplyShortlyAsync(connection, part, ct);
         if (parts.FirstOrDefault(part => part.Name == LogIndexes) is { } indexes)
-            await indexes.ApplyAsync(connection, ct);
+            await ApplyBesideAsync(connection, indexes, ct);
+    }
+
+    /// <summary>
+    /// Applies a concurrent part. An index that is built beside writes waits for every older transaction to end.
+    /// </summary>
+    static async Task ApplyBesideAsync(NpgsqlConnection connection, SchemaPart part, CancellationToken ct)
+    {
+        try
+        {
+            await ExecuteAsync(connection, $"set lock_timeout = {LockPatience.TotalMilliseconds:F0}", ct);
+            await part.ApplyAsync(connection, ct);
+            await ExecuteAsync(connection, "reset lock_timeout", ct);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable)
+        {
+            throw HeldUp(part);
+        }
     }
 
     /// <summary>
@@ -68,15 +85,20 @@ public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> pa
                 await transaction.CommitAsync(ct);
                 return;
             }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable)
+            // Marten wraps what the driver throws.
+            catch (Exception e)
+                when (e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
             {
                 if (watch.Elapsed > LockPatience)
-                    throw new StoreUnavailableException(
-                        $"{part.Name} needs a lock that another transaction has held for {LockPatience.TotalSeconds} s: "
-                            + "look at pg_stat_activity for the oldest one, such as a backup or a report."
-                    );
+                    throw HeldUp(part);
             }
     }
+
+    static StoreUnavailableException HeldUp(SchemaPart part) =>
+        new(
+            $"{part.Name} has waited {LockPatience.TotalSeconds} s for another transaction: "
+                + "look at pg_stat_activity for the oldest one, such as a backup or a report."
+        );
 
     static Task RecordAsync(NpgsqlConnection connection, SchemaPart part, CancellationToken ct) =>
         ExecuteAsync(
@@ -179,8 +201,8 @@ public sealed class Schema(string connectionString, IReadOnlyList<SchemaPart> pa
             if (await command.ExecuteScalarAsync(ct) is true)
                 return;
         }
-        throw new TimeoutException(
-            $"Another node has been applying the schema for more than {LockPatience.TotalSeconds} seconds. "
+        throw new StoreUnavailableException(
+            $"Another node has been applying the schema for more than {LockPatience.TotalSeconds} s. "
                 + "Look at pg_locks for an advisory lock."
         );
     }

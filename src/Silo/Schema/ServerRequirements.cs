@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Resources.Grains;
 
 namespace Resources.Silo;
 
@@ -13,6 +14,8 @@ static class ServerRequirements
 
     /// <summary>Expiry, rate limits and times in answers go by the node's clock, times of events by the server's.</summary>
     static readonly TimeSpan MostClockDifference = TimeSpan.FromMinutes(1);
+
+    static readonly TimeSpan KeptClockDifference = TimeSpan.FromSeconds(2);
 
     /// <summary>Checks the server, and warns if it allows fewer connections than the node may need.</summary>
     /// <param name="connections">How many the node may open.</param>
@@ -37,7 +40,10 @@ static class ServerRequirements
             """
             select current_setting('server_encoding'), clock_timestamp(), current_setting('default_transaction_read_only'), to_regnamespace('public') is null,
                 least(current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
-                    nullif(d.datconnlimit, -1), nullif(r.rolconnlimit, -1)), pg_is_in_recovery()
+                    nullif(d.datconnlimit, -1), nullif(r.rolconnlimit, -1)), pg_is_in_recovery(),
+                (select min(pronamespace::regnamespace::text) from pg_proc where proname = 'log_head'
+                    and to_regclass('public.schema_scripts') is not null
+                    and not exists (select from pg_proc where proname = 'log_head' and pronamespace = to_regnamespace('public')))
             from pg_database d, pg_roles r where d.datname = current_database() and r.rolname = current_user
             """,
             connection
@@ -55,12 +61,23 @@ static class ServerRequirements
                 $"The clock of this machine is {difference.Duration().TotalSeconds:F0} s "
                     + $"{(difference > TimeSpan.Zero ? "ahead of" : "behind")} that of PostgreSQL. Set the clocks by NTP."
             );
+        if (difference.Duration() > KeptClockDifference)
+            logger.LogWarning(
+                "The clock of this machine differs from that of PostgreSQL by {Seconds:F1} s: nodes whose clocks differ so "
+                    + "much are slower to see which others have died",
+                difference.Duration().TotalSeconds
+            );
         if (reader.GetString(2) is "on" && !reader.GetBoolean(5))
             throw new ConfigurationException(
                 "The database is read-only for this account. Run 'alter database … set default_transaction_read_only = off'."
             );
         if (reader.GetBoolean(3))
             throw new ConfigurationException("The database has no schema named public. Run 'create schema public'.");
+        if (reader.TextOrNull(6) is { } elsewhere)
+            throw new ConfigurationException(
+                $"Tables of Resources are in the schema {elsewhere}, where the search path of an earlier start has put them. "
+                    + $"Move them: run 'alter table {elsewhere}.… set schema public', and the same for views and functions."
+            );
         if (reader.GetInt32(4) is var allowed && allowed < connections)
             logger.LogWarning(
                 "PostgreSQL allows {Allowed} connections, and this node may open {Connections}. "

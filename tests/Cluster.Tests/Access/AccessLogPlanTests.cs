@@ -32,7 +32,7 @@ public sealed class AccessLogPlanTests(TestPostgres postgres) : IAsyncLifetime
     public async Task Plan_made_on_an_empty_log_uses_the_index_on_a_long_one()
     {
         await database.ExecuteAsync("alter table mt_events set (autovacuum_enabled = false)");
-        var log = new AccessLog(Control, new(Control, TimeProvider.System), new());
+        var log = new AccessLog(Control, new(Control, LogDatabase.RolesOf(node).Reads, TimeProvider.System), new());
         await database.ExecuteAsync(Seed(1));
         for (var i = 0; i < 10; i++)
             Assert.Equal(1, (await log.AfterAsync(0, TestContext.Current.CancellationToken)).Reached);

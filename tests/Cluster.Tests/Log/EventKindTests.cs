@@ -137,7 +137,7 @@ public sealed partial class EventKindTests(TestPostgres postgres) : IAsyncLifeti
         );
         await database.ExecuteAsync(Append("note.pinned", 1_500));
         await database.ExecuteAsync(Append("account.enabled", 1));
-        var log = new AccessLog(Pools.Control, new(Pools.Control, TimeProvider.System), Kinds);
+        var log = new AccessLog(Pools.Control, new(Pools.Control, Pools.Reads, TimeProvider.System), Kinds);
 
         var (first, reached) = await log.AfterAsync(0, Cancelled);
         var (second, head) = await log.AfterAsync(reached, Cancelled);

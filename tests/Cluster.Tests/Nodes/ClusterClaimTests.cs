@@ -25,8 +25,12 @@ public sealed class ClusterClaimTests(TestPostgres postgres)
 
         // A member that was killed is in the table as before, but never moves.
         await blue.KillAsync();
-        await using var green = await ServerProcess.StartReadyAsync(database, "green");
-        Assert.False(green.HasExited);
+        await using (await ServerProcess.StartReadyAsync(database, "green")) { }
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var others = source.CreateCommand(
+            "select count(*) from orleansmembershiptable where deploymentid = 'blue'"
+        );
+        Assert.Equal(0L, await others.ExecuteScalarAsync(Cancelled));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class MigrationLoadTests(LogDatabase database) : IClassFixture<Log
             await applied;
         });
 
-        Assert.True(longest < TimeSpan.FromSeconds(1) && longest < migration / 2, $"{longest} of {migration}");
+        Assert.True(longest < migration / 2, $"{longest} of {migration}");
         Assert.Equal(1L, await database.ExecuteAsync("select count(*) from schema_scripts where name = 'strong'"));
     }
 

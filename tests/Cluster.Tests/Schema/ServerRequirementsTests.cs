@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -100,9 +102,17 @@ public sealed class ServerRequirementsTests(TestPostgres postgres)
     public void Host_of_a_connection_string_is_read_as_the_driver_reads_it(string given, string host, int port) =>
         Assert.Equal((host, port), NodeAddress.OfHost(given, 5432));
 
-    [Fact]
-    public void Address_of_the_node_has_the_family_of_the_database() =>
-        Assert.Equal("::1", NodeAddress.Advertised(null, ("::1", 5432)).ToString());
+    [Theory]
+    [InlineData("::1")]
+    [InlineData("127.0.0.2")]
+    public void Address_of_the_node_has_the_family_of_the_database(string database)
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
+        Assert.Equal(
+            IPAddress.Parse(database).AddressFamily,
+            NodeAddress.Advertised(null, (database, 5432)).AddressFamily
+        );
+    }
 
     static async Task RefusedAsync(string database, string expected)
     {

@@ -27,6 +27,18 @@ public class SearchWordsTests
     [Fact]
     public void Lone_surrogate_separates_words() => Assert.Equal(["a", "b"], SearchWords.Of("a\uD83Db\uDE00"));
 
+    /// <summary>A resource may have a megabyte of them, and lists wait for its words.</summary>
+    [Fact]
+    public void Marks_without_end_cost_no_more_than_other_letters()
+    {
+        var marks = new string('\u0301', 250_000) + new string('\u0323', 250_000);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.Equal(64, Assert.Single(SearchWords.Of(marks)).Length);
+        Assert.Equal(marks.Length, UnicodeForms.Compose(marks).Length);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.StartsWith("\u0323", UnicodeForms.Compose(marks), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Only_the_first_64_characters_of_a_word_count()
     {
