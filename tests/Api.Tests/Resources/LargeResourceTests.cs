@@ -15,7 +15,7 @@ public sealed class LargeResourceTests(Backend backend)
         var admin = await server.AdminAsync();
         var large = new string('x', 1_000_000);
         var ids = new List<string>();
-        for (var i = 0; i < 34; i++)
+        for (var i = 0; i < 36; i++)
             ids.Add(
                 (
                     await admin.SendAsync(
