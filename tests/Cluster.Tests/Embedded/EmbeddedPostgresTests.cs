@@ -174,7 +174,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     static Task<EmbeddedPostgres> StartAsync(TestDirectory directory) =>
-        EmbeddedPostgres.StartAsync(directory.Path, NullLogger.Instance, Cancelled);
+        EmbeddedPostgres.StartAsync(new() { DataDirectory = directory.Path }, NullLogger.Instance, Cancelled);
 
     static async Task<object?> ExecuteAsync(string connectionString, string sql)
     {

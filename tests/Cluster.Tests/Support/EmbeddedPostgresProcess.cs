@@ -59,7 +59,7 @@ internal sealed class EmbeddedPostgresProcess : IDisposable
         if (Environment.GetEnvironmentVariable(DirectoryVariable) is not { } directory)
             return;
         var server = EmbeddedPostgres
-            .StartAsync(directory, NullLogger.Instance, CancellationToken.None)
+            .StartAsync(new() { DataDirectory = directory }, NullLogger.Instance, CancellationToken.None)
             .GetAwaiter()
             .GetResult();
         Console.WriteLine(server.SupervisorId);
