@@ -13,6 +13,16 @@ public static class EmbeddedFolders
     /// <summary>Where earlier versions kept the data: in the working directory, among the sources.</summary>
     const string Earlier = ".data";
 
+    /// <summary>Others may read, enter and run, and change nothing.</summary>
+    internal const UnixFileMode Open =
+        UnixFileMode.UserRead
+        | UnixFileMode.UserWrite
+        | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherExecute;
+
     static bool IsRoot => !OperatingSystem.IsWindows() && IsPrivilegedProcess;
 
     /// <summary>The folder for data: one for all checkouts of a user, in which `git clean` deletes nothing.</summary>
@@ -35,6 +45,21 @@ public static class EmbeddedFolders
             : GetEnvironmentVariable("XDG_CACHE_HOME") is ['/', ..] given ? given
             : Path.Combine(home, ".cache");
         return Path.Combine(caches, "resources", "postgresql");
+    }
+
+    /// <summary>
+    /// Makes a folder, and those above it that are missing. Where the node is root, PostgreSQL runs as another account,
+    /// which may enter them whatever the umask is.
+    /// </summary>
+    internal static void MakeOpen(string directory)
+    {
+        if (Directory.Exists(directory))
+            return;
+        if (Path.GetDirectoryName(directory) is { } parent)
+            MakeOpen(parent);
+        Directory.CreateDirectory(directory);
+        if (!OperatingSystem.IsWindows() && IsPrivilegedProcess)
+            File.SetUnixFileMode(directory, Open);
     }
 
     static string Regular() =>

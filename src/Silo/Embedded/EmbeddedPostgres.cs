@@ -148,7 +148,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var file = Path.Combine(directory, "node.lock");
         try
         {
-            Directory.CreateDirectory(directory);
+            EmbeddedFolders.MakeOpen(directory);
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e) when (File.Exists(file))

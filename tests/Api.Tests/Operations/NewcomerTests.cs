@@ -65,7 +65,9 @@ public sealed class NewcomerTests(NewcomerTests.Clone clone) : IClassFixture<New
         );
         Assert.True(code is 0, output);
         // What the README promises of its lines.
-        foreach (var part in new[] { "\"price\":12", "resource.created", "resource.updated", "event: ", "Stopping" })
+        foreach (
+            var part in new[] { "\"price\":12", "resource.created", "resource.metadata_changed", "event: ", "Stopping" }
+        )
             Assert.Contains(part, output, StringComparison.Ordinal);
         Assert.DoesNotContain("something is left", output, StringComparison.Ordinal);
         Assert.InRange(Seconds(output, "stop in"), 0, 5 * OthersShare());
