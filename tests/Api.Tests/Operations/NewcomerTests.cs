@@ -75,7 +75,8 @@ public sealed class NewcomerTests(NewcomerTests.Clone clone) : IClassFixture<New
     }
 
     /// <summary>SIOCSIFFLAGS with IFF_UP and IFF_RUNNING: `ip` is not on every machine, perl is on each Debian.</summary>
-    const string LoopbackUp = "socket(my $s, 2, 2, 0) && ioctl($s, 0x8914, pack(\"a16sx22\", \"lo\", 0x41)) or die $!";
+    const string LoopbackUp =
+        "socket(S, 2, 2, 0) && ($flags = pack(\"a16sx22\", \"lo\", 0x41)) && ioctl(S, 0x8914, $flags) or die $!";
 
     /// <summary>How many times slower this machine is because of what else it does.</summary>
     static double OthersShare() =>
