@@ -12,21 +12,16 @@ namespace Resources.Api.Tests;
 public sealed class NewcomerTests(NewcomerTests.Clone clone) : IClassFixture<NewcomerTests.Clone>
 {
     static readonly string[] Namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-    static readonly TimeSpan Minute = TimeSpan.FromSeconds(60);
 
     [Theory, InlineData("nobody"), InlineData("root")]
     public async Task First_write_comes_within_a_minute_and_the_next_start_needs_no_network(string user)
     {
-        var limit = Minute * OthersShare();
-
         var first = await RunAsync([], user, user);
         Assert.Contains("fetching 17.10 once", first, StringComparison.Ordinal);
-        Assert.InRange(Seconds(first, "write after"), 0, limit.TotalSeconds);
 
         var second = await RunAsync(["--net"], user, user);
         Assert.DoesNotContain("fetching", second, StringComparison.Ordinal);
         Assert.DoesNotContain("Creating", second, StringComparison.Ordinal);
-        Assert.InRange(Seconds(second, "write after"), 0, limit.TotalSeconds);
     }
 
     /// <summary>Earlier versions kept the data in src/Api/.data.</summary>
@@ -45,6 +40,7 @@ public sealed class NewcomerTests(NewcomerTests.Clone clone) : IClassFixture<New
         var script = Path.Combine(clone.Folder, "clone", "tests", "Api.Tests", "Operations", "newcomer.sh");
         // A network of its own has a loopback interface that is down, and any port of it is free.
         var line = isolation is [] ? "exec \"$@\"" : $"perl -e '{LoopbackUp}' && exec \"$@\"";
+        var before = Load();
         var (code, output) = await Clone.RunAsync(
             "unshare",
             [
@@ -70,7 +66,10 @@ public sealed class NewcomerTests(NewcomerTests.Clone clone) : IClassFixture<New
         )
             Assert.Contains(part, output, StringComparison.Ordinal);
         Assert.DoesNotContain("something is left", output, StringComparison.Ordinal);
-        Assert.InRange(Seconds(output, "stop in"), 0, 5 * OthersShare());
+        // What else the machine does is not the newcomer's time. Two processors are busy with the start itself.
+        var slower = Math.Max(1, Math.Max(before, Load() - 2) / Environment.ProcessorCount);
+        Assert.InRange(Seconds(output, "write after"), 0, 60 * slower);
+        Assert.InRange(Seconds(output, "stop in"), 0, 3 * slower);
         return output;
     }
 
@@ -78,13 +77,7 @@ public sealed class NewcomerTests(NewcomerTests.Clone clone) : IClassFixture<New
     const string LoopbackUp =
         "socket(S, 2, 2, 0) && ($flags = pack(\"a16sx22\", \"lo\", 0x41)) && ioctl(S, 0x8914, $flags) or die $!";
 
-    /// <summary>How many times slower this machine is because of what else it does.</summary>
-    static double OthersShare() =>
-        Math.Max(
-            1,
-            double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture)
-                / Environment.ProcessorCount
-        );
+    static double Load() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
 
     static double Seconds(string output, string after) =>
         double.Parse(Regex.Match(output, after + @" (\d+\.\d) s").Groups[1].Value, CultureInfo.InvariantCulture);
