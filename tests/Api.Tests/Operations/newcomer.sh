@@ -41,6 +41,7 @@ fi
 
 # With job control, a job has a process group of its own, as in a terminal.
 set -m
+: >"$folder/output" # An earlier run was ready too.
 began=$(date +%s.%N)
 (umask 077 && as_user dotnet run --project src/Api) >"$folder/output" 2>&1 &
 node=$!
