@@ -25,7 +25,7 @@ public static class Server
     /// <param name="features"><see cref="Features"/>, and those of an application.</param>
     /// <returns>The exit code of the process.</returns>
     public static Task<int> RunAsync(string[] args, IReadOnlyList<Feature> features) =>
-        ProgramEnd.RunAsync(async () =>
+        ProgramEnd.RunAsync(async stop =>
         {
             var builder = WebApplication.CreateBuilder(args);
             builder.AddLogging();
@@ -46,7 +46,7 @@ public static class Server
             }
 
             using var logs = builder.CreateStartupLogs();
-            await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs, migrates);
+            await using var database = await NodeDatabase.OpenAsync(settings, nodeFeatures, logs, migrates, stop);
             if (migrates)
                 return 0;
             builder.Services.AddSingleton(database);
@@ -59,7 +59,8 @@ public static class Server
                     .LogInformation("Waiting for a node of cluster {Cluster}", cluster.ClusterId);
             app.UsePipeline();
             app.MapFeatures(features);
-            await app.RunAsync();
+            // Not its own RunAsync, which cannot be asked to stop before it listens.
+            await HostingAbstractionsHostExtensions.RunAsync(app, stop);
             return 0;
         });
 

@@ -31,7 +31,8 @@ public static class Node
     )
     {
         var cluster = settings.Add<ClusterOptions>(builder.Services, "Cluster");
-        settings.Add<EmbeddedOptions>(builder.Services, "Embedded");
+        // A node in production does not fetch programs unless it is told to.
+        settings.Add<EmbeddedOptions>(builder.Services, "Embedded").Download ??= settings.IsDevelopment;
         settings.Read<SchemaOptions>("Schema");
         settings.Read<DatabaseOptions>("Database");
         builder

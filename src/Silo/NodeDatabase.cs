@@ -136,11 +136,12 @@ public sealed class NodeDatabase : IAsyncDisposable
         var given = settings.Configuration.GetConnectionString("Resources");
         var embedded = string.IsNullOrWhiteSpace(given)
             ? await EmbeddedPostgres.StartAsync(
-                settings.Read<EmbeddedOptions>("Embedded").DataDirectory,
+                settings.Read<EmbeddedOptions>("Embedded"),
                 logs.CreateLogger<EmbeddedPostgres>(),
                 ct
             )
             : null;
+        embedded?.KeepRunning();
         var connectionString = embedded?.ConnectionString ?? Settle(given!);
         var schema = Silo.Schema.Of(connectionString, features.Select(feature => feature.Assembly));
         var options = settings.Read<DatabaseOptions>("Database");

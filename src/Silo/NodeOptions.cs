@@ -68,13 +68,6 @@ public sealed class ClusterOptions : IValidatableObject
     }
 }
 
-/// <summary>Section <c>Embedded</c>: the private PostgreSQL of a node without a connection string.</summary>
-public sealed class EmbeddedOptions
-{
-    [Required]
-    public string DataDirectory { get; set; } = ".data";
-}
-
 /// <summary>Section <c>Schema</c>.</summary>
 public sealed class SchemaOptions
 {

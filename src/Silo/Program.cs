@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Resources.Silo;
 
 // A headless node: grains and projections, no HTTP.
-return await ProgramEnd.RunAsync(async () =>
+return await ProgramEnd.RunAsync(async stop =>
 {
     var builder = Host.CreateApplicationBuilder(args);
     builder.AddLogging();
@@ -23,13 +23,13 @@ return await ProgramEnd.RunAsync(async () =>
         cluster.EnsureFree();
 
     using var logs = builder.CreateStartupLogs();
-    await using var database = await NodeDatabase.OpenAsync(settings, NodeFeature.All, logs, migrates);
+    await using var database = await NodeDatabase.OpenAsync(settings, NodeFeature.All, logs, migrates, stop);
     if (migrates)
         return 0;
     builder.Services.AddSingleton(database);
     using var host = builder.Build();
     await host.Services.GetRequiredService<SigningKeyStore>().CheckAsync();
     await database.ClaimAsync(cluster);
-    await host.RunAsync();
+    await host.RunAsync(stop);
     return 0;
 });

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -16,13 +17,23 @@ public static class ProgramEnd
     /// <summary>A later start may succeed: EX_TEMPFAIL of sysexits.h.</summary>
     public const int TryAgain = 75;
 
-    /// <summary>Runs a program; an exception ends it in order.</summary>
+    /// <summary>Ended by Ctrl-C: 128 and the number of its signal, as shells say it.</summary>
+    const int Interrupted = 130;
+
+    /// <summary>
+    /// Runs a program; an exception ends it in order. The first Ctrl-C or SIGTERM asks it to stop, also while it is still
+    /// starting; a further Ctrl-C ends it at once.
+    /// </summary>
+    /// <param name="program">Is given the token that asks it to stop.</param>
     /// <returns>The exit code of the process.</returns>
-    public static async Task<int> RunAsync(Func<Task<int>> program)
+    public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> program)
     {
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, stop));
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, stop));
         try
         {
-            return await program();
+            return await program(stop.Token);
         }
         catch (Exception e)
         {
@@ -30,6 +41,16 @@ public static class ProgramEnd
             await Console.Error.WriteLineAsync(line);
             return code;
         }
+    }
+
+    static void OnSignal(PosixSignalContext context, CancellationTokenSource stop)
+    {
+        context.Cancel = true;
+        if (!stop.IsCancellationRequested)
+            stop.Cancel();
+        else if (context.Signal is PosixSignal.SIGINT)
+            // The embedded PostgreSQL ends with the node however that ends.
+            Environment.Exit(Interrupted);
     }
 
     /// <summary>What to tell the operator. What nobody expected is told with its stack.</summary>

@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Resources.Grains;
@@ -22,6 +25,8 @@ public sealed class Bootstrap(
 {
     string? password;
 
+    string PasswordFile => Path.GetFullPath(Path.Combine(embedded.DataDirectory, "admin-password"));
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await keys.LoadAsync(cancellationToken);
@@ -40,22 +45,42 @@ public sealed class Bootstrap(
     {
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
         logger.LogInformation("Resources listens at {Url}, its documentation is at {Docs}", url, url + "/docs");
-        if (password is null)
+        if (password is null && !environment.IsDevelopment())
             return Task.CompletedTask;
-        Console.WriteLine(
+        var text = new StringBuilder(
             $"""
 
-            Resources is ready
+            Resources is ready after {Seconds()} s; Ctrl-C stops it
               API       {url}/api/v1
               Docs      {url}/docs
 
-            Try it:
-              curl -s {url}/api/v1/auth/login -H 'content-type: application/json' -d '{$$"""{"email":"{{options.AdminEmail}}","password":"{{password}}"}"""}'
-
             """
         );
+        if (environment.IsDevelopment())
+        {
+            text.AppendLine($"  Data      {Path.GetFullPath(embedded.DataDirectory)}");
+            if (EmbeddedFolders.Advice(embedded.DataDirectory) is { } advice)
+                text.AppendLine($"            {advice}");
+            if (File.Exists(PasswordFile))
+                text.AppendLine($"  Password  of the first administrator: {PasswordFile}");
+        }
+        if (password is not null)
+            text.AppendLine(
+                $$"""
+
+                Try it:
+                  curl -s {{url}}/api/v1/auth/login -H 'content-type: application/json' -d '{"email":"{{options.AdminEmail}}","password":"{{password}}"}'
+                """
+            );
+        Console.WriteLine(text);
         password = null;
         return Task.CompletedTask;
+    }
+
+    static string Seconds()
+    {
+        using var self = Process.GetCurrentProcess();
+        return (DateTime.Now - self.StartTime).TotalSeconds.ToString("F1", CultureInfo.InvariantCulture);
     }
 
     /// <summary>
@@ -66,9 +91,7 @@ public sealed class Bootstrap(
     void Tell(string first)
     {
         password = first;
-        var kept = environment.IsDevelopment()
-            ? OwnerFile.Write(Path.Combine(embedded.DataDirectory, "admin-password"), first)
-            : null;
+        var kept = environment.IsDevelopment() ? OwnerFile.Write(PasswordFile, first) : null;
         Console.WriteLine(
             $"""
 

@@ -8,16 +8,17 @@ public sealed class ShutdownOptions
 {
     /// <summary>
     /// After SIGTERM a node goes on serving for this long, not ready and closing connections as it answers, so that
-    /// balancers and clients move away.
+    /// balancers and clients move away. null = 3, and 0 in Development, where there are none.
     /// </summary>
     [Range(0, 600)]
-    public int DrainSeconds { get; set; } = 3;
+    public int? DrainSeconds { get; set; }
 }
 
 /// <summary>
 /// A stop that fails no request: first unready and polite, then the listener closes, then the silo leaves.
 /// </summary>
-public sealed class Draining(ShutdownOptions options, StopSignal stop, TimeProvider time) : IHostedLifecycleService
+public sealed class Draining(ShutdownOptions options, StopSignal stop, TimeProvider time, ILogger<Draining> logger)
+    : IHostedLifecycleService
 {
     public bool IsDraining => stop.IsBegun;
 
@@ -31,8 +32,9 @@ public sealed class Draining(ShutdownOptions options, StopSignal stop, TimeProvi
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        logger.LogInformation("Stopping; a second Ctrl-C ends the node at once");
         await stop.BeginAsync();
-        await Task.Delay(TimeSpan.FromSeconds(options.DrainSeconds), time, cancellationToken)
+        await Task.Delay(TimeSpan.FromSeconds(options.DrainSeconds ?? 0), time, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -15,9 +15,8 @@ sealed class OperationsFeature : Feature
     {
         settings.Add<BootstrapOptions>(services, "Bootstrap");
         var shutdown = settings.Add<ShutdownOptions>(services, "Shutdown");
-        services.Configure<HostOptions>(host =>
-            host.ShutdownTimeout = TimeSpan.FromSeconds(shutdown.DrainSeconds + 60)
-        );
+        var drain = shutdown.DrainSeconds ??= settings.IsDevelopment ? 0 : 3;
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(drain + 60));
         services.AddRunning<Draining>().AddHostedService<Bootstrap>();
     }
 

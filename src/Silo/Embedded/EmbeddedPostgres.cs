@@ -12,40 +12,24 @@ namespace Resources.Silo;
 /// </summary>
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
-    const int Attempts = 5;
     static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
-
-    // The node holds the other end of this shell's input. It closes with the node however that ends, and the shell then
-    // stops the very server it started (by pid: a new node may have put another one on the same files). pg_ctl gives
-    // the server a session of its own, so the terminal's Ctrl+C reaches neither it nor the shell, and the node can
-    // drain first.
-    const string Supervisor = """
-        trap '' INT TERM HUP QUIT PIPE
-        ctl=$1 data=$2 options=$3 pid=
-        if ! "$ctl" start -D "$data" -l "$data/server.log" -o "$options" -w -t 60 -s </dev/null >/dev/null 2>&1; then
-            "$ctl" stop -D "$data" -m immediate -w -s </dev/null >/dev/null 2>&1
-            exit 1
-        fi
-        read -r pid <"$data/postmaster.pid"
-        echo started
-        exec >/dev/null 2>&1
-        while read -r line; do :; done
-        running() { now=; read -r now <"$data/postmaster.pid"; [ "$now" = "$pid" ] && kill -0 "$pid"; }
-        if running; then kill -INT "$pid"; fi
-        while running; do sleep 0.1; done
-        """;
+    static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     readonly FileStream nodeLock;
     readonly PostgresCluster cluster;
-    readonly Process? supervisor;
     readonly ILogger logger;
+    readonly int port;
+    readonly CancellationTokenSource stopping = new();
+    PostgresServer server;
+    Task watching = Task.CompletedTask;
     bool disposed;
 
-    EmbeddedPostgres(FileStream nodeLock, PostgresCluster cluster, Process? supervisor, int port, ILogger logger)
+    EmbeddedPostgres(FileStream nodeLock, PostgresCluster cluster, PostgresServer server, int port, ILogger logger)
     {
         this.nodeLock = nodeLock;
         this.cluster = cluster;
-        this.supervisor = supervisor;
+        this.server = server;
+        this.port = port;
         this.logger = logger;
         ConnectionString =
             $"Host=127.0.0.1;Port={port};Username={PostgresCluster.Name};Password={cluster.Password};Database={PostgresCluster.Name}";
@@ -54,38 +38,37 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>How to reach the node's database, as its superuser.</summary>
     public string ConnectionString { get; }
 
-    internal int? SupervisorId => supervisor?.Id;
+    internal int? SupervisorId => server.SupervisorId;
 
     /// <summary>
     /// Starts the server on a data directory, which is created with a new database in it when it is not there yet.
     /// </summary>
     /// <exception cref="EmbeddedPostgresException">
-    /// No server is installed, another node has the directory, or the server does not start.
+    /// No server is installed or can be fetched, another node has the directory, or the server does not start.
     /// </exception>
-    public static async Task<EmbeddedPostgres> StartAsync(string dataDirectory, ILogger logger, CancellationToken ct)
+    public static async Task<EmbeddedPostgres> StartAsync(EmbeddedOptions options, ILogger logger, CancellationToken ct)
     {
-        var directory = Path.GetFullPath(dataDirectory);
-        var nodeLock = Lock(directory);
+        var nodeLock = Lock(Path.GetFullPath(options.DataDirectory));
         try
         {
-            var cluster = await PostgresCluster.OpenAsync(directory, logger, ct);
+            var cluster = await PostgresCluster.OpenAsync(options, logger, ct);
             await cluster.StopLeftoverAsync(logger);
-            var (supervisor, port) = await LaunchAsync(cluster, ct);
-            var server = new EmbeddedPostgres(nodeLock, cluster, supervisor, port, logger);
+            var (server, port) = await PostgresServer.StartAsync(cluster, FreePort, ct);
+            var postgres = new EmbeddedPostgres(nodeLock, cluster, server, port, logger);
             try
             {
-                await server.PrepareAsync(ct);
+                await postgres.PrepareAsync(ct);
                 logger.LogInformation(
                     "Embedded PostgreSQL {Major} is running on 127.0.0.1:{Port}, files in {Location}",
                     cluster.Binaries.Major,
                     port,
                     cluster.Location
                 );
-                return server;
+                return postgres;
             }
             catch
             {
-                await server.DisposeAsync();
+                await postgres.DisposeAsync();
                 throw;
             }
         }
@@ -96,6 +79,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>From now on, a server that ends before its node is started again, at the same address.</summary>
+    public void KeepRunning() => watching = WatchAsync();
+
     /// <summary>Stops the server, ending sessions that are still open, and frees the directory.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -104,37 +90,68 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         disposed = true;
         try
         {
-            if (supervisor is not null)
-                await EndAsync(supervisor);
+            await stopping.CancelAsync();
+            await watching;
+            await server.StopAsync();
             // Windows has no supervisor, elsewhere it may have been killed.
             await cluster.StopLeftoverAsync(logger);
+            logger.LogInformation("Embedded PostgreSQL has stopped");
         }
         finally
         {
+            stopping.Dispose();
             await nodeLock.DisposeAsync();
         }
     }
 
-    static FileStream Lock(string directory)
+    /// <summary>
+    /// Nobody else looks after the server. As long as it cannot be started, because the disk is full for instance, it is
+    /// tried again: on a developer's machine nothing would start the node anew.
+    /// </summary>
+    async Task WatchAsync()
     {
         try
         {
-            Directory.CreateDirectory(directory);
-            return new FileStream(
-                Path.Combine(directory, "node.lock"),
-                FileMode.OpenOrCreate,
-                FileAccess.ReadWrite,
-                FileShare.None
-            );
+            for (; ; await RestartAsync(stopping.Token))
+                await server.EndedAsync(stopping.Token);
         }
-        catch (UnauthorizedAccessException e)
+        catch (OperationCanceledException)
         {
-            throw new EmbeddedPostgresException(
-                $"The data directory {directory} cannot be written to by this account. Set Embedded__DataDirectory to another one.",
-                e
-            );
+            // The node is stopping.
         }
-        catch (IOException e)
+    }
+
+    async Task RestartAsync(CancellationToken ct)
+    {
+        logger.LogError(
+            "The embedded PostgreSQL has ended; starting it again. Its log so far becomes {Log}.1",
+            cluster.Log
+        );
+        await server.StopAsync();
+        for (var pause = TimeSpan.FromSeconds(1); ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+            try
+            {
+                await cluster.StopLeftoverAsync(logger);
+                (server, _) = await PostgresServer.StartAsync(cluster, () => port, ct);
+                logger.LogInformation("Embedded PostgreSQL is running again on 127.0.0.1:{Port}", port);
+                return;
+            }
+            catch (Exception e) when (e is EmbeddedPostgresException or IOException or UnauthorizedAccessException)
+            {
+                logger.LogError("The next attempt is in {Seconds} s. {Reason}", pause.TotalSeconds, e.Message);
+                await Task.Delay(pause, ct);
+            }
+    }
+
+    static FileStream Lock(string directory)
+    {
+        var file = Path.Combine(directory, "node.lock");
+        try
+        {
+            EmbeddedFolders.MakeOpen(directory);
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(file))
         {
             throw new EmbeddedPostgresException(
                 $"Another node is using the data directory {directory}. Give this one its own with Embedded__DataDirectory, "
@@ -142,114 +159,15 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 e
             );
         }
-    }
-
-    // The port is free when it is chosen, and may be taken a moment later; a killed server's processes may need a
-    // moment to leave.
-    static async Task<(Process? Supervisor, int Port)> LaunchAsync(PostgresCluster cluster, CancellationToken ct)
-    {
-        for (var attempt = 1; ; attempt++)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            cluster.RotateLog();
-            var port = FreePort();
-            var (started, supervisor) = await LaunchAsync(cluster, Options(port), ct);
-            if (started)
-                return (supervisor, port);
-
-            var log = cluster.LogTail();
-            var passing =
-                log.Contains("could not bind", StringComparison.Ordinal)
-                || log.Contains("pre-existing shared memory", StringComparison.Ordinal);
-            if (!passing || attempt == Attempts)
-                throw new EmbeddedPostgresException(
-                    $"PostgreSQL does not start on {cluster.Location}. Its log ends with:\n{log}"
-                );
-            await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
+            throw new EmbeddedPostgresException(
+                $"The data directory {directory} cannot be made or written to by this account: {e.Message.TrimEnd('.')}. "
+                    + "Set Embedded__DataDirectory to another one.",
+                e
+            );
         }
     }
-
-    static async Task<(bool Started, Process? Supervisor)> LaunchAsync(
-        PostgresCluster cluster,
-        string options,
-        CancellationToken ct
-    )
-    {
-        var control = cluster.Binaries["pg_ctl"];
-        if (OperatingSystem.IsWindows())
-        {
-            // No redirection: the server would inherit the pipes and keep them open.
-            using var start = Process.Start(
-                cluster.Account.Command(
-                    control,
-                    "start",
-                    "-D",
-                    cluster.Location,
-                    "-l",
-                    cluster.Log,
-                    "-o",
-                    options,
-                    "-w",
-                    "-t",
-                    "60",
-                    "-s"
-                )
-            )!;
-            await start.WaitForExitAsync(ct);
-            return (start.ExitCode == 0, null);
-        }
-
-        var shell = cluster.Account.Command(
-            "/bin/sh",
-            "-c",
-            Supervisor,
-            "postgres-supervisor",
-            control,
-            cluster.Location,
-            options
-        );
-        shell.RedirectStandardInput = shell.RedirectStandardOutput = true;
-        var supervisor = Process.Start(shell)!;
-        try
-        {
-            if (await supervisor.StandardOutput.ReadLineAsync(ct) == "started")
-                return (true, supervisor);
-        }
-        catch (OperationCanceledException)
-        {
-            await EndAsync(supervisor);
-            throw;
-        }
-        await EndAsync(supervisor);
-        return (false, null);
-    }
-
-    static async Task EndAsync(Process supervisor)
-    {
-        supervisor.StandardInput.Close();
-        await supervisor.WaitForExitAsync();
-        supervisor.Dispose();
-    }
-
-    static string Options(int port)
-    {
-        string[] settings =
-        [
-            "listen_addresses=127.0.0.1",
-            $"port={port}",
-            $"shared_buffers={SharedBuffers()}MB",
-            "max_connections=200",
-            "max_wal_size=2GB",
-            "checkpoint_completion_target=0.9",
-            "logging_collector=off",
-            // Windows has none unless asked.
-            .. OperatingSystem.IsWindows() ? [] : (string[])["unix_socket_directories="],
-        ];
-        return string.Join(' ', settings.Select(setting => $"-c {setting}"));
-    }
-
-    // In megabytes: an eighth of the memory, half of what PostgreSQL's manual gives a machine of its own, as the node
-    // needs some too. A container's limit counts.
-    static long SharedBuffers() => Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 >> 20, 128, 2048);
 
     static int FreePort()
     {

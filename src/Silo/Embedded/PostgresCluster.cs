@@ -33,11 +33,18 @@ internal sealed class PostgresCluster
     /// <summary>The log of the present start; the one before has ".1" behind its name.</summary>
     public string Log => Path.Combine(Location, "server.log");
 
+    /// <summary>Names the cluster in its server's command line, where PostgreSQL takes plain characters only.</summary>
+    public string Mark => MarkOf(Location);
+
+    /// <summary>The process id of the server that was started last.</summary>
+    public int ServerId => int.Parse(File.ReadLines(PidFile).First(), CultureInfo.InvariantCulture);
+
     string PidFile => Path.Combine(Location, "postmaster.pid");
 
     /// <summary>Finds the cluster of a data directory, or makes it. The caller holds the directory's lock.</summary>
-    public static async Task<PostgresCluster> OpenAsync(string dataDirectory, ILogger logger, CancellationToken ct)
+    public static async Task<PostgresCluster> OpenAsync(EmbeddedOptions options, ILogger logger, CancellationToken ct)
     {
+        var dataDirectory = Path.GetFullPath(options.DataDirectory);
         var (location, account) = await LocateAsync(dataDirectory, logger, ct);
         var passwordFile = Path.Combine(dataDirectory, "postgres-password");
         if (Directory.Exists(location) && !File.Exists(passwordFile))
@@ -50,7 +57,8 @@ internal sealed class PostgresCluster
         int? major = File.Exists(versionFile)
             ? int.Parse(await File.ReadAllTextAsync(versionFile, ct), CultureInfo.InvariantCulture)
             : null;
-        var cluster = new PostgresCluster(location, password, account, PostgresBinaries.Find(major));
+        var binaries = await PostgresBinaries.FindAsync(major, options, account, logger, ct);
+        var cluster = new PostgresCluster(location, password, account, binaries);
         if (major is null)
             await cluster.CreateAsync(logger, ct);
         return cluster;
@@ -73,7 +81,12 @@ internal sealed class PostgresCluster
             return; // Nobody has that number: PostgreSQL itself steps over such a file.
         if (
             !commandLine.Contains("postgres", StringComparison.Ordinal)
-            || (!OperatingSystem.IsWindows() && !commandLine.Contains(lines[1], StringComparison.Ordinal))
+            || !(
+                OperatingSystem.IsWindows()
+                || commandLine.Contains(MarkOf(lines[1]), StringComparison.Ordinal)
+                // Servers of earlier versions were told their directory.
+                || commandLine.Contains(lines[1], StringComparison.Ordinal)
+            )
         )
         {
             File.Delete(PidFile);
@@ -137,9 +150,13 @@ internal sealed class PostgresCluster
                 $"The account that owns {location} can no longer reach it; open its parent directories to it."
             );
 
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataDirectory)))[..12];
-        location = Path.Combine(Elsewhere, hash);
-        Directory.CreateDirectory(Elsewhere);
+        location = Path.Combine(Elsewhere, HashOf(dataDirectory));
+        EmbeddedFolders.MakeOpen(Elsewhere);
+        account = await PostgresAccount.ForAsync(location, ct);
+        if (!await account.CanEnterAsync(Elsewhere, ct))
+            throw new EmbeddedPostgresException(
+                $"The account that PostgreSQL runs as can enter neither {dataDirectory} nor {Elsewhere}; open one of them to it."
+            );
         WritePrivately(
             note,
             $"{location}\nholds the PostgreSQL files of this node, whose account cannot reach this directory.\n"
@@ -149,8 +166,12 @@ internal sealed class PostgresCluster
             dataDirectory,
             location
         );
-        return (location, await PostgresAccount.ForAsync(location, ct));
+        return (location, account);
     }
+
+    static string MarkOf(string location) => "resources-" + HashOf(location);
+
+    static string HashOf(string path) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)))[..12];
 
     // Without its password a cluster is of no use to us. Beside its data directory that is an accident worth stopping
     // for; elsewhere it means that the data directory was deleted to begin anew.

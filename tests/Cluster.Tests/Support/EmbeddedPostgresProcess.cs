@@ -59,9 +59,10 @@ internal sealed class EmbeddedPostgresProcess : IDisposable
         if (Environment.GetEnvironmentVariable(DirectoryVariable) is not { } directory)
             return;
         var server = EmbeddedPostgres
-            .StartAsync(directory, NullLogger.Instance, CancellationToken.None)
+            .StartAsync(new() { DataDirectory = directory }, NullLogger.Instance, CancellationToken.None)
             .GetAwaiter()
             .GetResult();
+        server.KeepRunning();
         Console.WriteLine(server.SupervisorId);
         Console.WriteLine(server.ConnectionString);
         Thread.Sleep(Timeout.Infinite);

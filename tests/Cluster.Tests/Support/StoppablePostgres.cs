@@ -56,12 +56,12 @@ internal sealed class StoppablePostgres : IAsyncDisposable
 
     public static async Task<StoppablePostgres> StartAsync(string directory, CancellationToken ct)
     {
-        var server = await EmbeddedPostgres.StartAsync(directory, NullLogger.Instance, ct);
+        var server = await EmbeddedPostgres.StartAsync(new() { DataDirectory = directory }, NullLogger.Instance, ct);
         var location = Path.Combine(directory, "postgres");
         return new(
             server,
             await PostgresAccount.ForAsync(location, ct),
-            PostgresBinaries.Find(null)["pg_ctl"],
+            PostgresBinaries.FindInstalled(null, out _)!["pg_ctl"],
             location
         );
     }

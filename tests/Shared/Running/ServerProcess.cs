@@ -170,6 +170,12 @@ sealed class ServerProcess : TestServer
     public async Task<int> StopAsync()
     {
         await ProcessSignal.SendAsync("TERM", process.Id);
+        return await EndedAsync();
+    }
+
+    /// <summary>Waits for the end of the process and returns its exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
         await process.WaitForExitAsync().WaitAsync(Patience);
         return process.ExitCode;
     }

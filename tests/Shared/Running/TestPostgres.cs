@@ -13,7 +13,7 @@ public sealed class TestPostgres : IAsyncLifetime
 
     public async ValueTask InitializeAsync() =>
         server = await EmbeddedPostgres.StartAsync(
-            directory.Path,
+            new() { DataDirectory = directory.Path },
             NullLogger.Instance,
             TestContext.Current.CancellationToken
         );

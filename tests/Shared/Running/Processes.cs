@@ -1,4 +1,4 @@
-namespace Resources.Cluster.Tests;
+namespace Resources.Tests;
 
 /// <summary>Tests that start server processes share the machine with no other test.</summary>
 [CollectionDefinition(Alone, DisableParallelization = true)]

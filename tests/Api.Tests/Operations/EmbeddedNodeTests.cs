@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace Resources.Api.Tests;
+
+/// <summary>A node with a PostgreSQL of its own, on a developer's machine.</summary>
+[Collection(Processes.Alone)]
+public sealed class EmbeddedNodeTests : IDisposable
+{
+    const int TryAgain = 75;
+    const int Interrupted = 130;
+
+    readonly TestDirectory directory = new();
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public async Task Ctrl_C_ends_it_in_order_and_without_a_wait_for_balancers()
+    {
+        await using var node = Start();
+        await node.ReadyAsync();
+        await Eventually.HoldsAsync(() => Says(node, "Resources is ready after "));
+        Assert.True(Says(node, $"  Data      {directory.Path}"), node.Log);
+
+        var watch = Stopwatch.StartNew();
+        await ProcessSignal.SendAsync("INT", node.ProcessId);
+
+        Assert.Equal(0, await node.EndedAsync());
+        // In production it would serve for three seconds more.
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 2.9);
+        Assert.True(Says(node, "Stopping; a second Ctrl-C ends the node at once"), node.Log);
+        Assert.True(Says(node, "Embedded PostgreSQL has stopped"), node.Log);
+    }
+
+    [Fact]
+    public async Task Second_Ctrl_C_ends_it_at_once_and_its_PostgreSQL_with_it()
+    {
+        await using var node = Start(("Shutdown:DrainSeconds", "600"));
+        await node.ReadyAsync();
+        var postmaster = Postmaster();
+        await ProcessSignal.SendAsync("INT", node.ProcessId);
+        await Eventually.HoldsAsync(() => Says(node, "Stopping; "), TimeSpan.FromSeconds(30));
+        Assert.False(node.HasExited);
+
+        await ProcessSignal.SendAsync("INT", node.ProcessId);
+
+        Assert.Equal(Interrupted, await node.EndedAsync());
+        await Eventually.HoldsAsync(() => !IsAlive(postmaster), TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task Ctrl_C_during_the_start_leaves_nothing_that_runs_or_is_in_the_way()
+    {
+        await using (var node = Start())
+        {
+            await Eventually.HoldsAsync(() => Says(node, "Creating a private PostgreSQL"), TimeSpan.FromSeconds(60));
+            await ProcessSignal.SendAsync("INT", node.ProcessId);
+            Assert.Equal(TryAgain, await node.EndedAsync());
+            Assert.Contains("The node was stopped before it was ready", node.Log, StringComparison.Ordinal);
+        }
+        await using var next = Start();
+        await next.ReadyAsync();
+    }
+
+    [Fact]
+    public async Task Write_succeeds_again_soon_after_PostgreSQL_was_killed()
+    {
+        await using var node = Start();
+        await node.ReadyAsync();
+        using var client = node.Client(await node.SignInAsync());
+        Assert.True(await WriteAsync(client));
+
+        using (var postmaster = Process.GetProcessById(Postmaster()))
+            postmaster.Kill();
+
+        var soon = TimeSpan.FromSeconds(20);
+        await Eventually.HoldsAsync(() => Says(node, "PostgreSQL is running again"), soon, () => node.Log);
+        await Eventually.HoldsAsync(() => WriteAsync(client), soon, () => node.Log);
+    }
+
+    ServerProcess Start(params (string Key, string Value)[] options) =>
+        ServerProcess.Start(
+            "",
+            $"{Guid.NewGuid():n}",
+            null,
+            [
+                ("ASPNETCORE_ENVIRONMENT", "Development"),
+                ("Embedded:DataDirectory", directory.Path),
+                // None, so that the default holds.
+                ("Shutdown:DrainSeconds", null!),
+                .. options,
+            ]
+        );
+
+    static async Task<bool> WriteAsync(HttpClient client)
+    {
+        using var body = new StringContent("""{"type":"note","name":"a"}""", Encoding.UTF8, "application/json");
+        using var answer = await client.PostAsync("/api/v1/resources", body, Cancelled);
+        return answer.StatusCode is HttpStatusCode.Created;
+    }
+
+    static bool Says(ServerProcess node, string text) =>
+        node.Lines.Any(line => line.Contains(text, StringComparison.Ordinal));
+
+    int Postmaster() =>
+        int.Parse(
+            File.ReadLines(Path.Combine(directory.Path, "postgres", "postmaster.pid")).First(),
+            CultureInfo.InvariantCulture
+        );
+
+    static bool IsAlive(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+}
