@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Npgsql;
 using Resources.Grains;
 
@@ -12,7 +14,75 @@ static class ClusterClaim
     /// <summary>Members say every second that they are alive. Their times are compared only with each other.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Members that live have said so by then, and the others are asked themselves.</summary>
+    static readonly TimeSpan AskAfter = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>
+    /// Checks that the members of the own cluster, as the database has them, are on this database. Those of a copy of its
+    /// files are not: they live, and say so elsewhere.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">
+    /// One lives and does not say so here. It may also hang, so that another start may succeed.
+    /// </exception>
+    public static async Task RefuseCopyAsync(NpgsqlConnection connection, string cluster, CancellationToken ct)
+    {
+        var silent = await MembersAsync(connection, cluster, ct);
+        for (var waited = TimeSpan.Zero; silent.Count > 0 && waited < Patience; waited += Poll)
+        {
+            await Task.Delay(Poll, ct);
+            var now = await MembersAsync(connection, cluster, ct);
+            silent = silent
+                .Where(member => now.TryGetValue(member.Key, out var alive) && alive == member.Value)
+                .ToDictionary();
+            if (waited + Poll == AskAfter)
+                foreach (var member in silent.Keys)
+                    if (!await ListensAsync(member, ct))
+                        silent.Remove(member);
+        }
+        if (silent.Keys.FirstOrDefault() is { } other)
+            throw new StoreUnavailableException(
+                $"A node of cluster '{cluster}' listens at {other}, but is not on this database. If the database is a copy, "
+                    + "set Cluster__ClusterId to another name, or stop the original; if the node hangs, start again."
+            );
+    }
+
+    /// <summary>The active members of a cluster, with the time at which each last said that it is alive.</summary>
+    static async Task<Dictionary<IPEndPoint, DateTime>> MembersAsync(
+        NpgsqlConnection connection,
+        string cluster,
+        CancellationToken ct
+    )
+    {
+        await using var look = new NpgsqlCommand(
+            "select address, port, max(iamalivetime) from orleansmembershiptable where deploymentid = $1 and status = $2 group by 1, 2",
+            connection
+        );
+        look.Parameters.Add(Arg.Of(cluster));
+        look.Parameters.Add(Arg.Of((int)Orleans.Runtime.SiloStatus.Active));
+        await using var reader = await look.ExecuteReaderAsync(ct);
+        var members = new Dictionary<IPEndPoint, DateTime>();
+        while (await reader.ReadAsync(ct))
+            members.Add(new(IPAddress.Parse(reader.GetString(0)), reader.GetInt32(1)), reader.GetDateTime(2));
+        return members;
+    }
+
+    static async Task<bool> ListensAsync(IPEndPoint member, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TimeSpan.FromSeconds(1));
+        using var socket = new Socket(member.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(member, limit.Token);
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException && !ct.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Claims the database for a cluster.</summary>
     /// <param name="isMember">Whether the process is a member; a client only looks.</param>

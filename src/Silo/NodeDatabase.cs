@@ -173,6 +173,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     public async Task ClaimAsync(ClusterOptions cluster, CancellationToken ct = default)
     {
         await using var connection = await bulk.OpenConnectionAsync(ct);
+        await ClusterClaim.RefuseCopyAsync(connection, NameOf(cluster.ClusterId), ct);
         await ClusterClaim.TakeAsync(connection, NameOf(cluster.ClusterId), cluster.Role is not NodeRole.Client, ct);
     }
 

@@ -153,7 +153,11 @@ public abstract record FilterModel
                 word.Append(Rune.ToLowerInvariant(rune));
             else if (word.Length > 0)
             {
-                yield return string.Concat(word.ToString().EnumerateRunes().Take(64));
+                // The forms that the generator's texts have beside that of a single small letter.
+                var form = word.ToString()
+                    .Replace("e\u0301", "é", StringComparison.Ordinal)
+                    .Replace("ß", "ss", StringComparison.Ordinal);
+                yield return string.Concat(form.EnumerateRunes().Take(64));
                 word.Clear();
             }
     }

@@ -113,7 +113,15 @@ sealed class ServerProcess : TestServer
         using var process = StartProcess(Program, options, arguments);
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill();
+            Assert.Fail($"The process goes on.\n{await output}\n{await errors}");
+        }
         return (process.ExitCode, await output + await errors);
     }
 
