@@ -37,9 +37,12 @@ static class ClusterClaim
                 .Where(member => now.TryGetValue(member.Key, out var alive) && alive == member.Value)
                 .ToDictionary();
             if (waited + Poll == AskAfter)
-                foreach (var member in silent.Keys)
-                    if (!await ListensAsync(member, ct))
+            {
+                var asked = silent.Keys.Select(async member => (member, Listens: await ListensAsync(member, ct)));
+                foreach (var (member, listens) in await Task.WhenAll(asked))
+                    if (!listens)
                         silent.Remove(member);
+            }
         }
         if (silent.Keys.FirstOrDefault() is { } other)
             throw new StoreUnavailableException(

@@ -55,9 +55,10 @@ sealed class NodePorts : IDisposable
             throw new ConfigurationException(
                 $"Another program uses port {configured}. Set {option} to a free one, or to 0 for any."
             );
-        while (true)
+        for (var attempt = 0; attempt < 20; attempt++)
             if (TryHold(address, 0) is { } any)
                 return any;
+        throw new ConfigurationException($"No port is free at {address}. Set {option} to one.");
     }
 
     /// <summary>Holds a port if nobody listens there; for 0 any.</summary>

@@ -11,6 +11,9 @@ namespace Resources.Silo;
 /// </summary>
 internal sealed class PostgresCluster
 {
+    /// <summary>What lines of initdb that name a cause contain.</summary>
+    static readonly string[] Marks = ["FATAL:", "PANIC:", "error:"];
+
     /// <summary>The superuser, and the database that belongs to it.</summary>
     public const string Name = "resources";
 
@@ -228,7 +231,7 @@ internal sealed class PostgresCluster
             );
             if (exitCode != 0)
                 throw new EmbeddedPostgresException(
-                    $"PostgreSQL could not create a database in {Location}:\n{output.Trim()}"
+                    $"PostgreSQL could not create a database in {Location}: {CauseIn(output)}"
                 );
         }
         finally
@@ -236,6 +239,15 @@ internal sealed class PostgresCluster
             File.Delete(passwordFile);
         }
         Directory.Move(staging, Location);
+    }
+
+    /// <summary>The line of initdb's output that says why: its last error, else its last line.</summary>
+    static string CauseIn(string output)
+    {
+        var lines = output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return lines.LastOrDefault(line => Marks.Any(mark => line.Contains(mark, StringComparison.Ordinal)))
+            ?? lines.LastOrDefault()
+            ?? "initdb says nothing.";
     }
 
     void ClearUnfinished()

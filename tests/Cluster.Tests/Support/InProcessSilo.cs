@@ -62,6 +62,8 @@ internal sealed class InProcessSilo : IAsyncDisposable
         builder.Services.AddSingleton(database);
         var clock = new NodeClock();
         builder.Services.AddSingleton<TimeProvider>(clock);
+        // It makes no claim, so that two clusters may be on one database; a process of an earlier test may have made one.
+        await tables.ExecuteAsync("delete from database_cluster");
         var node = new InProcessSilo(database, builder.Build(), clock);
         await node.host.StartAsync();
         await Eventually.HoldsAsync(
