@@ -151,7 +151,9 @@ const kinds = {
 
 async function harm(nodes) {
   const name = chosen[between(0, chosen.length)], up = nodes.filter((node) => node.up);
-  if (!/Database/.test(name) && up.length < 2) return;
+  const isOfDatabase = /Database/.test(name);
+  // A server that is paused cannot be stopped.
+  if (isOfDatabase ? faults.some((fault) => /Database/.test(fault.name) && !fault.whole) : up.length < 2) return;
   const node = up[between(0, up.length)], fault = { name: /Database/.test(name) ? name : `${name} ${node.index}`, from: Date.now(), mark: null };
   faults.push(fault);
   await kinds[name](node, () => { fault.mark = Date.now(); });
