@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
+using Orleans.Runtime;
 using Resources.Grains;
 
 namespace Resources.Silo;
@@ -28,46 +29,52 @@ static class ClusterClaim
     /// </exception>
     public static async Task RefuseCopyAsync(NpgsqlConnection connection, string cluster, CancellationToken ct)
     {
-        var silent = await MembersAsync(connection, cluster, ct);
-        for (var waited = TimeSpan.Zero; silent.Count > 0 && waited < Patience; waited += Poll)
+        var silent = await LookAsync();
+        var isAsked = false;
+        for (var waited = Poll; silent.Count > 0 && waited <= Patience; waited += Poll)
         {
             await Task.Delay(Poll, ct);
-            var now = await MembersAsync(connection, cluster, ct);
-            silent = silent
-                .Where(member => now.TryGetValue(member.Key, out var alive) && alive == member.Value)
-                .ToDictionary();
-            if (waited + Poll == AskAfter)
-            {
-                var asked = silent.Keys.Select(async member => (member, Listens: await ListensAsync(member, ct)));
-                foreach (var (member, listens) in await Task.WhenAll(asked))
-                    if (!listens)
-                        silent.Remove(member);
-            }
+            var now = await LookAsync();
+            silent = silent.Where(member => now.GetValueOrDefault(member.Key) == member.Value).ToDictionary();
+            if (isAsked || waited < AskAfter)
+                continue;
+            isAsked = true;
+            var asked = silent.Keys.Select(async member => (member, Listens: await ListensAsync(member, ct)));
+            foreach (var (member, listens) in await Task.WhenAll(asked))
+                if (!listens)
+                    silent.Remove(member);
         }
         if (silent.Keys.FirstOrDefault() is { } other)
             throw new StoreUnavailableException(
                 $"A node of cluster '{cluster}' listens at {other}, but is not on this database. If the database is a copy, "
                     + "set Cluster__ClusterId to another name, or stop the original; if the node hangs, start again."
             );
+
+        async Task<Dictionary<IPEndPoint, DateTime>> LookAsync() =>
+            (await MembersAsync(connection, ct))
+                .Where(member => member.Cluster == cluster && member.Status is SiloStatus.Active)
+                .GroupBy(member => member.Place, (place, members) => (place, members.Max(each => each.Alive)))
+                .ToDictionary();
     }
 
-    /// <summary>The active members of a cluster, with the time at which each last said that it is alive.</summary>
-    static async Task<Dictionary<IPEndPoint, DateTime>> MembersAsync(
-        NpgsqlConnection connection,
-        string cluster,
-        CancellationToken ct
-    )
+    static async Task<List<Member>> MembersAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var look = new NpgsqlCommand(
-            "select address, port, max(iamalivetime) from orleansmembershiptable where deploymentid = $1 and status = $2 group by 1, 2",
+            "select deploymentid, address, port, status, iamalivetime from orleansmembershiptable where status <> $1",
             connection
         );
-        look.Parameters.Add(Arg.Of(cluster));
-        look.Parameters.Add(Arg.Of((int)Orleans.Runtime.SiloStatus.Active));
+        look.Parameters.Add(Arg.Of((int)SiloStatus.Dead));
         await using var reader = await look.ExecuteReaderAsync(ct);
-        var members = new Dictionary<IPEndPoint, DateTime>();
+        var members = new List<Member>();
         while (await reader.ReadAsync(ct))
-            members.Add(new(IPAddress.Parse(reader.GetString(0)), reader.GetInt32(1)), reader.GetDateTime(2));
+            members.Add(
+                new(
+                    reader.GetString(0),
+                    new(IPAddress.Parse(reader.GetString(1)), reader.GetInt32(2)),
+                    (SiloStatus)reader.GetInt32(3),
+                    reader.GetDateTime(4)
+                )
+            );
         return members;
     }
 
@@ -92,12 +99,12 @@ static class ClusterClaim
     /// <exception cref="ConfigurationException">Nodes of another cluster are alive on it.</exception>
     public static async Task TakeAsync(NpgsqlConnection connection, string cluster, bool isMember, CancellationToken ct)
     {
-        var first = await MembersOfOthersAsync(connection, cluster, ct);
+        var first = await LookAsync();
         // Those that were killed are in the table as before; a copy of a database has the members of its original.
-        for (var waited = TimeSpan.Zero; first.Count > 0 && waited < Patience; waited += Poll)
+        for (var waited = Poll; first.Count > 0 && waited <= Patience; waited += Poll)
         {
             await Task.Delay(Poll, ct);
-            foreach (var (other, alive) in await MembersOfOthersAsync(connection, cluster, ct))
+            foreach (var (other, alive) in await LookAsync())
                 if (!first.TryGetValue(other, out var before) || alive > before)
                     throw new ConfigurationException(
                         $"Nodes of the cluster '{other}' run on this database, and a database has one cluster. "
@@ -118,24 +125,15 @@ static class ClusterClaim
         claim.Parameters.Add(Arg.Of(cluster));
         claim.Parameters.Add(Arg.Of(first.Keys.ToArray()));
         await claim.ExecuteNonQueryAsync(ct);
+
+        async Task<Dictionary<string, DateTime>> LookAsync() =>
+            (await MembersAsync(connection, ct))
+                .Where(member => member.Cluster != cluster)
+                .GroupBy(member => member.Cluster, (other, members) => (other, members.Max(each => each.Alive)))
+                .ToDictionary();
     }
 
-    static async Task<Dictionary<string, DateTime>> MembersOfOthersAsync(
-        NpgsqlConnection connection,
-        string cluster,
-        CancellationToken ct
-    )
-    {
-        await using var look = new NpgsqlCommand(
-            "select deploymentid, max(iamalivetime) from orleansmembershiptable where deploymentid <> $1 and status <> $2 group by 1",
-            connection
-        );
-        look.Parameters.Add(Arg.Of(cluster));
-        look.Parameters.Add(Arg.Of((int)Orleans.Runtime.SiloStatus.Dead));
-        await using var reader = await look.ExecuteReaderAsync(ct);
-        var members = new Dictionary<string, DateTime>();
-        while (await reader.ReadAsync(ct))
-            members.Add(reader.GetString(0), reader.GetDateTime(1));
-        return members;
-    }
+    /// <summary>A member of a cluster that is not known to be dead.</summary>
+    /// <param name="Alive">When it last said that it is alive, by its own clock.</param>
+    sealed record Member(string Cluster, IPEndPoint Place, SiloStatus Status, DateTime Alive);
 }
