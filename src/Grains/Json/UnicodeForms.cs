@@ -135,17 +135,14 @@ public static class UnicodeForms
     {
         for (var start = 0; start < text.Count; start++)
         {
-            var end = start;
-            while (end < text.Count && ClassOf(text[end]) > 0)
-                end++;
-            if (end - start > 1)
-            {
-                // A stable sort: a text may be nothing but marks.
-                var marks = text.GetRange(start, end - start).OrderBy(ClassOf).ToArray();
-                for (var i = 0; i < marks.Length; i++)
-                    text[start + i] = marks[i];
-            }
-            start = Math.Max(start, end);
+            var first = start;
+            while (start < text.Count && ClassOf(text[start]) > 0)
+                start++;
+            if (start - first < 2)
+                continue;
+            // A stable sort: a text may be nothing but marks.
+            foreach (var mark in text.GetRange(first, start - first).OrderBy(ClassOf).ToArray())
+                text[first++] = mark;
         }
     }
 

@@ -49,7 +49,7 @@ public sealed class EmbeddedNodeTests : IDisposable
         await ProcessSignal.SendAsync("INT", node.ProcessId);
 
         Assert.Equal(Interrupted, await node.EndedAsync());
-        await Eventually.HoldsAsync(() => !IsAlive(postmaster), TimeSpan.FromSeconds(10));
+        await Eventually.HoldsAsync(() => !ProcessSignal.IsAlive(postmaster), TimeSpan.FromSeconds(10));
     }
 
     [Fact]
@@ -111,17 +111,4 @@ public sealed class EmbeddedNodeTests : IDisposable
             File.ReadLines(Path.Combine(directory.Path, "postgres", "postmaster.pid")).First(),
             CultureInfo.InvariantCulture
         );
-
-    static bool IsAlive(int pid)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(pid);
-            return !process.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
 }

@@ -29,7 +29,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
         {
             await ExecuteAsync(first.ConnectionString, "create table kept (n int); insert into kept values (42)");
             pid = PostmasterOf(directory);
-            Assert.True(IsAlive(pid));
+            Assert.True(ProcessSignal.IsAlive(pid));
         }
         await GoneAsync(pid);
 
@@ -84,7 +84,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
             supervisor.Kill();
         node.Kill();
         await Task.Delay(TimeSpan.FromSeconds(1), Cancelled);
-        Assert.True(IsAlive(pid));
+        Assert.True(ProcessSignal.IsAlive(pid));
 
         await using var next = await StartAsync(directory);
 
@@ -353,20 +353,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
 
     static async Task GoneAsync(int pid)
     {
-        for (var watch = Stopwatch.StartNew(); IsAlive(pid); await Task.Delay(50, Cancelled))
+        for (var watch = Stopwatch.StartNew(); ProcessSignal.IsAlive(pid); await Task.Delay(50, Cancelled))
             Assert.True(watch.Elapsed < Patience, $"PostgreSQL (pid {pid}) is still alive after {Patience}.");
-    }
-
-    static bool IsAlive(int pid)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(pid);
-            return !process.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
     }
 }
