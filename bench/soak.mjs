@@ -97,12 +97,13 @@ async function verify(node) {
       if (page.data.length < 1000) break;
       after = page.data.at(-1).position;
     }
-    const states = new Map(history.map((event) => [event.version ?? event.data?.version, event.data?.metadata?.n]));
-    const numbers = history.map((event) => event.data?.metadata?.n).filter((n) => n !== undefined);
+    const numbers = history.map((event) => event.data?.metadata?.n);
     for (const [version, n] of writes) {
       checked++;
-      if (numbers.filter((other) => other === n).length !== 1) { lost++; report(`${id}: the write of version ${version} is there ${numbers.filter((other) => other === n).length} times`); }
-      else if (states.has(version) && states.get(version) !== n) report(`${id}: version ${version} is another write`);
+      const times = numbers.filter((other) => other === n).length;
+      if (times === 1 && numbers[version - 1] === n) continue;
+      lost++;
+      report(`${id}: the write of version ${version} is there ${times} times, and that version is ${numbers[version - 1]}`);
     }
   }
   return { lost, checked };
