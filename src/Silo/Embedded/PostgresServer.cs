@@ -26,7 +26,8 @@ internal sealed class PostgresServer
             exit 1
         fi
         read -r pid <"$PGDATA/postmaster.pid"
-        echo started
+        # The node may have died meanwhile.
+        echo started 2>/dev/null
         exec >/dev/null 2>&1
         while read -r line; do :; done
         running() { now=; read -r now <"$PGDATA/postmaster.pid"; [ "$now" = "$pid" ] && kill -0 "$pid"; }

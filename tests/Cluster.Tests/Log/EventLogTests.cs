@@ -218,8 +218,11 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
             killed += (long)
                 (
                     await database.ExecuteAsync(
-                        "select count(pg_terminate_backend(pid)) from pg_stat_activity where "
-                            + "application_name = $1 and state = 'active' and query like '%append_events%'",
+                        """
+                        select count(pg_terminate_backend(pid)) from pg_stat_activity
+                        where datname = current_database() and application_name = $1
+                            and state = 'active' and query like '%append_events%'
+                        """,
                         Victim
                     )
                 )!;

@@ -102,7 +102,10 @@ public sealed class PoolTests(TestPostgres postgres) : IAsyncLifetime
         await refused;
         // The appender opens another connection where its own is gone, while grains have all of theirs.
         await database.ExecuteAsync(
-            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%append_events%' and pid <> pg_backend_pid()"
+            """
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and query like '%append_events%' and pid <> pg_backend_pid()
+            """
         );
         var taken = new List<NpgsqlConnection>();
         while (taken.Count < 8)
