@@ -9,6 +9,12 @@ namespace Resources.Grains;
 public static class ClusterCalls
 {
     /// <summary>
+    /// A call without an answer for so long is sent again. A node that died may have had it last, passed on by one that lives:
+    /// then nobody says that it is lost, and the caller would wait for the whole time that a call may take.
+    /// </summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>
     /// Whether a call failed because a node is gone, that of the grain or one that knew where it is, or this one for
     /// the others. Calls to grains carry no cancellation of ours: one that ends cancelled has expired on its way, as
     /// those do that a node was about to send when it was paused.
@@ -29,7 +35,33 @@ public static class ClusterCalls
         }
     }
 
-    /// <summary>Sends a command, and sends it again, marked as repeated, if the node was lost.</summary>
+    /// <summary>Sends a command, and sends it again, marked as repeated, if the node was lost or does not answer.</summary>
     public static Task<T> SendAsync<T>(Intent intent, Func<Intent, Task<T>> call) =>
-        SendAsync(again => call(again ? intent with { Repeated = true } : intent));
+        SendSoonAsync(again => call(again ? intent with { Repeated = true } : intent));
+
+    /// <summary>Reads, and reads again if the node was lost or does not answer.</summary>
+    public static Task<T> ReadAsync<T>(Func<Task<T>> read) => SendSoonAsync(_ => read());
+
+    static async Task<T> SendSoonAsync<T>(Func<bool, Task<T>> call)
+    {
+        var first = call(false);
+        try
+        {
+            return await first.WaitAsync(Patience);
+        }
+        catch (Exception e) when (IsLostNode(e) && first.IsCompleted)
+        {
+            return await call(true);
+        }
+        catch (TimeoutException)
+        {
+            var second = call(true);
+            var answered = await Task.WhenAny(first, second);
+            var other = answered == first ? second : first;
+            if (answered.Exception?.InnerException is { } lost && IsLostNode(lost) || answered.IsCanceled)
+                return await other;
+            other.Ignore();
+            return await answered;
+        }
+    }
 }

@@ -163,7 +163,7 @@ static class PollEndpoints
 
     static async Task<Poll?> FindAsync(string id, IGrainFactory grains) =>
         Ids.TryParse(id, out var poll)
-            ? (await ClusterCalls.SendAsync(_ => grains.GetGrain<IPollGrain>(poll).Get())).Value
+            ? (await ClusterCalls.ReadAsync(() => grains.GetGrain<IPollGrain>(poll).Get())).Value
             : null;
 
     static PollRequest ReadPoll(JsonElement body, List<Fault> faults, PollOptions options)

@@ -114,7 +114,7 @@ public static class ApiKeyEndpoints
     static async Task<Answer> RevokeAsync(HttpContext context, string id, IClusterClient cluster)
     {
         var found = Ids.TryParse(id, out var key)
-            ? (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IApiKeyGrain>(key).Get())).Value
+            ? (await ClusterCalls.ReadAsync(() => cluster.GetGrain<IApiKeyGrain>(key).Get())).Value
             : null;
         if (found is null || found.Account != context.Caller().Account)
             return Answer.Refused(ProblemType.ApiKeyNotFound, "There is no such API key.");

@@ -101,7 +101,7 @@ public sealed class Credentials(
             return known;
         }
         var before = Volatile.Read(ref changes);
-        var found = await ClusterCalls.SendAsync(_ => cluster.GetGrain<IApiKeyGrain>(id).Find());
+        var found = await ClusterCalls.ReadAsync(() => cluster.GetGrain<IApiKeyGrain>(id).Find());
         if (found is null || !ApiKeyText.Same(found.Key.SecretHash, hash))
             return null;
         used.TryAdd(id, true);
@@ -132,7 +132,7 @@ public sealed class Credentials(
             return known;
         var before = Volatile.Read(ref changes);
         var session = cluster.GetGrain<ISessionGrain>(id);
-        var found = await ClusterCalls.SendAsync(_ => session.Find());
+        var found = await ClusterCalls.ReadAsync(() => session.Find());
         if (found is null || found.Session is not { Kind: Session.Cookie } state || state.Generation != generation)
             return null;
         // Looked up every few minutes while it is used, which keeps it from being idle.

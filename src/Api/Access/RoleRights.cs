@@ -21,7 +21,7 @@ public sealed class RoleRights(IClusterClient cluster)
     /// <summary>Every role with its current permissions.</summary>
     public async Task<Dictionary<string, PermissionSet>> RolesAsync()
     {
-        var book = (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Get())).Value
+        var book = (await ClusterCalls.ReadAsync(() => cluster.GetGrain<IRoleGrain>(RoleBook.Id).Get())).Value
             ?? RoleBook.Empty;
         return Permissions
             .BuiltIn.Concat(book.Roles.Select(role => KeyValuePair.Create(role.Key, PermissionSet.Of(role.Value))))

@@ -130,7 +130,7 @@ public static class AccountEndpoints
         var secrets =
             caller.Kind is CredentialKind.External
                 ? null
-                : await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets());
+                : await ClusterCalls.ReadAsync(() => accounts.Grain(caller.Account).GetSecrets());
         return Answer.Of(
             new MeDocument(
                 caller.Account,
@@ -221,7 +221,7 @@ public static class AccountEndpoints
     {
         if (
             !Ids.TryParse(id, out var account)
-            || (await ClusterCalls.SendAsync(_ => accounts.Grain(account).Get())).Value is not { } found
+            || (await ClusterCalls.ReadAsync(() => accounts.Grain(account).Get())).Value is not { } found
         )
             return Account.None;
         if (await rights.CheckManagingAsync(context.Caller(), found.Roles) is { } refusal)
@@ -250,7 +250,7 @@ public static class AccountEndpoints
     /// <summary>The account that a path names; null when there is none.</summary>
     static async Task<AccountSecrets?> FindAsync(string id, Accounts accounts) =>
         Ids.TryParse(id, out var account)
-            ? await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets())
+            ? await ClusterCalls.ReadAsync(() => accounts.Grain(account).GetSecrets())
             : null;
 
     static Func<JsonElement, List<Fault>, UserRequest> ReadUser(

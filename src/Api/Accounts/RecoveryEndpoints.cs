@@ -144,7 +144,7 @@ public static class RecoveryEndpoints
         {
             if (tokens.Read(LinkPurpose.VerifyEmail, asked.Token) is not var (account, email))
                 return Spent;
-            if (await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets()) is not { } found)
+            if (await ClusterCalls.ReadAsync(() => accounts.Grain(account).GetSecrets()) is not { } found)
                 return Spent;
             if (await passwords.VerifyAsync(found.PasswordHash, asked.Password) is PasswordCheck.Wrong)
                 return Answer.Refused(
@@ -159,7 +159,7 @@ public static class RecoveryEndpoints
         {
             if (tokens.Read(LinkPurpose.SetPassword, asked.Token) is not var (account, replaces))
                 return Spent;
-            var found = await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets());
+            var found = await ClusterCalls.ReadAsync(() => accounts.Grain(account).GetSecrets());
             if (found is null || (found.Account.Password ?? Guid.Empty) != replaces)
                 return Spent;
             var faults = new List<Fault>();

@@ -179,7 +179,7 @@ public static class MfaEndpoints
     ) => RequestBody.TakeAsync(context, ReadStepUp, async asked =>
         {
             var caller = context.Caller();
-            var found = await ClusterCalls.SendAsync(_ => accounts.Grain(caller.Account).GetSecrets());
+            var found = await ClusterCalls.ReadAsync(() => accounts.Grain(caller.Account).GetSecrets());
             bool isProven;
             if (asked.Method is "password")
                 // With a second factor set up, the password alone would prove less than the login did.
@@ -199,7 +199,7 @@ public static class MfaEndpoints
 
     static async Task<Answer> ShowAsync(HttpContext context, IClusterClient cluster)
     {
-        var account = await ClusterCalls.SendAsync(_ =>
+        var account = await ClusterCalls.ReadAsync(() =>
             cluster.GetGrain<IAccountGrain>(context.Caller().Account).Get()
         );
         var factors = account.Value!.Factors;
@@ -220,7 +220,7 @@ public static class MfaEndpoints
         if (enrolled.Rejection is { } rejection)
             return rejection;
         var account = context.Caller().Account;
-        var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(account).GetSecrets()))!.Email;
+        var email = (await ClusterCalls.ReadAsync(() => accounts.Grain(account).GetSecrets()))!.Email;
         var uri = new OtpUri(OtpType.Totp, secret, email, tokens.Issuer).ToString();
         using var qr = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
         var svg = new SvgQRCode(qr).GetGraphic(4);

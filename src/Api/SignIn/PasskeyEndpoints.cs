@@ -83,7 +83,7 @@ public static class PasskeyEndpoints
 
     static async Task<Answer> ListAsync(HttpContext context, IClusterClient cluster)
     {
-        var passkeys = await ClusterCalls.SendAsync(_ =>
+        var passkeys = await ClusterCalls.ReadAsync(() =>
             cluster.GetGrain<IAccountGrain>(context.Caller().Account).GetPasskeys()
         );
         return new Answer<IReadOnlyList<PasskeyDocument>>([.. passkeys.Select(Document)]);
@@ -91,7 +91,7 @@ public static class PasskeyEndpoints
 
     static async Task<Answer> BeginRegistrationAsync(HttpContext context, Passkeys passkeys, Accounts accounts)
     {
-        var email = (await ClusterCalls.SendAsync(_ => accounts.Grain(context.Caller().Account).GetSecrets()))!.Email;
+        var email = (await ClusterCalls.ReadAsync(() => accounts.Grain(context.Caller().Account).GetSecrets()))!.Email;
         return Answer.Of(await passkeys.BeginRegistrationAsync(context, email));
     }
 

@@ -72,7 +72,7 @@ public sealed class PasskeyStore(AccountDirectory directory, IClusterClient clus
 
     async Task<PasskeyUser?> FindAsync(Guid account)
     {
-        var passkeys = await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(account).GetPasskeys());
+        var passkeys = await ClusterCalls.ReadAsync(() => cluster.GetGrain<IAccountGrain>(account).GetPasskeys());
         // Not null for an account without passkeys: it may be registering its first.
         return new(account, passkeys);
     }

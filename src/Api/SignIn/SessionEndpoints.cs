@@ -96,7 +96,7 @@ public static class SessionEndpoints
     )
     {
         if (
-            (await ClusterCalls.SendAsync(_ => cluster.GetGrain<IAccountGrain>(id).Get())).Value
+            (await ClusterCalls.ReadAsync(() => cluster.GetGrain<IAccountGrain>(id).Get())).Value
             is not { Deleted: false } account
         )
             return Account.None;
@@ -120,7 +120,7 @@ public static class SessionEndpoints
     {
         var caller = context.Caller();
         var open = Ids.TryParse(id, out var session)
-            ? await ClusterCalls.SendAsync(_ => cluster.GetGrain<ISessionGrain>(session).Find())
+            ? await ClusterCalls.ReadAsync(() => cluster.GetGrain<ISessionGrain>(session).Find())
             : null;
         var isOwn = open?.Session.Account == caller.Account;
         if (open is null || !isOwn && !caller.Permissions.Allows(Permissions.SessionManage))

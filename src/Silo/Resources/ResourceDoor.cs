@@ -40,7 +40,7 @@ public sealed partial class ResourceDoor(
             return Reply<Resource>.Refused(lack);
         var grain = grains.GetGrain<IResourceGrain>(id);
         var reply = moment is null
-            ? await ClusterCalls.SendAsync(_ => grain.Get())
+            ? await ClusterCalls.ReadAsync(() => grain.Get())
             : await past.RunAsync(caller.Account, () => ClusterCalls.SendAsync(_ => grain.GetPast(moment)));
         if (reply.Value is not { } resource || !Sees(caller, Permissions.ResourceRead, resource))
             return Reply<Resource>.Refused(Missing);
@@ -60,7 +60,7 @@ public sealed partial class ResourceDoor(
             return lack;
         if (id is not { } known)
             return Missing;
-        var reply = await ClusterCalls.SendAsync(_ => grains.GetGrain<IResourceGrain>(known).Get());
+        var reply = await ClusterCalls.ReadAsync(() => grains.GetGrain<IResourceGrain>(known).Get());
         if (reply.Value is not { } resource || !Sees(caller, permission, resource))
             return Missing;
         return resource.DeletedAt is null || deletedToo ? null : Gone;
@@ -69,7 +69,7 @@ public sealed partial class ResourceDoor(
     /// <summary>What a permission lets a caller do with a resource. Reveals no more than an attempt would.</summary>
     public async Task<ResourceAccess> ExplainAsync(Caller caller, string permission, Guid id)
     {
-        var reply = await ClusterCalls.SendAsync(_ => grains.GetGrain<IResourceGrain>(id).Get());
+        var reply = await ClusterCalls.ReadAsync(() => grains.GetGrain<IResourceGrain>(id).Get());
         return reply.Value is not { } resource ? ResourceAccess.Hidden
             : Sees(caller, permission, resource) ? ResourceAccess.WithinReach
             // An invisible resource is indistinguishable from a missing one.
