@@ -9,8 +9,8 @@ namespace Resources.Grains;
 public static class ClusterCalls
 {
     /// <summary>
-    /// A call without an answer for so long is sent again. A node that died may have had it last, passed on by one that lives:
-    /// then nobody says that it is lost, and the caller would wait for the whole time that a call may take.
+    /// A read without an answer for so long is sent again. A node that died may have had it last, passed on by one that
+    /// lives: then nobody says that it is lost, and the caller would wait for the whole time that a call may take.
     /// </summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
@@ -35,27 +35,28 @@ public static class ClusterCalls
         }
     }
 
-    /// <summary>Sends a command, and sends it again, marked as repeated, if the node was lost or does not answer.</summary>
+    /// <summary>
+    /// Sends a command, and sends it again, marked as repeated, if the node was lost. A command that is not answered is not
+    /// sent again meanwhile: the store may be waiting for a standby, and a second look would take for done what is not.
+    /// </summary>
     public static Task<T> SendAsync<T>(Intent intent, Func<Intent, Task<T>> call) =>
-        SendSoonAsync(again => call(again ? intent with { Repeated = true } : intent));
+        SendAsync(again => call(again ? intent with { Repeated = true } : intent));
 
     /// <summary>Reads, and reads again if the node was lost or does not answer.</summary>
-    public static Task<T> ReadAsync<T>(Func<Task<T>> read) => SendSoonAsync(_ => read());
-
-    static async Task<T> SendSoonAsync<T>(Func<bool, Task<T>> call)
+    public static async Task<T> ReadAsync<T>(Func<Task<T>> read)
     {
-        var first = call(false);
+        var first = read();
         try
         {
             return await first.WaitAsync(Patience);
         }
         catch (Exception e) when (IsLostNode(e) && first.IsCompleted)
         {
-            return await call(true);
+            return await read();
         }
         catch (TimeoutException)
         {
-            var second = call(true);
+            var second = read();
             var answered = await Task.WhenAny(first, second);
             var other = answered == first ? second : first;
             if (answered.Exception?.InnerException is { } lost && IsLostNode(lost) || answered.IsCanceled)

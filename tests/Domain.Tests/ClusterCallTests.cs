@@ -9,18 +9,37 @@ public sealed class ClusterCallTests
     static readonly Intent Some = Intent.OfNode();
 
     [Fact]
-    public async Task Command_without_an_answer_is_sent_again_and_marked_as_repeated()
+    public async Task Command_that_a_lost_node_had_is_sent_again_and_marked_as_repeated()
     {
         var sent = new List<bool>();
 
         var answer = await ClusterCalls.SendAsync(Some, intent =>
         {
             sent.Add(intent.Repeated);
-            return intent.Repeated ? Task.FromResult("done") : new TaskCompletionSource<string>().Task;
+            return intent.Repeated
+                ? Task.FromResult("done")
+                : Task.FromException<string>(new OrleansException("The node is lost."));
         });
 
         Assert.Equal("done", answer);
         Assert.Equal([false, true], sent);
+    }
+
+    [Fact]
+    public async Task Command_without_an_answer_is_not_sent_again_meanwhile()
+    {
+        var slow = new TaskCompletionSource<string>();
+        var sent = 0;
+
+        var sending = ClusterCalls.SendAsync(Some, _ =>
+        {
+            sent++;
+            return slow.Task;
+        });
+        await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
+        slow.SetResult("late");
+
+        Assert.Equal(("late", 1), (await sending, sent));
     }
 
     [Theory]
