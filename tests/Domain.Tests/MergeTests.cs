@@ -1,6 +1,7 @@
 namespace Resources.Domain.Tests;
 
-public class MergeTests
+/// <summary>Merges are finished before they are committed.</summary>
+public sealed class MergeTests
 {
     static readonly string[] Kinds = [".cs", ".csproj", ".md", ".mjs", ".props", ".sh", ".sql", ".ts", ".yml"];
     static readonly string[] Others = ["bin", "obj", "node_modules", ".git"];
