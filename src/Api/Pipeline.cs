@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -23,12 +24,24 @@ public static class Pipeline
         string[] given = ["urls", "http_ports", "https_ports"];
         if (given.All(key => string.IsNullOrEmpty(builder.Configuration[key])))
             builder.WebHost.UseUrls(DefaultUrl);
+        var overload = settings.Read<OverloadOptions>("Overload");
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
-            RequestBounds.Set(kestrel.Limits);
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            // HTTP/2 lets one connection do the work of many. Balancers that speak it do so with their clients.
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http1;
+                endpoint.Use(endpoint.ApplicationServices.GetRequiredService<Connections>().Bound);
+            });
+            var limits = kestrel.Limits;
+            limits.MaxRequestBodySize = MaxBodyBytes;
+            RequestBounds.Set(limits);
+            limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            limits.MinRequestBodyDataRate = limits.MinResponseDataRate = new(
+                overload.MinRate,
+                TimeSpan.FromSeconds(overload.GraceSeconds)
+            );
         });
         var services = builder.Services;
         services.AddTrustedProxies(settings.Read<ProxyOptions>("Proxies"));
@@ -124,11 +137,13 @@ public static class Pipeline
         app.Use(app.Services.GetRequiredService<Draining>().CloseConnectionsAsync);
         app.Use(EntityTags.DistinguishEncodingsAsync);
         app.UseRouting();
+        app.Use(StrictPaths.KeepAsync);
         // Answers with secrets are not compressed: their length would reveal them.
         app.UseWhen(
             context => context.GetEndpoint()?.Metadata.GetMetadata<CarriesSecrets>() is null,
             branch => branch.UseResponseCompression()
         );
+        app.Use(app.Services.GetRequiredService<RefusalNotes>().WatchAsync);
         app.Use(Problems.HandleAsync);
         app.UseOrigins();
         app.Use(app.Services.GetRequiredService<Overload>().ShedAsync);
@@ -138,6 +153,7 @@ public static class Pipeline
         app.Use(app.Services.GetRequiredService<SessionCookie>().GuardAsync);
         app.UseOpenAddresses();
         app.UseAuthorization();
+        app.Use(app.Services.GetRequiredService<Arrivals>().WatchAsync);
         app.UseWebSockets(
             new() { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(30) }
         );

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Resources.Grains;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -21,7 +22,10 @@ public static class Server
         new OperationsFeature(),
     ];
 
-    /// <summary>Runs a server until it is told to stop; with the argument <c>migrate</c>, applies the schema.</summary>
+    /// <summary>
+    /// Runs a server until it is told to stop; with the argument <c>migrate</c>, applies the schema, and with
+    /// <c>rotate-master-key</c> changes the master key.
+    /// </summary>
     /// <param name="features"><see cref="Features"/>, and those of an application.</param>
     /// <returns>The exit code of the process.</returns>
     public static Task<int> RunAsync(string[] args, IReadOnlyList<Feature> features) =>
@@ -37,9 +41,10 @@ public static class Server
             var settings = builder.AddServer(features, nodeFeatures);
             settings.ThrowIfFaulty();
             var migrates = args.Contains("migrate");
+            var renews = args.Contains(SecretStore.Command);
             // Before anything is made: a database, an administrator.
             var cluster = settings.Read<ClusterOptions>("Cluster");
-            if (!migrates)
+            if (!migrates && !renews)
             {
                 Pipeline.EnsureFree(builder.Configuration, settings.IsDevelopment);
                 cluster.EnsureFree();
@@ -52,7 +57,10 @@ public static class Server
             builder.Services.AddSingleton(database);
 
             await using var app = builder.Build();
-            await app.Services.GetRequiredService<SigningKeyStore>().CheckAsync();
+            var secrets = app.Services.GetRequiredService<SecretStore>();
+            await app.Services.GetRequiredService<StoreStart>().ReadAsync("secrets", secrets.OpenAsync, stop);
+            if (renews)
+                return await secrets.RenewAsync(Console.Out, stop);
             await database.ClaimAsync(cluster);
             if (cluster.Role is NodeRole.Client)
                 logs.CreateLogger("Resources")

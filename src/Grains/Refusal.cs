@@ -33,4 +33,5 @@ public enum Refusal
     /// <summary>A position was wanted that the log has not reached.</summary>
     PositionAhead,
     SubscriptionNotFound,
+    TooManyApiKeys,
 }

@@ -44,6 +44,7 @@ public static class Node
         foreach (var feature in features)
             feature.Add(builder.Services, settings);
         builder.Services.AddDatabase();
+        builder.Services.AddSingleton<SecretStore>();
         if (cluster.Role is NodeRole.Client)
         {
             builder.UseOrleansClient(client => client.Join(cluster));
@@ -66,6 +67,7 @@ public static class Node
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Control)
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Reads)
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Follow)
+            .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Deliveries)
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Searches)
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Sessions)
             .AddSingleton(provider => provider.GetRequiredService<DbRoles>().Bulk);
@@ -112,6 +114,7 @@ public static class Node
                     options.GatewayPort = ports.Gateway;
                 }
             );
+        silo.GuardPorts(cluster);
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             options.ProbeTimeout = TimeSpan.FromSeconds(1);
@@ -157,6 +160,7 @@ public static class Node
             )
         );
         client.Services.NameCluster(cluster);
+        client.UseClusterTls(cluster);
         client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = CallTimeout);
         client.AddActivityPropagation();
         client.Services.AddSingleton<StoreProbe.Membership>(NodeAddress.MembershipOfClient);

@@ -16,8 +16,8 @@ public sealed class NodeDatabase : IAsyncDisposable
     /// <summary>A node that is paused within a transaction must not keep its locks from those that take over.</summary>
     const string IdleTimeout = "-c idle_in_transaction_session_timeout=3000";
 
-    /// <summary>Those for writes, for membership, for followers and for a few sessions of their own.</summary>
-    const int BackgroundConnections = 27;
+    /// <summary>Those for writes, for membership, for followers, for deliveries and for a few sessions of their own.</summary>
+    const int BackgroundConnections = 32;
 
     readonly EmbeddedPostgres? embedded;
     readonly string connectionString;
@@ -25,6 +25,7 @@ public sealed class NodeDatabase : IAsyncDisposable
     readonly NpgsqlDataSource control;
     readonly NpgsqlDataSource reads;
     readonly NpgsqlDataSource follow;
+    readonly NpgsqlDataSource deliveries;
     readonly NpgsqlDataSource searches;
     readonly NpgsqlDataSource sessions;
     readonly NpgsqlDataSource bulk;
@@ -74,6 +75,7 @@ public sealed class NodeDatabase : IAsyncDisposable
         control = Connect("control", 4, 2, Prepare);
         reads = Connect("reads", options.MaxPoolSize, 5, Prepare);
         follow = Connect("follow", 8, 5, Prepare);
+        deliveries = Connect("deliveries", 5, 30, Prepare);
         // Where no index knows a filter the list's own is walked, which ends with the page; a scan of the table would
         // read all of it. A page out of order costs what it does in memory or on an SSD. At the default, that of a disk
         // with an arm, the list is walked for rare words too.
@@ -114,6 +116,7 @@ public sealed class NodeDatabase : IAsyncDisposable
             new(control, contact),
             new(reads, contact),
             new(follow, contact),
+            new(deliveries, contact),
             new(searches, contact),
             new(sessions, contact),
             new(bulk, contact)
@@ -185,7 +188,7 @@ public sealed class NodeDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var pool in (NpgsqlDataSource[])[log, control, reads, follow, searches, sessions, bulk])
+        foreach (var pool in (NpgsqlDataSource[])[log, control, reads, follow, deliveries, searches, sessions, bulk])
             await pool.DisposeAsync();
         if (embedded is not null)
             await embedded.DisposeAsync();

@@ -39,6 +39,9 @@ public sealed class ClusterOptions : IValidatableObject
 
     public NodeRole Role { get; set; } = NodeRole.Node;
 
+    /// <summary>Mutual TLS between the processes of the cluster.</summary>
+    public ClusterTlsOptions Tls { get; set; } = new();
+
     public IEnumerable<ValidationResult> Validate(ValidationContext context)
     {
         if (AdvertisedAddress is not null && !IPAddress.TryParse(AdvertisedAddress, out _))
@@ -81,7 +84,7 @@ public sealed class SchemaOptions
 public sealed class DatabaseOptions
 {
     /// <summary>
-    /// Connections that one node may hold for what clients read. Beside them it holds up to 20 for writes, for its
+    /// Connections that one node may hold for what clients read. Beside them it holds up to 25 for writes, for its
     /// membership in the cluster and for work in the background, those of searches, and three sessions of its own.
     /// </summary>
     [Range(10, 1000)]
@@ -104,15 +107,21 @@ public sealed class SecretsOptions : IValidatableObject
     /// </summary>
     public string? MasterKey { get; set; }
 
+    /// <summary>
+    /// While the master key is changed: the one to come, then the one before. It opens what it has encrypted, and
+    /// encrypts nothing.
+    /// </summary>
+    public string? SecondMasterKey { get; set; }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext context)
     {
-        if (
-            MasterKey is not null
-            && !(Convert.TryFromBase64String(MasterKey, new byte[MasterKey.Length], out var bytes) && bytes is 32)
+        foreach (
+            var (name, key) in new[] { (nameof(MasterKey), MasterKey), (nameof(SecondMasterKey), SecondMasterKey) }
         )
-            yield return new(
-                "is not the base64 form of 32 bytes. 'openssl rand -base64 32' makes one.",
-                [nameof(MasterKey)]
-            );
+            if (key is not null && !IsKey(key))
+                yield return new("is not the base64 form of 32 bytes. 'openssl rand -base64 32' makes one.", [name]);
     }
+
+    static bool IsKey(string text) =>
+        Convert.TryFromBase64String(text, new byte[text.Length], out var bytes) && bytes is Silo.MasterKey.Size;
 }

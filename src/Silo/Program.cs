@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Resources.Grains;
 using Resources.Silo;
 
 // A headless node: grains and projections, no HTTP.
@@ -17,9 +18,10 @@ return await ProgramEnd.RunAsync(async stop =>
     settings.ThrowIfFaulty();
 
     var migrates = args.Contains("migrate");
+    var renews = args.Contains(SecretStore.Command);
     var cluster = settings.Read<ClusterOptions>("Cluster");
     // Before anything is made: a database, an administrator.
-    if (!migrates)
+    if (!migrates && !renews)
         cluster.EnsureFree();
 
     using var logs = builder.CreateStartupLogs();
@@ -28,7 +30,10 @@ return await ProgramEnd.RunAsync(async stop =>
         return 0;
     builder.Services.AddSingleton(database);
     using var host = builder.Build();
-    await host.Services.GetRequiredService<SigningKeyStore>().CheckAsync();
+    var secrets = host.Services.GetRequiredService<SecretStore>();
+    await host.Services.GetRequiredService<StoreStart>().ReadAsync("secrets", secrets.OpenAsync, stop);
+    if (renews)
+        return await secrets.RenewAsync(Console.Out, stop);
     await database.ClaimAsync(cluster);
     await host.RunAsync(stop);
     return 0;

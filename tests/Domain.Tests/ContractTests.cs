@@ -59,13 +59,22 @@ public class ContractTests
         new AdministratorRemoved(Id),
         new ApiKeyCreated(Id, "import", "00", ["resource:read"], Story.At(1)),
         new ApiKeyRevoked(),
-        new SubscriptionCreated(Id, "books", new("book"), Story.Text("""{"kind":"pull"}"""), 7, Id),
+        new SubscriptionCreated(Id, "books", new("book"), Story.Text("""{"kind":"pull"}"""), 7, Id, Id),
         new SubscriptionPaused(),
         new SubscriptionResumed(),
         new SubscriptionDisabled("The target answered 410 Gone."),
         new SubscriptionSecretRotated(Id, Story.At(1)),
         new SubscriptionReplayed(7, null),
         new SubscriptionDeleted(),
+        new AuditRead("?limit=50"),
+        new AccessRefused("GET", "/api/v1/users", "FORBIDDEN"),
+        new ApiKeyRefused("GET", "/api/v1/me", Id),
+        new RefusalsLeftOut(12),
+        new SigningKeyRotated(),
+        new SigningKeyWithdrawn("01a211b9faa87e3b82b418342f59931d"),
+        new FollowerRebuildRequested("resource_views"),
+        new FollowerResumed("resource_views"),
+        new FollowerEventSkipped("resource_views", 7, "written by a build that was withdrawn"),
     }.ToDictionary(sample => sample.GetType());
 
     [Fact]
@@ -140,7 +149,7 @@ public class ContractTests
                         Record(e)
                     ),
                     // Told, and folded by nobody.
-                    LogEpochEvent e => e,
+                    LogEpochEvent or AuditEvent => Samples[type],
                     _ => null,
                 }
             );
@@ -177,6 +186,7 @@ public class ContractTests
         typeof(RoleEvent),
         typeof(ApiKeyEvent),
         typeof(SubscriptionEvent),
+        typeof(AuditEvent),
     ];
 
     static IEnumerable<Type> Events() =>

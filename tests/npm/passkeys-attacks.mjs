@@ -94,7 +94,7 @@ output.stepUpOfAnother = await finishUse(theirs, theirUse.state, emulator.getJSO
 const shapes = [
   { id: 5 }, { id: '' }, { id: '!' }, { rawId: null }, { type: 'password' }, { response: {} }, { response: null }, { clientExtensionResults: 'x' },
   { response: { ...made.response, clientDataJSON: '' } }, { response: { ...made.response, clientDataJSON: text('{"type":5}') } }, { response: { ...made.response, clientDataJSON: text(Buffer.from([0xff, 0xfe])) } },
-  { response: { ...made.response, attestationObject: text(Buffer.from([0xbf])) } }, { response: { ...made.response, attestationObject: text(Buffer.alloc(60_000, 0x81)) } },
+  { response: { ...made.response, attestationObject: text(Buffer.from([0xbf])) } }, { response: { ...made.response, attestationObject: text(Buffer.alloc(40_000, 0x81)) } },
   { response: { ...made.response, transports: ['x'.repeat(10_000)] } }, { response: { ...made.response, transports: 5 } },
   { response: { authenticatorData: '', signature: '', clientDataJSON: '' } }, { response: { authenticatorData: text(Buffer.alloc(37)), signature: 'AA', clientDataJSON: text('{}'), userHandle: text('no id') } },
 ];

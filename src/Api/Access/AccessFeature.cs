@@ -21,7 +21,13 @@ sealed class AccessFeature : Feature
         services
             .AddAuthentication(CallerHandler.Name)
             .AddScheme<AuthenticationSchemeOptions, CallerHandler>(CallerHandler.Name, null);
-        services.AddRunning<Credentials>().AddSingleton<ApiKeyText>().AddSingleton<RoleRights>();
+        settings.Add<AuditOptions>(services, "Audit");
+        services
+            .AddRunning<Credentials>()
+            .AddRunning<RefusalNotes>()
+            .AddSingleton<ApiKeyText>()
+            .AddSingleton<AuditNotes>()
+            .AddSingleton<RoleRights>();
     }
 
     public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)

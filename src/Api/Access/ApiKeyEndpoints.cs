@@ -32,7 +32,7 @@ public sealed record ApiKeyRequest(
 /// <summary>The caller's API keys, for programs, which have no sessions.</summary>
 public static class ApiKeyEndpoints
 {
-    const int MaxKeys = 100;
+    const int MaxPage = 200;
 
     public static void MapApiKeys(this RouteGroupBuilder api)
     {
@@ -41,10 +41,13 @@ public static class ApiKeyEndpoints
             .WithName("listApiKeys")
             .WithSummary("List your API keys")
             .WithDescription("Newest first.")
+            .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<ApiKeyDocument>>>(200);
         keys.MapPost("", CreateAsync)
             .RequireSession(recent: true)
+            .LimitCreation(CreationLimit.ApiKeys)
             .WithName("createApiKey")
+            .Audits("api_key.created")
             .WithSummary("Create an API key")
             .WithDescription("The key is returned only once, in this response.")
             .TakesBody<ApiKeyRequest>(
@@ -55,6 +58,7 @@ public static class ApiKeyEndpoints
         keys.MapDelete("/{id}", RevokeAsync)
             .TakesPath(Parameter.Id("id", "The id of the API key."))
             .WithName("revokeApiKey")
+            .Audits("api_key.revoked")
             .WithSummary("Revoke an API key")
             .WithDescription("Every node rejects the key within a second.")
             .Produces(204)
@@ -63,16 +67,23 @@ public static class ApiKeyEndpoints
 
     static async Task<Answer> ListAsync(HttpContext context, AccountQueries queries)
     {
-        var keys = await queries.KeysAsync(context.Caller().Account, MaxKeys, context.RequestAborted);
-        return Answer.Of<IReadOnlyList<ApiKeyDocument>>([
-            .. keys.Select(found => Document(found.Id, found.Key, found.UsedAt)),
-        ]);
+        var query = new QueryReader(context.Request);
+        var limit = query.Limit(100, MaxPage);
+        var before = query.Number("cursor", 1) ?? long.MaxValue;
+        if (query.Faults is not [])
+            return Answer.Invalid(query.Faults);
+        var found = await queries.KeysAsync(context.Caller().Account, before, limit + 1, context.RequestAborted);
+        return new Answer<IReadOnlyList<ApiKeyDocument>>([
+            .. found.Take(limit).Select(row => Document(row.Id, row.Key, row.UsedAt)),
+        ])
+        {
+            Page = new(limit, found.Count > limit ? Responses.Text(found[limit - 1].Position) : null),
+        };
     }
 
     static Task<Answer> CreateAsync(
         HttpContext context,
         IClusterClient cluster,
-        AccountQueries queries,
         ApiKeyText texts,
         PermissionCatalogue catalogue,
         TimeProvider time
@@ -89,18 +100,12 @@ public static class ApiKeyEndpoints
                     { } refused
                 )
                     return refused;
-                var keys = await queries.KeysAsync(caller.Account, MaxKeys, context.RequestAborted);
-                if (keys.Count == MaxKeys)
-                    return Answer.Refused(
-                        ProblemType.TooManyApiKeys,
-                        $"An account may have {MaxKeys} keys. Revoke those that you do not need."
-                    );
                 var intent = context.Intend();
                 var id = intent.CommandId;
                 var (text, hash) = texts.Create(id);
                 var create = new CreateApiKey(caller.Account, asked.Name, hash, permissions.ToTexts(), asked.ExpiresAt);
                 var reply = await ClusterCalls.SendAsync(intent, sent =>
-                    cluster.GetGrain<IApiKeyGrain>(id).Execute(create, sent)
+                    cluster.GetGrain<IApiKeyRingGrain>(caller.Account).Create(create, sent)
                 );
                 return reply.Rejection is { } rejection
                     ? rejection

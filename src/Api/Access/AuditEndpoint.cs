@@ -52,8 +52,9 @@ public static class AuditEndpoint
             .Require(Permissions.AuditRead)
             .WithTags("audit")
             .WithName("readAudit")
+            .Audits("audit.read")
             .WithSummary("Read the audit log")
-            .WithDescription("Newest first.")
+            .WithDescription("Newest first. Reading it is an entry, too.")
             .TakesQuery(
                 AuditParameters.Actor,
                 AuditParameters.Subject,
@@ -66,7 +67,13 @@ public static class AuditEndpoint
             )
             .Answers<Envelope<IReadOnlyList<AuditDocument>>>(200);
 
-    static async Task<Answer> ReadAsync(HttpContext context, AuditQueries audit, EventKinds kinds, TimeProvider time)
+    static async Task<Answer> ReadAsync(
+        HttpContext context,
+        AuditQueries audit,
+        AuditNotes notes,
+        EventKinds kinds,
+        TimeProvider time
+    )
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(50, MaxPage);
@@ -84,6 +91,7 @@ public static class AuditEndpoint
         );
         if (query.Faults is not [])
             return Answer.Invalid(query.Faults);
+        await notes.NoteAsync(context, new AuditRead(context.Request.QueryString.Value ?? ""));
         var entries = new List<AuditEntry>();
         var started = time.GetTimestamp();
         while (before > 0 && entries.Count < limit && time.GetElapsedTime(started) < MaxSearch)

@@ -25,6 +25,7 @@ public static class ExplainEndpoint
         api.MapPost("/access/explain", ExplainAsync)
             .WithTags("roles")
             .WithName("explainAccess")
+            .AuditsNothing()
             .WithSummary("Explain access")
             .WithDescription("Shows why the caller has a permission or lacks it.")
             .TakesBody<ExplainRequest>(
@@ -55,13 +56,15 @@ public static class ExplainEndpoint
         var allowed = !caller.Permissions.ScopeOf(asked.Permission).IsNothing;
         var because = new List<string>
         {
-            caller.Roles is []
-                ? "The account has no roles."
-                : $"The account has the roles {string.Join(", ", caller.Roles)}.",
+            caller.Roles is { Length: > 0 } roles
+                ? $"The account has the roles {string.Join(", ", roles)}."
+                : "The account has no roles.",
         };
         var grants = caller
-            .Roles.SelectMany(role =>
-                book.PermissionsOf([role]).Granting(asked.Permission).Select(text => new GrantDocument(role, text))
+            .Grants.SelectMany(grant =>
+                book.PermissionsOf([grant])
+                    .Granting(asked.Permission)
+                    .Select(text => new GrantDocument(RoleGrant.NameOf(grant), text))
             )
             .ToArray();
         because.Add(

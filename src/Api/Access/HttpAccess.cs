@@ -82,6 +82,12 @@ public static class HttpAccess
     public static TBuilder RequireRecent<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder => endpoint.RequireSession(recent: true, orKey: true);
 
+    /// <summary>
+    /// The same for what an endpoint finds out only from its body: why the caller has to authenticate first; null where
+    /// there is no need.
+    /// </summary>
+    public static Answer? RefuseUnlessRecent(this HttpContext context) => RefusalOf(context, recent: true, orKey: true);
+
     static TBuilder RequireSession<TBuilder>(this TBuilder endpoint, bool recent, bool orKey)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new RequiredSession(recent, orKey, context => RefusalOf(context, recent, orKey)));

@@ -32,7 +32,9 @@ public static class RoleEndpoints
         roles
             .MapPost("", CreateAsync)
             .Require(Permissions.RoleManage)
+            .LimitCreation(CreationLimit.Roles)
             .WithName("createRole")
+            .Audits("role.created")
             .WithSummary("Create a role")
             .WithDescription("You can grant only permissions that you have.")
             .TakesBody<RoleRequest>(
@@ -44,6 +46,7 @@ public static class RoleEndpoints
             .MapPut("/{role}", ChangeAsync)
             .Require(Permissions.RoleManage)
             .WithName("changeRole")
+            .Audits("role.changed")
             .WithSummary("Replace a role's permissions")
             .WithDescription("You can grant only permissions that you have.")
             .TakesBody<RoleChangeRequest>("""{"permissions":["resource/bicycle:read","resource/bicycle:update:own"]}""")
@@ -53,15 +56,18 @@ public static class RoleEndpoints
             .MapDelete("/{role}", DeleteAsync)
             .Require(Permissions.RoleManage)
             .WithName("deleteRole")
+            .Audits("role.deleted")
             .WithSummary("Delete a role")
-            .WithDescription("Accounts that have the role lose its permissions.")
+            .WithDescription(
+                "Accounts that have the role lose its permissions. A role that is later created with this name is another role."
+            )
             .Produces(204)
             .Refuses(404);
     }
 
     static async Task<Answer> ListAsync(RoleRights rights)
     {
-        var roles = await rights.RolesAsync();
+        var roles = (await rights.BookAsync()).All();
         return Answer.Of<IReadOnlyList<RoleDocument>>([
             .. roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => Document(role.Key, role.Value)),
         ]);
@@ -116,7 +122,7 @@ public static class RoleEndpoints
 
     /// <summary>Why the caller cannot take a role's permissions away; null when they can.</summary>
     static async Task<Answer?> CheckAsync(HttpContext context, string role, RoleRights rights) =>
-        (await rights.RolesAsync()).TryGetValue(role, out var before)
+        (await rights.BookAsync()).All().TryGetValue(role, out var before)
             ? RoleRights.Check(context.Caller(), before, "The role has permissions that you do not have.")
             : null;
 

@@ -33,8 +33,8 @@ public sealed record UserDocument(
     DateTimeOffset CreatedAt
 )
 {
-    public static UserDocument Of(Guid id, string email, Account account) =>
-        new(id, email, account.Roles, account.EmailVerified, account.Disabled, account.CreatedAt);
+    public static UserDocument Of(Guid id, string email, Account account, RoleBook book) =>
+        new(id, email, book.NamesOf(account.Roles), account.EmailVerified, account.Disabled, account.CreatedAt);
 }
 
 /// <summary>The new roles of an account. They replace all its current roles.</summary>
@@ -82,7 +82,9 @@ public static class AccountEndpoints
         users
             .MapPost("", CreateAsync)
             .Require(Permissions.UserCreate)
+            .LimitCreation(CreationLimit.Users)
             .WithName("createUser")
+            .Audits("account.registered")
             .WithSummary("Create an account")
             .TakesBody<UserRequest>(
                 """{"email":"user@example.org","password":"at least fifteen characters","roles":["user"]}"""
@@ -100,6 +102,7 @@ public static class AccountEndpoints
             .MapPatch("/{id}", ChangeAsync)
             .Require(Permissions.UserUpdate)
             .WithName("changeUser")
+            .Audits("account.disabled", "account.enabled")
             .WithSummary("Enable or disable an account")
             .WithDescription("Disabling an account ends its sessions and API keys within a second.")
             .TakesBody<UserChange>("""{"disabled":true}""")
@@ -109,6 +112,7 @@ public static class AccountEndpoints
             .MapPut("/{id}/roles", SetRolesAsync)
             .Require(Permissions.UserUpdate)
             .WithName("setUserRoles")
+            .Audits("account.roles_changed")
             .WithSummary("Replace an account's roles")
             .WithDescription("Takes effect within a second, including for open streams.")
             .TakesBody<RolesRequest>("""{"roles":["user"]}""")
@@ -118,6 +122,7 @@ public static class AccountEndpoints
             .MapDelete("/{id}", DeleteAsync)
             .Require(Permissions.UserDelete)
             .WithName("deleteUser")
+            .Audits("account.deleted", "api_key.revoked", "subscription.deleted")
             .WithSummary("Delete an account")
             .WithDescription("Erases the owner's personal data. The account's resources remain.")
             .Produces(204)
@@ -145,7 +150,7 @@ public static class AccountEndpoints
         );
     }
 
-    static async Task<Answer> ListAsync(HttpContext context, UserList list)
+    static async Task<Answer> ListAsync(HttpContext context, UserList list, RoleRights rights)
     {
         var query = new QueryReader(context.Request);
         var limit = query.Limit(20, MaxPage);
@@ -153,8 +158,9 @@ public static class AccountEndpoints
         if (query.Faults is not [])
             return Answer.Invalid(query.Faults);
         var found = await list.PageAsync(after, limit + 1, context.RequestAborted);
+        var book = await rights.BookAsync();
         return new Answer<IReadOnlyList<UserDocument>>([
-            .. found.Take(limit).Select(user => UserDocument.Of(user.Id, user.Email, user.Account)),
+            .. found.Take(limit).Select(user => UserDocument.Of(user.Id, user.Email, user.Account, book)),
         ])
         {
             Page = new(limit, found.Count > limit ? Responses.Text(found[limit - 1].Position) : null),
@@ -169,28 +175,41 @@ public static class AccountEndpoints
         AccountOptions options,
         Mailer mailer,
         MailTemplates templates
-    ) => await RequestBody.TakeAsync(context, ReadUser(await rights.RolesAsync(), options), async asked =>
+    )
+    {
+        var book = await rights.BookAsync();
+        return await RequestBody.TakeAsync(context, ReadUser(book, options), async asked =>
         {
             var roles = asked.Roles ?? ["user"];
             if (await rights.CheckGrantAsync(context.Caller(), roles) is { } refusal)
                 return refusal;
-            var hash = asked.Password is null ? null : await passwords.HashAsync(asked.Password);
-            var account = new RegisterAccount(asked.Email, hash, roles, EmailVerified: hash is not null);
+            var hash = asked.Password is null
+                ? null
+                : await passwords.HashAsync(asked.Password, HashCaller.Of(context, isKnown: true));
+            var account = new RegisterAccount(
+                asked.Email,
+                hash,
+                [.. roles.Select(book.GrantOf)],
+                EmailVerified: hash is not null
+            );
             var intent = context.Intend();
             var (id, reply) = await ClusterCalls.SendAsync(intent, sent => accounts.RegisterAsync(account, sent));
             if (reply.Rejection is { } rejection)
                 return rejection;
             if (hash is null)
                 mailer.Enqueue(async () => templates.Invite((await accounts.Grain(id).GetSecrets())!));
-            return new Answer<UserDocument>(UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!))
+            return new Answer<UserDocument>(
+                UserDocument.Of(id, AccountDirectory.Normalize(asked.Email), reply.Value!, book)
+            )
             {
                 Status = StatusCodes.Status201Created,
             };
         });
+    }
 
-    static async Task<Answer> GetAsync(string id, Accounts accounts) =>
+    static async Task<Answer> GetAsync(string id, Accounts accounts, RoleRights rights) =>
         await FindAsync(id, accounts) is { } found
-            ? Answer.Of(UserDocument.Of(found.Id, found.Email, found.Account))
+            ? Answer.Of(UserDocument.Of(found.Id, found.Email, found.Account, await rights.BookAsync()))
             : Account.None;
 
     static Task<Answer> ChangeAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) =>
@@ -199,19 +218,23 @@ public static class AccountEndpoints
             if (await FindAsync(id, accounts) is not { } found)
                 return Account.None;
             return await rights.CheckManagingAsync(context.Caller(), found.Account.Roles)
-                ?? await ExecuteAsync(context, accounts, found, new SetAccountDisabled(asked.Disabled));
+                ?? await ExecuteAsync(context, accounts, rights, found, new SetAccountDisabled(asked.Disabled));
         });
 
-    static async Task<Answer> SetRolesAsync(HttpContext context, string id, Accounts accounts, RoleRights rights) =>
-        await RequestBody.TakeAsync(context, ReadRoles(await rights.RolesAsync()), async asked =>
+    static async Task<Answer> SetRolesAsync(HttpContext context, string id, Accounts accounts, RoleRights rights)
+    {
+        var book = await rights.BookAsync();
+        return await RequestBody.TakeAsync(context, ReadRoles(book), async asked =>
         {
             if (await FindAsync(id, accounts) is not { } found)
                 return Account.None;
             var caller = context.Caller();
+            var roles = new SetAccountRoles([.. asked.Roles.Select(book.GrantOf)]);
             return await rights.CheckGrantAsync(caller, asked.Roles)
                 ?? await rights.CheckManagingAsync(caller, found.Account.Roles)
-                ?? await ExecuteAsync(context, accounts, found, new SetAccountRoles(asked.Roles));
+                ?? await ExecuteAsync(context, accounts, rights, found, roles);
         });
+    }
 
     /// <summary>
     /// Also accepts an account that is already deleted, in case an earlier deletion stopped after its event. The answer
@@ -236,6 +259,7 @@ public static class AccountEndpoints
     static async Task<Answer> ExecuteAsync(
         HttpContext context,
         Accounts accounts,
+        RoleRights rights,
         AccountSecrets found,
         AccountCommand command
     )
@@ -244,7 +268,7 @@ public static class AccountEndpoints
         var changed = await ClusterCalls.SendAsync(intent, sent => accounts.Grain(found.Id).Execute(command, sent));
         return changed.Rejection is { } rejection
             ? rejection
-            : Answer.Of(UserDocument.Of(found.Id, found.Email, changed.Value!));
+            : Answer.Of(UserDocument.Of(found.Id, found.Email, changed.Value!, await rights.BookAsync()));
     }
 
     /// <summary>The account that a path names; null when there is none.</summary>
@@ -253,10 +277,7 @@ public static class AccountEndpoints
             ? await ClusterCalls.ReadAsync(() => accounts.Grain(account).GetSecrets())
             : null;
 
-    static Func<JsonElement, List<Fault>, UserRequest> ReadUser(
-        IReadOnlyDictionary<string, PermissionSet> known,
-        AccountOptions options
-    ) =>
+    static Func<JsonElement, List<Fault>, UserRequest> ReadUser(RoleBook book, AccountOptions options) =>
         (body, faults) =>
         {
             var reader = new ObjectReader(body, faults);
@@ -273,7 +294,7 @@ public static class AccountEndpoints
             reader.RefuseOthers();
             CheckEmail(asked.Email, faults);
             PasswordRules.Check(asked.Password, asked.Email, "/password", faults);
-            CheckRoles(asked.Roles, known, faults);
+            CheckRoles(asked.Roles, book, faults);
             return asked;
         };
 
@@ -285,18 +306,19 @@ public static class AccountEndpoints
         return new(disabled is true);
     }
 
-    static Func<JsonElement, List<Fault>, RolesRequest> ReadRoles(IReadOnlyDictionary<string, PermissionSet> known) =>
+    static Func<JsonElement, List<Fault>, RolesRequest> ReadRoles(RoleBook book) =>
         (body, faults) =>
         {
             var reader = new ObjectReader(body, faults);
             var roles = reader.Strings("roles")?.Distinct().ToArray();
             reader.RefuseOthers();
-            CheckRoles(roles, known, faults);
+            CheckRoles(roles, book, faults);
             return new(roles!);
         };
 
-    static void CheckRoles(string[]? roles, IReadOnlyDictionary<string, PermissionSet> known, List<Fault> faults)
+    static void CheckRoles(string[]? roles, RoleBook book, List<Fault> faults)
     {
+        var known = book.All();
         for (var i = 0; i < roles?.Length; i++)
             if (!known.ContainsKey(roles[i]))
                 faults.Report(

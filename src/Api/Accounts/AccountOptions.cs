@@ -1,3 +1,5 @@
+using Resources.Grains;
+
 namespace Resources.Api;
 
 /// <summary>Who may create accounts.</summary>
@@ -23,4 +25,11 @@ public sealed class AccountOptions
 
     /// <summary>The effective roles of self-registered accounts.</summary>
     public string[] FirstRoles => DefaultRoles is [] ? ["user"] : DefaultRoles;
+
+    /// <summary>Whether anybody may have an account whose built-in role reads every resource.</summary>
+    public bool OpensResources =>
+        Registration is Registration.Open
+        && FirstRoles.Any(role =>
+            Permissions.BuiltIn.GetValueOrDefault(role)?.Allows(Permissions.ResourceRead) is true
+        );
 }

@@ -20,7 +20,7 @@ sealed class AccountsFeature : Feature
                 || settings.IsDevelopment,
             "Accounts:Registration: invitations and registrations need mail; set Mail:Host."
         );
-        services.AddSingleton<Passwords>();
+        services.AddSingleton<Passwords>().AddSingleton<PasswordGuard>();
     }
 
     public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)

@@ -11,8 +11,8 @@ public static partial class PasswordRules
     /// <summary>A password that repeats a unit up to this length is no stronger than the unit.</summary>
     const int MaxUnit = 10;
 
-    /// <summary>The least worth of a password without its common words.</summary>
-    const int MinWorth = 7;
+    /// <summary>The least worth of a password: the decimal digits of the guesses that find it.</summary>
+    const double MinWorth = 7;
 
     /// <summary>Fewer letters and digits than this do not make a pattern.</summary>
     const int MinPattern = 8;
@@ -30,75 +30,17 @@ public static partial class PasswordRules
         "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
     ];
 
-    /// <summary>
-    /// Words and phrases common in lists of leaked passwords, and this service's own words; the longest first.
-    /// </summary>
-    static readonly string[] Words =
+    /// <summary>Words of this service, and what else is worth nothing in a password, beside the common words.</summary>
+    static readonly string[] Worthless =
     [
-        .. new[]
-        {
-            "correcthorsebatterystaple",
-            "trustno",
-            "administrator",
-            "passphrase",
-            "password",
-            "passwort",
-            "motdepasse",
-            "contrasena",
-            "resources",
-            "resource",
-            "letmein",
-            "changeme",
-            "welcome",
-            "iloveyou",
-            "football",
-            "baseball",
-            "princess",
-            "sunshine",
-            "superman",
-            "starwars",
-            "whatever",
-            "computer",
-            "internet",
-            "michelle",
-            "charlie",
-            "default",
-            "dragon",
-            "monkey",
-            "master",
-            "shadow",
-            "secret",
-            "summer",
-            "winter",
-            "spring",
-            "autumn",
-            "login",
-            "admin",
-            "hello",
-            "qwerty",
-            "qwertz",
-            "azerty",
-            "asdfgh",
-            "please",
-            "access",
-            "server",
-            "system",
-            "mypass",
-            "guest",
-            "root",
-            "user",
-            "test",
-            "love",
-            "pass",
-            "this",
-            "that",
-            "the",
-            "is",
-            "my",
-            "me",
-            "abc",
-            "xyz",
-        }.OrderByDescending(word => word.Length),
+        "correcthorsebatterystaple",
+        "passphrase",
+        "passwort",
+        "motdepasse",
+        "contrasena",
+        "resources",
+        "resource",
+        "changeme",
     ];
 
     /// <summary>Reports a password that is too easy to guess.</summary>
@@ -117,25 +59,47 @@ public static partial class PasswordRules
         if (IsRepeated(password.ToLowerInvariant()) || IsPattern(text) || IsPattern(Plain(password)))
             return true;
         var signs = NotPlain().Matches(password).Select(match => match.Value).Except(Disguises).Count();
-        return Worth(Without(text, Words)) + signs < MinWorth
-            || email is not null
-                && Worth(Without(text, [Undisguised(email), Undisguised(email.Split('@')[0])])) + signs < MinWorth;
+        string[] own = email is null ? [] : [email, email.Split('@')[0]];
+        return Forms(password)
+                .Min(form => Worth(form, [.. Worthless, .. own.SelectMany(Forms).Where(word => word.Length > 1)]))
+                + signs
+            < MinWorth;
     }
 
-    /// <summary>The letters and digits in lower case, with common substitutions reversed.</summary>
+    /// <summary>The letters and digits in lower case: as they are, and with substitutions reversed.</summary>
+    static string[] Forms(string text) => [Plain(text), Undisguised(text), Bare(Undisguised(text))];
+
+    /// <summary>Without the substitutions that are common in passwords.</summary>
     static string Undisguised(string text) =>
         Plain(text.Replace('@', 'a').Replace('$', 's').Replace('0', 'o').Replace('3', 'e'));
 
+    /// <summary>Without those that are less common, and often numbers.</summary>
+    static string Bare(string text) => text.Replace('1', 'i').Replace('4', 'a').Replace('5', 's').Replace('7', 't');
+
     static string Plain(string text) => NotPlain().Replace(text.ToLowerInvariant(), "");
 
-    /// <summary>A text without certain words.</summary>
-    static string Without(string text, string[] words) =>
-        words
-            .Where(word => word.Length > 1)
-            .Aggregate(text, (rest, word) => rest.Replace(word, "", StringComparison.Ordinal));
-
-    /// <summary>Digits count half: after a word they are mostly a date or a counter.</summary>
-    static int Worth(string text) => (text.Length * 2 - text.Count(char.IsDigit)) / 2;
+    /// <summary>
+    /// The decimal digits of the guesses that find a text, put together in the cheapest way from common words and single
+    /// letters and digits. Digits count half: after a word they are mostly a date or a counter.
+    /// </summary>
+    /// <param name="worthless">Words that cost nothing.</param>
+    static double Worth(string text, string[] worthless)
+    {
+        var costs = new double[text.Length + 1];
+        for (var end = 1; end <= text.Length; end++)
+        {
+            var before = text.AsSpan(0, end);
+            var least = costs[end - 1] + (char.IsDigit(text[end - 1]) ? 0.5 : 1);
+            for (var length = 2; length <= Math.Min(end, CommonWords.MaxLength); length++)
+                if (CommonWords.Cost(before[^length..]) is { } cost)
+                    least = Math.Min(least, costs[end - length] + cost);
+            foreach (var word in worthless)
+                if (before.EndsWith(word, StringComparison.Ordinal))
+                    least = Math.Min(least, costs[end - word.Length]);
+            costs[end] = least;
+        }
+        return costs[^1];
+    }
 
     static bool IsPattern(string text) =>
         text.Length >= MinPattern && (IsRepeated(text) || Keyboards.Any(row => IsWalk(text, row)));

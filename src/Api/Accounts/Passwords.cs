@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
-using System.Threading.Channels;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using Resources.Grains;
@@ -12,7 +11,7 @@ public sealed class PasswordOptions
 {
     /// <summary>Threads that hash passwords. They bound the processor time of all the node's logins together.</summary>
     [Range(1, 256)]
-    public int HashThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 4);
+    public int HashThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 }
 
 /// <summary>The outcome of a password check.</summary>
@@ -25,13 +24,13 @@ public enum PasswordCheck
     RightButOld,
 }
 
-/// <summary>The queue of passwords to hash is full.</summary>
+/// <summary>The queue of passwords to hash has no place for the caller.</summary>
 public sealed class PasswordsBusyException()
     : ProblemException(ProblemType.LoginBusy, "Too many passwords are being checked. Try again in a moment.");
 
 /// <summary>
 /// Hashes and verifies passwords: 15 to 128 characters of any kind, normalised to Unicode NFC and hashed with
-/// PBKDF2-SHA512. Hashing is slow by design, so it runs on its own low-priority threads behind a bounded queue.
+/// PBKDF2-SHA512. Hashing is slow by design, so it runs on its own low-priority threads behind a bounded, fair queue.
 /// </summary>
 public sealed class Passwords : IDisposable
 {
@@ -41,13 +40,10 @@ public sealed class Passwords : IDisposable
     /// <summary>ASVS 5.0, appendix C asks for 210,000 or more with SHA-512.</summary>
     const int Rounds = 220_000;
 
-    /// <summary>A few seconds of work for one thread.</summary>
-    const int MaxWaiting = 50;
-
     const int LowPriority = 10;
 
     readonly PasswordHasher<object> hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Rounds }));
-    readonly Channel<Action> work = Channel.CreateBounded<Action>(MaxWaiting);
+    readonly HashQueue queue = new();
     readonly string nobody;
 
     public Passwords(PasswordOptions options)
@@ -58,39 +54,36 @@ public sealed class Passwords : IDisposable
     }
 
     /// <exception cref="PasswordsBusyException">The queue is full.</exception>
-    public Task<string> HashAsync(string password) =>
-        RunAsync(() => hasher.HashPassword(this, UnicodeForms.Compose(password)));
+    public Task<string> HashAsync(string password, HashCaller caller) =>
+        RunAsync(caller, () => hasher.HashPassword(this, UnicodeForms.Compose(password)));
 
     /// <summary>
     /// Whether a password matches a hash. Without a hash, as for an unknown account, the check takes the same time.
     /// </summary>
     /// <exception cref="PasswordsBusyException">The queue is full.</exception>
-    public Task<PasswordCheck> VerifyAsync(string? hash, string password) =>
-        RunAsync(() =>
-            hasher.VerifyHashedPassword(this, hash ?? nobody, UnicodeForms.Compose(password)) switch
+    public Task<PasswordCheck> VerifyAsync(string? hash, string password, HashCaller caller) =>
+        RunAsync(caller, () => hasher.VerifyHashedPassword(this, hash ?? nobody, UnicodeForms.Compose(password)) switch
             {
                 PasswordVerificationResult.Success when hash is not null => PasswordCheck.Right,
                 PasswordVerificationResult.SuccessRehashNeeded when hash is not null => PasswordCheck.RightButOld,
                 _ => PasswordCheck.Wrong,
-            }
-        );
+            });
 
-    /// <summary>Throws early if the queue is full, before the caller looks anything up.</summary>
+    /// <summary>Throws early if the queue is full, before anything is looked up for the caller.</summary>
     /// <exception cref="PasswordsBusyException">The queue is full.</exception>
-    public void ThrowIfBusy()
+    public void ThrowIfBusy(HashCaller caller)
     {
-        if (work.Reader.Count >= MaxWaiting)
+        if (queue.IsFullFor(caller))
             throw new PasswordsBusyException();
     }
 
-    public void Dispose() => work.Writer.TryComplete();
+    public void Dispose() => queue.End();
 
-    async Task<T> RunAsync<T>(Func<T> hash)
+    Task<T> RunAsync<T>(HashCaller caller, Func<T> hash)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!work.Writer.TryWrite(Run))
-            throw new PasswordsBusyException();
-        return await done.Task;
+        queue.Add(caller, new(Run, () => done.SetException(new PasswordsBusyException())));
+        return done.Task;
 
         void Run()
         {
@@ -113,9 +106,8 @@ public sealed class Passwords : IDisposable
             _ = SetPriority(0, 0, LowPriority);
         else
             Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
-        while (work.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
-        while (work.Reader.TryRead(out var hash))
-            hash();
+        while (queue.Take() is { } job)
+            job.Run();
     }
 
     [DllImport("libc", EntryPoint = "setpriority"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

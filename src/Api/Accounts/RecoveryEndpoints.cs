@@ -30,6 +30,7 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("register")
+            .Audits("account.registered")
             .WithSummary("Register an account")
             .WithDescription("Sends a mail with the next step. Registration must be open.")
             .TakesBody<RegisterRequest>("""{"email":"user@example.org","password":"a few words that say nothing"}""")
@@ -39,6 +40,7 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("verifyEmail")
+            .Audits("account.email_verified")
             .WithSummary("Verify an e-mail address")
             .WithDescription("Takes the token from the mail and the password given at registration.")
             .TakesBody<VerifyRequest>("""{"token":"ArkRogF3…","password":"a few words that say nothing"}""")
@@ -48,6 +50,7 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("forgotPassword")
+            .AuditsNothing()
             .WithSummary("Send a password-reset mail")
             .TakesBody<EmailRequest>("""{"email":"user@example.org"}""")
             .Produces(202)
@@ -56,6 +59,7 @@ public static class RecoveryEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Reset)
             .WithName("setPassword")
+            .Audits("account.password_changed")
             .WithSummary("Set a password with a mailed token")
             .WithDescription("Ends all sessions of the account.")
             .TakesBody<SetPasswordRequest>("""{"token":"ArkRogF3…","newPassword":"a few words that say nothing"}""")
@@ -81,7 +85,7 @@ public static class RecoveryEndpoints
             var address = AccountDirectory.Normalize(asked.Email);
             if (await limits.RefusalAsync(context, RateLimits.Reset, address) is { } refusal)
                 return refusal;
-            var hash = await passwords.HashAsync(asked.Password);
+            var hash = await passwords.HashAsync(asked.Password, HashCaller.Of(context, isKnown: false));
             var intent = context.Intend(Guid.Empty) with { Actor = "guest" };
             return Accept(mailer, async () =>
             {
@@ -139,18 +143,20 @@ public static class RecoveryEndpoints
     /// Also requires the password: somebody else may have registered the address of whoever follows the link, with a
     /// password that they know.
     /// </summary>
-    static Task<Answer> VerifyAsync(HttpContext context, Accounts accounts, Passwords passwords, LinkTokens tokens) =>
+    static Task<Answer> VerifyAsync(HttpContext context, Accounts accounts, PasswordGuard guard, LinkTokens tokens) =>
         RequestBody.TakeAsync(context, ReadVerification, async asked =>
         {
             if (tokens.Read(LinkPurpose.VerifyEmail, asked.Token) is not var (account, email))
                 return Spent;
             if (await ClusterCalls.ReadAsync(() => accounts.Grain(account).GetSecrets()) is not { } found)
                 return Spent;
-            if (await passwords.VerifyAsync(found.PasswordHash, asked.Password) is PasswordCheck.Wrong)
-                return Answer.Refused(
-                    ProblemType.InvalidCredentials,
-                    "The password is not that of the latest registration. Register again, or reset the password."
-                );
+            var (owner, refusal) = await guard.CheckAsync(context, found, asked.Password);
+            if (owner is null)
+                return refusal
+                    ?? Answer.Refused(
+                        ProblemType.InvalidCredentials,
+                        "The password is not that of the latest registration. Register again, or reset the password."
+                    );
             return await ExecuteAsync(context, accounts, account, new VerifyEmail(email, found.Account.Password));
         });
 
@@ -166,7 +172,7 @@ public static class RecoveryEndpoints
             PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
             if (faults is not [])
                 return Answer.Invalid(faults);
-            var hash = await passwords.HashAsync(asked.NewPassword);
+            var hash = await passwords.HashAsync(asked.NewPassword, HashCaller.Of(context, isKnown: true));
             return await ExecuteAsync(
                 context,
                 accounts,

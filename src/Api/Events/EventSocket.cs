@@ -31,7 +31,18 @@ static class EventSocket
         if (faults is not [])
             return await ApiGroup.RefusalAsync(context, faults);
         if (isGuest)
-            return new StreamedAnswer(_ => ServeAsync(context, client => AuthenticateAsync(context, door, client)));
+            return context.RequestServices.GetRequiredService<WaitingSockets>().Enter(context) is { } place
+                ? new StreamedAnswer(async _ =>
+                {
+                    using (place)
+                        await ServeAsync(context, client => AuthenticateAsync(context, door, client, place));
+                })
+                : Answer.Refused(
+                    ProblemType.TooManyStreams,
+                    "Too many sockets of your address or of this node have not sent their token yet. "
+                        + "Send it with the handshake, or try again in a moment.",
+                    retryAfter: 10
+                );
         var (lease, limited) = await StreamResponse.OpenAsync(context);
         return lease is null
             ? limited!
@@ -114,7 +125,12 @@ static class EventSocket
     }
 
     /// <summary>Waits for the token, and sends to whom it belongs.</summary>
-    static async Task<SocketClose> AuthenticateAsync(HttpContext context, ResourceDoor door, SocketClient client)
+    static async Task<SocketClose> AuthenticateAsync(
+        HttpContext context,
+        ResourceDoor door,
+        SocketClient client,
+        NetworkPlace place
+    )
     {
         Overload.Waits(context);
         var services = context.RequestServices;
@@ -127,6 +143,7 @@ static class EventSocket
                 ? SocketClose.Of(StreamEnd.NodeStops)
                 : SocketClose.Of(ProblemType.RequestTimeout);
         var message = await first;
+        place.Dispose();
         if (client.HasClosed)
             return SocketClose.Normal;
         if (TokenIn(message) is not { } token)

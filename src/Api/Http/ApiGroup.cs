@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Resources.Grains;
 
 namespace Resources.Api;
@@ -11,6 +12,9 @@ public static class ApiGroup
 {
     public const string Path = "/api/v1";
 
+    /// <summary>Bodies that may come from anybody. Credentials are small.</summary>
+    const int MaxOpenBody = 16 * 1024;
+
     static readonly string[] GetAndHead = ["GET", "HEAD"];
 
     public static RouteGroupBuilder MapApi(this WebApplication app)
@@ -18,6 +22,8 @@ public static class ApiGroup
         var api = app.MapGroup(Path);
         api.RequireAuthorization();
         api.AddEndpointFilter(RefuseBadRequestsAsync);
+        // Last of all, when it is known what an endpoint says of itself.
+        ((IEndpointConventionBuilder)api).Finally(BoundOpenBody);
         api.WithMetadata(new AlwaysRefuses(400, 401, 403, 406, 414, 429, 431, 500, 503));
         return api;
     }
@@ -51,12 +57,27 @@ public static class ApiGroup
     public static TBuilder LimitBy<TBuilder>(this TBuilder endpoint, string policy)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new LimitedBy(policy));
 
+    /// <summary>Counts what an endpoint creates for its caller, beside the limit of requests.</summary>
+    /// <param name="policy">One of the names in <see cref="CreationLimit"/>.</param>
+    public static TBuilder LimitCreation<TBuilder>(this TBuilder endpoint, string policy)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new CreationLimit(policy));
+
     /// <summary>The answer to bad input, unless what is addressed is not there at all.</summary>
     public static async Task<Answer> RefusalAsync(HttpContext context, IReadOnlyList<Fault> faults) =>
         context.GetEndpoint()?.Metadata.GetMetadata<FirstCheck>() is { } first
         && await first.Check(context) is { } rejection
             ? rejection
             : Answer.Invalid(faults);
+
+    static void BoundOpenBody(EndpointBuilder endpoint)
+    {
+        var isOpen =
+            endpoint.Metadata.OfType<IAllowAnonymous>().Any()
+            || endpoint is RouteEndpointBuilder { RoutePattern.RawText: { } path }
+                && path.StartsWith(Path + "/auth/", StringComparison.Ordinal);
+        if (isOpen && !endpoint.Metadata.OfType<MaxBody>().Any())
+            endpoint.Metadata.Add(new MaxBody(MaxOpenBody));
+    }
 
     static async ValueTask<object?> RefuseBadRequestsAsync(
         EndpointFilterInvocationContext invocation,

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 using Resources.Grains;
 
@@ -15,8 +16,20 @@ public sealed record AlwaysRefuses(params int[] Statuses);
 /// <summary>Marks an endpoint whose answers may have secrets.</summary>
 public sealed record CarriesSecrets;
 
+/// <summary>The bytes that a body may have, where they are fewer than those of any request; routing sets them.</summary>
+public sealed record MaxBody(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
+
 /// <summary>Names the limit of an endpoint, where it is not the default.</summary>
 public sealed record LimitedBy(string Policy);
+
+/// <summary>Names a further limit of an endpoint that creates what lasts.</summary>
+public sealed record CreationLimit(string Policy)
+{
+    public const string Users = "users";
+    public const string Roles = "roles";
+    public const string ApiKeys = "api_keys";
+    public const string Subscriptions = "subscriptions";
+}
 
 /// <summary>Marks an endpoint that machines poll: health and metrics.</summary>
 public sealed record Unlimited;

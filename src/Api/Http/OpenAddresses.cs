@@ -20,7 +20,7 @@ public static class OpenAddresses
                 .Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
                 .Where(endpoint => endpoint.RoutePattern.Parameters.Count is 0)
                 .Select(endpoint => "/" + endpoint.RoutePattern.RawText!.Trim('/'))
-                .ToHashSet(StringComparer.OrdinalIgnoreCase)
+                .ToHashSet(StringComparer.Ordinal)
         );
         app.Use(
             (context, next) =>
@@ -34,11 +34,7 @@ public static class OpenAddresses
                 }
                 if (context.GetEndpoint() is not { DisplayName: WrongMethod, RequestDelegate: { } refuse })
                     return next(context);
-                return open.Value.Contains(
-                    context.Request.Path.Value!.TrimEnd('/') is { Length: > 0 } path ? path : "/"
-                )
-                    ? refuse(context)
-                    : next(context);
+                return open.Value.Contains(context.Request.Path.Value!) ? refuse(context) : next(context);
             }
         );
     }

@@ -154,6 +154,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType LoginBusy = new("LOGIN_BUSY", 503, "Too many concurrent logins");
     public static readonly ProblemType Overloaded = new("OVERLOADED", 503, "The server is overloaded");
     public static readonly ProblemType AccessUnknown = new("ACCESS_UNKNOWN", 503, "The node cannot check access");
+    public static readonly ProblemType LimitUnknown = new("LIMIT_UNKNOWN", 503, "The node cannot check the rate limit");
     public static readonly ProblemType SearchesBusy = new("SEARCHES_BUSY", 503, "Too many concurrent searches");
     public static readonly ProblemType QueryTimeout = new("QUERY_TIMEOUT", 503, "The query timed out");
     public static readonly ProblemType ReadModelBehind = new("READ_MODEL_BEHIND", 503, "The read model is behind");
@@ -219,6 +220,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         LoginBusy,
         Overloaded,
         AccessUnknown,
+        LimitUnknown,
         SearchesBusy,
         QueryTimeout,
         ReadModelBehind,
@@ -256,6 +258,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.ReadModelBehind => ReadModelBehind,
             Refusal.PositionAhead => ValidationFailed,
             Refusal.SubscriptionNotFound => SubscriptionNotFound,
+            Refusal.TooManyApiKeys => TooManyApiKeys,
             _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "This refusal has no problem type."),
         };
 

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.Features;
 using Orleans.Runtime;
 using Resources.Grains;
 
@@ -36,6 +37,8 @@ public static class Problems
     )
     {
         var response = context.Response;
+        // For whoever wants to know why a request was refused.
+        context.Features.Set(type);
         response.StatusCode = type.Status;
         response.Headers.CacheControl = "no-store";
         if (type.Status is 503 && response.Headers.RetryAfter.Count is 0)
@@ -89,7 +92,10 @@ public static class Problems
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            var (type, detail) = Classify(e);
+            var (type, detail) = Classify(e, context);
+            // Where one request ends and the next begins is not known any more.
+            if (e is BadHttpRequestException)
+                context.Response.Headers.Connection = "close";
             var log = context
                 .RequestServices.GetRequiredService<ILoggerFactory>()
                 .CreateLogger("Resources.Api.Problems");
@@ -106,13 +112,18 @@ public static class Problems
         }
     }
 
-    static (ProblemType, string) Classify(Exception e) =>
+    static (ProblemType, string) Classify(Exception e, HttpContext context) =>
         e switch
         {
             ProblemException problem => (problem.Type, problem.Message),
             BadHttpRequestException bad => (
                 ProblemType.Of(bad.StatusCode),
-                bad.StatusCode is 413 ? "The body is larger than 1 MiB." : "The request is not valid HTTP."
+                bad.StatusCode switch
+                {
+                    408 => "The body came too slowly.",
+                    413 => $"A body may have {MaxBody(context)} bytes here.",
+                    _ => "The request is not valid HTTP.",
+                }
             ),
             Projections.QueryTimeoutException => (
                 ProblemType.QueryTimeout,
@@ -122,6 +133,11 @@ public static class Problems
             SearchesBusyException => (
                 ProblemType.SearchesBusy,
                 "Too many filters and searches are under way at this node."
+            ),
+            AnswersNotReceivedException => (ProblemType.Overloaded, ResponseMemory.Refusal),
+            ReadMemoryFullException => (
+                ProblemType.Overloaded,
+                "This node keeps as much of responses that clients have not received as it can. Try again in a moment."
             ),
             StoreOverloadedException => (
                 ProblemType.Overloaded,
@@ -137,6 +153,9 @@ public static class Problems
             ),
             _ => (ProblemType.InternalError, "The fault was logged under the trace id."),
         };
+
+    static long? MaxBody(HttpContext context) =>
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize;
 
     static string Explain(HttpContext context) =>
         context.Response.StatusCode switch

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
 using Resources.Grains;
@@ -134,7 +135,7 @@ public sealed class RequestBody : IDisposable
         var reader = request.BodyReader;
         while (true)
         {
-            var result = await reader.ReadAsync(ct);
+            var result = await ReadAsync(reader, ct);
             if (result.IsCompleted)
             {
                 var bytes = result.Buffer.ToArray();
@@ -142,6 +143,19 @@ public sealed class RequestBody : IDisposable
                 return bytes;
             }
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
+    static async ValueTask<ReadResult> ReadAsync(PipeReader reader, CancellationToken ct)
+    {
+        try
+        {
+            return await reader.ReadAsync(ct);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            // Chunks with impossible sizes are told so, and connections that break in a body.
+            throw new BadHttpRequestException("The body is not valid HTTP.", StatusCodes.Status400BadRequest, e);
         }
     }
 }

@@ -81,10 +81,14 @@ public static class Responses
     public static Task WriteAsync<T>(HttpContext context, T body, JsonTypeInfo<T> json, string mediaType)
     {
         var bytes = Serialize(body, json);
+        ResponseMemory.Hold(context, bytes.Length);
         var response = context.Response;
         response.ContentType = mediaType;
         response.ContentLength = bytes.Length;
         response.BodyWriter.Write(bytes);
+        // Threads of the pool live long.
+        if (Scratch.Value!.Buffer.Capacity > MaxKept)
+            Scratch.Value = NewScratch();
         return Task.CompletedTask;
     }
 

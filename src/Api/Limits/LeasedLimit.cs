@@ -61,6 +61,9 @@ public sealed class LeasedLimit : IAsyncDisposable
         tidy = time.CreateTimer(_ => TidyUp(), null, Tidy, Tidy);
     }
 
+    /// <summary>The permits of a window.</summary>
+    public int Permits => limit.Permits;
+
     /// <summary>The limit as the header <c>RateLimit-Policy</c> says it.</summary>
     public string Description { get; }
 
@@ -69,9 +72,8 @@ public sealed class LeasedLimit : IAsyncDisposable
 
     /// <summary>Takes a permit, if there is one.</summary>
     /// <exception cref="StoreUnavailableException">The cluster cannot say, as the database is away.</exception>
-    /// <exception cref="OrleansException">
-    /// The cluster cannot say, as a node was lost; or a <see cref="TimeoutException"/>.
-    /// </exception>
+    /// <exception cref="OrleansException">The cluster cannot say, as a node was lost.</exception>
+    /// <exception cref="ProblemException">Nothing came in time: this node, or the one that counts, has too much to do.</exception>
     public ValueTask<Standing> TakeAsync(string key)
     {
         var held = all.GetOrAdd(key, static (key, hashKey) => new(hashKey, key), hashKey);
@@ -114,11 +116,21 @@ public sealed class LeasedLimit : IAsyncDisposable
         // Others that wait here may be quicker, and a window may end meanwhile.
         for (var since = Now; Now - since < Ticks(Patience); )
         {
-            await FetchAsync(held);
+            try
+            {
+                await FetchAsync(held);
+            }
+            catch (TimeoutException)
+            {
+                break;
+            }
             if (Spend(held) is { } standing)
                 return standing;
         }
-        throw new TimeoutException($"No permit of {policy} came in time.");
+        throw new ProblemException(
+            ProblemType.LimitUnknown,
+            $"Whether the limit {policy} allows this request was not known in time. Nothing was done; try again in a moment."
+        );
     }
 
     /// <summary>Asks for permits; all who wait for the same at this node ask once.</summary>

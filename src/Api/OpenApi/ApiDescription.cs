@@ -33,7 +33,7 @@ public static class ApiDescription
 
     public static void MapApiDescription(this WebApplication app)
     {
-        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous().TakesHead();
+        app.MapOpenApi("/openapi/v1.json").AllowAnonymous().TakesHead().ServedOnce();
         // The page fetches nothing from other hosts, so that it works without access to them.
         app.MapScalarApiReference("/docs", options =>
             {
@@ -47,7 +47,8 @@ public static class ApiDescription
                 options.WithNonce().AddPreferredSecuritySchemes(Bearer);
             })
             .AllowAnonymous()
-            .TakesHead();
+            .TakesHead()
+            .ServedOnce();
         app.MapRead("/problems", (ProblemCatalogue problems) =>
                 new BareAnswer<IReadOnlyList<ProblemType>>(problems.All)
             )

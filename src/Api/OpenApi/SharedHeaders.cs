@@ -117,15 +117,16 @@ public static class AnswerHeaders
 
     public static readonly Parameter SetCookie = Parameter.Text(
         "Set-Cookie",
-        "The cookie of a browser session: set at sign-in with `cookie: true`, and deleted at sign-out.",
-        "__Host-session=…; path=/; secure; samesite=lax; httponly",
+        "Cookies of browsers: `__Host-session`, set at sign-in with `cookie: true` and deleted at sign-out; and "
+            + "`__Host-device`, which makes the browser known to the account and opens nothing.",
+        "__Host-session=…; path=/; secure; samesite=strict; httponly",
         4096
     );
 
     public static readonly Parameter ClearSiteData = Parameter.Text(
         "Clear-Site-Data",
         "Tells the browser to delete what it has stored for the session.",
-        "\"cache\", \"cookies\", \"storage\"",
+        "\"cache\", \"storage\"",
         64
     );
 

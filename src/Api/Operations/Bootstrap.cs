@@ -13,8 +13,10 @@ namespace Resources.Api;
 /// <summary>The first start: signing keys, the first administrator, and the lines that a newcomer reads.</summary>
 public sealed class Bootstrap(
     BootstrapOptions options,
+    AccountOptions registration,
     EmbeddedOptions embedded,
     SigningKeys keys,
+    StoreStart start,
     AccountQueries queries,
     Accounts accounts,
     Passwords passwords,
@@ -29,12 +31,17 @@ public sealed class Bootstrap(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await keys.LoadAsync(cancellationToken);
-        if (await queries.AnyAsync(cancellationToken))
+        await start.ReadAsync("signing keys", keys.LoadAsync, cancellationToken);
+        if (await start.ReadAsync("accounts", ct => queries.AnyAsync(ct), cancellationToken))
             return;
         var chosen = options.AdminPassword ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
         var (_, created) = await accounts.RegisterAsync(
-            new(options.AdminEmail, await passwords.HashAsync(chosen), [RoleBook.Administrator], EmailVerified: true),
+            new(
+                options.AdminEmail,
+                await passwords.HashAsync(chosen, HashCaller.Node),
+                [RoleBook.Administrator],
+                EmailVerified: true
+            ),
             Intent.OfNode()
         );
         if (created.Rejection is null && options.AdminPassword is null)
@@ -45,6 +52,10 @@ public sealed class Bootstrap(
     {
         var url = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
         logger.LogInformation("Resources listens at {Url}, its documentation is at {Docs}", url, url + "/docs");
+        if (registration.OpensResources)
+            logger.LogWarning(
+                "Anybody may register here, and then read every resource; Accounts__DefaultRoles__0=author shows them only their own"
+            );
         if (password is null && !environment.IsDevelopment())
             return Task.CompletedTask;
         var text = new StringBuilder(

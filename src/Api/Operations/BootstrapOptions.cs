@@ -8,7 +8,11 @@ public sealed class BootstrapOptions
     [Required, StringLength(254)]
     public string AdminEmail { get; set; } = "admin@localhost";
 
-    /// <summary>At least 15 characters; null = a random one, printed once.</summary>
-    [StringLength(128, MinimumLength = 15, ErrorMessage = "takes 15 to 128 characters.")]
+    /// <summary>As every password: long, and not easy to guess. Null = a random one, printed once.</summary>
+    [StringLength(
+        Passwords.MaxLength,
+        MinimumLength = Passwords.MinLength,
+        ErrorMessage = "takes 15 to 128 characters."
+    )]
     public string? AdminPassword { get; set; }
 }

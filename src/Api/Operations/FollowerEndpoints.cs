@@ -96,6 +96,7 @@ public static class FollowerEndpoints
             .MapPost("/{name}/rebuild", RebuildAsync)
             .Require(Permissions.FollowerManage)
             .WithName("rebuildFollower")
+            .Audits("follower.rebuild_requested")
             .WithSummary("Rebuild a read model")
             .WithDescription("Builds a new copy while the current one keeps serving reads, then switches over.")
             .Answers<Envelope<FollowerDocument>>(202)
@@ -104,6 +105,7 @@ public static class FollowerEndpoints
             .MapPost("/{name}/resume", ResumeAsync)
             .Require(Permissions.FollowerManage)
             .WithName("resumeFollower")
+            .Audits("follower.resumed")
             .WithSummary("Resume a stopped follower")
             .WithDescription("Immediately retries the event at which the follower stopped.")
             .Answers<Envelope<FollowerDocument>>(200)
@@ -112,6 +114,7 @@ public static class FollowerEndpoints
             .MapPost("/{name}/skip", SkipAsync)
             .Require(Permissions.FollowerManage)
             .WithName("skipEvent")
+            .Audits("follower.event_skipped")
             .WithSummary("Skip an event")
             .WithDescription("Skips the event at which the follower stopped, now and in every rebuild.")
             .TakesBody<SkipRequest>("""{"position":"1042","reason":"written by a build that was withdrawn"}""")
@@ -124,33 +127,53 @@ public static class FollowerEndpoints
             .. (await followers.AllAsync(context.RequestAborted)).Select(FollowerDocument.Of),
         ]);
 
-    static async Task<Answer> RebuildAsync(HttpContext context, string name, Followers followers) =>
+    static async Task<Answer> RebuildAsync(HttpContext context, string name, Followers followers, AuditNotes notes) =>
         await AnswerAsync(
             context,
             name,
             followers,
-            await followers.RebuildAsync(name, context.CallerId(), context.RequestAborted),
+            await NoteAsync(await followers.RebuildAsync(name, context.CallerId(), context.RequestAborted), () =>
+                notes.NoteAsync(context, new FollowerRebuildRequested(name))
+            ),
             StatusCodes.Status202Accepted
         );
 
-    static async Task<Answer> ResumeAsync(HttpContext context, string name, Followers followers) =>
-        await AnswerAsync(context, name, followers, await followers.ResumeAsync(name, context.RequestAborted));
+    static async Task<Answer> ResumeAsync(HttpContext context, string name, Followers followers, AuditNotes notes) =>
+        await AnswerAsync(
+            context,
+            name,
+            followers,
+            await NoteAsync(await followers.ResumeAsync(name, context.RequestAborted), () =>
+                notes.NoteAsync(context, new FollowerResumed(name))
+            )
+        );
 
-    static Task<Answer> SkipAsync(HttpContext context, string name, Followers followers) =>
+    static Task<Answer> SkipAsync(HttpContext context, string name, Followers followers, AuditNotes notes) =>
         RequestBody.TakeAsync(context, ReadSkip, async asked =>
             await AnswerAsync(
                 context,
                 name,
                 followers,
-                await followers.SkipAsync(
-                    name,
-                    asked.Position,
-                    asked.Reason,
-                    context.CallerId(),
-                    context.RequestAborted
+                await NoteAsync(
+                    await followers.SkipAsync(
+                        name,
+                        asked.Position,
+                        asked.Reason,
+                        context.CallerId(),
+                        context.RequestAborted
+                    ),
+                    () => notes.NoteAsync(context, new FollowerEventSkipped(name, asked.Position, asked.Reason))
                 )
             )
         );
+
+    /// <summary>Notes what was done, and only that.</summary>
+    static async Task<FollowerAnswer> NoteAsync(FollowerAnswer answer, Func<Task> note)
+    {
+        if (answer is FollowerAnswer.Done)
+            await note();
+        return answer;
+    }
 
     static (long Position, string Reason) ReadSkip(JsonElement body, List<Fault> faults)
     {

@@ -13,7 +13,12 @@ sealed class OperationsFeature : Feature
 
     public override void Add(IServiceCollection services, Settings settings)
     {
-        settings.Add<BootstrapOptions>(services, "Bootstrap");
+        var bootstrap = settings.Add<BootstrapOptions>(services, "Bootstrap");
+        settings.Ensure(
+            bootstrap.AdminPassword is not { Length: >= Passwords.MinLength } password
+                || !PasswordRules.IsBlocked(password, bootstrap.AdminEmail),
+            "Bootstrap:AdminPassword: is too easy to guess. Use a few unrelated words, or leave it out."
+        );
         var shutdown = settings.Add<ShutdownOptions>(services, "Shutdown");
         var drain = shutdown.DrainSeconds ??= settings.IsDevelopment ? 0 : 3;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(drain + 60));

@@ -22,6 +22,7 @@ public static class SigningKeyEndpoints
         keys.MapPost("/rotate", RotateAsync)
             .Require(Permissions.SigningKeyManage)
             .WithName("rotateSigningKey")
+            .Audits("signing_key.rotated")
             .WithSummary("Rotate the signing key")
             .WithDescription("Creates a key that starts signing after one minute.")
             .Answers<Envelope<IReadOnlyList<SigningKeyDocument>>>(200);
@@ -29,6 +30,7 @@ public static class SigningKeyEndpoints
             .TakesPath(Parameter.Text("kid", "The `kid` of the signing key.", "01a211b9faa87e3b82b418342f59931d", 64))
             .Require(Permissions.SigningKeyManage)
             .WithName("withdrawSigningKey")
+            .Audits("signing_key.withdrawn")
             .WithSummary("Withdraw a signing key")
             .WithDescription("For a leaked key: tokens signed with it are rejected within seconds.")
             .Produces(204)
@@ -45,14 +47,18 @@ public static class SigningKeyEndpoints
             )),
         ]);
 
-    static async Task<Answer> RotateAsync(HttpContext context, SigningKeys keys)
+    static async Task<Answer> RotateAsync(HttpContext context, SigningKeys keys, AuditNotes notes)
     {
         await keys.RotateAsync(context.RequestAborted);
+        await notes.NoteAsync(context, new SigningKeyRotated());
         return List(keys);
     }
 
-    static async Task<Answer> WithdrawAsync(HttpContext context, string kid, SigningKeys keys) =>
-        await keys.WithdrawAsync(kid, context.RequestAborted)
-            ? Answer.Empty()
-            : Answer.Refused(ProblemType.NotFound, "There is no such signing key.");
+    static async Task<Answer> WithdrawAsync(HttpContext context, string kid, SigningKeys keys, AuditNotes notes)
+    {
+        if (!await keys.WithdrawAsync(kid, context.RequestAborted))
+            return Answer.Refused(ProblemType.NotFound, "There is no such signing key.");
+        await notes.NoteAsync(context, new SigningKeyWithdrawn(kid));
+        return Answer.Empty();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -45,6 +46,16 @@ public static class Telemetry
                     .AddRuntimeInstrumentation()
                     .AddPrometheusExporter()
             );
+        // A process may have several nodes. Each shows its own figures, and those of the process.
+        builder.Services.ConfigureOpenTelemetryMeterProvider(
+            (services, metrics) =>
+            {
+                var own = services.GetRequiredService<IMeterFactory>();
+                metrics.AddView(instrument =>
+                    instrument.Meter.Scope is { } scope && scope != own ? MetricStreamConfiguration.Drop : null
+                );
+            }
+        );
         if (!exports)
             return;
         telemetry

@@ -18,6 +18,7 @@ public static class ResourceEndpoints
             .MapPost("", CreateAsync)
             .Require(Permissions.ResourceCreate)
             .WithName("createResource")
+            .Audits("resource.created")
             .WithSummary("Create a resource")
             .TakesHeaders(RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position, AnswerHeaders.Location)
@@ -91,6 +92,7 @@ public static class ResourceEndpoints
         one.MapPut("", ReplaceAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("replaceResource")
+            .Audits("resource.replaced")
             .WithSummary("Replace a resource")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
             .TakesHeaders(
@@ -110,6 +112,7 @@ public static class ResourceEndpoints
         one.MapPatch("", PatchAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("patchResource")
+            .Audits("resource.renamed", "resource.status_changed", "resource.metadata_changed")
             .WithSummary("Patch a resource")
             .WithDescription("Takes a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902).")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
@@ -128,6 +131,7 @@ public static class ResourceEndpoints
         one.MapDelete("", DeleteAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("deleteResource")
+            .Audits("resource.deleted")
             .WithSummary("Delete a resource")
             .WithDescription("The history remains, and the resource can be restored.")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))
@@ -138,6 +142,7 @@ public static class ResourceEndpoints
         one.MapPost("/restore", RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResource")
+            .Audits("resource.restored")
             .WithSummary("Restore a deleted resource")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
@@ -157,6 +162,7 @@ public static class ResourceEndpoints
             return Answer.Invalid(faults);
         var caller = context.Caller();
         var id = attempt.NewId(caller);
+        await ResponseMemory.ReserveAsync(context, create.Metadata.Utf8.Length);
         return Written(id, await door.ExecuteAsync(caller, id, create, attempt), StatusCodes.Status201Created);
     }
 
@@ -246,6 +252,8 @@ public static class ResourceEndpoints
             return await ApiGroup.RefusalAsync(context, faults);
         if (!Ids.TryParse(id, out var resource))
             return Missing;
+        if (command is ReplaceResource replace)
+            await ResponseMemory.ReserveAsync(context, replace.Metadata.Utf8.Length);
         return Written(resource, await door.ExecuteAsync(context.Caller(), resource, command!, attempt!));
     }
 

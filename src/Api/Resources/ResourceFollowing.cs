@@ -62,12 +62,16 @@ static class ResourceFollowing
             try
             {
                 var snapshot = await door.SnapshotAsync(lease, list.Selection, list.Sort, position, until.Token);
+                using var memory = snapshot.Memory;
                 var isTooLong = snapshot.IsCut || snapshot.Rows.Count > ResourceDoor.MaxFollowed;
                 if (!context.Response.HasStarted)
                     await BeginAsync(context, isTooLong);
                 if (isTooLong || HttpMethods.IsHead(context.Request.Method))
                     return;
-                await foreach (var changes in door.FollowAsync(lease, list.Selection, snapshot, heartbeat, until.Token))
+                var steps = door.FollowAsync(lease, list.Selection, snapshot, heartbeat, until.Token);
+                // Its rows are not kept for as long as the list is followed.
+                snapshot = null;
+                await foreach (var changes in steps)
                     await WriteAsync(context, list, changes, until.Token);
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)

@@ -43,9 +43,11 @@ static class ResourceLists
             wanted,
             ct
         );
-        return reply.Rejection is { } rejection
-            ? Consistency.Refused(rejection)
-            : PageAnswer(list, reply.Value!, cursors);
+        if (reply.Rejection is { } rejection)
+            return Consistency.Refused(rejection);
+        if (reply.Value!.Memory is { } memory)
+            ResponseMemory.Hold(context, memory);
+        return PageAnswer(list, reply.Value, cursors);
     }
 
     static Answer PageAnswer(ListRequest list, ResourcePage page, Cursors cursors)

@@ -32,6 +32,7 @@ public static class AuthEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("login")
+            .Audits("session.started", "account.login_failed")
             .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Sign in with e-mail and password")
             .WithDescription(
@@ -46,6 +47,7 @@ public static class AuthEndpoints
         auth.MapPost("/refresh", RefreshAsync)
             .AllowAnonymous()
             .WithName("refresh")
+            .Audits("session.refreshed")
             .WithSummary("Refresh tokens")
             .WithDescription(
                 "Exchanges a refresh token for a new pair of tokens. A refresh token is single-use; reusing it ends the session."
@@ -55,9 +57,23 @@ public static class AuthEndpoints
             )
             .Answers<Envelope<TokenDocument>>(200)
             .Refuses(401, 413, 415);
+        auth.MapPost("/revoke", RevokeAsync)
+            .AllowAnonymous()
+            .WithName("revoke")
+            .Audits("session.ended")
+            .WithSummary("Revoke a refresh token")
+            .WithDescription(
+                "Ends the session of a refresh token, used or not. The answer does not tell whether there was one."
+            )
+            .TakesBody<RefreshRequest>(
+                """{"refreshToken":"rrt_uhGiAVH6f4W1ZNPQe71yIgAAAAGMw10GAbzoy1-3tp8ZC000WKCpdZdzf69xBMmK2sLMDg"}"""
+            )
+            .Produces(204)
+            .Refuses(413, 415);
         auth.MapPost("/logout", LogoutAsync)
             .RequireSession()
             .WithName("logout")
+            .Audits("session.ended")
             .Carries(AnswerHeaders.SetCookie, AnswerHeaders.ClearSiteData)
             .WithSummary("Sign out")
             .WithDescription("Ends the session.")
@@ -66,6 +82,8 @@ public static class AuthEndpoints
             .RequireSession()
             .LimitBy(RateLimits.Login)
             .WithName("changePassword")
+            .Carries(AnswerHeaders.SetCookie)
+            .Audits("account.password_changed")
             .WithSummary("Change your password")
             .WithDescription("Ends all your other sessions.")
             .TakesBody<PasswordRequest>(
@@ -77,45 +95,19 @@ public static class AuthEndpoints
 
     static Task<Answer> LoginAsync(
         HttpContext context,
-        Accounts accounts,
-        Passwords passwords,
+        PasswordGuard guard,
         SignIn signIn,
         SessionCookie cookies,
-        RateLimits limits,
-        Tickets tickets,
-        ILogger<Accounts> logger
+        Tickets tickets
     ) => RequestBody.TakeAsync(context, ReadLogin, async asked =>
         {
             var byCookie = asked.Cookie is true;
             if (byCookie && !cookies.IsOurs(context.Request))
                 return SessionCookie.ForeignLogin;
-            passwords.ThrowIfBusy();
-            // Rate-limit by the address as given, so that answers do not reveal whether it exists.
-            var address = AccountDirectory.Normalize(asked.Email);
-            if (await limits.RefusalAsync(context, RateLimits.LoginAccount, address) is { } refusal)
-                return refusal;
-            var found = await accounts.FindAsync(asked.Email);
-            var check = await passwords.VerifyAsync(found?.PasswordHash, asked.Password);
-            if (found is null || check is PasswordCheck.Wrong)
-            {
-                // Not awaited: the time it takes would reveal that the account exists.
-                if (found is not null)
-                    _ = RecordFailureAsync(accounts.Grain(found.Id), context.Intend(found.Id), logger);
-                return Answer.Refused(ProblemType.InvalidCredentials, "The e-mail address or the password is wrong.");
-            }
-            limits.Refund(RateLimits.LoginAccount, address);
-            if (check is PasswordCheck.RightButOld)
-                await accounts
-                    .Grain(found.Id)
-                    .Execute(
-                        new ChangePassword(
-                            await passwords.HashAsync(asked.Password),
-                            found.Account.Password,
-                            PasswordMeans.Rehash,
-                            null
-                        ),
-                        context.Intend(found.Id)
-                    );
+            var (found, refusal) = await guard.CheckLoginAsync(context, asked.Email, asked.Password);
+            if (found is null)
+                return refusal
+                    ?? Answer.Refused(ProblemType.InvalidCredentials, "The e-mail address or the password is wrong.");
             if (!SignInPolicy.Admits(found.Account))
                 return SignIn.Inactive;
             return found.Account.Factors.AreAsked
@@ -123,20 +115,15 @@ public static class AuthEndpoints
                 : await signIn.BeginAsync(context, found.Id, found.Account, found.Version, ["pwd"], byCookie);
         });
 
-    static async Task RecordFailureAsync(IAccountGrain account, Intent intent, ILogger logger)
-    {
-        try
-        {
-            await account.Execute(new NoteFailedLogin("password"), intent);
-        }
-        catch (Exception e)
-        {
-            logger.LogWarning("A failed login was not recorded: {Reason}", e.Message);
-        }
-    }
-
     static Task<Answer> RefreshAsync(HttpContext context, SignIn signIn) =>
         RequestBody.TakeAsync(context, "refreshToken", MaxTokenLength, token => signIn.RefreshAsync(context, token));
+
+    static Task<Answer> RevokeAsync(HttpContext context, SignIn signIn) =>
+        RequestBody.TakeAsync(context, "refreshToken", MaxTokenLength, async token =>
+        {
+            await signIn.RevokeAsync(context, token);
+            return Answer.Empty();
+        });
 
     static async Task<Answer> LogoutAsync(HttpContext context, IClusterClient cluster)
     {
@@ -150,28 +137,37 @@ public static class AuthEndpoints
         return Answer.Empty();
     }
 
-    static Task<Answer> ChangeAsync(HttpContext context, Accounts accounts, Passwords passwords) =>
-        RequestBody.TakeAsync(context, ReadPasswords, async asked =>
+    static Task<Answer> ChangeAsync(
+        HttpContext context,
+        Accounts accounts,
+        PasswordGuard guard,
+        Passwords passwords,
+        DeviceCookie devices
+    ) => RequestBody.TakeAsync(context, ReadPasswords, async asked =>
         {
             var caller = context.Caller();
-            var found = await accounts.Grain(caller.Account).GetSecrets();
-            if (
-                found is null
-                || await passwords.VerifyAsync(found.PasswordHash, asked.CurrentPassword) is PasswordCheck.Wrong
-            )
-                return Answer.Refused(ProblemType.Forbidden, "The current password is wrong.");
+            if (await ClusterCalls.ReadAsync(() => accounts.Grain(caller.Account).GetSecrets()) is not { } found)
+                return WrongCurrent;
+            var (owner, refusal) = await guard.CheckAsync(context, found, asked.CurrentPassword);
+            if (owner is null)
+                return refusal ?? WrongCurrent;
             var faults = new List<Fault>();
             PasswordRules.Check(asked.NewPassword, found.Email, "/newPassword", faults);
             if (faults is not [])
                 return Answer.Invalid(faults);
-            var hash = await passwords.HashAsync(asked.NewPassword);
+            var hash = await passwords.HashAsync(asked.NewPassword, HashCaller.Of(context, isKnown: true));
             var change = new ChangePassword(hash, found.Account.Password, PasswordMeans.Change, caller.Credential);
             var intent = context.Intend();
             var changed = await ClusterCalls.SendAsync(intent, sent =>
                 accounts.Grain(caller.Account).Execute(change, sent)
             );
-            return changed.Rejection is { } rejection ? rejection : Answer.Empty();
+            if (changed.Rejection is { } rejection)
+                return rejection;
+            devices.Set(context, caller.Account, changed.Value!);
+            return Answer.Empty();
         });
+
+    static Answer WrongCurrent => Answer.Refused(ProblemType.Forbidden, "The current password is wrong.");
 
     static LoginRequest ReadLogin(JsonElement body, List<Fault> faults)
     {

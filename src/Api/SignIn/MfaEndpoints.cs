@@ -56,6 +56,7 @@ public static class MfaEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("finishLogin")
+            .Audits("session.started", "account.login_failed")
             .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Complete sign-in with a second factor")
             .TakesBody<MfaRequest>(
@@ -68,6 +69,7 @@ public static class MfaEndpoints
             .RequireSession()
             .LimitBy(RateLimits.Mfa)
             .WithName("stepUp")
+            .Audits("session.authenticated", "account.login_failed")
             .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Re-authenticate")
             .WithDescription(
@@ -86,6 +88,7 @@ public static class MfaEndpoints
         mfa.MapPost("/totp", EnrollAsync)
             .RequireSession(recent: true)
             .WithName("enrollTotp")
+            .Audits("account.totp_enrolled")
             .WithSummary("Start TOTP enrolment")
             .WithDescription("Returns a new secret. It becomes active when you confirm it with a code.")
             .Answers<Envelope<TotpDocument>>(201)
@@ -94,6 +97,7 @@ public static class MfaEndpoints
             .RequireSession()
             .LimitBy(RateLimits.Mfa)
             .WithName("confirmTotp")
+            .Audits("account.totp_confirmed")
             .WithSummary("Confirm TOTP enrolment")
             .WithDescription("Takes a code generated from the new secret.")
             .TakesBody<CodeRequest>("""{"code":"123456"}""")
@@ -102,11 +106,13 @@ public static class MfaEndpoints
         mfa.MapDelete("/totp", RemoveAsync)
             .RequireSession(recent: true)
             .WithName("removeTotp")
+            .Audits("account.totp_removed")
             .WithSummary("Remove TOTP")
             .Produces(204);
         mfa.MapPost("/recovery-codes", IssueAsync)
             .RequireSession(recent: true)
             .WithName("issueRecoveryCodes")
+            .Audits("account.recovery_codes_issued")
             .WithSummary("Generate recovery codes")
             .WithDescription("Invalidates all earlier recovery codes.")
             .Answers<Envelope<RecoveryCodesDocument>>(201)
@@ -172,20 +178,26 @@ public static class MfaEndpoints
     static Task<Answer> StepUpAsync(
         HttpContext context,
         Accounts accounts,
-        Passwords passwords,
+        PasswordGuard guard,
         RateLimits limits,
         IClusterClient cluster,
         SignIn signIn
     ) => RequestBody.TakeAsync(context, ReadStepUp, async asked =>
         {
             var caller = context.Caller();
-            var found = await ClusterCalls.ReadAsync(() => accounts.Grain(caller.Account).GetSecrets());
-            bool isProven;
+            var isProven = false;
             if (asked.Method is "password")
+            {
+                var found = await ClusterCalls.ReadAsync(() => accounts.Grain(caller.Account).GetSecrets());
                 // With a second factor set up, the password alone would prove less than the login did.
-                isProven =
-                    found is { Account.Factors.AreAsked: false }
-                    && await passwords.VerifyAsync(found.PasswordHash, asked.Code) is not PasswordCheck.Wrong;
+                if (found is { Account.Factors.AreAsked: false })
+                {
+                    var (owner, refusal) = await guard.CheckAsync(context, found, asked.Code);
+                    if (refusal is not null)
+                        return refusal;
+                    isProven = owner is not null;
+                }
+            }
             else
             {
                 var spend = new SpendFactor(asked.Method, asked.Code);

@@ -38,12 +38,14 @@ public static class PasskeyEndpoints
         mine.MapPost("/options", BeginRegistrationAsync)
             .RequireSession(recent: true)
             .WithName("beginPasskey")
+            .AuditsNothing()
             .WithSummary("Start passkey registration")
             .WithDescription("Returns the options for `navigator.credentials.create`.")
             .Answers<Envelope<CeremonyDocument>>(200);
         mine.MapPost("", FinishRegistrationAsync)
             .RequireSession(recent: true)
             .WithName("addPasskey")
+            .Audits("account.passkey_added")
             .WithSummary("Register a passkey")
             .WithDescription("Takes the credential that the browser created.")
             .TakesBody<PasskeyRequest>(
@@ -55,6 +57,7 @@ public static class PasskeyEndpoints
             .TakesPath(Parameter.Id("id", "The id of the passkey."))
             .RequireSession(recent: true)
             .WithName("removePasskey")
+            .Audits("account.passkey_removed")
             .WithSummary("Remove a passkey")
             .Produces(204)
             .Refuses(404);
@@ -63,13 +66,17 @@ public static class PasskeyEndpoints
             .AllowAnonymous()
             .LimitBy(RateLimits.Login)
             .WithName("beginPasskeyLogin")
+            .AuditsNothing()
             .WithSummary("Start passkey sign-in")
             .WithDescription("Returns the options for `navigator.credentials.get`.")
             .Answers<Envelope<CeremonyDocument>>(200);
         auth.MapPost("/passkey", FinishUseAsync)
             .AllowAnonymous()
+            // An assertion may carry extensions of the authenticator.
+            .WithMetadata(new MaxBody(64 * 1024))
             .LimitBy(RateLimits.Login)
             .WithName("passkeyLogin")
+            .Audits("session.started", "account.passkey_used", "session.authenticated")
             .Carries(AnswerHeaders.SetCookie)
             .WithSummary("Sign in with a passkey")
             .WithDescription("If the caller already has a session, re-authenticates that session instead.")

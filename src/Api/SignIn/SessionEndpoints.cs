@@ -42,6 +42,8 @@ public static class SessionEndpoints
             .MapDelete("", EndOthersAsync)
             .RequireSession()
             .WithName("endOtherSessions")
+            .Carries(AnswerHeaders.SetCookie)
+            .Audits("account.sessions_ended")
             .WithSummary("End your other sessions")
             .Produces(204);
         sessions
@@ -49,6 +51,7 @@ public static class SessionEndpoints
             .TakesPath(Parameter.Id("id", "The id of the session."))
             .RequireSession()
             .WithName("endSession")
+            .Audits("session.ended")
             .WithSummary("End a session")
             .WithDescription("Ending a session of another account requires the permission `session:manage`.")
             .Produces(204)
@@ -110,9 +113,13 @@ public static class SessionEndpoints
         ]);
     }
 
-    static async Task<Answer> EndOthersAsync(HttpContext context, IClusterClient cluster)
+    static async Task<Answer> EndOthersAsync(HttpContext context, IClusterClient cluster, DeviceCookie devices)
     {
-        await OwnAccount.ExecuteAsync(context, cluster, new EndSessions(context.Caller().Credential));
+        var caller = context.Caller();
+        var ended = await OwnAccount.ExecuteAsync(context, cluster, new EndSessions(caller.Credential));
+        // Other browsers are forgotten too.
+        if (ended.Value is { } account)
+            devices.Set(context, caller.Account, account);
         return Answer.Empty();
     }
 

@@ -18,6 +18,7 @@ public sealed class SignIn(
     Tokens tokens,
     SessionTokens sessionTokens,
     SessionCookie cookies,
+    DeviceCookie devices,
     SessionLimits options,
     TimeProvider time
 )
@@ -29,7 +30,8 @@ public sealed class SignIn(
         Answer.Refused(ProblemType.AccountInactive, "The account is disabled, or its e-mail address is not verified.");
 
     /// <summary>
-    /// Starts a session of an authenticated account and answers its tokens, or sets its cookie.
+    /// Starts a session of an authenticated account and answers its tokens, or sets its cookie. The browser is known to
+    /// the account from then on.
     /// </summary>
     /// <param name="methods">How the owner authenticated.</param>
     public async Task<Answer> BeginAsync(
@@ -54,7 +56,9 @@ public sealed class SignIn(
         var begun = await ClusterCalls.SendAsync(intent, sent =>
             cluster.GetGrain<ISessionGrain>(session).Execute(start, sent)
         );
-        return Begun(context, session, begun.Value!, account, version);
+        var answer = Begun(context, session, begun.Value!, account, version);
+        devices.Set(context, id, account);
+        return answer;
     }
 
     /// <summary>
@@ -73,6 +77,17 @@ public sealed class SignIn(
                 }
             )
             : Over;
+
+    /// <summary>Ends the session of a refresh token, if it has one that is open.</summary>
+    public async Task RevokeAsync(HttpContext context, string refreshToken)
+    {
+        if (sessionTokens.ReadRefresh(refreshToken) is not var (session, _))
+            return;
+        var intent = context.Intend(session) with { Session = session };
+        await ClusterCalls.SendAsync(intent, sent =>
+            cluster.GetGrain<ISessionGrain>(session).Use(new EndSession("revoked"), sent)
+        );
+    }
 
     /// <summary>
     /// Records that the caller has authenticated again, and answers new tokens or sets a new cookie. The previous ones

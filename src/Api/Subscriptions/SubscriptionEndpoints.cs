@@ -19,9 +19,14 @@ public static class SubscriptionEndpoints
             .MapPost("", CreateAsync)
             .CarriesSecrets()
             .Require(Permissions.SubscriptionManage)
+            .LimitCreation(CreationLimit.Subscriptions)
             .WithName("createSubscription")
+            .Audits("subscription.created")
             .WithSummary("Create a subscription")
-            .WithDescription("Delivers events by webhook, or to a group of consumers that pull them.")
+            .WithDescription(
+                "Delivers events by webhook, or to a group of consumers that pull them. "
+                    + "For a webhook, a session must have authenticated recently."
+            )
             .Carries(AnswerHeaders.Location)
             .TakesBody<SubscriptionRequest>(
                 """{"name":"warehouse","filter":{"type":"bicycle","events":["resource.created"]},"delivery":{"kind":"webhook","url":"https://example.org/hooks"}}"""
@@ -45,9 +50,10 @@ public static class SubscriptionEndpoints
             .WithDescription("Includes its position, lag, number of parked resources and last error.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
-        one.MapDelete("", DeleteAsync)
+        one.MapDelete("", SubscriptionChanges.DeleteAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("deleteSubscription")
+            .Audits("subscription.deleted")
             .WithSummary("Delete a subscription")
             .Produces(204)
             .Refuses(404);
@@ -67,41 +73,46 @@ public static class SubscriptionEndpoints
             .TakesQuery(PageParameters.Cursor, PageParameters.Limit)
             .Answers<Envelope<IReadOnlyList<ParkedDocument>>>(200)
             .Refuses(404);
-        one.MapPost("/pause", PauseAsync)
+        one.MapPost("/pause", SubscriptionChanges.PauseAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("pauseSubscription")
+            .Audits("subscription.paused")
             .WithSummary("Pause a subscription")
             .WithDescription("Stops delivery. Events remain in the log.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
-        one.MapPost("/resume", ResumeAsync)
+        one.MapPost("/resume", SubscriptionChanges.ResumeAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("resumeSubscription")
+            .Audits("subscription.resumed")
             .WithSummary("Resume a subscription")
             .WithDescription("Delivery continues where it stopped.")
             .Answers<Envelope<SubscriptionDocument>>(200)
             .Refuses(404);
-        one.MapPost("/secret", RotateAsync)
+        one.MapPost("/secret", SubscriptionChanges.RotateAsync)
             .CarriesSecrets()
             .Require(Permissions.SubscriptionManage)
             .RequireRecent()
             .WithName("rotateSecret")
+            .Audits("subscription.secret_rotated")
             .WithSummary("Rotate the webhook secret")
             .WithDescription(
                 "Deliveries are signed with both secrets until the old one expires, after 24 hours by default."
             )
             .Answers<Envelope<SecretDocument>>(200)
             .Refuses(404, 409);
-        one.MapPost("/test", TestAsync)
+        one.MapPost("/test", SubscriptionChanges.TestAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("testSubscription")
+            .AuditsNothing()
             .WithSummary("Send a test event")
             .WithDescription("Sends it to the webhook immediately.")
             .Answers<Envelope<TestDocument>>(200)
             .Refuses(404, 409);
-        one.MapPost("/replay", ReplayAsync)
+        one.MapPost("/replay", SubscriptionChanges.ReplayAsync)
             .Require(Permissions.SubscriptionManage)
             .WithName("replaySubscription")
+            .Audits("subscription.replayed")
             .WithSummary("Replay events")
             .WithDescription("Delivers events again from a position, or retries a parked resource.")
             .TakesBody<ReplayRequest>("""{"position":"1042"}""")
@@ -110,24 +121,9 @@ public static class SubscriptionEndpoints
         one.MapPull();
     }
 
-    /// <summary>The subscription that an address names; null where there is none that the caller may see.</summary>
-    internal static async Task<Subscription?> FindAsync(HttpContext context, string id, SubscriptionQueries queries) =>
-        Ids.TryParse(id, out var subscription)
-            ? await queries.FindAsync(subscription, Owner(context), context.RequestAborted)
-            : null;
-
-    internal static readonly Answer Missing = Answer.Refused(
-        ProblemType.SubscriptionNotFound,
-        "There is no such subscription."
-    );
-
     /// <summary>Refuses what the subscription's kind of delivery does not support.</summary>
     internal static Answer OtherKind(Subscription subscription) =>
         Answer.Refused(ProblemType.OtherDelivery, $"The subscription's delivery is {subscription.Kind}.");
-
-    /// <summary>The owner whose subscriptions the caller may reach; null = all owners.</summary>
-    static Guid? Owner(HttpContext context) =>
-        context.Visible() is { IsAll: false } visible ? Guid.Parse(visible.Account) : null;
 
     static async Task<Answer> CreateAsync(
         HttpContext context,
@@ -157,20 +153,45 @@ public static class SubscriptionEndpoints
             return Answer.Refused(ProblemType.WebhookTargetForbidden, only.Detail, faults);
         if (faults is not [])
             return Answer.Invalid(faults);
+        if (deliveries.HasSecret(KindOf(asked)) && context.RefuseUnlessRecent() is { } refused)
+            return refused;
+        // Others are asked about a target only for what would be created otherwise.
+        if (await subscriptions.PreviewAsync(asked.Owner, asked.Name, ct) is not Creation.Done and var full)
+            return NotCreated(full, subscriptions);
+        if (await RefuseTargetAsync(context, deliveries, asked) is { } refusal)
+            return refusal;
+        var caller = context.Caller();
+        asked = asked with { ApiKey = caller.Kind is CredentialKind.ApiKey ? caller.Credential : null };
         var (creation, secret) = await subscriptions.CreateAsync(asked, context.Intend(), ct);
-        return creation switch
-        {
-            Creation.NameTaken => Answer.Refused(
-                ProblemType.AlreadyExists,
-                "You already have a subscription with this name."
-            ),
-            Creation.TooMany => Answer.Refused(
+        return creation is Creation.Done
+            ? await ShowAsync(context, asked.Id, queries, time, secret, StatusCodes.Status201Created)
+            : NotCreated(creation, subscriptions);
+    }
+
+    static Answer NotCreated(Creation why, Subscriptions subscriptions) =>
+        why is Creation.NameTaken
+            ? Answer.Refused(ProblemType.AlreadyExists, "You already have a subscription with this name.")
+            : Answer.Refused(
                 ProblemType.TooManySubscriptions,
                 $"An account may have {subscriptions.MaxPerOwner} subscriptions. Delete those that you do not need."
-            ),
-            _ => await ShowAsync(context, asked.Id, queries, time, secret, StatusCodes.Status201Created),
-        };
+            );
+
+    /// <summary>Why nothing could be delivered to the target, as far as others have to be asked for that.</summary>
+    static async Task<Answer?> RefuseTargetAsync(HttpContext context, Deliveries deliveries, NewSubscription asked)
+    {
+        var delivery = deliveries.Find(KindOf(asked))!;
+        if (!delivery.AsksOthers(asked.Delivery))
+            return null;
+        var caller = context.CallerId();
+        var limits = context.RequestServices.GetRequiredService<RateLimits>();
+        if (await limits.RefusalAsync(context, RateLimits.Lookups, caller) is { } limited)
+            return limited;
+        return await delivery.RefuseAsync(asked.Delivery, caller, context.RequestAborted) is { } fault
+            ? Answer.Refused(ProblemType.WebhookTargetForbidden, fault.Detail, [fault])
+            : null;
     }
+
+    static string KindOf(NewSubscription asked) => asked.Delivery.ToElement().GetProperty("kind").GetString()!;
 
     static async Task<Answer> ListAsync(HttpContext context, SubscriptionQueries queries, TimeProvider time)
     {
@@ -179,7 +200,12 @@ public static class SubscriptionEndpoints
         var after = query.Id("cursor") ?? Guid.Empty;
         if (query.Faults is not [])
             return Answer.Invalid(query.Faults);
-        var rows = await queries.PageAsync(Owner(context), after, limit + 1, context.RequestAborted);
+        var rows = await queries.PageAsync(
+            NamedSubscriptions.OwnerFor(context),
+            after,
+            limit + 1,
+            context.RequestAborted
+        );
         var now = time.GetUtcNow();
         return new Answer<IReadOnlyList<SubscriptionDocument>>([
             .. rows.Take(limit).Select(row => SubscriptionDocument.Of(row, now)),
@@ -189,155 +215,51 @@ public static class SubscriptionEndpoints
         };
     }
 
-    static async Task<Answer> GetAsync(
-        HttpContext context,
-        string id,
-        SubscriptionQueries queries,
-        TimeProvider time
-    ) =>
-        await FindAsync(context, id, queries) is { } subscription
-            ? Answer.Of(SubscriptionDocument.Of(subscription, time.GetUtcNow()))
-            : Missing;
-
-    static async Task<Answer> DeleteAsync(
-        HttpContext context,
-        string id,
-        Subscriptions subscriptions,
-        SubscriptionQueries queries
-    )
-    {
-        if (!Ids.TryParse(id, out _))
-            return Missing;
-        // A repeated deletion succeeds like the first; another owner's subscription looks like a missing one.
-        if (await FindAsync(context, id, queries) is { } found)
-            await subscriptions.DeleteAsync(found.Id, context.Intend());
-        return Answer.Empty();
-    }
-
-    static async Task<Answer> AttemptsAsync(HttpContext context, string id, SubscriptionQueries queries)
-    {
-        if (await FindAsync(context, id, queries) is not { } subscription)
-            return Missing;
-        var query = new QueryReader(context.Request);
-        var limit = query.Limit(20, MaxPage);
-        var before = query.Number("cursor", 1) ?? long.MaxValue;
-        if (query.Faults is not [])
-            return Answer.Invalid(query.Faults);
-        var rows = await queries.AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
-        return new Answer<IReadOnlyList<AttemptDocument>>([.. rows.Take(limit).Select(AttemptDocument.Of)])
-        {
-            Page = new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null),
-        };
-    }
-
-    static async Task<Answer> ParkedAsync(HttpContext context, string id, SubscriptionQueries queries)
-    {
-        if (await FindAsync(context, id, queries) is not { } subscription)
-            return Missing;
-        var query = new QueryReader(context.Request);
-        var limit = query.Limit(20, MaxPage);
-        var after = query.Id("cursor") ?? Guid.Empty;
-        if (query.Faults is not [])
-            return Answer.Invalid(query.Faults);
-        var rows = await queries.ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
-        return new Answer<IReadOnlyList<ParkedDocument>>([.. rows.Take(limit).Select(ParkedDocument.Of)])
-        {
-            Page = new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null),
-        };
-    }
-
-    static async Task<Answer> PauseAsync(
-        HttpContext context,
-        string id,
-        Subscriptions subscriptions,
-        SubscriptionQueries queries,
-        TimeProvider time
-    )
-    {
-        if (await FindAsync(context, id, queries) is not { } subscription)
-            return Missing;
-        await subscriptions.PauseAsync(subscription.Id, context.Intend());
-        return await ShowAsync(context, subscription.Id, queries, time);
-    }
-
-    static async Task<Answer> ResumeAsync(
-        HttpContext context,
-        string id,
-        Subscriptions subscriptions,
-        SubscriptionQueries queries,
-        TimeProvider time
-    )
-    {
-        if (await FindAsync(context, id, queries) is not { } subscription)
-            return Missing;
-        await subscriptions.ResumeAsync(subscription.Id, context.Intend());
-        return await ShowAsync(context, subscription.Id, queries, time);
-    }
-
-    static async Task<Answer> RotateAsync(
-        HttpContext context,
-        string id,
-        Subscriptions subscriptions,
-        SubscriptionQueries queries
-    )
-    {
-        var ct = context.RequestAborted;
-        if (await FindAsync(context, id, queries) is not { } subscription)
-            return Missing;
-        if (await subscriptions.RotateAsync(subscription.Id, subscription.Kind, context.Intend(), ct) is not { } secret)
-            return OtherKind(subscription);
-        var until = (await queries.FindAsync(subscription.Id, null, ct))?.PreviousSecretUntil;
-        return Answer.Of(new SecretDocument(secret, until));
-    }
-
-    static async Task<Answer> TestAsync(
-        HttpContext context,
-        string id,
-        SubscriptionQueries queries,
-        IClusterClient cluster
-    )
-    {
-        if (await FindAsync(context, id, queries) is not { } subscription)
-            return Missing;
-        return await cluster.GetGrain<ISubscriptionGrain>(subscription.Id).Test() is { } outcome
-            ? Answer.Of(TestDocument.Of(outcome))
-            : OtherKind(subscription);
-    }
-
-    static async Task<Answer> ReplayAsync(
-        HttpContext context,
-        string id,
-        Subscriptions subscriptions,
-        SubscriptionQueries queries,
-        TimeProvider time
-    )
-    {
-        if (await FindAsync(context, id, queries) is not { } subscription)
-            return Missing;
-        return await RequestBody.TakeAsync(
-            context,
-            (body, faults) => SubscriptionBodies.Replay(body, subscription.Position, faults),
-            async asked =>
-            {
-                if (asked.Position is { } position)
-                    await subscriptions.ReplayAsync(subscription.Id, position, context.Intend());
-                else if (
-                    asked.Resource is { } resource
-                    && !await subscriptions.RetryAsync(
-                        subscription.Id,
-                        resource,
-                        context.Intend(),
-                        context.RequestAborted
-                    )
-                )
-                    return Answer.Refused(ProblemType.ResourceNotParked, "The resource is not parked.");
-                return await ShowAsync(context, subscription.Id, queries, time);
-            }
+    static Task<Answer> GetAsync(HttpContext context, string id, NamedSubscriptions named, TimeProvider time) =>
+        named.ReadAsync(context, id, subscription =>
+            Task.FromResult<Answer>(Answer.Of(SubscriptionDocument.Of(subscription, time.GetUtcNow())))
         );
-    }
+
+    static Task<Answer> AttemptsAsync(
+        HttpContext context,
+        string id,
+        NamedSubscriptions named,
+        SubscriptionQueries queries
+    ) => named.ReadAsync(context, id, async subscription =>
+        {
+            var query = new QueryReader(context.Request);
+            var limit = query.Limit(20, MaxPage);
+            var before = query.Number("cursor", 1) ?? long.MaxValue;
+            if (query.Faults is not [])
+                return Answer.Invalid(query.Faults);
+            var rows = await queries.AttemptsAsync(subscription.Id, before, limit + 1, context.RequestAborted);
+            return new Answer<IReadOnlyList<AttemptDocument>>([.. rows.Take(limit).Select(AttemptDocument.Of)])
+            {
+                Page = new(limit, rows.Count > limit ? Positions.Text(rows[limit - 1].Id) : null),
+            };
+        });
+
+    static Task<Answer> ParkedAsync(
+        HttpContext context,
+        string id,
+        NamedSubscriptions named,
+        SubscriptionQueries queries
+    ) => named.ReadAsync(context, id, async subscription =>
+        {
+            var query = new QueryReader(context.Request);
+            var limit = query.Limit(20, MaxPage);
+            var after = query.Id("cursor") ?? Guid.Empty;
+            if (query.Faults is not [])
+                return Answer.Invalid(query.Faults);
+            var rows = await queries.ParkedAsync(subscription.Id, after, limit + 1, context.RequestAborted);
+            return new Answer<IReadOnlyList<ParkedDocument>>([.. rows.Take(limit).Select(ParkedDocument.Of)])
+            {
+                Page = new(limit, rows.Count > limit ? rows[limit - 1].Resource.ToString() : null),
+            };
+        });
 
     /// <summary>A subscription as it is after a change.</summary>
-    static async Task<Answer> ShowAsync(
+    internal static async Task<Answer> ShowAsync(
         HttpContext context,
         Guid id,
         SubscriptionQueries queries,

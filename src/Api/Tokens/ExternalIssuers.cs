@@ -30,6 +30,15 @@ public sealed class ExternalIssuer
 
     /// <summary>Roles that every caller of this provider has.</summary>
     public string[] DefaultRoles { get; set; } = [];
+
+    /// <summary>
+    /// Whether its access tokens are of the type <c>JWT</c>, as before RFC 9068. An ID token of the same audience is then
+    /// told apart by its members only.
+    /// </summary>
+    public bool AcceptsJwt { get; set; }
+
+    /// <summary>How far ahead a token may end, in minutes.</summary>
+    public int MaxMinutes { get; set; } = 1_440;
 }
 
 /// <summary>Section <c>Identity</c>.</summary>
@@ -44,6 +53,8 @@ public sealed class IdentityProviderOptions : IValidatableObject
             var issuer = Issuers[i];
             if (issuer.Audience is "")
                 yield return new("is required.", [$"Issuers:{i}:Audience"]);
+            if (issuer.MaxMinutes is < 1 or > 525_600)
+                yield return new("takes 1 to 525600.", [$"Issuers:{i}:MaxMinutes"]);
             if (
                 !Uri.TryCreate(issuer.Issuer, UriKind.Absolute, out var uri)
                 || uri.Scheme != Uri.UriSchemeHttps && !uri.IsLoopback
@@ -123,7 +134,7 @@ public sealed class ExternalIssuers(
                 );
             return null;
         }
-        if (token.Subject is not { Length: > 0 } subject)
+        if (token.Subject is not { Length: > 0 } subject || !TokenShape.IsAccessToken(token, issuer, time.GetUtcNow()))
             return null;
         string[] roles =
         [

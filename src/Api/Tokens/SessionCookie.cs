@@ -20,26 +20,25 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
 
     static readonly string[] Safe = ["GET", "HEAD", "OPTIONS"];
 
-    public static string? Read(HttpRequest request) => request.Cookies[Name];
+    public static string? Read(HttpRequest request) => HostCookie.Read(request, Name);
 
     /// <summary>Sets the cookie.</summary>
     public void Set(HttpResponse response, Guid session, int generation) =>
-        response.Cookies.Append(
-            Name,
-            tokens.Cookie(session, generation),
-            Options(TimeSpan.FromHours(sessions.AbsoluteHours))
-        );
+        HostCookie.Set(response, Name, tokens.Cookie(session, generation), TimeSpan.FromHours(sessions.AbsoluteHours));
 
-    /// <summary>Tells the browser to delete the session's cookie and stored data.</summary>
+    /// <summary>
+    /// Tells the browser to delete the session's cookie and stored data. Its <see cref="DeviceCookie"/> stays: the owner
+    /// will sign in there again.
+    /// </summary>
     public static void Clear(HttpResponse response)
     {
-        response.Cookies.Delete(Name, Options(null));
-        response.Headers["Clear-Site-Data"] = "\"cache\", \"cookies\", \"storage\"";
+        HostCookie.Delete(response, Name);
+        response.Headers["Clear-Site-Data"] = "\"cache\", \"storage\"";
     }
 
     /// <summary>
     /// Middleware: a request with a session cookie must come from an allowed page. Reads may also come without an
-    /// origin; changes need the page's CSRF token.
+    /// origin; changes need the page's CSRF token, and WebSockets an origin, which every browser sends with them.
     /// </summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next) =>
         Refusal(context) is { } refusal ? refusal.ExecuteAsync(context) : next(context);
@@ -51,6 +50,8 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
         var request = context.Request;
         if (!IsOurs(request))
             return Answer.Refused(ProblemType.CsrfRejected, "Pages of this origin may not use this session.");
+        if (OpensSocket(context) && request.Headers.Origin.Count is 0)
+            return Answer.Refused(ProblemType.CsrfRejected, "A WebSocket that uses a cookie session needs an Origin.");
         // Open endpoints use no session, so they need no proof that the page meant to use it.
         var isOpen = context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null;
         return
@@ -78,14 +79,7 @@ public sealed class SessionCookie(SessionTokens tokens, SessionLimits sessions, 
             );
     }
 
-    static CookieOptions Options(TimeSpan? life) =>
-        new()
-        {
-            Secure = true,
-            HttpOnly = true,
-            SameSite = SameSiteMode.Strict,
-            Path = "/",
-            MaxAge = life,
-            IsEssential = true,
-        };
+    /// <summary>Whether a request asks for a WebSocket: by an upgrade, or by CONNECT over HTTP/2.</summary>
+    static bool OpensSocket(HttpContext context) =>
+        !StringValues.IsNullOrEmpty(context.Request.Headers.Upgrade) || context.Request.Method is "CONNECT";
 }

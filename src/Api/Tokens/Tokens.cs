@@ -19,7 +19,7 @@ public sealed class Tokens
     // expires.
     readonly MemoryCache verified = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
-    static readonly JsonDocumentOptions Once = new() { AllowDuplicateProperties = false };
+    static readonly TimeSpan MaxSkew = TimeSpan.FromSeconds(30);
 
     readonly SigningKeys keys;
     readonly ExternalIssuers others;
@@ -43,16 +43,19 @@ public sealed class Tokens
             ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
             RequireExpirationTime = true,
             RequireSignedTokens = true,
-            ClockSkew = TimeSpan.FromSeconds(30),
+            LifetimeValidator = (notBefore, expires, _, _) => IsNow(notBefore, expires),
             IssuerSigningKeyResolver = (_, _, kid, _) => keys.Find(kid) is { } key ? [key] : [],
         };
         keys.Lost += verified.Clear;
     }
 
-    /// <summary>Issues a token for a session.</summary>
+    /// <summary>Issues a token for a session, which it does not outlive.</summary>
     public (string Token, int Seconds) Issue(Guid session, Session state, Account account, long accountVersion)
     {
         var now = time.GetUtcNow();
+        var expires = now.AddMinutes(options.AccessMinutes);
+        if (expires > state.ExpiresAt)
+            expires = state.ExpiresAt;
         var token = handler.CreateToken(
             new SecurityTokenDescriptor
             {
@@ -61,7 +64,7 @@ public sealed class Tokens
                 Audience = options.Issuer,
                 IssuedAt = now.UtcDateTime,
                 NotBefore = now.UtcDateTime,
-                Expires = now.AddMinutes(options.AccessMinutes).UtcDateTime,
+                Expires = expires.UtcDateTime,
                 SigningCredentials = keys.Newest,
                 Claims = new Dictionary<string, object>
                 {
@@ -75,7 +78,7 @@ public sealed class Tokens
                 },
             }
         );
-        return (token, options.AccessMinutes * 60);
+        return (token, (int)(expires - now).TotalSeconds);
     }
 
     /// <summary>
@@ -87,7 +90,7 @@ public sealed class Tokens
     /// <param name="start">Where the token begins in it.</param>
     public ValueTask<Caller?> FindAsync(string text, int start = 0) =>
         text.Length > MaxLength ? default
-        : verified.TryGetValue(text, out Caller? known) ? new(known)
+        : verified.TryGetValue(text, out Caller? known) ? new(known?.Expires > time.GetUtcNow() ? known : null)
         : CheckAsync(text, text[start..]);
 
     async ValueTask<Caller?> CheckAsync(string text, string token)
@@ -125,24 +128,17 @@ public sealed class Tokens
         if (keys.Find(token.Kid) is null)
             await keys.RefreshAsync(CancellationToken.None);
         var result = await handler.ValidateTokenAsync(token, rules);
-        return result.IsValid && IsPlain(token) ? Read(token) : null;
+        return result.IsValid && TokenShape.IsPlain(token) ? Read(token) : null;
     }
 
     /// <summary>
-    /// Rejects what the library accepts: a string as a time, and repeated members, of which it keeps the last.
+    /// By this node's clock, as that of sessions. A moment early is forgiven, as another node's clock may be ahead; but
+    /// no token outlives its end, which may be its session's.
     /// </summary>
-    static bool IsPlain(JsonWebToken token)
+    bool IsNow(DateTime? notBefore, DateTime? expires)
     {
-        try
-        {
-            using var header = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedHeader), Once);
-            using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload), Once);
-            return payload.RootElement.GetProperty("exp").ValueKind is JsonValueKind.Number;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
+        var now = time.GetUtcNow().UtcDateTime;
+        return expires > now && !(notBefore > now + MaxSkew);
     }
 
     Caller? Read(JsonWebToken token)

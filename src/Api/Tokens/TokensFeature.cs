@@ -21,7 +21,8 @@ sealed class TokensFeature : Feature
             .AddSingleton<ExternalIssuers>()
             .AddSingleton<Tokens>()
             .AddSingleton<SessionTokens>()
-            .AddSingleton<SessionCookie>();
+            .AddSingleton<SessionCookie>()
+            .AddSingleton<DeviceCookie>();
     }
 
     public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api) => root.MapKeySet();

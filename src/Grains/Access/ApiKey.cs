@@ -14,6 +14,9 @@ public sealed record ApiKey(
     DateTimeOffset? RevokedAt
 )
 {
+    /// <summary>Keys that an account may have which are not revoked.</summary>
+    public const int MaxPerAccount = 100;
+
     public static ApiKey Evolve(ApiKey? state, Recorded<ApiKeyEvent> recorded) =>
         recorded.Data switch
         {

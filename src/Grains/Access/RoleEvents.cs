@@ -6,8 +6,9 @@ namespace Resources.Grains;
 /// </summary>
 public abstract record RoleEvent;
 
+/// <param name="Generation">How often a role of this name was created; see <see cref="RoleGrant"/>.</param>
 [Event("role.created", ChangesAccess = true)]
-public sealed record RoleCreated(string Name, string[] Permissions) : RoleEvent;
+public sealed record RoleCreated(string Name, string[] Permissions, int Generation = 1) : RoleEvent;
 
 [Event("role.changed", ChangesAccess = true)]
 public sealed record RoleChanged(string Name, string[] Permissions) : RoleEvent;

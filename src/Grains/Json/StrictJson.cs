@@ -24,16 +24,18 @@ public static class StrictJson
     const int MostGrowth = 309 / 5 + 1;
 
     /// <summary>Whether valid JSON keeps within <see cref="MaxStoredBytes"/>.</summary>
-    public static bool FitsStore(ReadOnlySpan<byte> json)
+    public static bool FitsStore(ReadOnlySpan<byte> json) =>
+        json.Length * (long)MostGrowth <= MaxStoredBytes || StoredBytes(json) <= MaxStoredBytes;
+
+    /// <summary>The size of valid JSON in bytes, as the store keeps it.</summary>
+    public static long StoredBytes(ReadOnlySpan<byte> json)
     {
-        if (json.Length * (long)MostGrowth <= MaxStoredBytes)
-            return true;
         long size = json.Length;
         var reader = new Utf8JsonReader(json);
         while (reader.Read())
             if (reader.TokenType is JsonTokenType.Number)
                 size += JsonNumber.Growth(reader.ValueSpan);
-        return size <= MaxStoredBytes;
+        return size;
     }
 
     /// <summary>

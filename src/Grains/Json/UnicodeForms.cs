@@ -83,6 +83,9 @@ public static class UnicodeForms
         return Text(PutTogether(Apart(text)));
     }
 
+    /// <summary>The decomposed form (NFD) of a text without lone surrogates.</summary>
+    public static string Decompose(string text) => Text(Apart(text));
+
     /// <summary>
     /// The same for all texts that differ by case or canonical form alone: Unicode's full case folding, composed.
     /// </summary>

@@ -14,8 +14,13 @@ public sealed class ControlDb(NpgsqlDataSource source, StoreContact contact) : D
 /// <summary>What clients read: lists, histories, pages of the log, accounts.</summary>
 public sealed class ReadsDb(NpgsqlDataSource source, StoreContact contact) : Db(source, contact);
 
-/// <summary>What follows the log in the background: projections, the node's tail of the log, subscriptions.</summary>
+/// <summary>What follows the log in the background: projections, the node's tail of the log, settings of subscriptions.</summary>
 public sealed class FollowDb(NpgsqlDataSource source, StoreContact contact) : Db(source, contact);
+
+/// <summary>
+/// Subscriptions at work: what they read of the log, and how far they are. There may be many, and they may wait.
+/// </summary>
+public sealed class DeliveriesDb(NpgsqlDataSource source, StoreContact contact) : Db(source, contact);
 
 /// <summary>Filters and searches: never prepared, and bounded in number and time.</summary>
 public sealed class SearchesDb(NpgsqlDataSource source, StoreContact contact) : Db(source, contact)
@@ -38,6 +43,7 @@ public sealed record DbRoles(
     ControlDb Control,
     ReadsDb Reads,
     FollowDb Follow,
+    DeliveriesDb Deliveries,
     SearchesDb Searches,
     SessionsDb Sessions,
     BulkDb Bulk
@@ -49,7 +55,7 @@ public sealed record DbRoles(
     /// </summary>
     public void Clear()
     {
-        foreach (var pool in (Db[])[Log, Control, Reads, Follow, Searches, Bulk])
+        foreach (var pool in (Db[])[Log, Control, Reads, Follow, Deliveries, Searches, Bulk])
             pool.Clear();
     }
 }

@@ -37,8 +37,8 @@ public sealed record SessionAuthenticated(string[] Methods) : SessionEvent;
 public sealed record SessionUsed : SessionEvent;
 
 /// <param name="Reason">
-/// <c>logout</c>, <c>ended</c> (elsewhere, by its owner or an administrator), <c>reused</c> (a spent refresh token was
-/// presented) or <c>expired</c>.
+/// <c>logout</c>, <c>revoked</c> (by its refresh token), <c>ended</c> (elsewhere, by its owner or an administrator),
+/// <c>reused</c> (a spent refresh token was presented) or <c>expired</c>.
 /// </param>
 [Event("session.ended", ChangesAccess = true)]
 public sealed record SessionEnded(string Reason) : SessionEvent;

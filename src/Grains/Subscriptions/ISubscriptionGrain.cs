@@ -1,10 +1,13 @@
+using Orleans.CodeGeneration;
+
 namespace Resources.Grains;
 
 /// <summary>
 /// One subscription; the key is its id. Its activation is where its events are delivered from. Settings are in the
-/// store; the grain follows them.
+/// store; the grain follows them. The version keeps pulls from nodes of an earlier release, which do not know
+/// <see cref="PullSight"/>.
 /// </summary>
-[Alias("resources.ISubscriptionGrain")]
+[Alias("resources.ISubscriptionGrain"), Version(1)]
 public interface ISubscriptionGrain : IGrainWithGuidKey
 {
     /// <summary>
@@ -52,8 +55,14 @@ public sealed record DeliveryOutcome(
 /// <param name="Limit">At most so many events.</param>
 /// <param name="Lease">For how long they are the consumer's.</param>
 /// <param name="Wait">How long to wait where there are none.</param>
+/// <param name="Sight">What the consumer may read; null for a call of an earlier release.</param>
 [GenerateSerializer, Immutable, Alias("pull-request")]
-public sealed record PullRequest(string Consumer, int Limit, TimeSpan Lease, TimeSpan Wait);
+public sealed record PullRequest(string Consumer, int Limit, TimeSpan Lease, TimeSpan Wait, PullSight? Sight = null);
+
+/// <summary>The resources that a consumer may read: all, those of some types, and the account's own.</summary>
+/// <param name="OwnTypes">The types of which the account's own may be read, where not all of them may.</param>
+[GenerateSerializer, Immutable, Alias("pull-sight")]
+public sealed record PullSight(string Account, bool IsAll, string[] Types, bool Own, string[] OwnTypes);
 
 /// <summary>Events in the order of the log, leased to one consumer.</summary>
 [GenerateSerializer, Immutable, Alias("pulled-batch")]

@@ -13,7 +13,8 @@ public sealed record CreateSubscription(
     SubscriptionFilter Filter,
     JsonText Delivery,
     long Position,
-    Guid? Secret
+    Guid? Secret,
+    Guid? ApiKey = null
 ) : SubscriptionCommand;
 
 /// <summary>

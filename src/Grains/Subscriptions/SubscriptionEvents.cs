@@ -11,6 +11,7 @@ public abstract record SubscriptionEvent;
 /// </param>
 /// <param name="Position">Events after this position are delivered.</param>
 /// <param name="Secret">Null for kinds without a secret, and for subscriptions that are older than their events.</param>
+/// <param name="ApiKey">The API key that created it, which bounds it; null when a session did.</param>
 [Event("subscription.created")]
 public sealed record SubscriptionCreated(
     Guid Owner,
@@ -18,7 +19,8 @@ public sealed record SubscriptionCreated(
     SubscriptionFilter Filter,
     JsonText Delivery,
     long Position,
-    Guid? Secret
+    Guid? Secret,
+    Guid? ApiKey = null
 ) : SubscriptionEvent;
 
 [Event("subscription.paused")]

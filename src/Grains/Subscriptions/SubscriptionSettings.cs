@@ -42,7 +42,7 @@ public sealed record SubscriptionSettings(
         {
             (null, CreateSubscription c) =>
             [
-                new SubscriptionCreated(c.Owner, c.Name, c.Filter, c.Delivery, c.Position, c.Secret),
+                new SubscriptionCreated(c.Owner, c.Name, c.Filter, c.Delivery, c.Position, c.Secret, c.ApiKey),
             ],
             (null, AdoptSubscription c) =>
             [

@@ -14,6 +14,7 @@ public sealed class AccessBook(
     AccessLog log,
     LogNews news,
     StoreContact contact,
+    StoreStart start,
     TimeProvider time,
     ILogger<AccessBook> logger
 ) : BackgroundService
@@ -57,11 +58,14 @@ public sealed class AccessBook(
     /// </summary>
     public event Action<Guid>? Changed;
 
-    /// <summary>The roles there are.</summary>
-    public IReadOnlyCollection<string> Roles => pages.Roles;
+    /// <summary>What some grants of roles allow together; those of roles that do not exist allow nothing.</summary>
+    public PermissionSet PermissionsOf(IEnumerable<string> grants) => pages.PermissionsOf(grants);
 
-    /// <summary>What some roles allow together; those that do not exist allow nothing.</summary>
-    public PermissionSet PermissionsOf(IEnumerable<string> names) => pages.PermissionsOf(names);
+    /// <summary>The names of the roles that are held by some grants, without those that do not exist.</summary>
+    public string[] NamesOf(IEnumerable<string> grants) => pages.NamesOf(grants);
+
+    /// <summary>The grants of roles that are known by their names.</summary>
+    public string[] GrantsOf(IEnumerable<string> names) => pages.GrantsOf(names);
 
     /// <summary>
     /// Whether something has happened to an account, session or key that this node does not understand: a node of a
@@ -84,7 +88,7 @@ public sealed class AccessBook(
     /// <summary>Reads what tokens may not know yet, before any is accepted.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ReadAllAsync(cancellationToken);
+        await start.ReadAsync("what is known of access", ReadAllAsync, cancellationToken);
         contact.EpochBegan += () => isOfAnotherEpoch = true;
         await base.StartAsync(cancellationToken);
     }

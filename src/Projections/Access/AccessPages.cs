@@ -24,20 +24,28 @@ sealed class AccessPages
 {
     readonly ConcurrentDictionary<Guid, AccountMark> marks = new();
     readonly ConcurrentDictionary<Guid, DateTimeOffset> ended = new();
+
+    /// <summary>What roles allow, by their grants.</summary>
     readonly ConcurrentDictionary<string, PermissionSet> roles = new(Permissions.BuiltIn);
+
+    /// <summary>The grants of custom roles, by name.</summary>
+    readonly ConcurrentDictionary<string, string> grants = new();
 
     /// <summary>Subjects of events whose kind this node does not know.</summary>
     readonly ConcurrentDictionary<Guid, (string Kind, DateTimeOffset At)> unknown = new();
-
-    public IReadOnlyCollection<string> Roles => [.. roles.Keys];
 
     /// <summary>A kind that is not known; null where all are.</summary>
     public string? Unknown => unknown.IsEmpty ? null : unknown.Values.Select(one => one.Kind).FirstOrDefault();
 
     public bool IsUnknown(Guid subject) => !unknown.IsEmpty && unknown.ContainsKey(subject);
 
-    public PermissionSet PermissionsOf(IEnumerable<string> names) =>
-        PermissionSet.Union(names.Select(name => roles.GetValueOrDefault(name)).OfType<PermissionSet>());
+    public PermissionSet PermissionsOf(IEnumerable<string> held) =>
+        PermissionSet.Union(held.Select(grant => roles.GetValueOrDefault(grant)).OfType<PermissionSet>());
+
+    public string[] NamesOf(IEnumerable<string> held) => [.. held.Where(roles.ContainsKey).Select(RoleGrant.NameOf)];
+
+    public string[] GrantsOf(IEnumerable<string> names) =>
+        [.. names.Select(name => grants.GetValueOrDefault(name, name))];
 
     public bool IsOver(Guid credential, bool isSession, Guid account, long accountVersion) =>
         ended.ContainsKey(credential)
@@ -58,14 +66,23 @@ sealed class AccessPages
     {
         switch (happened.Data)
         {
+            // Custom roles of an earlier release, which had no such built-in role.
+            case RoleCreated { Name: var name } when Permissions.BuiltIn.ContainsKey(name):
+            case RoleChanged { Name: var changed } when Permissions.BuiltIn.ContainsKey(changed):
+            case RoleDeleted { Name: var deleted } when Permissions.BuiltIn.ContainsKey(deleted):
+                return false;
             case RoleCreated e:
-                roles[e.Name] = PermissionSet.Of(e.Permissions);
+                grants[e.Name] = RoleGrant.Of(e.Name, e.Generation);
+                roles[grants[e.Name]] = PermissionSet.Of(e.Permissions);
                 return true;
+            // A start reads the latest events twice: of a role that is gone by then, too.
             case RoleChanged e:
-                roles[e.Name] = PermissionSet.Of(e.Permissions);
+                if (grants.TryGetValue(e.Name, out var known))
+                    roles[known] = PermissionSet.Of(e.Permissions);
                 return true;
             case RoleDeleted e:
-                roles.TryRemove(e.Name, out _);
+                if (grants.TryRemove(e.Name, out var gone))
+                    roles.TryRemove(gone, out _);
                 return true;
             case SessionEnded or ApiKeyRevoked:
                 ended[happened.Stream] = happened.At;

@@ -23,14 +23,14 @@ public sealed class Caller
 
     /// <param name="account">The account.</param>
     /// <param name="accountVersion">The version of the account that the credential knows.</param>
-    /// <param name="roles">Its roles then.</param>
+    /// <param name="roles">Its grants of roles then; of another issuer's account, the names of its roles.</param>
     /// <param name="bound">What the credential allows at most; null = all that the account may.</param>
     /// <param name="book">What has become of all this since.</param>
     public Caller(Guid account, long accountVersion, string[] roles, PermissionSet? bound, AccessBook book)
     {
         Account = account;
         AccountVersion = accountVersion;
-        granted = new(roles, accountVersion, 0, PermissionSet.Empty);
+        granted = new(roles, [], accountVersion, 0, PermissionSet.Empty);
         this.bound = bound;
         this.book = book;
         Id = account.ToString();
@@ -72,8 +72,11 @@ public sealed class Caller
     public bool IsUncertain =>
         !book.IsCurrent || book.IsUnknown(Account) || Credential is { } credential && book.IsUnknown(credential);
 
-    /// <summary>The roles of the account now.</summary>
-    public string[] Roles => Now.Roles;
+    /// <summary>The names of the roles of the account now.</summary>
+    public string[] Roles => book.NamesOf(Grants);
+
+    /// <summary>What the account holds of roles now, as <see cref="RoleGrant"/> says.</summary>
+    public string[] Grants => Now.Grants;
 
     /// <summary>What the caller may do now.</summary>
     public PermissionSet Permissions => Now.Permissions;
@@ -89,14 +92,22 @@ public sealed class Caller
                 return known;
             // Kept, as the book forgets what is older than any token: an open stream may be.
             var (roles, rolesOf) = changed ?? (known.Roles, known.RolesOf);
-            var permissions = book.PermissionsOf(roles);
-            return granted = new(roles, rolesOf, version, bound is null ? permissions : permissions.Intersect(bound));
+            // Who is known elsewhere has whatever role has the name that the configuration gives.
+            var grants = Kind is CredentialKind.External ? book.GrantsOf(roles) : roles;
+            var permissions = book.PermissionsOf(grants);
+            return granted = new(
+                roles,
+                grants,
+                rolesOf,
+                version,
+                bound is null ? permissions : permissions.Intersect(bound)
+            );
         }
     }
 
     /// <summary>What the caller may do by some roles, as they were defined at a version of the book.</summary>
     /// <param name="RolesOf">The version of the account whose roles these are.</param>
-    sealed record Granted(string[] Roles, long RolesOf, long RolesVersion, PermissionSet Permissions);
+    sealed record Granted(string[] Roles, string[] Grants, long RolesOf, long RolesVersion, PermissionSet Permissions);
 
     sealed class CallerIdentity(Caller caller) : ClaimsIdentity("Resources")
     {

@@ -6,6 +6,9 @@ namespace Resources.Projections;
 /// <param name="Position">Where it was registered; the list is in this order.</param>
 public sealed record AccountRow(long Position, Guid Id, Account Account);
 
+/// <summary>An API key in a list, at its place in it, and when it was last used.</summary>
+public sealed record ApiKeyRow(long Position, Guid Id, ApiKey Key, DateTimeOffset? UsedAt);
+
 /// <summary>
 /// Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, from
 /// the same snapshots, so that a list is never behind.
@@ -58,30 +61,36 @@ public sealed class AccountQueries(ReadsDb db, Snapshots snapshots, EventKinds k
         return begun.ConvertAll(stream => (stream.Id, sessions[stream.Id]));
     }
 
-    /// <summary>The keys of an account that are not revoked, newest first, each with when it was last used.</summary>
-    public async Task<List<(Guid Id, ApiKey Key, DateTimeOffset? UsedAt)>> KeysAsync(
-        Guid account,
-        int limit,
-        CancellationToken ct
-    )
+    const string Keys = """
+        from mt_events s
+        where s.type = 'api_key.created' and s.data ->> 'account' = $1
+            and (select e.type from mt_events e where e.stream_id = s.stream_id order by e.version desc limit 1) <> 'api_key.revoked'
+        """;
+
+    /// <summary>
+    /// The keys of an account that are not revoked, below a position, newest first, each with when it was last used.
+    /// </summary>
+    public async Task<List<ApiKeyRow>> KeysAsync(Guid account, long before, int limit, CancellationToken ct)
     {
-        var begun = await StreamsAsync(
-            """
-            select s.seq_id, s.stream_id from mt_events s
-            where s.type = 'api_key.created' and s.data ->> 'account' = $1
-                and (select e.type from mt_events e where e.stream_id = s.stream_id order by e.version desc limit 1) <> 'api_key.revoked'
-            order by s.seq_id desc limit $2
-            """,
-            ct,
-            account.ToString(),
-            limit
+        var begun = await db.QueryAsync(
+            $"select s.seq_id, s.stream_id {Keys} and s.seq_id < $2 order by s.seq_id desc limit $3",
+            [Arg.Of(account.ToString()), Arg.Of(before), Arg.Of(limit)],
+            static reader => (Position: reader.GetInt64(0), Id: reader.GetGuid(1)),
+            ct
         );
         var keys = await FoldAsync<ApiKey, ApiKeyEvent>(begun, ApiKey.Evolve, ct);
         var used = await UsesAsync([.. begun.Select(stream => stream.Id)], ct);
-        return begun.ConvertAll(stream =>
-            (stream.Id, keys[stream.Id], used.TryGetValue(stream.Id, out var at) ? (DateTimeOffset?)at : null)
-        );
+        return begun.ConvertAll(stream => new ApiKeyRow(
+            stream.Position,
+            stream.Id,
+            keys[stream.Id],
+            used.TryGetValue(stream.Id, out var at) ? at : null
+        ));
     }
+
+    /// <summary>How many keys an account has that are not revoked.</summary>
+    public Task<long> CountKeysAsync(Guid account) =>
+        db.ScalarAsync<long>($"select count(*) {Keys}", [Arg.Of(account.ToString())]);
 
     /// <summary>Notes that keys were used.</summary>
     public Task NoteUsesAsync(Guid[] keys, DateTimeOffset at, CancellationToken ct) =>

@@ -17,28 +17,35 @@ public sealed class FollowerMonitor : BackgroundService
     readonly ILogger<FollowerMonitor> logger;
     volatile IReadOnlyList<Follower> latest = [];
 
-    public FollowerMonitor(Followers followers, TimeProvider time, ILogger<FollowerMonitor> logger)
+    public FollowerMonitor(
+        Followers followers,
+        IMeterFactory meters,
+        TimeProvider time,
+        ILogger<FollowerMonitor> logger
+    )
     {
         this.followers = followers;
         this.time = time;
         this.logger = logger;
-        Followers.Meter.CreateObservableGauge(
+        // The factory's, as its gauges end with the node; a test host starts many of them.
+        var meter = meters.Create(Followers.Meter.Name);
+        meter.CreateObservableGauge(
             "resources.follower.position",
             () => Each(follower => follower.Position),
             description: "Position of the log that a follower has applied"
         );
-        Followers.Meter.CreateObservableGauge(
+        meter.CreateObservableGauge(
             "resources.follower.lag",
             () => Each(follower => follower.Lag),
             description: "Positions between a follower and the log's head"
         );
-        Followers.Meter.CreateObservableGauge(
+        meter.CreateObservableGauge(
             "resources.follower.lag_seconds",
             () => Each(follower => follower.LagSeconds),
             "s",
             "Age of the oldest event that a follower has not applied"
         );
-        Followers.Meter.CreateObservableGauge(
+        meter.CreateObservableGauge(
             "resources.follower.faulted",
             () => Each(follower => follower.Fault is null ? 0 : 1),
             description: "1 while a follower stands still at an event"

@@ -55,7 +55,7 @@ public enum FollowerAnswer
 /// </summary>
 public sealed class Followers(FollowDb db)
 {
-    /// <summary>Metrics of followers.</summary>
+    /// <summary>Metrics of followers that all nodes of a process have in common.</summary>
     public static readonly Meter Meter = new("Resources.Followers");
 
     /// <summary>Every follower, by name.</summary>

@@ -57,4 +57,17 @@ public sealed record EventFilter(
 /// Events in their order, and how far the log was looked through for them: all of the reader's events up to there are
 /// in these pages and those before.
 /// </summary>
-public sealed record LogPage(IReadOnlyList<LogEvent> Events, long Reached);
+public sealed record LogPage(IReadOnlyList<LogEvent> Events, long Reached)
+{
+    /// <summary>About what it needs in memory while it is sent: the data of its events, and their JSON.</summary>
+    public long Bytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var logged in Events)
+                bytes += 2 * logged.Data.Utf8.Length;
+            return bytes;
+        }
+    }
+}

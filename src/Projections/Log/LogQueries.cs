@@ -6,32 +6,38 @@ namespace Resources.Projections;
 /// <summary>
 /// Reads the log by position. What is visible up to a position never grows, so pages may be read one after the other.
 /// </summary>
-public sealed class LogQueries(ReadsDb reads)
+/// <param name="db">The pool of those who read: requests have another one than deliveries.</param>
+public sealed class LogQueries(Db db)
 {
     /// <summary>How many events one query looks through for those that a filter takes.</summary>
     const int Scanned = 5_000;
 
-    /// <summary>A page ends when its events have so many bytes of data: single ones may have a megabyte.</summary>
-    const int MaxBytes = 4 << 20;
-
     /// <summary>
-    /// The events after a position that a filter takes: at most <paramref name="limit"/>, and fewer where they are
-    /// large or rare.
+    /// The events after a position that a filter takes: at most <paramref name="limit"/>, fewer where they are rare,
+    /// and none behind the one with which their data is <paramref name="most"/> bytes: a single one may have a megabyte.
     /// </summary>
-    public Task<LogPage> PageAsync(long after, EventFilter filter, int limit, CancellationToken ct) =>
-        PageAsync(reads, after, filter, limit, ct);
+    public Task<LogPage> PageAsync(long after, EventFilter filter, int limit, int most, CancellationToken ct) =>
+        PageAsync(db, after, filter, limit, most, ct);
 
     /// <summary>The same by another pool.</summary>
-    public static Task<LogPage> PageAsync(Db db, long after, EventFilter filter, int limit, CancellationToken ct)
+    public static Task<LogPage> PageAsync(
+        Db db,
+        long after,
+        EventFilter filter,
+        int limit,
+        int most,
+        CancellationToken ct
+    )
     {
         // Null tells the function that everything may be seen.
         var visible = filter.Visible.IsAll ? null : filter.Visible;
         return db.ReadAsync(
-            "select * from read_log($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "select * from read_log_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             [
                 Arg.Of(after),
                 Arg.Of(Scanned),
                 Arg.Of(limit),
+                Arg.Of((long)most),
                 Arg.Of(filter.Resource),
                 Arg.Of(filter.EventTypes is [] ? null : filter.EventTypes),
                 Arg.Of(filter.ResourceType),
@@ -55,7 +61,7 @@ public sealed class LogQueries(ReadsDb reads)
                         break;
                     events.Add(Read(reader));
                     bytes += events[^1].Data.Utf8.Length;
-                    if (events.Count == limit || bytes > MaxBytes)
+                    if (events.Count == limit || bytes >= most)
                         return new LogPage(events, events[^1].Position);
                 }
                 return new LogPage(events, reached);
@@ -66,7 +72,7 @@ public sealed class LogQueries(ReadsDb reads)
 
     /// <summary>The type and owner of a resource, deleted or not; null when there is no such resource.</summary>
     public Task<(string Type, string Owner)?> FindAsync(Guid resource, CancellationToken ct) =>
-        reads.ReadAsync<(string, string)?>(
+        db.ReadAsync<(string, string)?>(
             """
             select data ->> 'type', data ->> 'owner' from mt_events where stream_id = $1 and version = 1 and is_of_resource(type)
             """,

@@ -16,6 +16,7 @@ public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, StoreCon
     const int MaxEvents = 8_192;
     const int MaxBytes = 32 << 20;
     const int PageSize = 1_000;
+    const int PageBytes = 4 << 20;
 
     /// <summary>Without news the tail looks by itself this often.</summary>
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
@@ -111,10 +112,10 @@ public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, StoreCon
     }
 
     /// <summary>
-    /// The events after a position that a filter takes, at most <paramref name="limit"/>; null where the tail does not
-    /// go back so far.
+    /// The events after a position that a filter takes, at most <paramref name="limit"/> and, beyond the first, about
+    /// <paramref name="most"/> bytes of data; null where the tail does not go back so far.
     /// </summary>
-    public LogPage? Read(long after, EventFilter filter, int limit)
+    public LogPage? Read(long after, EventFilter filter, int limit, int most)
     {
         lock (gate)
         {
@@ -126,9 +127,10 @@ public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, StoreCon
                 var logged = At(at);
                 if (!filter.Takes(logged))
                     continue;
-                if (events.Count == limit)
+                if (events.Count == limit || most <= 0)
                     return new(events, events[^1].Position);
                 events.Add(logged);
+                most -= logged.Data.Utf8.Length;
             }
             return new(events, Math.Max(after, reached));
         }
@@ -158,7 +160,8 @@ public sealed class LogTail(FollowDb db, ReadIndex index, LogNews news, StoreCon
         }
         seenNews = await news.Grown.WaitAsync(seenNews, PollInterval, ct);
         while (
-            await LogQueries.PageAsync(db, reached, EventFilter.All, PageSize, ct) is var page && page.Reached > reached
+            await LogQueries.PageAsync(db, reached, EventFilter.All, PageSize, PageBytes, ct) is var page
+            && page.Reached > reached
         )
             Add(page);
         Fault = null;

@@ -39,7 +39,11 @@ public sealed record ResourcePage(
     long Head,
     long? Count,
     bool IsCut
-);
+)
+{
+    /// <summary>The memory of a large page, to be given back when it was passed on.</summary>
+    public MemoryLease? Memory { get; init; }
+}
 
 /// <summary>
 /// What has become of resources up to a position: null for those that the selection does not have, any more or at all.
@@ -47,7 +51,7 @@ public sealed record ResourcePage(
 public sealed record ResourceChanges(IReadOnlyDictionary<Guid, ResourceRow?> Rows, long Position);
 
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
-public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
+public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
 {
     /// <summary>Estimates up to this are exact.</summary>
     const int MaxExactEstimate = 10_000;
@@ -58,6 +62,7 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     /// </summary>
     /// <param name="after">The place of the last row of the page before; null = from the start.</param>
     /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
+    /// <param name="areLarge">Whether the rows are known to be large: so PostgreSQL makes only those that there is room for.</param>
     /// <exception cref="QueryTimeoutException">The selection takes longer than a query may.</exception>
     public async Task<ResourcePage> PageAsync(
         ResourceSelection selection,
@@ -67,20 +72,33 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
         int bytes,
         CountKind count,
         long? wanted,
-        CancellationToken ct
+        CancellationToken ct,
+        bool areLarge = false
     )
     {
         var budget = new ByteBudget(bytes);
         var counting =
             count is CountKind.Exact
             || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || !selection.Visible.IsAll);
-        var page = await RunAsync(
-            selection,
-            (parameters, which) => ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted),
-            (reader, token) => ReadAsync(reader, budget, token),
-            ct,
-            budget
-        );
+        string Write(NpgsqlParameterCollection parameters, ResourceSelection which) =>
+            ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted);
+        var isSearch = IsSearch(selection, count);
+        var page =
+            areLarge && Lexicon.BeginningsIn(selection.Filter) is []
+                ? await RunAsync(
+                    isSearch,
+                    (connection, token) =>
+                        ReadLargeAsync(connection, which => Write(which, selection), limit, budget, token),
+                    ct
+                )
+                : await QueryAsync(
+                    isSearch,
+                    selection,
+                    Write,
+                    (reader, token) => ReadAsync(reader, budget, token),
+                    ct,
+                    budget
+                );
         return count is CountKind.Estimated && page.Count is null
             ? page with
             {
@@ -102,7 +120,8 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     )
     {
         var budget = new ByteBudget(bytes);
-        return RunAsync(
+        return QueryAsync(
+            IsSearch(selection),
             selection,
             (parameters, which) => ResourceSql.Changes(parameters, which, after, limit + 1),
             async (reader, token) =>
@@ -171,7 +190,8 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     /// </summary>
     async Task<long> EstimateAsync(ResourceSelection selection, CancellationToken ct)
     {
-        var counted = await RunAsync(
+        var counted = await QueryAsync(
+            isSearch: true,
             selection,
             (parameters, which) => ResourceSql.CountUpTo(parameters, which, MaxExactEstimate + 1),
             async (reader, token) =>
@@ -185,7 +205,8 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
             return counted;
         return Math.Max(
             counted,
-            await RunAsync(
+            await QueryAsync(
+                isSearch: true,
                 selection,
                 ResourceSql.Explain,
                 async (reader, token) =>
@@ -202,31 +223,46 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
     /// <summary>
     /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search
     /// asks for, and what deleted resources do, decides which index serves it, so those are planned anew each time, on
-    /// connections of their own.
+    /// connections of their own. So are counts that nothing has counted yet.
     /// </summary>
-    Task<T> RunAsync<T>(
+    public static bool IsSearch(ResourceSelection selection, CountKind count = CountKind.None) =>
+        selection is not { Filter: null, IncludeDeleted: false }
+        || count is not CountKind.None && !ResourceSql.IsCounted(selection);
+
+    Task<T> QueryAsync<T>(
+        bool isSearch,
         ResourceSelection selection,
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
         Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
         CancellationToken ct,
         ByteBudget? budget = null
-    )
+    ) =>
+        RunAsync(
+            isSearch,
+            async (connection, token) =>
+            {
+                if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
+                    return await SearchAsync(connection, beginnings, selection, write, read, budget, token);
+                await using var command = connection.CreateCommand();
+                command.CommandText = write(command.Parameters, selection);
+                await using var reader = await command.ExecuteReaderAsync(token);
+                var result = await read(reader, token);
+                if (budget is { WasExceeded: true })
+                    await BreakOffAsync(reader, command.Cancel);
+                return result;
+            },
+            ct
+        );
+
+    Task<T> RunAsync<T>(bool isSearch, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct)
     {
-        Db db = selection is { Filter: null, IncludeDeleted: false } ? reads : searches;
+        Db db = isSearch ? searches : reads;
         return db.RunAsync(
             async (connection, token) =>
             {
                 try
                 {
-                    if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
-                        return await SearchAsync(connection, beginnings, selection, write, read, budget, token);
-                    await using var command = connection.CreateCommand();
-                    command.CommandText = write(command.Parameters, selection);
-                    await using var reader = await command.ExecuteReaderAsync(token);
-                    var result = await read(reader, token);
-                    if (budget is { WasExceeded: true })
-                        await BreakOffAsync(reader, command.Cancel);
-                    return result;
+                    return await work(connection, token);
                 }
                 catch (PostgresException e)
                     when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
@@ -264,34 +300,6 @@ public sealed class ResourceQueries(ReadsDb reads, SearchesDb searches)
         if (budget is { WasExceeded: true })
             await BreakOffAsync(reader, batch.Cancel);
         return result;
-    }
-
-    /// <summary>Ends a query whose other rows nobody wants; they may be large.</summary>
-    static async Task BreakOffAsync(NpgsqlDataReader reader, Action cancel)
-    {
-        // The driver opens a connection for that, and waits for it.
-        await Task.Run(cancel);
-        try
-        {
-            await reader.DisposeAsync();
-        }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.QueryCanceled)
-        {
-            // As was asked.
-        }
-    }
-
-    /// <summary>How much more a reader may take into memory.</summary>
-    sealed class ByteBudget(long bytes)
-    {
-        long left = bytes;
-
-        public bool WasExceeded { get; private set; }
-
-        /// <summary>Whether there is a row for which nothing is left.</summary>
-        public bool IsExceeded() => WasExceeded = left <= 0;
-
-        public void Spend(int count) => left -= count;
     }
 }
 

@@ -7,29 +7,39 @@ namespace Resources.Silo;
 /// <summary>Which account an e-mail address, or a passkey, belongs to. They are known by keyed digests only.</summary>
 public sealed class AccountDirectory(ReadsDb db, MasterKey master)
 {
+    /// <summary>Accounts of an address in its forms, that of the first one first.</summary>
+    const string OfAddress =
+        "select account from account_emails where digest = any ($1) order by array_position($1, digest)";
+
     readonly byte[] key = master.Derive("e-mail addresses");
 
     /// <summary>No address is longer (RFC 5321).</summary>
     public const int MaxEmailLength = 254;
 
-    /// <summary>The form in which addresses are kept and compared.</summary>
-    public static string Normalize(string email) => email.Trim().ToLowerInvariant();
+    /// <summary>
+    /// The form in which addresses are kept and compared: in lower case by the rules of no language, and composed (NFC).
+    /// </summary>
+    public static string Normalize(string email) => UnicodeForms.Compose(Lower(email));
 
     /// <summary>
     /// The account of an address; null when there is none. It may have been claimed for an account that was never made.
     /// </summary>
     public Task<Guid?> FindAsync(string email) =>
-        ReadAsync("select account from account_emails where digest = $1", email);
+        db.ScalarAsync<Guid?>($"{OfAddress} limit 1", [Arg.Of(Digests(email))]);
 
     /// <summary>Claims an address; returns the account that has it now, the given one or an earlier one.</summary>
     public async Task<Guid> ClaimAsync(string email, Guid account) =>
         (
-            await ReadAsync(
-                """
-                insert into account_emails (digest, account) values ($1, $2) on conflict (digest) do update set account = account_emails.account returning account
+            await db.ScalarAsync<Guid?>(
+                $"""
+                with known as ({OfAddress} limit 1),
+                claimed as (
+                    insert into account_emails (digest, account) select $2, $3 where not exists (select from known)
+                    on conflict (digest) do update set account = account_emails.account returning account
+                )
+                select account from known union all select account from claimed
                 """,
-                email,
-                account
+                [Arg.Of(Digests(email)), Arg.Of(Digest(Normalize(email))), Arg.Of(account)]
             )
         )!.Value;
 
@@ -67,10 +77,23 @@ public sealed class AccountDirectory(ReadsDb db, MasterKey master)
             account
         );
 
-    byte[] Digest(byte[] value) => HMACSHA256.HashData(key, value);
+    static string Lower(string email) => email.Trim().ToLowerInvariant();
 
-    Task<Guid?> ReadAsync(string sql, string email, Guid? account = null) =>
-        ReadAsync(sql, Digest(Encoding.UTF8.GetBytes(Normalize(email))), account);
+    /// <summary>
+    /// Of an address as it is given, and of its other forms: earlier releases knew addresses as they were given. Who has
+    /// one of these keeps it.
+    /// </summary>
+    byte[][] Digests(string email)
+    {
+        var given = Lower(email);
+        return Ascii.IsValid(given)
+            ? [Digest(given)]
+            : [Digest(given), Digest(UnicodeForms.Compose(given)), Digest(UnicodeForms.Decompose(given))];
+    }
+
+    byte[] Digest(string text) => Digest(Encoding.UTF8.GetBytes(text));
+
+    byte[] Digest(byte[] value) => HMACSHA256.HashData(key, value);
 
     Task<Guid?> ReadAsync(string sql, byte[] digest, Guid? account) =>
         db.ScalarAsync<Guid?>(sql, account is { } id ? [Arg.Of(digest), Arg.Of(id)] : [Arg.Of(digest)]);

@@ -14,6 +14,7 @@ sealed partial class AccountGrain(
     StoreContact contact,
     Vault vault,
     AccountDirectory directory,
+    AccountBelongings belongings,
     TimeProvider time
 ) : EventSourcedGrain<Account, AccountEvent>(log, snapshots, contact, time), IFactorGrain
 {
@@ -91,7 +92,7 @@ sealed partial class AccountGrain(
         if (before is { Deleted: true })
         {
             // The address is still claimed: an earlier deletion stopped after its event.
-            await ForgetAsync();
+            await ForgetAsync(intent);
             return Reply<Account>.Refused(Account.None);
         }
         if (before is not null && !intent.Repeated)
@@ -110,13 +111,14 @@ sealed partial class AccountGrain(
         var reply = await DecideAsync(command, intent);
         // Also completes an earlier deletion that stopped after its event.
         if (reply.Rejection is null || (await Current()).Value is { Deleted: true })
-            await ForgetAsync();
+            await ForgetAsync(intent);
         return reply;
     }
 
-    async Task ForgetAsync()
+    async Task ForgetAsync(Intent intent)
     {
         await directory.ReleaseAsync(Id);
         await vault.ForgetAsync(Id);
+        await belongings.EndAsync(Id, intent);
     }
 }

@@ -26,4 +26,6 @@ sealed class AccountsNodeFeature : NodeFeature
             .AddSingleton<UserList>()
             .AddSingleton<SigningKeyStore>();
     }
+
+    public override void AddToSilo(IServiceCollection services) => services.AddSingleton<AccountBelongings>();
 }

@@ -46,5 +46,6 @@ public sealed class Vault(ReadsDb db, MasterKey master)
     /// <summary>Forgets everything that is kept of an account.</summary>
     public Task ForgetAsync(Guid subject) => db.ExecuteAsync("delete from vault where subject = $1", [Arg.Of(subject)]);
 
-    static string Purpose(Guid id, Guid subject) => $"vault {id} of {subject}";
+    /// <summary>What a secret is bound to.</summary>
+    internal static string Purpose(Guid id, Guid subject) => $"vault {id} of {subject}";
 }

@@ -18,6 +18,9 @@ public sealed class Deliveries(IEnumerable<IDelivery> kinds)
     /// <summary>The names of the kinds whose events the node sends by itself.</summary>
     public IReadOnlyList<string> Pushing { get; } = [.. kinds.OfType<IPushDelivery>().Select(each => each.Kind)];
 
+    /// <summary>Whether subscriptions of a kind share a secret with their target.</summary>
+    public bool HasSecret(string kind) => Find(kind)?.CreateSecret() is not null;
+
     /// <summary>See <see cref="IDelivery.ForLog"/>; of an unknown kind, its name alone.</summary>
     public JsonText ForLog(string kind, JsonText settings) =>
         Find(kind)?.ForLog(settings) ?? JsonText.From(JsonSerializer.SerializeToElement(new { kind }));

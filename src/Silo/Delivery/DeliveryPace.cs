@@ -24,6 +24,23 @@ sealed class DeliveryPace(int max, TimeSpan firstPause)
                 : max;
     }
 
+    /// <summary>Whether the target as a whole seems to fail.</summary>
+    public bool IsFailing
+    {
+        get
+        {
+            lock (gate)
+                return pauses > 0;
+        }
+    }
+
+    /// <summary>Whether nothing is sent to it now.</summary>
+    public bool IsPaused(DateTimeOffset now)
+    {
+        lock (gate)
+            return now < until;
+    }
+
     public void Succeeded()
     {
         lock (gate)

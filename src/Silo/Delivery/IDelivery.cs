@@ -21,6 +21,16 @@ public interface IDelivery
     Task<JsonText?> ReadAsync(ObjectReader asked, List<Fault> faults, CancellationToken ct);
 
     /// <summary>
+    /// Whether others have to be asked, such as name servers, for <see cref="RefuseAsync"/>: that is limited by account.
+    /// </summary>
+    bool AsksOthers(JsonText settings) => false;
+
+    /// <summary>Checks settings that have no fault in themselves, last of all.</summary>
+    /// <param name="asker">The account that wants to subscribe.</param>
+    /// <returns>Why nothing can be delivered so; null when it can.</returns>
+    Task<Fault?> RefuseAsync(JsonText settings, string asker, CancellationToken ct) => Task.FromResult<Fault?>(null);
+
+    /// <summary>
     /// As much of the settings as the log may keep forever: nothing that gives access to a target. The kind stays.
     /// </summary>
     JsonText ForLog(JsonText settings) => settings;
@@ -44,10 +54,12 @@ public interface IPushDelivery : IDelivery
 }
 
 /// <summary>Where a subscription's events go.</summary>
+/// <param name="Owner">The account that has the subscription.</param>
 /// <param name="Settings">As <see cref="IDelivery.ReadAsync"/> has read them.</param>
 /// <param name="Secret">Null for kinds without a secret.</param>
 /// <param name="PreviousSecret">The one before, which is still good until <paramref name="PreviousUntil"/>.</param>
 public sealed record DeliveryTarget(
+    Guid Owner,
     string Kind,
     JsonElement Settings,
     byte[]? Secret,

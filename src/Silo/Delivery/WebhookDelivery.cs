@@ -15,19 +15,26 @@ sealed class WebhookDelivery(WebhookSender sender, WebhookTargets targets, Webho
 
     public IReadOnlyList<TimeSpan> Retries { get; } = options.Retries;
 
-    public async Task<JsonText?> ReadAsync(ObjectReader asked, List<Fault> faults, CancellationToken ct)
+    public Task<JsonText?> ReadAsync(ObjectReader asked, List<Fault> faults, CancellationToken ct)
     {
         var url = asked.Text("url", 1, MaxText);
         asked.RefuseOthers();
-        if (url is null)
-            return null;
-        if (await targets.RefuseAsync(url, ct) is { } refusal)
+        if (url is not null && targets.Refuse(url) is { } refusal)
         {
             faults.Report("/delivery/url", WebhookTargets.Forbidden, refusal);
-            return null;
+            url = null;
         }
-        return JsonText.From(JsonSerializer.SerializeToElement(new { kind = Kind, url }));
+        return Task.FromResult(
+            url is null ? null : JsonText.From(JsonSerializer.SerializeToElement(new { kind = Kind, url }))
+        );
     }
+
+    public bool AsksOthers(JsonText settings) => targets.HasName(UrlOf(settings.ToElement()).OriginalString);
+
+    public async Task<Fault?> RefuseAsync(JsonText settings, string asker, CancellationToken ct) =>
+        await targets.RefuseAsync(UrlOf(settings.ToElement()).OriginalString, asker, ct) is { } refusal
+            ? new("/delivery/url", WebhookTargets.Forbidden, refusal)
+            : null;
 
     /// <summary>Path and query stay out of the log: for many receivers they are a password.</summary>
     public JsonText ForLog(JsonText settings) =>
@@ -45,7 +52,7 @@ sealed class WebhookDelivery(WebhookSender sender, WebhookTargets targets, Webho
 
     public Task<DeliveryOutcome> SendAsync(DeliveryTarget target, LogEvent logged, CancellationToken ct) =>
         sender.SendAsync(
-            new(UrlOf(target.Settings), target.Secret!, target.PreviousSecret, target.PreviousUntil),
+            new(target.Owner, UrlOf(target.Settings), target.Secret!, target.PreviousSecret, target.PreviousUntil),
             logged,
             ct
         );

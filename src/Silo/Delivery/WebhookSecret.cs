@@ -6,7 +6,7 @@ namespace Resources.Silo;
 
 /// <summary>Where a webhook's events go, and what they are signed with.</summary>
 /// <param name="PreviousSecret">Signs too until <paramref name="PreviousUntil"/>.</param>
-sealed record WebhookTarget(Uri Url, byte[] Secret, byte[]? PreviousSecret, DateTimeOffset? PreviousUntil)
+sealed record WebhookTarget(Guid Owner, Uri Url, byte[] Secret, byte[]? PreviousSecret, DateTimeOffset? PreviousUntil)
 {
     /// <summary>
     /// The value of <c>webhook-signature</c>, as Standard Webhooks has it: one signature, or two after a rotation.

@@ -62,6 +62,7 @@ sealed class WebhookSender : IDisposable
                 { "user-agent", "Resources-Webhooks" },
             },
         };
+        request.Options.Set(WebhookTargets.Owner, target.Owner.ToString());
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(timeout);
         DeliveryOutcome Failed(string why, int? status = null) =>

@@ -1,24 +1,26 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Resources.Silo;
 
-/// <summary>Looks up the addresses of a name.</summary>
-public delegate Task<IPAddress[]> ResolveName(string name, CancellationToken ct);
-
 /// <summary>
 /// Where webhooks may go: public addresses, by HTTPS. Checked when a target is registered and again for every
 /// connection, which goes to the very address that was checked: a name that resolves differently later is no way in.
 /// </summary>
-public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
+public sealed class WebhookTargets(WebhookOptions options, NameLookups names)
 {
     /// <summary>The code of the fault of a target that is not allowed.</summary>
     public const string Forbidden = "WEBHOOK_TARGET_FORBIDDEN";
 
+    /// <summary>With every request: the account that has the subscription. Looking up names is its turn.</summary>
+    public static readonly HttpRequestOptionsKey<string> Owner = new("owner of the subscription");
+
     const int MaxUrl = 2_048;
 
+    /// <summary>The same for a name without an address: who asks must not learn which names there are inside.</summary>
     public const string NotPublic =
-        "The target's address is not a public one. An operator can allow its network with Webhooks__AllowedNetworks.";
+        "The target has no public address. An operator can allow its network with Webhooks__AllowedNetworks.";
 
     /// <summary>
     /// IPv4 that is not the public internet: private, shared, loopback, link-local, documentation, benchmarks, relays,
@@ -57,8 +59,11 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
 
     readonly IReadOnlyList<IPNetwork> networks = options.Networks;
 
-    /// <summary>Why a URL cannot be a target; null when it can.</summary>
-    public async Task<string?> RefuseAsync(string url, CancellationToken ct)
+    /// <summary>
+    /// Why a URL cannot be a target, whatever the addresses of its name are; null when <see cref="RefuseAsync"/> has to
+    /// look them up.
+    /// </summary>
+    public string? Refuse(string url)
     {
         if (
             url.Length > MaxUrl
@@ -77,9 +82,23 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
             return "The target has to be reached by HTTPS.";
         if (target.Port is not (443 or 8443))
             return "The target's port is 443 or 8443.";
+        return LiteralOf(target.IdnHost) is { } address && !Allows(address) ? NotPublic : null;
+    }
+
+    /// <summary>Whether the addresses of a URL's name have to be looked up.</summary>
+    public bool HasName(string url) => !options.AllowPrivateTargets && LiteralOf(new Uri(url).IdnHost) is null;
+
+    /// <summary>Why a URL cannot be a target; null when it can.</summary>
+    /// <param name="asker">The account that asks.</param>
+    public async Task<string?> RefuseAsync(string url, string asker, CancellationToken ct)
+    {
+        if (Refuse(url) is { } refusal)
+            return refusal;
+        if (!HasName(url))
+            return null;
         try
         {
-            await AddressesAsync(target.IdnHost, ct);
+            Check(await names.ForAccountAsync(asker, new Uri(url).IdnHost, ct));
             return null;
         }
         catch (WebhookTargetException e)
@@ -106,7 +125,10 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
     /// <exception cref="WebhookTargetException">The name has an address that is not allowed, or none.</exception>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
     {
-        var addresses = await AddressesAsync(context.DnsEndPoint.Host, ct);
+        var host = context.DnsEndPoint.Host;
+        if (!context.InitialRequestMessage.Options.TryGetValue(Owner, out var owner))
+            throw new UnreachableException("A webhook belongs to nobody.");
+        var addresses = Check(LiteralOf(host) is { } literal ? [literal] : await names.ForTargetAsync(owner, host, ct));
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -120,22 +142,12 @@ public sealed class WebhookTargets(WebhookOptions options, ResolveName resolve)
         }
     }
 
+    static IPAddress? LiteralOf(string host) =>
+        IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? literal : null;
+
     /// <summary>All addresses of a host; one that is forbidden forbids them all.</summary>
-    async Task<IPAddress[]> AddressesAsync(string host, CancellationToken ct)
-    {
-        IPAddress[] addresses;
-        try
-        {
-            addresses = IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? [literal] : await resolve(host, ct);
-        }
-        catch (SocketException)
-        {
-            addresses = [];
-        }
-        if (addresses is [])
-            throw new WebhookTargetException("The target's name has no address.");
-        return addresses.All(Allows) ? addresses : throw new WebhookTargetException(NotPublic);
-    }
+    IPAddress[] Check(IPAddress[] addresses) =>
+        addresses is not [] && addresses.All(Allows) ? addresses : throw new WebhookTargetException(NotPublic);
 }
 
 /// <summary>Webhooks may not go there; the message says why and nothing of what was found.</summary>

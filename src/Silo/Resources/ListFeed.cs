@@ -8,7 +8,13 @@ namespace Resources.Silo;
 /// Several changes of one resource may come as one. Between two positions the reader goes from one consistent list to
 /// the next.
 /// </summary>
-sealed class ListFeed(ResourceQueries resources, LogTail tail, StreamLease lease, ResourceSelection selection)
+sealed class ListFeed(
+    ResourceDoor door,
+    LogTail tail,
+    StreamLease lease,
+    ResourceSelection selection,
+    ResourcePage snapshot
+)
 {
     /// <summary>Changes are read no sooner than this, so that a busy log is not read for each of its events.</summary>
     static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(10);
@@ -17,16 +23,22 @@ sealed class ListFeed(ResourceQueries resources, LogTail tail, StreamLease lease
 
     readonly Dictionary<Guid, long> held = [];
 
+    /// <summary>Until it was sent: rows may be large, and the list may be followed for days.</summary>
+    ResourcePage? unsent = snapshot;
+
     /// <summary>The list, then its changes; ends when there are so many that the list is better read anew.</summary>
     public async IAsyncEnumerable<IReadOnlyList<ListChange>> FollowAsync(
-        ResourcePage snapshot,
         TimeSpan pulse,
         [EnumeratorCancellation] CancellationToken ct
     )
     {
         using var reading = tail.Join();
-        yield return Begin(snapshot);
-        var position = snapshot.Position;
+        var position = unsent!.Position;
+        using (unsent.Memory)
+        {
+            yield return Begin(unsent);
+            unsent = null;
+        }
         for (var delay = MinDelay; lease.End is null; )
         {
             var moved = tail.Moved;
@@ -38,25 +50,20 @@ sealed class ListFeed(ResourceQueries resources, LogTail tail, StreamLease lease
                     yield return [new(ListChangeKind.Position, position)];
                 continue;
             }
-            if (
-                await resources.ChangesAsync(
-                    selection,
-                    position,
-                    ResourceDoor.MaxFollowed,
-                    ResourceDoor.MaxFollowedBytes,
-                    ct
-                )
-                is not { } changes
-            )
-                yield break;
-            var hasMoved = changes.Position > position;
-            if (hasMoved)
-                yield return Changes(changes);
-            delay =
-                hasMoved ? MinDelay
-                : delay + delay < MaxDelay ? delay + delay
-                : MaxDelay;
-            position = changes.Position;
+            var (changes, memory) = await door.ChangesAsync(lease, selection, position, ct);
+            using (memory)
+            {
+                if (changes is null)
+                    yield break;
+                var hasMoved = changes.Position > position;
+                if (hasMoved)
+                    yield return Changes(changes);
+                delay =
+                    hasMoved ? MinDelay
+                    : delay + delay < MaxDelay ? delay + delay
+                    : MaxDelay;
+                position = changes.Position;
+            }
             await Task.Delay(delay, ct);
         }
     }

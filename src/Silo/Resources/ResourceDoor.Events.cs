@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -7,11 +6,6 @@ namespace Resources.Silo;
 /// <summary>The door to events of resources, and to lists that are followed.</summary>
 public sealed partial class ResourceDoor
 {
-    /// <summary>
-    /// A filter that matches few events is searched for no longer than this; the page then says how far it came.
-    /// </summary>
-    static readonly TimeSpan MaxSearch = TimeSpan.FromSeconds(2);
-
     /// <summary>Lists of more resources cannot be followed.</summary>
     public const int MaxFollowed = 10_000;
 
@@ -41,29 +35,25 @@ public sealed partial class ResourceDoor
     /// <summary>A page of the log, or of the history of the resource that the filter names.</summary>
     /// <param name="after">The position of the last event that the reader has.</param>
     /// <param name="head">The newest position of the log when it was asked.</param>
-    public async Task<LogPage> ReadAsync(
+    public Task<LogPage> ReadAsync(
         Caller caller,
         EventFilter asked,
         long after,
         int limit,
         long head,
         CancellationToken ct
-    )
-    {
-        var filter = asked with { Visible = ReachOf(caller, includeDeleted: false) };
-        var events = new List<LogEvent>();
-        var reached = after;
-        var started = Stopwatch.GetTimestamp();
-        while (events.Count < limit && reached < head && Stopwatch.GetElapsedTime(started) < MaxSearch)
-        {
-            var page = await log.PageAsync(reached, filter, limit - events.Count, ct);
-            events.AddRange(page.Events);
-            if (page.Reached == reached)
-                break;
-            reached = page.Reached;
-        }
-        return new(events, reached);
-    }
+    ) =>
+        feed.ReadAsync(
+            caller.Id,
+            after,
+            asked with
+            {
+                Visible = ReachOf(caller, includeDeleted: false),
+            },
+            limit,
+            head,
+            ct
+        );
 
     /// <summary>Opens a stream for a caller; null when the caller, or the node, has as many as allowed.</summary>
     /// <param name="more">Permissions that it needs beside reading resources.</param>
@@ -78,30 +68,88 @@ public sealed partial class ResourceDoor
         long after,
         TimeSpan pulse,
         CancellationToken ct
-    ) => feed.FollowAsync(after, asked with { Visible = lease.Visible }, pulse, ct);
+    ) => feed.FollowAsync(lease.CallerId, after, asked with { Visible = lease.Visible }, pulse, ct);
 
     /// <summary>A list that is to be followed, whole, at a position or later.</summary>
     /// <returns>At most one row more than <see cref="MaxFollowed"/>; cut where it is larger than <see cref="MaxFollowedBytes"/>.</returns>
-    public Task<ResourcePage> SnapshotAsync(
+    /// <exception cref="StoreOverloadedException">The caller, or the node, has as much in memory as it may.</exception>
+    public async Task<ResourcePage> SnapshotAsync(
         StreamLease lease,
         ResourceSelection asked,
         ResourceSort sort,
         long position,
         CancellationToken ct
-    ) =>
-        resources.PageAsync(
-            asked with
-            {
-                Visible = lease.Visible,
-            },
-            sort,
-            null,
-            MaxFollowed + 1,
-            MaxFollowedBytes,
-            CountKind.None,
-            position,
-            ct
-        );
+    )
+    {
+        var selection = asked with { Visible = lease.Visible };
+        Task<ResourcePage> ReadAsync(int bytes) =>
+            turns.ListAsync(
+                lease.CallerId,
+                selection,
+                CountKind.None,
+                () =>
+                    resources.PageAsync(
+                        selection,
+                        sort,
+                        null,
+                        MaxFollowed + 1,
+                        bytes,
+                        CountKind.None,
+                        position,
+                        ct,
+                        bytes > SmallPageBytes
+                    ),
+                ct,
+                isLarge: bytes > SmallPageBytes
+            );
+        ResourcePage? page = await ReadAsync(SmallPageBytes);
+        if (!page.IsCut)
+            return page;
+        // Nobody keeps a page while waiting for memory and turns.
+        page = null;
+        page = await WithMemoryAsync(lease.CallerId, MaxFollowedBytes, ReadAsync, ct)
+            ?? await ReadAsync(SmallPageBytes);
+        var most = Math.Min(Copies * (long)MaxFollowedBytes, memory.Largest);
+        // It may be short enough: there is less memory now than at other times.
+        if (page.IsCut && most > LeastMemory && (page.Memory?.Size ?? 0) < most)
+        {
+            page.Memory?.Dispose();
+            throw memory.Refused(lease.CallerId);
+        }
+        return page;
+    }
+
+    /// <summary>What has become of a list behind a position; null when there is so much that it is better read anew.</summary>
+    internal async Task<(ResourceChanges? Changes, MemoryLease? Memory)> ChangesAsync(
+        StreamLease lease,
+        ResourceSelection selection,
+        long after,
+        CancellationToken ct
+    )
+    {
+        Task<ResourceChanges?> ReadAsync(int bytes) =>
+            turns.ListAsync(
+                lease.CallerId,
+                selection,
+                CountKind.None,
+                () => resources.ChangesAsync(selection, after, MaxFollowed, bytes, ct),
+                ct,
+                isLarge: bytes > SmallPageBytes
+            );
+        if (await ReadAsync(SmallPageBytes) is { } few)
+            return (few, null);
+        if (await TakeMemoryAsync(lease.CallerId, MaxFollowedBytes, ct) is not { } held)
+            return (null, null);
+        try
+        {
+            return (await ReadAsync((int)held.Size / Copies), held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>A list and what becomes of it; ends when it is better read anew.</summary>
     public IAsyncEnumerable<IReadOnlyList<ListChange>> FollowAsync(
@@ -110,5 +158,5 @@ public sealed partial class ResourceDoor
         ResourcePage snapshot,
         TimeSpan pulse,
         CancellationToken ct
-    ) => new ListFeed(resources, tail, lease, asked with { Visible = lease.Visible }).FollowAsync(snapshot, pulse, ct);
+    ) => new ListFeed(this, tail, lease, asked with { Visible = lease.Visible }, snapshot).FollowAsync(pulse, ct);
 }

@@ -15,14 +15,25 @@ public sealed partial class ResourceDoor(
     LogQueries log,
     EventFeed feed,
     LogTail tail,
-    StreamAccess streams
+    StreamAccess streams,
+    ReadTurns turns,
+    ReadMemory memory
 )
 {
     /// <summary>A page ends early when its rows have more metadata than this, in bytes.</summary>
     const int MaxPageBytes = 8 << 20;
 
-    /// <summary>Reads of the past go through whole streams: one caller has a few of them at a time.</summary>
-    readonly CallerLanes past = new(width: 2, patience: TimeSpan.FromSeconds(3));
+    /// <summary>Pages of so much metadata are read without asking for memory.</summary>
+    const int SmallPageBytes = 1 << 20;
+
+    /// <summary>Metadata is in memory twice: as it was read, and in the answer.</summary>
+    const int Copies = 2;
+
+    /// <summary>Nobody needs memory for less than this.</summary>
+    const int LeastMemory = Copies * SmallPageBytes;
+
+    /// <summary>How long a read waits for memory.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     static readonly Rejection Missing = new(Refusal.NotFound, "There is no such resource.");
     static readonly Rejection Gone = new(Refusal.Deleted, "This resource was deleted.");
@@ -41,7 +52,11 @@ public sealed partial class ResourceDoor(
         var grain = grains.GetGrain<IResourceGrain>(id);
         var reply = moment is null
             ? await ClusterCalls.ReadAsync(() => grain.Get())
-            : await past.RunAsync(caller.Account, () => ClusterCalls.SendAsync(_ => grain.GetPast(moment)));
+            : await turns.PastAsync(
+                caller.Id,
+                () => ClusterCalls.SendAsync(_ => grain.GetPast(moment)),
+                CancellationToken.None
+            );
         if (reply.Value is not { } resource || !Sees(caller, Permissions.ResourceRead, resource))
             return Reply<Resource>.Refused(Missing);
         if (moment?.Version is { } asked && asked > reply.Version)
@@ -111,25 +126,79 @@ public sealed partial class ResourceDoor(
         if (Lacks(caller, ListPermissions(asked.IncludeDeleted)) is { } lack)
             return Reply<ResourcePage>.Refused(lack);
         var selection = asked with { Visible = ReachOf(caller, asked.IncludeDeleted) };
+        Task<ResourcePage> ReadAsync(int bytes, long? wanted, bool areLarge = true) =>
+            resources.PageAsync(selection, sort, after, limit, bytes, count, wanted, ct, areLarge);
+        Task<T> InTurnAsync<T>(Func<Task<T>> read, bool isLarge = false) =>
+            turns.ListAsync(caller.Id, selection, count, read, ct, isLarge);
+        async Task<ResourcePage> ReadWholeAsync(long? wanted)
+        {
+            // It is known when the turn comes whether a small page would be read in vain.
+            var small = await InTurnAsync(async () =>
+                turns.ReadsLarge(caller.Id) is true ? null : await ReadAsync(SmallPageBytes, wanted, areLarge: false)
+            );
+            if (small is { IsCut: false })
+                return small;
+            // Nobody keeps a page while waiting for memory and turns.
+            small = null;
+            return await WithMemoryAsync(
+                caller.Id,
+                MaxPageBytes,
+                bytes => InTurnAsync(() => ReadAsync(bytes, wanted), isLarge: true),
+                ct
+            ) ?? await InTurnAsync(() => ReadAsync(SmallPageBytes, wanted));
+        }
         // Mostly the view is as far as the log, and one statement sees both.
-        var page = await resources.PageAsync(selection, sort, after, limit, MaxPageBytes, count, wanted, ct);
+        var page = await ReadWholeAsync(wanted);
         if (page.Position < (wanted ?? page.Head))
         {
+            page.Memory?.Dispose();
             var reached = await WaitAsync(wanted ?? page.Head, ct);
             if (reached.Rejection is { } behind)
                 return Reply<ResourcePage>.Refused(behind);
-            page = await resources.PageAsync(
-                selection,
-                sort,
-                after,
-                limit,
-                MaxPageBytes,
-                count,
-                reached.Value.Position,
-                ct
-            );
+            page = await ReadWholeAsync(reached.Value.Position);
         }
         return new(page, 0, page.Position, false, null);
+    }
+
+    /// <summary>
+    /// Reads again what was too large to be read without memory, as much as there is memory for. Null where that would be
+    /// no more.
+    /// </summary>
+    /// <param name="most">The most metadata that is read, in bytes.</param>
+    /// <exception cref="StoreOverloadedException">The caller, or the node, has as much in memory as it may.</exception>
+    async Task<ResourcePage?> WithMemoryAsync(
+        string caller,
+        int most,
+        Func<int, Task<ResourcePage>> read,
+        CancellationToken ct
+    )
+    {
+        if (await TakeMemoryAsync(caller, most, ct) is not { } lease)
+            return null;
+        try
+        {
+            return await read((int)lease.Size / Copies) with { Memory = lease };
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Memory for what is read, as much as there is; null where that is no more than for a small page.</summary>
+    /// <param name="most">The most metadata that is read, in bytes.</param>
+    /// <exception cref="StoreOverloadedException">The caller, or the node, has as much in memory as it may.</exception>
+    async ValueTask<MemoryLease?> TakeMemoryAsync(string caller, int most, CancellationToken ct)
+    {
+        if (memory.Largest <= LeastMemory)
+            return null;
+        var lease = await memory.TakeAsync(caller, Copies * (long)most, Patience, ct, LeastMemory)
+            ?? throw memory.Refused(caller);
+        if (lease.Size > LeastMemory)
+            return lease;
+        lease.Dispose();
+        return null;
     }
 
     /// <summary>Live resources in numbers, as new as is wanted: of those that the caller may see.</summary>
@@ -150,7 +219,12 @@ public sealed partial class ResourceDoor(
         var reached = await WaitAsync(wanted, ct);
         if (reached.Rejection is { } behind)
             return Reply<ResourceStatistics>.Refused(behind);
-        var found = await statistics.ReadAsync(ReachOf(caller, includeDeleted: false), type, status, from, to, ct);
+        // As many rows as there are types and days, and callers make up types.
+        var found = await turns.SearchAsync(
+            caller.Id,
+            () => statistics.ReadAsync(ReachOf(caller, includeDeleted: false), type, status, from, to, ct),
+            ct
+        );
         return new(found, 0, found.Position, false, null);
     }
 

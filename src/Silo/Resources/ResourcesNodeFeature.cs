@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Resources.Grains;
 using Resources.Projections;
 
 namespace Resources.Silo;
@@ -9,7 +10,11 @@ sealed class ResourcesNodeFeature : NodeFeature
     public override void Add(IServiceCollection services, Settings settings)
     {
         settings.Add<StreamOptions>(services, "Streams");
+        var reads = settings.Read<ReadOptions>("Reads");
+        var database = settings.Read<DatabaseOptions>("Database");
         services
+            .AddSingleton(provider => new ReadMemory(reads.MaxBytes, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(provider => new ReadTurns(database, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<ResourceQueries>()
             .AddSingleton<StatisticsQueries>()
             .AddSingleton<StopSignal>()

@@ -87,6 +87,9 @@ public sealed class StreamLease : IDisposable
 
     public Guid Account => caller.Account;
 
+    /// <summary>The account's id as it stands in events.</summary>
+    public string CallerId => caller.Id;
+
     /// <summary>Why the stream must end; null while it may go on.</summary>
     public StreamEnd? End => leaving.IsCancellationRequested ? StreamEnd.NodeStops : end;
 

@@ -29,6 +29,7 @@ sealed class LogStreamReceiver(
     static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(1);
 
     const int PageSize = 256;
+    const int PageBytes = 4 << 20;
 
     IDisposable? reading;
     long? reached;
@@ -56,8 +57,8 @@ sealed class LogStreamReceiver(
             {
                 var moved = tail.Moved;
                 var limit = maxCount > 0 ? Math.Min(maxCount, PageSize) : PageSize;
-                var page = tail.Read(after, EventFilter.All, limit)
-                    ?? await log.PageAsync(after, EventFilter.All, limit, cancellationToken);
+                var page = tail.Read(after, EventFilter.All, limit, PageBytes)
+                    ?? await log.PageAsync(after, EventFilter.All, limit, PageBytes, cancellationToken);
                 reached = page.Reached;
                 LogBatch[] batches =
                 [

@@ -40,6 +40,9 @@ sealed class DeliveryLine(Guid resource, bool isCatchingUp)
 
     public List<DeliveryItem> Items { get; } = [];
 
+    /// <summary>The data of its events.</summary>
+    public long Bytes => Items.Sum(item => (long)item.Event.Data.Utf8.Length);
+
     public int Taken { get; set; }
 
     public Guid? Lease { get; set; }

@@ -14,7 +14,6 @@ sealed class DeliveryLoop(SubscriptionRun run, IPushDelivery delivery, Subscript
     /// <summary>Every event is taken on its own.</summary>
     static readonly Guid Lease = Guid.AllBitsSet;
 
-    readonly DeliveryPace pace = new(delivery.MaxConcurrent, delivery.Retries[0]);
     int inFlight;
 
     /// <summary>Sends until it is stopped, and then waits for what is in flight.</summary>
@@ -28,7 +27,7 @@ sealed class DeliveryLoop(SubscriptionRun run, IPushDelivery delivery, Subscript
             for (var seen = 0L; ; )
             {
                 while (
-                    inFlight < pace.Allowed(node.Time.GetUtcNow())
+                    inFlight < run.Pace!.Allowed(node.Time.GetUtcNow())
                     && run.Window.Take(Lease, 1, 1, node.Time.GetUtcNow()) is [var item]
                 )
                 {
@@ -54,7 +53,7 @@ sealed class DeliveryLoop(SubscriptionRun run, IPushDelivery delivery, Subscript
         {
             run.Note(item, "delivered", outcome.Status, milliseconds: outcome.Milliseconds);
             run.Window.Ack(Lease, item);
-            pace.Succeeded();
+            run.Pace!.Succeeded();
         }
         else
         {
@@ -71,7 +70,7 @@ sealed class DeliveryLoop(SubscriptionRun run, IPushDelivery delivery, Subscript
         var since = run.Window.ParkedSince(item.Event.Resource);
         var retry = RetryAfter(item.Attempts, outcome);
         run.Window.Park(Lease, item, now + retry, outcome.Error!, now);
-        pace.Failed(now, isNews: since is null, outcome);
+        run.Pace!.Failed(now, isNews: since is null, outcome);
         if (outcome.Gone)
             await DisableAsync(outcome.Error!);
         else if (retry is null && (run.LastSuccessAt is not { } success || success < since))

@@ -24,6 +24,11 @@ sealed partial class DeliveryWindow
         line.Take(lease);
     }
 
+    /// <summary>Whether the next event of a ready resource may be taken now, by somebody who may read as much.</summary>
+    static bool IsFor(DeliveryLine line, DateTimeOffset now, Reach? sight) =>
+        line.NotBefore <= now
+        && (sight is null || line.Next is { Event: var next } && sight.Allows(next.ResourceType, next.Owner));
+
     void Close(DeliveryItem item)
     {
         open.Remove(item.Event.Position);

@@ -94,12 +94,19 @@ sealed partial class DeliveryWindow
         }
     }
 
+    /// <summary>The data of all events here.</summary>
     public long Bytes
     {
         get
         {
             lock (gate)
-                return bytes;
+            {
+                var all = bytes;
+                foreach (var line in lines.Values)
+                    if (line.IsCatchingUp)
+                        all += line.Bytes;
+                return all;
+            }
         }
     }
 
@@ -155,7 +162,8 @@ sealed partial class DeliveryWindow
     /// <summary>
     /// Takes events in the order of the log, of resources that nobody has. They are the taker's until they are settled.
     /// </summary>
-    public List<DeliveryItem> Take(Guid lease, int most, long mostBytes, DateTimeOffset now)
+    /// <param name="sight">Only events of these resources; the others are left for other takers. Null = all.</param>
+    public List<DeliveryItem> Take(Guid lease, int most, long mostBytes, DateTimeOffset now, Reach? sight = null)
     {
         lock (gate)
         {
@@ -165,7 +173,7 @@ sealed partial class DeliveryWindow
             while (
                 taken.Count < most
                 && size < mostBytes
-                && ready.FirstOrDefault(next => lines[next.Resource].NotBefore <= now) is { Position: > 0 } next
+                && ready.FirstOrDefault(next => IsFor(lines[next.Resource], now, sight)) is { Position: > 0 } next
             )
             {
                 ready.Remove(next);

@@ -114,7 +114,7 @@ sealed class PullLeases
             Expire();
             var now = time.GetUtcNow();
             var id = Guid.CreateVersion7();
-            if (run.Window.Take(id, request.Limit, MaxBytes, now) is not [_, ..] items)
+            if (run.Window.Take(id, request.Limit, MaxBytes, now, SightOf(request)) is not [_, ..] items)
                 return null;
             leases.Add(
                 id,
@@ -131,6 +131,12 @@ sealed class PullLeases
             );
         }
     }
+
+    /// <summary>What a consumer may read; null = everything that the subscription has.</summary>
+    static Reach? SightOf(PullRequest request) =>
+        request.Sight is { } sight
+            ? Reach.Of(new(sight.IsAll, sight.Types, sight.Own, sight.OwnTypes), sight.Account)
+            : null;
 
     void Settle(Settlement asked, DeliveryItem item)
     {

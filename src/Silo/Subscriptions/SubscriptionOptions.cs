@@ -12,4 +12,15 @@ public sealed class SubscriptionOptions
     /// <summary>Events that a subscription reads ahead of the first one that is not delivered.</summary>
     [Range(1, 100_000)]
     public int MaxUnacked { get; set; } = 1_000;
+
+    /// <summary>
+    /// What all subscriptions at work on this node read ahead, in MiB; those of one owner a quarter of it. Null = an eighth
+    /// of the memory that the process may use.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int? MaxReadAheadMegabytes { get; set; }
+
+    /// <summary><see cref="MaxReadAheadMegabytes"/> in bytes.</summary>
+    public long MaxReadAheadBytes =>
+        MaxReadAheadMegabytes * (1L << 20) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8;
 }

@@ -89,6 +89,20 @@ sealed class SubscriptionRows(FollowDb db, Deliveries deliveries)
             ct
         );
 
+    /// <summary>Subscriptions of deleted accounts: a deletion has stopped before it came to them.</summary>
+    public Task<List<Guid>> OrphanedAsync(CancellationToken ct) =>
+        db.QueryAsync(
+            $"""
+            select s.id from subscriptions s where s.state <> '{SubscriptionRow.Creating}' and s.owner in (
+                select o.owner from (select distinct owner from subscriptions) o
+                where exists (select from mt_events e where e.stream_id = o.owner and e.type = 'account.deleted'))
+            limit {MaxUnsettled}
+            """,
+            [],
+            reader => reader.GetGuid(0),
+            ct
+        );
+
     /// <summary>Lets the next events take effect on a row. False when the row has moved since it was read.</summary>
     public Task<bool> ApplyAsync(SubscriptionRow row, IReadOnlyList<Recorded<SubscriptionEvent>> events) =>
         db.RunAsync(
@@ -201,6 +215,14 @@ sealed class SubscriptionRows(FollowDb db, Deliveries deliveries)
                 break;
             case SubscriptionDeleted:
                 Add(batch, row, "delete from subscriptions where id = $1");
+                // The name is its owner's word, and nobody needs it any more.
+                Add(
+                    batch,
+                    row,
+                    """
+                    update mt_events set data = jsonb_set(data, '{name}', '""') where stream_id = $1 and type = 'subscription.created'
+                    """
+                );
                 break;
         }
     }

@@ -9,7 +9,7 @@ namespace Resources.Silo;
 sealed record SubscriptionServices(
     SubscriptionStore Store,
     EventFeed Feed,
-    LogQueries Log,
+    ReadAhead Ahead,
     Deliveries Deliveries,
     IGrainFactory Grains,
     SubscriptionOptions Options,
@@ -24,17 +24,23 @@ sealed record SubscriptionServices(
 /// </summary>
 sealed class SubscriptionRun
 {
-    /// <summary>The log is read ahead no further than events of so many bytes.</summary>
-    const long MaxBytes = 16 << 20;
-
     /// <summary>With so many resources parked the log is read no further.</summary>
     const int MaxParked = 10_000;
+
+    /// <summary>Events that are read at a time.</summary>
+    const int PageSize = 256;
+
+    /// <summary>Events with so many bytes of data end a page.</summary>
+    const int PageBytes = 256 * 1024;
 
     /// <summary>Events of a parked resource that are read at a time.</summary>
     const int CatchUpPage = 100;
 
     /// <summary>Parked resources whose events are read again at a time, for consumers that pull.</summary>
     const int MaxCatchingUp = 16;
+
+    /// <summary>Why a subscription is disabled whose API key has ended.</summary>
+    public const string KeyIsOver = "The API key that created the subscription was revoked or has expired.";
 
     /// <summary>How long deliveries in flight may take when the run ends.</summary>
     static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
@@ -53,6 +59,7 @@ sealed class SubscriptionRun
     readonly ConcurrentQueue<AttemptRow> attempts = new();
     readonly SemaphoreSlim saving = new(1);
     readonly CancellationTokenSource ending = new();
+    readonly ReadAheadShare ahead;
     volatile DeliveryError? lastError;
     long lastSuccess;
     long savedPosition;
@@ -64,6 +71,8 @@ sealed class SubscriptionRun
         Taken = taken;
         this.node = node;
         delivery = node.Deliveries.Find(taken.Target.Kind);
+        Pace = delivery is IPushDelivery push ? new(push.MaxConcurrent, push.Retries[0]) : null;
+        ahead = node.Ahead.Begin(taken.Owner);
         Window = new(
             taken.Position,
             taken.Parked,
@@ -86,6 +95,9 @@ sealed class SubscriptionRun
 
     /// <summary>What consumers have, where there are consumers.</summary>
     public PullLeases Leases { get; }
+
+    /// <summary>How much is sent at a time; null where consumers pull.</summary>
+    public DeliveryPace? Pace { get; }
 
     /// <summary>Signals that there may be something to take.</summary>
     public Signal Work { get; } = new();
@@ -132,6 +144,7 @@ sealed class SubscriptionRun
         {
             await either.CancelAsync();
             await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ahead.Dispose();
         }
         await FlushAsync(CancellationToken.None, isLast: true);
     }
@@ -235,7 +248,10 @@ sealed class SubscriptionRun
 
     /// <summary>Why nothing can be delivered for now; null when nothing is in the way.</summary>
     string? HeldBecause() =>
-        Taken.Scope.IsNothing ? "The owner may not read resources; deliveries go on when that changes."
+        Taken.LacksKey ? KeyIsOver
+        : Taken.Scope.IsNothing
+            ? "The owner may not read resources, or not by the API key that created the subscription; "
+                + "deliveries go on when that changes."
         : delivery is null
             ? $"This node does not know the delivery kind {Taken.Target.Kind}; deliveries go on at one that does."
         : null;
@@ -250,56 +266,88 @@ sealed class SubscriptionRun
 
     async Task ReadAsync(CancellationToken ct)
     {
-        var seen = 0L;
-        await foreach (var page in node.Feed.FollowAsync(Window.Reached, Filter, Pulse, ct))
+        await foreach (var page in node.Feed.FollowAsync(Reader, Window.Reached, Filter, Pulse, ct, RoomAsync))
         {
             foreach (var logged in page.Events)
-            {
-                while (IsFull())
-                {
-                    if (!Window.IsRestored)
-                        Window.StopRestoring();
-                    seen = await Work.WaitAsync(seen, Pulse, ct);
-                }
                 Window.Add(logged);
-            }
             Window.Reach(page.Reached);
             if (page.Events is not [])
                 Work.Set();
         }
     }
 
+    /// <summary>The account for whom the log is read.</summary>
+    string Reader => Taken.Owner.ToString();
+
+    /// <summary>Waits until more events may be read ahead.</summary>
+    async ValueTask<(int Events, int Bytes)> RoomAsync(CancellationToken ct)
+    {
+        for (var seen = 0L; IsFull(); seen = await Work.WaitAsync(seen, Pulse, ct))
+            if (!Window.IsRestored)
+                Window.StopRestoring();
+        // Where there is no room at all, one event has it nevertheless.
+        return (Math.Min(PageSize, node.Options.MaxUnacked - Window.Open), ahead.IsTight ? 1 : PageBytes);
+    }
+
     bool IsFull()
     {
         if (Window.Parked >= MaxParked)
             Fail($"{MaxParked} resources are parked: no more events are read until some are free.");
-        return Window.Open >= node.Options.MaxUnacked || Window.Bytes >= MaxBytes || Window.Parked >= MaxParked;
+        return Window.Open >= node.Options.MaxUnacked
+            || Window.Parked >= MaxParked
+            // What is read for a target that is not asked would only lie here.
+            || Pace?.IsPaused(node.Time.GetUtcNow()) is true
+            || ahead.IsFull(Window.Bytes, Pace?.IsFailing is true);
     }
 
     async Task CatchUpAsync(CancellationToken ct)
     {
-        var max = (delivery as IPushDelivery)?.MaxConcurrent ?? MaxCatchingUp;
         for (; ; await Task.Delay(SaveEvery, node.Time, ct))
-            foreach (var parked in Window.Due(node.Time.GetUtcNow(), max))
+        {
+            var now = node.Time.GetUtcNow();
+            foreach (var parked in Window.Due(now, Pace?.Allowed(now) ?? MaxCatchingUp))
             {
-                var page = await node.Log.PageAsync(
-                    parked.Position - 1,
-                    Filter with
-                    {
-                        Resource = parked.Resource,
-                    },
-                    CatchUpPage,
-                    ct
-                );
+                if (ahead.IsFull(Window.Bytes, Pace?.IsFailing is true))
+                    break;
+                if (await ReadParkedAsync(parked, ct) is not { } page)
+                    break;
                 Window.Refill(parked.Resource, page);
                 Work.Set();
             }
+        }
+    }
+
+    /// <summary>
+    /// Null when the owner has too many reads under way. It is due again at the next round: if the run ended by that,
+    /// what is in flight would be delivered again.
+    /// </summary>
+    async Task<LogPage?> ReadParkedAsync(ParkedResource parked, CancellationToken ct)
+    {
+        try
+        {
+            return await node.Feed.ReadAsync(
+                Reader,
+                parked.Position - 1,
+                Filter with
+                {
+                    Resource = parked.Resource,
+                },
+                CatchUpPage,
+                parked.PassedOver,
+                ct
+            );
+        }
+        catch (StoreOverloadedException)
+        {
+            return null;
+        }
     }
 
     async Task SaveAsync(CancellationToken ct)
     {
         for (var saved = node.Time.GetTimestamp(); ; await Task.Delay(SaveEvery, node.Time, ct))
         {
+            ahead.Set(Window.Bytes);
             if (
                 attempts.IsEmpty
                 && !Window.HasChanges

@@ -8,13 +8,15 @@ namespace Resources.Silo;
 
 /// <summary>A subscription as an activation has taken it.</summary>
 /// <param name="Epoch">Whoever takes it later has a higher one; then this activation writes no more.</param>
-/// <param name="Scope">How far its owner may read resources.</param>
+/// <param name="Scope">How far its owner, and the API key that made it, may read resources.</param>
+/// <param name="LacksKey">Whether an API key made it that is no longer good.</param>
 sealed record TakenSubscription(
     Guid Id,
     long Epoch,
     long Revision,
     Guid Owner,
     Scope Scope,
+    bool LacksKey,
     SubscriptionFilter Filter,
     DeliveryTarget Target,
     long Position,
@@ -31,7 +33,7 @@ sealed record PullLease(Guid Id, string Consumer, DateTimeOffset Until, long[] P
 sealed record DeliveryError(string Detail, DateTimeOffset At);
 
 /// <summary>What every node looks at each second.</summary>
-sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, string Kind, Scope Scope);
+sealed record SubscriptionGlance(Guid Id, long Epoch, long Revision, string Kind, Scope Scope, bool LacksKey);
 
 /// <summary>What an activation has to write at a moment.</summary>
 sealed record SubscriptionChanges(
@@ -48,7 +50,13 @@ sealed record SubscriptionChanges(
 /// <summary>
 /// The store as activations use it: they take a subscription, and write for as long as nobody else has taken it.
 /// </summary>
-sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
+sealed class SubscriptionStore(
+    FollowDb db,
+    DeliveriesDb deliveries,
+    MasterKey master,
+    AccessBook book,
+    TimeProvider time
+)
 {
     /// <summary>Attempts that are kept of a subscription.</summary>
     const int KeptAttempts = 1_000;
@@ -59,25 +67,34 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
     /// </summary>
     const string Roles = "(select roles from account_roles(s.owner))";
 
+    /// <summary>
+    /// The API key that made the subscription, and what that key allows at a time; null where it is no longer good.
+    /// </summary>
+    const string Key = "s.api_key, (select permissions from api_key_permissions(s.api_key, $1))";
+
     /// <summary>Every subscription that is active.</summary>
     public Task<List<SubscriptionGlance>> ActiveAsync(CancellationToken ct) =>
         db.RunAsync(
             async (connection, ct) =>
             {
                 await using var command = new NpgsqlCommand(
-                    $"select s.id, s.epoch, s.revision, s.delivery ->> 'kind', {Roles} from subscriptions s where s.state = 'active'",
+                    $"""
+                    select {Key}, {Roles}, s.id, s.epoch, s.revision, s.delivery ->> 'kind' from subscriptions s where s.state = 'active'
+                    """,
                     connection
                 );
+                command.Parameters.Add(Value(time.GetUtcNow()));
                 var active = new List<SubscriptionGlance>();
                 await using var row = await command.ExecuteReaderAsync(ct);
                 while (await row.ReadAsync(ct))
                     active.Add(
                         new(
-                            row.GetGuid(0),
-                            row.GetInt64(1),
-                            row.GetInt64(2),
-                            row.GetString(3),
-                            ScopeOf(row.GetFieldValue<string[]>(4))
+                            row.GetGuid(3),
+                            row.GetInt64(4),
+                            row.GetInt64(5),
+                            row.GetString(6),
+                            ScopeOf(row),
+                            LacksKey(row)
                         )
                     );
                 return active;
@@ -87,18 +104,25 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
 
     /// <summary>Takes a subscription from whoever has it; null when it is not there or not active.</summary>
     public Task<TakenSubscription?> TakeAsync(Guid id, CancellationToken ct) =>
-        db.RunAsync(
+        deliveries.RunAsync(
             async (connection, ct) =>
             {
                 await using var batch = connection.CreateBatch();
+                batch.BatchCommands.Add(
+                    new(
+                        $"""
+                        update subscriptions s set epoch = epoch + 1 where id = $2 and state = 'active'
+                        returning {Key}, {Roles}, epoch, revision, owner, filter::text, delivery::text, secret, previous_secret, previous_until,
+                            position, last_error, last_error_at, last_success_at
+                        """
+                    )
+                    {
+                        Parameters = { Value(time.GetUtcNow()), Value(id) },
+                    }
+                );
                 foreach (
                     var sql in (string[])
                         [
-                            $"""
-                                update subscriptions s set epoch = epoch + 1 where id = $1 and state = 'active'
-                                returning epoch, revision, owner, {Roles}, filter::text, delivery::text, secret, previous_secret, previous_until,
-                                    position, last_error, last_error_at, last_success_at
-                                """,
                             """
                                 select resource, start, position, attempts, retry_at, error, since from subscription_parked where subscription = $1
                                 """,
@@ -111,15 +135,16 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                     return null;
                 var taken = new TakenSubscription(
                     id,
-                    row.GetInt64(0),
-                    row.GetInt64(1),
-                    row.GetGuid(2),
-                    ScopeOf(row.GetFieldValue<string[]>(3)),
-                    SubscriptionFilter.FromJson(row.GetString(4)),
-                    TargetOf(row, 5, id),
-                    row.GetInt64(9),
-                    row.IsDBNull(10) ? null : new(row.GetString(10), row.GetFieldValue<DateTimeOffset>(11)),
-                    Time(row, 12),
+                    row.GetInt64(3),
+                    row.GetInt64(4),
+                    row.GetGuid(5),
+                    ScopeOf(row),
+                    LacksKey(row),
+                    SubscriptionFilter.FromJson(row.GetString(6)),
+                    TargetOf(row, 7, id, row.GetGuid(5)),
+                    row.GetInt64(11),
+                    row.IsDBNull(12) ? null : new(row.GetString(12), row.GetFieldValue<DateTimeOffset>(13)),
+                    Time(row, 14),
                     [],
                     []
                 );
@@ -160,12 +185,12 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
             async (connection, ct) =>
             {
                 await using var command = new NpgsqlCommand(
-                    "select delivery::text, secret, previous_secret, previous_until from subscriptions where id = $1",
+                    "select delivery::text, secret, previous_secret, previous_until, owner from subscriptions where id = $1",
                     connection
                 );
                 command.Parameters.Add(Value(id));
                 await using var row = await command.ExecuteReaderAsync(ct);
-                return await row.ReadAsync(ct) ? TargetOf(row, 0, id) : null;
+                return await row.ReadAsync(ct) ? TargetOf(row, 0, id, row.GetGuid(4)) : null;
             },
             ct
         );
@@ -175,7 +200,7 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
     /// is gone: then nothing is written.
     /// </summary>
     public Task<bool> SaveAsync(Guid id, long epoch, SubscriptionChanges changes, CancellationToken ct) =>
-        db.RunAsync(
+        deliveries.RunAsync(
             async (connection, ct) =>
             {
                 await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -184,7 +209,9 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
                 Add(
                     batch,
                     """
-                    update subscriptions set position = $3, last_error = $4, last_error_at = $5, last_success_at = $6
+                    update subscriptions set position = $3, last_success_at = $6,
+                        last_error = case state when 'disabled' then last_error else $4 end,
+                        last_error_at = case state when 'disabled' then last_error_at else $5 end
                     where id = $1 and epoch = $2
                     """,
                     id,
@@ -278,7 +305,7 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
         );
     }
 
-    DeliveryTarget TargetOf(NpgsqlDataReader reader, int at, Guid id)
+    DeliveryTarget TargetOf(NpgsqlDataReader reader, int at, Guid id, Guid owner)
     {
         var settings = JsonElement.Parse(reader.GetString(at));
         var kind = settings.GetProperty("kind").GetString()!;
@@ -286,13 +313,23 @@ sealed class SubscriptionStore(FollowDb db, MasterKey master, AccessBook book)
             reader.IsDBNull(column)
                 ? null
                 : master.Unprotect(reader.GetFieldValue<byte[]>(column), DeliverySecret.Purpose(kind, id));
-        return new(kind, settings, Secret(at + 1), Secret(at + 2), Time(reader, at + 3));
+        return new(owner, kind, settings, Secret(at + 1), Secret(at + 2), Time(reader, at + 3));
     }
 
     static DateTimeOffset? Time(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 
-    Scope ScopeOf(string[] roles) => book.PermissionsOf(roles).ScopeOf(Permissions.ResourceRead);
+    /// <summary>How far a subscription's owner may read, and its key; the row begins with key and roles.</summary>
+    Scope ScopeOf(NpgsqlDataReader row)
+    {
+        if (LacksKey(row))
+            return Scope.Nothing;
+        var ofOwner = book.PermissionsOf(row.GetFieldValue<string[]>(2));
+        var allowed = row.IsDBNull(0) ? ofOwner : ofOwner.Intersect(PermissionSet.Of(row.GetFieldValue<string[]>(1)));
+        return allowed.ScopeOf(Permissions.ResourceRead);
+    }
+
+    static bool LacksKey(NpgsqlDataReader row) => !row.IsDBNull(0) && row.IsDBNull(1);
 
     static void Add(NpgsqlBatch batch, string sql, Guid id, params NpgsqlParameter[] parameters)
     {

@@ -9,9 +9,9 @@ namespace Resources.Silo;
 
 /// <summary>
 /// Looks at the active subscriptions every second. Those at work on this node end when their settings, or what their
-/// owner may read, have changed. Every few seconds all that send by themselves are woken, so that each is at work
-/// somewhere soon after a node was lost, and none is deactivated for lack of calls. Rows that do not agree with their
-/// events are settled.
+/// owner may read, have changed. Those whose API key has ended are disabled. Every few seconds all that send by
+/// themselves are woken, so that each is at work somewhere soon after a node was lost, and none is deactivated for lack
+/// of calls. Rows that do not agree with their events are settled, and what deleted accounts have left is deleted.
 /// </summary>
 sealed class SubscriptionWatch : BackgroundService
 {
@@ -36,6 +36,7 @@ sealed class SubscriptionWatch : BackgroundService
         Deliveries deliveries,
         IGrainFactory grains,
         FollowerMonitor monitor,
+        IMeterFactory meters,
         IHostApplicationLifetime node,
         TimeProvider time,
         ILogger<SubscriptionWatch> logger
@@ -49,17 +50,19 @@ sealed class SubscriptionWatch : BackgroundService
         this.node = node;
         this.time = time;
         this.logger = logger;
-        Followers.Meter.CreateObservableGauge(
+        // The factory's, as its gauges end with the node; a test host starts many of them.
+        var meter = meters.Create(Followers.Meter.Name);
+        meter.CreateObservableGauge(
             "resources.subscription.position",
             () => Each(run => run.Window.Position),
             description: "Position up to which a subscription's events are delivered or parked"
         );
-        Followers.Meter.CreateObservableGauge(
+        meter.CreateObservableGauge(
             "resources.subscription.lag",
             () => Each(run => Math.Max(0, Head - run.Window.Position)),
             description: "Positions between a subscription and the log's head"
         );
-        Followers.Meter.CreateObservableGauge(
+        meter.CreateObservableGauge(
             "resources.subscription.parked",
             () => Each(run => (long)run.Window.Parked),
             description: "Resources whose events a subscription holds back"
@@ -88,6 +91,11 @@ sealed class SubscriptionWatch : BackgroundService
                 foreach (var (id, worker) in here)
                     if (worker.Run is { } run && run.IsOutdated(active.GetValueOrDefault(id)))
                         run.End();
+                await SendAsync(
+                    active
+                        .Values.Where(each => each.LacksKey)
+                        .Select(each => ExecuteAsync(each.Id, new DisableSubscription(SubscriptionRun.KeyIsOver)))
+                );
                 // Others wake them when this node goes.
                 if (look % WakeEvery is 0 && !node.ApplicationStopping.IsCancellationRequested)
                 {
@@ -99,6 +107,10 @@ sealed class SubscriptionWatch : BackgroundService
                     await SendAsync(
                         from id in await rows.UnsettledAsync(stoppingToken)
                         select grains.GetGrain<ISubscriptionSettingsGrain>(id).Follow()
+                    );
+                    await SendAsync(
+                        from id in await rows.OrphanedAsync(stoppingToken)
+                        select ExecuteAsync(id, new DeleteSubscription())
                     );
                 }
             }
@@ -114,6 +126,13 @@ sealed class SubscriptionWatch : BackgroundService
             }
             await Task.Delay(PollInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>Changes a subscription; whoever has it at work hears of that at once.</summary>
+    async Task ExecuteAsync(Guid id, SubscriptionCommand command)
+    {
+        await grains.GetGrain<ISubscriptionSettingsGrain>(id).Execute(command, Intent.OfNode());
+        await grains.GetGrain<ISubscriptionGrain>(id).Wake(long.MaxValue);
     }
 
     /// <summary>Sends calls to grains; those that fail are sent again the next time.</summary>

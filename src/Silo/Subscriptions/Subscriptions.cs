@@ -7,13 +7,15 @@ namespace Resources.Silo;
 /// <summary>A subscription to be created.</summary>
 /// <param name="Delivery">As <see cref="Deliveries.ReadAsync"/> has read it.</param>
 /// <param name="Position">Events after this position are delivered.</param>
+/// <param name="ApiKey">The API key that creates it: it delivers no more than that key may read, and ends with it.</param>
 public sealed record NewSubscription(
     Guid Id,
     Guid Owner,
     string Name,
     SubscriptionFilter Filter,
     JsonText Delivery,
-    long Position
+    long Position,
+    Guid? ApiKey = null
 );
 
 /// <summary>The result of creating a subscription.</summary>
@@ -44,6 +46,10 @@ public sealed class Subscriptions(
     /// <summary>Subscriptions that one account may have.</summary>
     public int MaxPerOwner => options.MaxPerOwner;
 
+    /// <summary>Whether an account could create a subscription of a name now. Creating it decides.</summary>
+    public Task<Creation> PreviewAsync(Guid owner, string name, CancellationToken ct) =>
+        db.RunAsync((connection, ct) => CountAsync(connection, null, owner, name, ct), ct);
+
     /// <summary>
     /// Creates a subscription. Its row is claimed first: that keeps the owner's names unique and their number bounded. A
     /// claim whose event never came is released after some minutes.
@@ -69,7 +75,8 @@ public sealed class Subscriptions(
                 asked.Filter,
                 deliveries.ForLog(kind, asked.Delivery),
                 asked.Position,
-                kept?.Name
+                kept?.Name,
+                asked.ApiKey
             ),
             intent
         );
@@ -139,27 +146,12 @@ public sealed class Subscriptions(
             alone.Parameters.Add(Value(asked.Owner));
             await alone.ExecuteNonQueryAsync(ct);
         }
-        await using (
-            var count = new NpgsqlCommand(
-                "select count(*), count(*) filter (where name = $2) from subscriptions where owner = $1",
-                connection,
-                transaction
-            )
-        )
-        {
-            count.Parameters.Add(Value(asked.Owner));
-            count.Parameters.Add(Value(asked.Name));
-            await using var reader = await count.ExecuteReaderAsync(ct);
-            await reader.ReadAsync(ct);
-            if (reader.GetInt64(1) > 0)
-                return Creation.NameTaken;
-            if (reader.GetInt64(0) >= MaxPerOwner)
-                return Creation.TooMany;
-        }
+        if (await CountAsync(connection, transaction, asked.Owner, asked.Name, ct) is not Creation.Done and var refusal)
+            return refusal;
         await using var insert = new NpgsqlCommand(
             $"""
-            insert into subscriptions (id, owner, name, filter, delivery, position, state)
-            values ($1, $2, $3, $4, $5, $6, '{SubscriptionRow.Creating}')
+            insert into subscriptions (id, owner, name, filter, delivery, position, api_key, state)
+            values ($1, $2, $3, $4, $5, $6, $7, '{SubscriptionRow.Creating}')
             """,
             connection,
             transaction
@@ -173,6 +165,7 @@ public sealed class Subscriptions(
                     new() { Value = asked.Filter.ToJson(), NpgsqlDbType = NpgsqlDbType.Jsonb },
                     new() { Value = asked.Delivery.ToString(), NpgsqlDbType = NpgsqlDbType.Jsonb },
                     Value(asked.Position),
+                    new() { Value = (object?)asked.ApiKey ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
                 ]
         );
         await insert.ExecuteNonQueryAsync(ct);
@@ -183,6 +176,28 @@ public sealed class Subscriptions(
         }
         await transaction.CommitAsync(ct);
         return Creation.Done;
+    }
+
+    async Task<Creation> CountAsync(
+        NpgsqlConnection connection,
+        NpgsqlTransaction? transaction,
+        Guid owner,
+        string name,
+        CancellationToken ct
+    )
+    {
+        await using var count = new NpgsqlCommand(
+            "select count(*), count(*) filter (where name = $2) from subscriptions where owner = $1",
+            connection,
+            transaction
+        );
+        count.Parameters.Add(Value(owner));
+        count.Parameters.Add(Value(name));
+        await using var reader = await count.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        return reader.GetInt64(1) > 0 ? Creation.NameTaken
+            : reader.GetInt64(0) >= MaxPerOwner ? Creation.TooMany
+            : Creation.Done;
     }
 
     /// <summary>Seals a secret, and gives it a name for the event.</summary>

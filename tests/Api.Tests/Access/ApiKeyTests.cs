@@ -54,6 +54,39 @@ public sealed class ApiKeyTests(Backend backend)
 
     [Fact]
     [Trait("Conformance", "B17")]
+    public async Task Account_has_at_most_100_keys_even_if_they_are_created_at_once_and_lists_all_of_them()
+    {
+        var session = (await (await backend.CreatePersonAsync("user")).LoginAsync()).Caller;
+        var oldest = (
+            await session.PostAsync("/api-keys", new { name = "oldest", permissions = Array.Empty<string>() })
+        ).Text("/data/id");
+        var made = await Task.WhenAll(
+            Enumerable
+                .Range(0, 110)
+                .Select(_ => session.PostAsync("/api-keys", new { name = "k", permissions = Array.Empty<string>() }))
+        );
+        Assert.Equal(99, made.Count(answer => answer.Status is 201));
+        Assert.All(made.Where(answer => answer.Status is not 201), answer =>
+            Assert.Equal((409, "TOO_MANY_API_KEYS"), (answer.Status, answer.Code))
+        );
+        var first = await session.GetAsync("/api/v1/api-keys?limit=60");
+        var second = await session.GetAsync($"/api/v1/api-keys?limit=60&cursor={first.Text("/meta/page/next")}");
+        string[] listed =
+        [
+            .. new[] { first, second }.SelectMany(page =>
+                page.At("/data")!.Value.EnumerateArray().Select(key => key.GetProperty("id").GetString()!)
+            ),
+        ];
+        Assert.Equal((100, oldest, "null"), (listed.Distinct().Count(), listed[^1], second.Text("/meta/page/next")));
+        Assert.Equal(204, (await session.SendAsync("DELETE", $"/api/v1/api-keys/{oldest}")).Status);
+        Assert.Equal(
+            201,
+            (await session.PostAsync("/api-keys", new { name = "k", permissions = Array.Empty<string>() })).Status
+        );
+    }
+
+    [Fact]
+    [Trait("Conformance", "B17")]
     public async Task API_key_never_exceeds_the_current_rights_of_its_account()
     {
         var person = await backend.CreatePersonAsync("user");

@@ -128,7 +128,7 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
         if (row.Permission is { } permission && !actor.May(permission))
             return (403, "FORBIDDEN");
         if (!IsBeyond(row, actor))
-            return (row.Status, row.Code);
+            return IsAbove(row, actor) ? (403, "ABOVE_OWN_RIGHTS") : (row.Status, row.Code);
         return row.Beyond is { } beyond ? (beyond, null) : (404, Row.Missing(row.Of!));
     }
 
@@ -149,6 +149,12 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
             _ => false,
         };
     }
+
+    /// <summary>Whether the caller sees the target, and its owner may do what the caller may not.</summary>
+    bool IsAbove(Row row, Actor actor) =>
+        row is { Of: Row.Subscription, By: "subscription:manage" }
+        && actor.Account != world.Owner.Id
+        && !actor.MayAll("*");
 
     bool MayKnow(Row row, Actor actor) =>
         actor.Account == world.Owner.Id || row.Permission is { } permission && actor.MayAll(permission);

@@ -8,6 +8,38 @@ namespace Resources.Api.Tests;
 [Collection(MoreServers.Name)]
 public sealed class RoleTests(Backend backend)
 {
+    /// <summary>As after an update that brings a role whose name is taken.</summary>
+    [Fact]
+    [Trait("Conformance", "C6")]
+    public async Task Custom_role_of_an_earlier_release_takes_no_name_of_a_built_in_one()
+    {
+        await using var node = await backend.StartServerAsync();
+        var admin = await node.AdminAsync();
+        Assert.Equal(
+            201,
+            (await admin.PostAsync("/roles", new { name = "clerk", permissions = Array.Empty<string>() })).Status
+        );
+        var user = (await (await Person.CreateAsync(admin, node.Address, "user")).LoginAsync()).Caller;
+        var clerk = (await (await Person.CreateAsync(admin, node.Address, "clerk")).LoginAsync()).Caller;
+        Assert.Equal(403, (await clerk.GetAsync("/api/v1/users")).Status);
+
+        var log = node.Services.GetRequiredService<EventLog>();
+        var (version, _) = await log.HeadAsync(RoleBook.Id);
+        Assert.NotNull(
+            await log.AppendAsync(
+                RoleBook.Id,
+                version,
+                [new RoleCreated("user", ["*"]), new RoleChanged("clerk", ["user:read"])],
+                Intent.OfNode()
+            )
+        );
+
+        // The node knows both then.
+        await Eventually.HoldsAsync(async () => (await clerk.GetAsync("/api/v1/users")).Status is 200);
+        Assert.Equal(403, (await user.GetAsync("/api/v1/users")).Status);
+        Assert.Equal(200, (await user.GetAsync("/api/v1/resources")).Status);
+    }
+
     [Fact]
     [Trait("Conformance", "C6")]
     public async Task Callers_cannot_grant_or_manage_rights_above_their_own()
@@ -119,6 +151,37 @@ public sealed class RoleTests(Backend backend)
             ).Status
         );
         Assert.DoesNotContain(person.Id, (await roles.Get()).Value!.Administrators);
+    }
+
+    [Fact]
+    [Trait("Conformance", "C6")]
+    public async Task Role_that_is_created_again_has_no_holders_until_it_is_granted_again()
+    {
+        var role = await backend.CreateRoleAsync("resource:read");
+        var person = await backend.CreatePersonAsync(role);
+        var before = (await person.LoginAsync()).Caller;
+        Assert.Equal(200, (await before.GetAsync("/api/v1/resources")).Status);
+        Assert.Equal(204, (await backend.Admin.SendAsync("DELETE", $"/api/v1/roles/{role}")).Status);
+        var anew = new { name = role, permissions = new[] { "user:read", "resource:read" } };
+        Assert.Equal(201, (await backend.Admin.PostAsync("/roles", anew)).Status);
+        // Somebody else gets it; so the node knows of it.
+        var holder = (await (await backend.CreatePersonAsync(role)).LoginAsync()).Caller;
+        await Eventually.HoldsAsync(async () => (await holder.GetAsync("/api/v1/users")).Status is 200);
+        var after = (await person.LoginAsync()).Caller;
+        foreach (var caller in new[] { before, after })
+        {
+            foreach (var path in new[] { "/api/v1/users", "/api/v1/resources" })
+                Assert.Equal(403, (await caller.GetAsync(path)).Status);
+            Assert.Equal("[]", (await caller.GetAsync("/api/v1/me")).Text("/data/roles"));
+        }
+        var user = $"/api/v1/users/{person.Id}";
+        Assert.Equal("[]", (await backend.Admin.GetAsync(user)).Text("/data/roles"));
+
+        var granted = await backend.Admin.SendAsync("PUT", user + "/roles", $$"""{"roles":["{{role}}"]}""");
+        Assert.Equal((200, $"[\"{role}\"]"), (granted.Status, granted.Text("/data/roles")));
+        await Eventually.HoldsAsync(async () => (await after.GetAsync("/api/v1/users")).Status is 200);
+        Assert.Equal($"[\"{role}\"]", (await after.GetAsync("/api/v1/me")).Text("/data/roles"));
+        Assert.Equal(200, (await (await person.LoginAsync()).Caller.GetAsync("/api/v1/users")).Status);
     }
 
     [Fact]

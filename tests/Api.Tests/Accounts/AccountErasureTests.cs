@@ -6,6 +6,8 @@ namespace Resources.Api.Tests;
 [Collection(MoreServers.Name)]
 public sealed class AccountErasureTests(Backend backend)
 {
+    const string Canary = "canary4711";
+
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -15,6 +17,8 @@ public sealed class AccountErasureTests(Backend backend)
         var database = await backend.CreateDatabaseAsync();
         Person person;
         string? made;
+        string? key,
+            hook;
         await using (var node = InProcessServer.Start(database))
         {
             var admin = await node.AdminAsync();
@@ -22,8 +26,25 @@ public sealed class AccountErasureTests(Backend backend)
             var owner = (await person.LoginAsync()).Caller;
             made = (await owner.SendAsync("POST", "/api/v1/resources", """{"name":"left behind"}"""))["Location"];
             await Person.EnrollAsync(owner);
+            key = (
+                await owner.PostAsync(
+                    "/api-keys",
+                    new { name = $"key of {Canary}", permissions = new[] { "resource:create" } }
+                )
+            ).Text("/data/key");
+            var delivery = new { kind = "webhook", url = $"https://93.184.215.14/{Canary}?token={Canary}" };
+            var hooked = await owner.PostAsync("/subscriptions", new { name = $"hook of {Canary}", delivery });
+            Assert.True(hooked.Status is 201, $"{hooked}");
+            hook = hooked["Location"];
             Assert.Contains(person.Email, (await admin.GetAsync("/api/v1/users")).ToString(), StringComparison.Ordinal);
+            Assert.Contains(Canary, await Dump.OfAsync(database), StringComparison.Ordinal);
             Assert.Equal(204, (await admin.SendAsync("DELETE", $"/api/v1/users/{person.Id}")).Status);
+            Assert.Equal(404, (await admin.GetAsync(hook!)).Status);
+            var ended = await admin.GetAsync($"/api/v1/audit?event=api_key.revoked,subscription.deleted");
+            Assert.Equal(
+                ["api_key.revoked", "subscription.deleted"],
+                ended.At("/data")!.Value.EnumerateArray().Select(entry => entry.GetProperty("type").GetString()!)
+            );
         }
         await using var source = NpgsqlDataSource.Create(database);
         await using var left = source.CreateCommand(
@@ -55,7 +76,10 @@ public sealed class AccountErasureTests(Backend backend)
             Assert.Equal(200, answer.Status);
             Assert.DoesNotContain(person.Email, answer.ToString(), StringComparison.OrdinalIgnoreCase);
         }
-        Assert.DoesNotContain(person.Email, await Dump.OfAsync(database), StringComparison.OrdinalIgnoreCase);
+        var dump = await Dump.OfAsync(database);
+        foreach (var trace in new[] { person.Email, Canary })
+            Assert.DoesNotContain(trace, dump, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(401, (await anew.Guest().With(key!).GetAsync("/api/v1/me")).Status);
         Assert.Equal(401, (await new Person(anew.Address, person.Email, person.Id).TryAsync()).Status);
     }
 }

@@ -55,6 +55,19 @@ public sealed class RegistrationTests(Backend backend)
         await guest.LoginAsync(email, Password);
     }
 
+    [Theory, InlineData("user", true), InlineData("author", false)]
+    public async Task Start_warns_where_anybody_may_register_and_read_everything(string role, bool warns)
+    {
+        await using var mailbox = new Mailbox();
+        await using var node = await backend.StartServerAsync([
+            .. mailbox.ServerOptions,
+            ("Accounts:Registration", "open"),
+            ("Accounts:DefaultRoles:0", role),
+            ("Logging:LogLevel:Default", "Warning"),
+        ]);
+        Assert.Equal(warns, node.Logs.Any(line => line.Contains("read every resource", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task Stalled_mail_server_times_out_and_is_retried()
     {

@@ -83,6 +83,26 @@ public sealed class SocketHandshakeTests(Backend backend)
 
     [Fact]
     [Trait("Conformance", "H1")]
+    public async Task Cookie_opens_a_socket_only_with_an_origin()
+    {
+        var person = await backend.CreatePersonAsync("user");
+        var (cookie, _, _) = await person.LoginByCookieAsync();
+        var refused = await person.Guest.GetAsync(Path, [.. Upgrade, ("Cookie", cookie)]);
+        Assert.Equal((403, "CSRF_REJECTED"), (refused.Status, refused.Code));
+        // Pages open streams of their own server without one.
+        Assert.Equal(200, (await person.Guest.GetAsync("/api/v1/events?limit=1", ("Cookie", cookie))).Status);
+
+        await using var socket = await Socket.OpenAsync(backend.Server.Address, null, "after=now", options =>
+        {
+            options.SetRequestHeader("Cookie", cookie);
+            options.SetRequestHeader("Origin", backend.Server.Address.GetLeftPart(UriPartial.Authority));
+        });
+        Assert.Equal(101, socket.Status);
+        await socket.CatchUpAsync();
+    }
+
+    [Fact]
+    [Trait("Conformance", "H1")]
     public async Task Pages_of_this_server_and_of_allowed_origins_open_a_socket()
     {
         await using var node = await backend.StartServerAsync(

@@ -58,6 +58,31 @@ public sealed class ProxyTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "F10")]
+    public async Task Wider_networks_of_IPv6_have_limits_too()
+    {
+        await using var node = await StartAsync(
+            ("Proxies:Trusted:0", "127.0.0.1/32"),
+            ("RateLimits:Default:Permits", "1"),
+            ("RateLimits:Default:WindowSeconds", "3600")
+        );
+        var guest = node.Guest();
+        Task<Answer> AskAsync(string address) => guest.GetAsync("/api/v1/me", ("X-Forwarded-For", address));
+        // Four times as much for a /56 as for a /64, and again for a /48.
+        for (var wide = 0; wide < 4; wide++)
+        for (var narrow = 0; narrow < 5; narrow++)
+        {
+            var answer = await AskAsync($"2001:db8:7:{wide:x}{narrow:x2}::1");
+            Assert.Equal(narrow < 4 ? 401 : 429, answer.Status);
+            if (narrow is 4)
+                Assert.Equal("\"default\";q=4;w=3600", answer["RateLimit-Policy"]);
+        }
+        var refused = await AskAsync("2001:db8:7:ff00::1");
+        Assert.Equal((429, "\"default\";q=16;w=3600"), (refused.Status, refused["RateLimit-Policy"]));
+        Assert.Equal(401, (await AskAsync("2001:db8:8::1")).Status);
+    }
+
+    [Fact]
     public async Task Unknown_host_is_refused_and_links_are_relative()
     {
         await using var node = await StartAsync(("AllowedHosts", "127.0.0.1;[::1]"));

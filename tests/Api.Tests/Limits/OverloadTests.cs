@@ -1,6 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
-
 namespace Resources.Api.Tests;
 
 /// <summary>Overload: the limit on concurrent requests.</summary>
@@ -9,16 +6,19 @@ public sealed class OverloadTests(Backend backend)
 {
     const string Me = "/api/v1/me";
 
+    /// <summary>A server that works on so few requests at once, all of which may be of one address.</summary>
+    Task<InProcessServer> StartAsync(int requests) =>
+        backend.StartServerAsync(("Overload:MaxRequests", $"{requests}"), ("Overload:MaxPercentPerAddress", "100"));
+
     [Fact]
     [Trait("Conformance", "F11")]
     public async Task Requests_beyond_the_limit_are_refused_at_once_except_probes()
     {
-        await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "2"));
+        await using var node = await StartAsync(2);
         var guest = node.Guest();
         var admin = await guest.LoginAsAdminAsync();
 
-        using (var one = await BeginAsync(node, admin))
-        using (var two = await BeginAsync(node, admin))
+        await using (await StandingWork.BeginAsync(node, admin, 2))
         {
             await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
             foreach (var caller in new[] { admin, guest, admin.With("no token") })
@@ -42,7 +42,7 @@ public sealed class OverloadTests(Backend backend)
     public async Task Waiting_requests_do_not_count()
     {
         // One more than are sent at once: a request counts a moment longer than its caller waits for the answer.
-        await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "3"));
+        await using var node = await StartAsync(3);
         var admin = await node.AdminAsync();
         var group = (await SubscriptionBackend.SubscribeAsync(admin, "awaited", null)).Path;
 
@@ -74,54 +74,42 @@ public sealed class OverloadTests(Backend backend)
         Assert.Equal((200, 200), ((await poll).Status, (await pull).Status));
 
         // And who has waited has not made more room than there was.
-        using var one = await BeginAsync(node, admin);
-        using var two = await BeginAsync(node, admin);
-        using var three = await BeginAsync(node, admin);
+        await using var work = await StandingWork.BeginAsync(node, admin, 3);
         await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
     }
 
     [Fact]
     public async Task Waiting_does_not_bypass_the_limit()
     {
-        await using var node = await backend.StartServerAsync(("Overload:MaxRequests", "1"));
+        await using var node = await StartAsync(1);
         var admin = await node.AdminAsync();
-        using var one = await BeginAsync(node, admin);
+        await using var work = await StandingWork.BeginAsync(node, admin, 1);
         await Eventually.HoldsAsync(async () => (await admin.GetAsync(Me)).Status is 503);
         foreach (var path in new[] { "/api/v1/events?wait=1", "/api/v1/resources?follow=true", "/api/v1/events/ws" })
             Assert.Equal("OVERLOADED", (await admin.GetAsync(path)).Code);
     }
 
-    /// <summary>
-    /// Sends a request with an incomplete body. Waits until the server asks for the body, which means that it is
-    /// handling the request.
-    /// </summary>
-    static async Task<TcpClient> BeginAsync(InProcessServer node, ApiClient caller)
+    [Fact]
+    [Trait("Conformance", "F11")]
+    public async Task One_address_and_its_neighbours_leave_room_for_others()
     {
-        TcpClient client = null!;
+        await using var node = await backend.StartServerAsync(
+            ("Overload:MaxRequests", "8"),
+            ("Overload:MaxPercentPerAddress", "25"),
+            ("Overload:MaxPercentPerNeighbourhood", "25"),
+            ("Proxies:Trusted:0", "127.0.0.0/8")
+        );
+        var admin = await node.AdminAsync();
+        await using var work = await StandingWork.BeginAsync(node, admin, 2, "198.51.100.1");
 
-        // A request counts a moment longer than its caller waits for the answer, so that the one before this can be in
-        // its way.
-        await Eventually.HoldsAsync(async () =>
-        {
-            client = new TcpClient();
-            await client.ConnectAsync(node.Address.Host, node.Address.Port, TestContext.Current.CancellationToken);
-            await client
-                .GetStream()
-                .WriteAsync(
-                    Encoding.ASCII.GetBytes(
-                        $"POST /api/v1/resources HTTP/1.1\r\nHost: {node.Address.Authority}\r\nAuthorization: "
-                            + $"Bearer {caller.Token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
-                            + "Expect: 100-continue\r\n\r\n"
-                    ),
-                    TestContext.Current.CancellationToken
-                );
-            var line = new byte["HTTP/1.1 100".Length];
-            await client.GetStream().ReadExactlyAsync(line, TestContext.Current.CancellationToken);
-            if (Encoding.ASCII.GetString(line) is "HTTP/1.1 100")
-                return true;
-            client.Dispose();
-            return false;
-        });
-        return client;
+        await Eventually.HoldsAsync(async () => (await FromAsync("198.51.100.1")).Status is 503);
+        Assert.Equal("OVERLOADED", (await FromAsync("198.51.100.1")).Code);
+        Assert.Equal(503, (await FromAsync("198.51.100.2")).Status);
+        foreach (var other in new[] { "203.0.113.1", "2001:db8::1", "127.0.0.1" })
+            Assert.Equal(200, (await FromAsync(other)).Status);
+        await work.EndAsync();
+        await Eventually.HoldsAsync(async () => (await FromAsync("198.51.100.1")).Status is 200);
+
+        Task<Answer> FromAsync(string address) => admin.GetAsync(Me, ("X-Forwarded-For", address));
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orleans;
 
 namespace Resources.Api.Tests;
 
@@ -42,6 +44,33 @@ public sealed class RateLimitTests(Backend backend)
 
         Assert.Equal(401, (await guest.GetAsync("/api/v1/me")).Status);
         Assert.Equal(200, (await admin.GetAsync("/health/ready")).Status);
+    }
+
+    [Fact]
+    [Trait("Conformance", "J11")]
+    public async Task What_an_account_creates_that_lasts_is_limited_by_kind()
+    {
+        await using var node = await StartAsync(("Users", 2), ("Roles", 2), ("ApiKeys", 2), ("Subscriptions", 2));
+        var admin = await node.AdminAsync();
+        foreach (
+            var (path, policy, body) in new (string, string, Func<string, object>)[]
+            {
+                ("/users", "users", name => new { email = name + "@example.org", password = Person.Password }),
+                ("/roles", "roles", name => new { name, permissions = Array.Empty<string>() }),
+                ("/api-keys", "api_keys", name => new { name, permissions = Array.Empty<string>() }),
+                ("/subscriptions", "subscriptions", name => new { name, delivery = new { kind = "pull" } }),
+            }
+        )
+        {
+            foreach (var name in new[] { "one", "two" })
+            {
+                var made = await admin.PostAsync(path, body(name));
+                Assert.True(made.Status is 201, $"{made}");
+            }
+            Refused(await admin.PostAsync(path, body("three")), policy);
+        }
+        // Others have their own; and everything else goes on.
+        Assert.Equal(200, (await admin.GetAsync("/api/v1/users")).Status);
     }
 
     [Fact]
@@ -155,7 +184,29 @@ public sealed class RateLimitTests(Backend backend)
             );
             Assert.InRange(row.GetInt32(2), 10, 30);
         }
-        Assert.Equal(["default", "login", "login_account"], policies);
+        Assert.Equal(["default", "login", "login_account", "login_pair"], policies);
+    }
+
+    [Fact]
+    public async Task Permit_that_comes_too_late_is_told_as_such_and_not_as_a_lost_node()
+    {
+        await using var limit = new LeasedLimit(
+            RateLimits.Default,
+            new() { Permits = 10, WindowSeconds = 1 },
+            new byte[32],
+            backend.Server.Services.GetRequiredService<IClusterClient>(),
+            new StarvedClock()
+        );
+        var late = await Assert.ThrowsAsync<ProblemException>(async () => await limit.TakeAsync("late"));
+        Assert.Equal(("LIMIT_UNKNOWN", 503), (late.Type.Code, late.Type.Status));
+    }
+
+    /// <summary>The clock of a node that is so short of processors that each step takes it two seconds.</summary>
+    sealed class StarvedClock : TimeProvider
+    {
+        long now;
+
+        public override long GetTimestamp() => Interlocked.Add(ref now, 2 * TimestampFrequency);
     }
 
     /// <summary>A server with small limits for an hour.</summary>

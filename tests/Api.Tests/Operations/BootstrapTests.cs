@@ -45,14 +45,14 @@ public sealed class BootstrapTests(Backend backend)
         await using var restarted = InProcessServer.Start(
             database,
             ("Bootstrap:AdminEmail", "second@example.org"),
-            ("Bootstrap:AdminPassword", "the second of all passwords")
+            ("Bootstrap:AdminPassword", "nine pigs saw a grey kettle")
         );
         var again = restarted.Guest();
         foreach (
             var (email, password) in new[]
             {
-                ("second@example.org", "the second of all passwords"),
-                (TestServer.AdminEmail, "the second of all passwords"),
+                ("second@example.org", "nine pigs saw a grey kettle"),
+                (TestServer.AdminEmail, "nine pigs saw a grey kettle"),
             }
         )
             Assert.Equal(

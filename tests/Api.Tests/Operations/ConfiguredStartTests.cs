@@ -9,6 +9,7 @@ public sealed class ConfiguredStartTests(Backend backend)
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Theory]
+    [Trait("Conformance", "A3")]
     [InlineData("ASPNETCORE_URLS", "https://127.0.0.1:0", "https://127.0.0.1:0 needs a certificate.")]
     [InlineData("ASPNETCORE_URLS", "http//x", "ASPNETCORE_URLS: 'http//x' is not an address")]
     [InlineData("Cluster:AdvertisedAddress", "here", "Cluster:AdvertisedAddress: is not an IP address.")]
@@ -16,6 +17,8 @@ public sealed class ConfiguredStartTests(Backend backend)
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "::", "OTEL_EXPORTER_OTLP_ENDPOINT: is not a URL")]
     [InlineData("Secrets:MasterKey", "", "Secrets:MasterKey")]
     [InlineData("Bootstrap:AdminPassword", "short", "Bootstrap:AdminPassword: takes 15 to 128 characters.")]
+    [InlineData("Bootstrap:AdminPassword", "passwordpassword", "Bootstrap:AdminPassword: is too easy to guess.")]
+    [InlineData("Bootstrap:AdminPassword", "admin@example.org", "Bootstrap:AdminPassword: is too easy to guess.")]
     public async Task Fault_is_named_before_anything_is_made(string option, string value, string expected)
     {
         var database = await backend.CreateDatabaseAsync();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Resources.Api.Tests;
@@ -80,6 +81,26 @@ public sealed class EmbeddedNodeTests : IDisposable
         var soon = TimeSpan.FromSeconds(20);
         await Eventually.HoldsAsync(() => Says(node, "PostgreSQL is running again"), soon, () => node.Log);
         await Eventually.HoldsAsync(() => WriteAsync(client), soon, () => node.Log);
+    }
+
+    /// <summary>No other process belongs to its cluster.</summary>
+    [Fact]
+    [Trait("Conformance", "J7")]
+    public async Task Ports_of_the_cluster_let_nobody_in()
+    {
+        var (silo, gateway) = (FreePort.Find(), FreePort.Find());
+        await using var node = Start(("Cluster:SiloPort", $"{silo}"), ("Cluster:GatewayPort", $"{gateway}"));
+        await node.ReadyAsync();
+
+        foreach (var port in (int[])[silo, gateway])
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync("127.0.0.1", port, Cancelled);
+            var closed = await Record.ExceptionAsync(async () =>
+                Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], Cancelled))
+            );
+            Assert.True(closed is null or IOException, $"{closed}");
+        }
     }
 
     ServerProcess Start(params (string Key, string Value)[] options) =>

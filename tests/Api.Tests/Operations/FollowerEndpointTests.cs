@@ -164,6 +164,7 @@ public sealed class FollowerEndpointTests(Backend backend)
             Plenty
         );
         Assert.Equal("2", (await admin.GetAsync("/api/v1/resources?count=exact")).Text("/meta/count"));
+        await ReadModel.HasInAuditAsync(admin, "rebuild_requested", "event_skipped", "resumed");
     }
 
     /// <summary>

@@ -105,7 +105,8 @@ public sealed class SecretLeakTests(Backend backend)
             }
         );
         Note("CSRF token", cookie, "/data/csrfToken");
-        canaries["cookie"] = cookie["Set-Cookie"]!.Split(';')[0].Split('=')[1];
+        canaries["cookie"] = cookie.Cookie("__Host-session")!.Split('=')[1];
+        canaries["device cookie"] = cookie.Cookie("__Host-device")!.Split('=')[1];
         await Take(guest.GetAsync("/api/v1/me", ("Cookie", $"__Host-session={canaries["cookie"]}")));
 
         var key = Note(

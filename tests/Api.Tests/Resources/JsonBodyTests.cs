@@ -60,7 +60,19 @@ public sealed class JsonBodyTests(Backend backend)
         ];
         foreach (var (method, path, bytes, type) in doors)
         {
-            var answer = await backend.Admin.SendAsync(method, path, ApiClient.Content(bytes, type), ("If-Match", "*"));
+            var answer = await backend.Admin.SendAsync(
+                method,
+                path,
+                ApiClient.Content(bytes, type),
+                ("If-Match", "*"),
+                ("Expect", "100-continue")
+            );
+            // A body that anybody may send is refused by its size before it is read.
+            if (path is "/api/v1/auth/login" && bytes.Length > 16 * 1024)
+            {
+                Assert.True(answer.Status is 413, $"{method} {path}: {answer}");
+                continue;
+            }
             Assert.True(answer.Status is 400, $"{method} {path}: {answer}");
             if (type is not "application/json-patch+json" || code is not "TOO_DEEP")
                 Assert.Contains(code, answer.FaultCodes);

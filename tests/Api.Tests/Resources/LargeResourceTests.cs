@@ -56,4 +56,54 @@ public sealed class LargeResourceTests(Backend backend)
         );
         Assert.Equal(HttpStatusCode.OK, few.StatusCode);
     }
+
+    [Fact]
+    public async Task Pages_of_rows_large_and_small_are_whole_for_an_account_that_reads_large_ones()
+    {
+        await using var server = await backend.StartServerAsync();
+        var admin = await server.AdminAsync();
+        var large = new string('x', 1_000_000);
+        var ids = new Dictionary<string, List<string>> { ["small"] = [], ["mixed"] = [] };
+        for (var i = 0; i < 24; i++)
+            await CreateAsync("mixed", i is 3 or > 12 ? large : "");
+        for (var i = 0; i < 130; i++)
+            await CreateAsync("small", "");
+
+        Assert.True((await WalkAsync("mixed", 200)).Length > 1);
+        // The account's next pages are read as large ones are.
+        Assert.Equal("130", string.Join(", ", await WalkAsync("small", 200)));
+        Assert.Equal("130", string.Join(", ", await WalkAsync("small", 130)));
+        Assert.Equal("50, 50, 30", string.Join(", ", await WalkAsync("small", 50)));
+        await WalkAsync("mixed", 5);
+
+        async Task CreateAsync(string type, string text) =>
+            ids[type]
+                .Insert(
+                    0,
+                    (
+                        await admin.SendAsync(
+                            "POST",
+                            "/api/v1/resources",
+                            $$$"""{"type":"{{{type}}}","name":"n","metadata":{"text":"{{{text}}}"}}"""
+                        )
+                    ).Text("/data/id")!
+                );
+
+        async Task<int[]> WalkAsync(string type, int limit)
+        {
+            var found = new List<string>();
+            var sizes = new List<int>();
+            for (var cursor = ""; cursor is not null; )
+            {
+                var page = await admin.GetAsync($"/api/v1/resources?type={type}&limit={limit}{cursor}");
+                Assert.True(page.Status is 200, $"{page}");
+                var rows = page.At("/data")!.Value.EnumerateArray().Select(row => row.GetProperty("id").GetString()!);
+                sizes.Add(rows.Count());
+                found.AddRange(rows);
+                cursor = page.Text("/meta/page/next") is { } next and not "null" ? $"&cursor={next}" : null;
+            }
+            Assert.Equal(ids[type], found);
+            return [.. sizes];
+        }
+    }
 }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.Json;
+using Resources.Projections;
 using Resources.Tests;
 
 namespace Resources.Api.Tests;
@@ -37,6 +39,31 @@ public sealed class ListFilterTests(Backend backend)
         Assert.Equal(1, (await ListAsync($"name:{word}")).At("/data")!.Value.GetArrayLength());
         var search = await backend.User.GetAsync($"/api/v1/resources?type={type}&q={Uri.EscapeDataString(word)}");
         Assert.Equal(2, search.At("/data")!.Value.GetArrayLength());
+    }
+
+    /// <summary>
+    /// Patterns that a matcher which tries every split would never be done with, over texts that match them almost.
+    /// </summary>
+    [Fact]
+    [Trait("Conformance", "D10")]
+    public async Task Wildcards_take_bounded_time()
+    {
+        for (var i = 0; i < 20; i++)
+            await CreateAsync("item", $$$"""{"text":"{{{new string('a', 3_000)}}}b"}""");
+        var pieces = string.Concat(Enumerable.Repeat("*a", 60));
+        string[] hostile =
+        [
+            $"metadata.text = \"{pieces}*c*\"",
+            $"NOT metadata.text = \"{pieces}*c\"",
+            string.Join(" OR ", Enumerable.Range(0, 90).Select(i => $"metadata.text = \"*a*c{i}*\"")),
+        ];
+        foreach (var filter in hostile)
+        {
+            var started = Stopwatch.GetTimestamp();
+            var answer = await ListAsync(filter, "&count=exact");
+            Assert.True(answer.Status is 200, $"{filter[..40]}…: {answer}");
+            Assert.True(Stopwatch.GetElapsedTime(started) < QueryTimeoutException.MaxTime, filter[..40]);
+        }
     }
 
     [Fact]

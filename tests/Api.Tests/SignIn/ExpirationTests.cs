@@ -47,6 +47,26 @@ public sealed class ExpirationTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "B11")]
+    public async Task Access_token_ends_with_its_session()
+    {
+        await using var node = await backend.StartServerAsync(("Sessions:AbsoluteHours", "3"));
+        var admin = await node.AdminAsync();
+        var person = await Person.CreateAsync(admin, node.Address, "user");
+        var session = await person.LoginAsync();
+        node.Clock.Ahead = TimeSpan.FromMinutes(170);
+        var refreshed = await person.RefreshAsync(session.RefreshToken);
+        // Of 60 minutes; the session began some seconds before.
+        Assert.InRange(refreshed.At("/data/expiresIn")!.Value.GetInt32(), 300, 600);
+        var caller = person.Of(refreshed).Caller;
+        Assert.Equal(200, (await caller.GetAsync(Me)).Status);
+        node.Clock.Ahead = new(3, 0, 1);
+        // Known to be good a moment ago, and not known yet.
+        Assert.Equal(401, (await caller.GetAsync(Me)).Status);
+        Assert.Equal(401, (await session.Caller.GetAsync(Me)).Status);
+    }
+
+    [Fact]
     [Trait("Conformance", "A10")]
     public async Task Password_link_expires_after_an_hour()
     {

@@ -335,13 +335,18 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
             await admin.SendAsync(
                 "POST",
                 "/api/v1/api-keys",
-                """{"name":"rotates","permissions":["subscription:manage"]}"""
+                """{"name":"rotates","permissions":["subscription:manage","resource:read"]}"""
             )
         ).Text("/data/key")!;
         foreach (
             var (method, path, body) in new (string, string, string?)[]
             {
                 ("POST", hook + "/secret", null),
+                (
+                    "POST",
+                    "/api/v1/subscriptions",
+                    """{"name":"late","delivery":{"kind":"webhook","url":"http://127.0.0.1:9/hook"}}"""
+                ),
                 ("POST", "/api/v1/me/mfa/totp", null),
                 ("DELETE", "/api/v1/me/mfa/totp", null),
                 ("POST", "/api/v1/me/mfa/recovery-codes", null),
@@ -366,7 +371,17 @@ public sealed class MfaTests(Backend backend, JavaScriptProgram node)
         );
         // A program that rotates secrets has an API key; nobody authenticates there.
         foreach (var token in new[] { fresh.Text("/data/accessToken")!, key })
-            Assert.Equal(200, (await old.With(token).SendAsync("POST", hook + "/secret")).Status);
+        {
+            var caller = old.With(token);
+            Assert.Equal(200, (await caller.SendAsync("POST", hook + "/secret")).Status);
+            var delivery = new { kind = "webhook", url = "http://127.0.0.1:9/hook" };
+            Assert.Equal(201, (await caller.PostAsync("/subscriptions", new { name = token[^8..], delivery })).Status);
+        }
+        // Who pulls needs a credential for each pull.
+        Assert.Equal(
+            201,
+            (await old.PostAsync("/subscriptions", new { name = "p", delivery = new { kind = "pull" } })).Status
+        );
     }
 
     static async Task<string[]> CodesAsync(ApiClient caller) =>

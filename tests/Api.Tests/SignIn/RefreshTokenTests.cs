@@ -33,6 +33,44 @@ public sealed class RefreshTokenTests(Backend backend)
     }
 
     [Fact]
+    [Trait("Conformance", "B8")]
+    public async Task Revoked_refresh_token_ends_its_session_and_no_answer_tells_whether_it_was_good()
+    {
+        var person = await backend.CreatePersonAsync("user");
+        var other = await person.LoginAsync();
+        var first = await person.LoginAsync();
+        var second = person.Of(await person.RefreshAsync(first.RefreshToken));
+        var answers = new List<Answer>();
+        foreach (
+            var token in new[]
+            {
+                "rrt_none",
+                "x",
+                second.RefreshToken[..^1] + (second.RefreshToken[^1] is 'A' ? 'E' : 'A'),
+                second.Caller.Token![..512],
+                second.RefreshToken,
+                second.RefreshToken,
+                first.RefreshToken,
+            }
+        )
+            answers.Add(await person.Guest.PostAsync("/auth/revoke", new { refreshToken = token }));
+        Assert.All(answers, answer => Assert.Equal((204, 0), (answer.Status, answer.Body.Length)));
+        Assert.Equal(401, (await person.RefreshAsync(second.RefreshToken)).Status);
+        await Eventually.HoldsAsync(async () => (await second.Caller.GetAsync("/api/v1/me")).Status is 401);
+        Assert.Equal(200, (await other.Caller.GetAsync("/api/v1/me")).Status);
+        var audit = await backend.Admin.GetAsync($"/api/v1/audit?actor={person.Id}&event=session.ended");
+        Assert.Equal((1, "revoked"), (audit.At("/data")!.Value.GetArrayLength(), audit.Text("/data/0/data/reason")));
+
+        // One that is spent proves as much: whoever has it had the session.
+        Assert.Equal(200, (await person.RefreshAsync(other.RefreshToken)).Status);
+        Assert.Equal(
+            204,
+            (await person.Guest.PostAsync("/auth/revoke", new { refreshToken = other.RefreshToken })).Status
+        );
+        await Eventually.HoldsAsync(async () => (await other.Caller.GetAsync("/api/v1/me")).Status is 401);
+    }
+
+    [Fact]
     [Trait("Conformance", "B7")]
     public async Task Invented_refresh_token_ends_no_session()
     {

@@ -25,7 +25,7 @@ public sealed class SessionCookieTests(Backend backend)
             "application/json",
             ("Cookie", cookie)
         );
-        Assert.NotEqual(cookie, again["Set-Cookie"]!.Split(';')[0]);
+        Assert.NotEqual(cookie, again.Cookie("__Host-session"));
 
         var stepped = await person.Guest.SendAsync(
             "POST",
@@ -41,7 +41,7 @@ public sealed class SessionCookieTests(Backend backend)
         );
         Assert.Equal(
             200,
-            (await person.Guest.GetAsync("/api/v1/me", ("Cookie", stepped["Set-Cookie"]!.Split(';')[0]))).Status
+            (await person.Guest.GetAsync("/api/v1/me", ("Cookie", stepped.Cookie("__Host-session")!))).Status
         );
     }
 
@@ -51,13 +51,25 @@ public sealed class SessionCookieTests(Backend backend)
     {
         var person = await backend.CreatePersonAsync("user");
         var (cookie, csrf, answer) = await person.LoginByCookieAsync();
-        var parts = answer["Set-Cookie"]!.Split("; ").Select(part => part.ToLowerInvariant()).ToArray();
-        Assert.StartsWith("__host-session=", parts[0], StringComparison.Ordinal);
-        Assert.Equal(
-            ["httponly", "max-age=2592000", "path=/", "samesite=strict", "secure"],
-            parts[1..].Order(StringComparer.Ordinal)
-        );
-        Assert.True(answer["Set-Cookie"]!.Length < 4096);
+        var cookies = answer["Set-Cookie"]!.Split(", ");
+        foreach (
+            var (text, name, seconds) in new[]
+            {
+                (cookies[0], "__Host-session=", 2_592_000),
+                // Browsers keep none for more than 400 days.
+                (cookies[1], "__Host-device=", 34_560_000),
+            }
+        )
+        {
+            var parts = text.Split("; ");
+            Assert.StartsWith(name, parts[0], StringComparison.Ordinal);
+            Assert.Equal(
+                ["httponly", $"max-age={seconds}", "path=/", "samesite=strict", "secure"],
+                parts[1..].Select(part => part.ToLowerInvariant()).Order(StringComparer.Ordinal)
+            );
+            Assert.True(text.Length < 4096);
+        }
+        Assert.Equal(2, cookies.Length);
         Assert.Null(answer.Text("/data/accessToken"));
 
         var gone = await person.Guest.SendAsync(
@@ -70,7 +82,8 @@ public sealed class SessionCookieTests(Backend backend)
         );
         Assert.Equal(204, gone.Status);
         Assert.StartsWith("__Host-session=; expires=Thu, 01 Jan 1970", gone["Set-Cookie"], StringComparison.Ordinal);
-        Assert.Equal("\"cache\", \"cookies\", \"storage\"", gone["Clear-Site-Data"]);
+        // Not all cookies: the browser stays known to the account.
+        Assert.Equal("\"cache\", \"storage\"", gone["Clear-Site-Data"]);
         await Eventually.HoldsAsync(async () =>
             (await person.Guest.GetAsync("/api/v1/me", ("Cookie", cookie))).Status is 401
         );
@@ -150,6 +163,32 @@ public sealed class SessionCookieTests(Backend backend)
         );
         Assert.Equal(204, (await EndOthers(("X-CSRF-Token", csrf))).Status);
         Assert.Equal(204, (await (await person.LoginAsync()).Caller.SendAsync("DELETE", "/api/v1/sessions")).Status);
+    }
+
+    [Fact]
+    [Trait("Conformance", "B12")]
+    public async Task Only_a_cookie_of_exactly_that_name_counts()
+    {
+        var person = await backend.CreatePersonAsync("user");
+        var (cookie, _, _) = await person.LoginByCookieAsync();
+        var value = cookie.Split('=')[1];
+        // Browsers guard the prefix as it is written: anybody may set these.
+        foreach (
+            var name in new[] { "__host-session", "__HOST-SESSION", "__Host-Session", "x__Host-session", "session" }
+        )
+        {
+            Assert.Equal(401, (await person.Guest.GetAsync("/api/v1/me", ("Cookie", $"{name}={value}"))).Status);
+            foreach (
+                var header in new[]
+                {
+                    $"{cookie}; {name}=other",
+                    $"{name}=other; {cookie}",
+                    $"a=b;{cookie};{name}={value}",
+                    $"{cookie}; {name}; =; ;",
+                }
+            )
+                Assert.Equal(200, (await person.Guest.GetAsync("/api/v1/me", ("Cookie", header))).Status);
+        }
     }
 
     [Fact]

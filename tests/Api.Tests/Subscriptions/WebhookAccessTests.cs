@@ -79,32 +79,31 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
     public async Task Host_name_that_later_resolves_to_a_private_address_is_refused()
     {
         var answers = new Queue<IPAddress>([IPAddress.Parse("93.184.215.14"), IPAddress.Loopback]);
-        var targets = new WebhookTargets(new(), (_, _) => Task.FromResult<IPAddress[]>([answers.Dequeue()]));
-        Assert.Null(await targets.RefuseAsync("https://rebinding.example/", TestContext.Current.CancellationToken));
+        var targets = Targets(new(), _ => [answers.Dequeue()]);
+        Assert.Null(
+            await targets.RefuseAsync("https://rebinding.example/", "a", TestContext.Current.CancellationToken)
+        );
         using var http = new HttpClient(
             new SocketsHttpHandler { ConnectCallback = targets.ConnectAsync, UseProxy = false }
         );
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://rebinding.example:{receiver.Url.Port}/");
+        request.Options.Set(WebhookTargets.Owner, "a");
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() =>
-            http.GetAsync(
-                new Uri($"http://rebinding.example:{receiver.Url.Port}/"),
-                TestContext.Current.CancellationToken
-            )
+            http.SendAsync(request, TestContext.Current.CancellationToken)
         );
         Assert.Equal(WebhookTargets.NotPublic, refused.InnerException!.Message);
         Assert.Empty(receiver.All);
 
         // One forbidden address among several is enough.
-        var mixed = new WebhookTargets(new(), (_, _) =>
-            Task.FromResult<IPAddress[]>([IPAddress.Parse("93.184.215.14"), IPAddress.Parse("::ffff:10.0.0.1")])
-        );
+        var mixed = Targets(new(), _ => [IPAddress.Parse("93.184.215.14"), IPAddress.Parse("::ffff:10.0.0.1")]);
         Assert.Equal(
             WebhookTargets.NotPublic,
-            await mixed.RefuseAsync("https://mixed.example/", TestContext.Current.CancellationToken)
+            await mixed.RefuseAsync("https://mixed.example/", "a", TestContext.Current.CancellationToken)
         );
-        var allowed = new WebhookTargets(new() { AllowedNetworks = "10.1.0.0/16, fd00::/8" }, (_, _) =>
-            Task.FromResult<IPAddress[]>([IPAddress.Parse("10.1.2.3"), IPAddress.Parse("fd00::1")])
+        var allowed = Targets(new() { AllowedNetworks = "10.1.0.0/16, fd00::/8" }, _ =>
+            [IPAddress.Parse("10.1.2.3"), IPAddress.Parse("fd00::1")]
         );
-        Assert.Null(await allowed.RefuseAsync("https://intranet.example/", TestContext.Current.CancellationToken));
+        Assert.Null(await allowed.RefuseAsync("https://intranet.example/", "a", TestContext.Current.CancellationToken));
         Assert.False(allowed.Allows(IPAddress.Parse("10.2.0.1")));
     }
 
@@ -151,6 +150,9 @@ public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backe
         Assert.Equal(12, output.GetProperty("taken").GetInt32());
         Assert.True(output.GetProperty("refused").GetInt32() >= 4, $"{output}");
     }
+
+    static WebhookTargets Targets(WebhookOptions options, Func<string, IPAddress[]> resolve) =>
+        new(options, new((name, _) => Task.FromResult(resolve(name)), TimeProvider.System));
 
     static async Task<bool> ListensAsync(int port)
     {

@@ -32,6 +32,12 @@ public sealed partial class Answer
     /// <summary>A header; null when absent.</summary>
     public string? this[string header] => headers.GetValueOrDefault(header);
 
+    /// <summary>A cookie that the answer sets, as requests send it; null when it sets none of this name.</summary>
+    public string? Cookie(string name) =>
+        Regex.Match(this["Set-Cookie"] ?? "", $"(?<=^|, ){Regex.Escape(name)}=[^;]*") is { Success: true } found
+            ? found.Value
+            : null;
+
     /// <summary>A member of the JSON body by its pointer; null when absent.</summary>
     public JsonElement? At(string pointer)
     {
@@ -129,7 +135,13 @@ public sealed partial class Answer
         if (path.StartsWith("/api/v1", StringComparison.Ordinal))
         {
             // What a node does not take on is not counted.
-            if (Code != ProblemType.Overloaded.Code && Code != ProblemType.AccessUnknown.Code)
+            string[] uncounted =
+            [
+                ProblemType.Overloaded.Code,
+                ProblemType.AccessUnknown.Code,
+                ProblemType.LimitUnknown.Code,
+            ];
+            if (!uncounted.Contains(Code))
             {
                 Assert.Matches(RateLimitPolicy(), this["RateLimit-Policy"]);
                 Assert.Matches(RateLimitState(), this["RateLimit"]);

@@ -77,10 +77,7 @@ public sealed class ApiDocument
     }
 
     static Regex Pattern(string path) =>
-        new(
-            $"^{Regex.Replace(path, @"\{(\w+)\}", "(?<$1>[^/]+)")}/?$",
-            RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
-        );
+        new($"^{Regex.Replace(path, @"\{(\w+)\}", "(?<$1>[^/]+)")}$", RegexOptions.CultureInvariant);
 
     /// <summary>The body without its content coding.</summary>
     static async Task<byte[]> DecodeAsync(HttpResponseMessage response, byte[] body)

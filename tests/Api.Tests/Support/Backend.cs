@@ -33,7 +33,8 @@ public sealed class Backend : IAsyncLifetime
         await postgres.InitializeAsync();
         var connectionString = await postgres.CreateDatabaseAsync();
         database = NpgsqlDataSource.Create(connectionString);
-        Server = InProcessServer.Start(connectionString);
+        // The suite takes longer than a login is recent.
+        Server = InProcessServer.Start(connectionString, ("Sessions:RecentMinutes", "1440"));
         await ApiDocument.LearnAsync(Server.Address);
         Guest = new(Server.Address);
         Admin = await Guest.LoginAsAdminAsync();

@@ -121,6 +121,7 @@ sealed record Row(
             Body: """{"email":"{new}@example.org","password":"not the password at all"}"""
         ),
         new("refresh", Open, 401, "SESSION_OVER", Body: """{"refreshToken":"rrt_none"}"""),
+        new("revoke", Open, 204, Body: """{"refreshToken":"rrt_none"}"""),
         new("finishLogin", Open, 401, "MFA_FAILED", Body: """{"mfaToken":"none","method":"totp","code":"123456"}"""),
         new("beginPasskeyLogin", Open),
         new("passkeyLogin", Open, 401, "PASSKEY_REFUSED", Body: """{"state":"none","credential":{"id":"none"}}"""),

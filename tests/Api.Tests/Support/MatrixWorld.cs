@@ -37,6 +37,7 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
             "subscription:manage:own",
         ],
         ["none"] = [],
+        ["operator"] = ["subscription:read", "subscription:manage"],
     };
 
     readonly Dictionary<string, string> shared = [];
@@ -60,7 +61,7 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        string[] raised = ["Login", "LoginAccount", "Mfa", "Reset", "Streams"];
+        string[] raised = ["Login", "LoginPair", "LoginAccount", "Mfa", "Reset", "Streams"];
         Server = await backend.StartServerAsync([
             .. raised.Select(policy => ($"RateLimits:{policy}:Permits", "1000000")),
             ("Subscriptions:MaxPerOwner", "10000"),
@@ -68,11 +69,17 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
         var guest = Server.Guest();
         Operations = Operation.All((await guest.GetAsync("/openapi/v1.json")).At("")!.Value);
         var first = await guest.LoginAsAdminAsync();
+        var made = await first.PostAsync("/roles", new { name = "operator", permissions = Roles["operator"] });
+        Assert.True(made.Status is 201, $"{made}");
         Actors.Add(new("guest", guest, null, null, [], false));
         foreach (
             var (name, role, keys) in new (string, string, string[][])[]
             {
-                ("owner", "author", [Roles["author"], ["resource:read:own"], []]),
+                (
+                    "owner",
+                    "author",
+                    [Roles["author"], ["resource:read:own"], [], ["subscription:read:own", "subscription:manage:own"]]
+                ),
                 ("stranger", "author", [Roles["author"]]),
                 (
                     "reader",
@@ -88,8 +95,10 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
                     [
                         ["*"],
                         ["user:read", "audit:read"],
+                        ["subscription:read", "subscription:manage"],
                     ]
                 ),
+                ("operator", "operator", []),
             }
         )
         {
@@ -99,16 +108,12 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
             Actors.Add(new(name, caller, person.Id, role, Roles[role], true));
             foreach (var permissions in keys)
             {
-                var made = await caller.SendAsync(
-                    "POST",
-                    "/api/v1/api-keys",
-                    JsonSerializer.Serialize(new { name = "k", permissions })
-                );
-                Assert.True(made.Status is 201, $"{made}");
+                var key = await caller.PostAsync("/api-keys", new { name = "k", permissions });
+                Assert.True(key.Status is 201, $"{key}");
                 Actors.Add(
                     new(
-                        $"key of {name} for {permissions.Length} permissions",
-                        guest.With(made.Text("/data/key")!),
+                        $"key of {name} for [{string.Join(' ', permissions)}]",
+                        guest.With(key.Text("/data/key")!),
                         person.Id,
                         role,
                         permissions,

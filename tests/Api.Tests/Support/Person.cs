@@ -27,18 +27,20 @@ sealed class Person(Uri address, string email, Guid id)
         return new(address, email, Guid.Parse(made.Text("/data/id")!));
     }
 
-    public Task<Answer> TryAsync(string password = Password, bool cookie = false) =>
-        Guest.SendAsync(
-            "POST",
-            "/api/v1/auth/login",
-            JsonSerializer.Serialize(
-                new
-                {
-                    email,
-                    password,
-                    cookie,
-                }
-            )
+    public Task<Answer> TryAsync(
+        string password = Password,
+        bool cookie = false,
+        params (string Name, string Value)[] headers
+    ) =>
+        Guest.PostAsync(
+            "/auth/login",
+            new
+            {
+                email,
+                password,
+                cookie,
+            },
+            headers
         );
 
     /// <summary>A session by tokens.</summary>
@@ -60,7 +62,7 @@ sealed class Person(Uri address, string email, Guid id)
     {
         var answer = await TryAsync(cookie: true);
         Assert.True(answer.Status is 200, $"{answer}");
-        return (answer["Set-Cookie"]!.Split(';')[0], answer.Text("/data/csrfToken")!, answer);
+        return (answer.Cookie("__Host-session")!, answer.Text("/data/csrfToken")!, answer);
     }
 
     /// <summary>Sets up one-time codes and returns the secret. This uses the code of the previous time step.</summary>

@@ -92,6 +92,69 @@ public sealed class ExternalIssuerTests(Backend backend)
         );
     }
 
+    /// <summary>
+    /// Tokens that a provider signs for others than callers, or not for us alone; raw, as libraries would not make some.
+    /// The statuses are those of a provider as it is by default, and of one whose access tokens are of the type JWT.
+    /// </summary>
+    static readonly (string Name, string Type, string More, string End, int Strict, int Lax)[] Signed =
+    [
+        ("access token", "at+jwt", "", "300", 200, 200),
+        ("access token by media type", "application/at+jwt", "", "300", 200, 200),
+        ("access token in capitals", "AT+JWT", "", "300", 200, 200),
+        ("access token for a day", "at+jwt", "", "86300", 200, 200),
+        ("token without a purpose", "JWT", "", "300", 401, 200),
+        ("token without a type", "", "", "300", 401, 401),
+        ("ID token by its nonce", "JWT", ""","nonce":"n" """, "300", 401, 401),
+        ("ID token by its hash", "JWT", ""","at_hash":"h" """, "300", 401, 401),
+        ("ID token by the code's hash", "JWT", ""","c_hash":"h" """, "300", 401, 401),
+        ("logout token", "logout+jwt", ""","events":{} """, "300", 401, 401),
+        ("logout token of old", "JWT", ""","events":{} """, "300", 401, 401),
+        ("security event", "secevent+jwt", "", "300", 401, 401),
+        ("proof of a key", "dpop+jwt", "", "300", 401, 401),
+        ("bound to a key", "at+jwt", ""","cnf":{"jkt":"k"} """, "300", 401, 401),
+        ("bound to a key of old", "JWT", ""","cnf":{"x5t#S256":"k"} """, "300", 401, 401),
+        ("two days long", "at+jwt", "", "172800", 401, 401),
+        ("until the year 2200", "JWT", "", "5000000000", 401, 401),
+        ("end as text", "at+jwt", "", "text", 401, 401),
+        ("end beyond numbers", "at+jwt", "", "1e999", 401, 401),
+        ("no end", "at+jwt", "", "", 401, 401),
+        ("end twice", "at+jwt", ""","exp":9999999999 """, "300", 401, 401),
+        ("subject twice", "at+jwt", ""","sub":"bob" """, "300", 401, 401),
+    ];
+
+    [Fact]
+    [Trait("Conformance", "B4")]
+    public async Task Only_access_tokens_for_whoever_holds_them_are_accepted()
+    {
+        await using var strict = await Provider.StartAsync();
+        await using var lax = await Provider.StartAsync();
+        await using var node = await backend.StartServerAsync(
+            ("Identity:Issuers:0:Issuer", strict.Issuer),
+            ("Identity:Issuers:0:Audience", "our-api"),
+            ("Identity:Issuers:1:Issuer", lax.Issuer),
+            ("Identity:Issuers:1:Audience", "our-api"),
+            ("Identity:Issuers:1:AcceptsJwt", "true")
+        );
+        foreach (var (name, type, more, end, forStrict, forLax) in Signed)
+        foreach (var (provider, expected) in new[] { (strict, forStrict), (lax, forLax) })
+        {
+            var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+            var exp = end switch
+            {
+                "" => "",
+                "text" => $"\"exp\":\"{now + 300}\",",
+                "1e999" => "\"exp\":1e999,",
+                _ => $"\"exp\":{now + long.Parse(end, System.Globalization.CultureInfo.InvariantCulture)},",
+            };
+            var token = provider.SignRaw(
+                type is "" ? "" : $"\"typ\":\"{type}\",",
+                $$"""{{{exp}}"iss":"{{provider.Issuer}}","aud":"our-api","sub":"alice"{{more}}}"""
+            );
+            var answer = await node.Guest().With(token).GetAsync("/api/v1/me");
+            Assert.True(answer.Status == expected, $"{name}, for {(provider == lax ? "JWT" : "at+jwt")}: {answer}");
+        }
+    }
+
     [Fact]
     public async Task Unavailable_provider_affects_no_other_caller()
     {
@@ -221,6 +284,7 @@ public sealed class ExternalIssuerTests(Backend backend)
             new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
                 new SecurityTokenDescriptor
                 {
+                    TokenType = "at+jwt",
                     Issuer = issuer ?? Issuer,
                     Audience = audience,
                     Expires = expires ?? DateTime.UtcNow.AddMinutes(5),
@@ -228,6 +292,18 @@ public sealed class ExternalIssuerTests(Backend backend)
                     Claims = new Dictionary<string, object> { ["sub"] = subject, ["groups"] = groups ?? ["editors"] },
                 }
             );
+
+        /// <param name="type">The header's member with its comma, or nothing.</param>
+        public string SignRaw(string type, string payload)
+        {
+            var signed = $"{Forge.Part($$"""{{{type}}"alg":"RS256","kid":"{{KeyId}}"}""")}.{Forge.Part(payload)}";
+            var signature = key.SignData(
+                System.Text.Encoding.ASCII.GetBytes(signed),
+                HashAlgorithmName.SHA256,
+                RSASignaturePadding.Pkcs1
+            );
+            return $"{signed}.{Base64UrlEncoder.Encode(signature)}";
+        }
 
         public ValueTask DisposeAsync() => app.DisposeAsync();
     }

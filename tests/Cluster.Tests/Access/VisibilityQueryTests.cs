@@ -198,7 +198,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
     {
         var events = new List<LogEvent>();
         var reached = 0L;
-        while (await log.Log.PageAsync(reached, filter, 10, Cancelled) is var page && page.Reached > reached)
+        while (await log.Log.PageAsync(reached, filter, 10, 1 << 20, Cancelled) is var page && page.Reached > reached)
         {
             events.AddRange(page.Events);
             reached = page.Reached;

@@ -101,7 +101,7 @@ public sealed class EventOrderTests(LogDatabase database) : IClassFixture<LogDat
         Assert.True((long)(await by)! > slow[0]);
         // Nor does what it left out, a beginning and an actor among it, stop those who read the log.
         var read = await database.ExecuteAsync(
-            "select actor || '.' || resource_type || '.' || owner from read_log(0, 1000000, 1000000, null, "
+            "select actor || '.' || resource_type || '.' || owner from read_log_page(0, 1000000, 1000000, 1000000, null, "
                 + "null, null, null, null, null, null, null) where stream_id = $1",
             stream
         );

@@ -241,6 +241,43 @@ public sealed class SchemaTests(TestPostgres postgres)
         Assert.Equal(3, await CountAsync(database, "resource_words where word in ('faust', 'lenz', 'moritz')"));
     }
 
+    [Fact]
+    public async Task Subscriptions_that_keys_have_made_get_their_keys()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await Of(database).ApplyAsync(Cancelled);
+        await ExecuteAsync(
+            database,
+            """
+            alter table subscriptions drop column api_key cascade;
+            drop trigger if exists keep_maker_key on subscriptions;
+            drop function keep_maker_key, maker_key, api_key_permissions;
+            delete from schema_scripts where name = '127_subscription_keys.sql';
+            insert into mt_streams (id, version, timestamp, created) select x, 1, now(), now()
+            from unnest(array['00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002']::uuid[]) x;
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, headers)
+            select nextval('mt_events_sequence'), gen_random_uuid(), x, 1, '{}', t, now(), 'none', h::jsonb
+            from (values
+                ('00000000-0000-0000-0000-00000000000a'::uuid, 'api_key.created', null),
+                ('00000000-0000-0000-0000-000000000001', 'subscription.created', '{"session":"00000000-0000-0000-0000-00000000000a"}'),
+                ('00000000-0000-0000-0000-000000000002', 'subscription.created', '{"session":"00000000-0000-0000-0000-00000000000b"}')) e (x, t, h);
+            insert into subscriptions (id, owner, name, filter, delivery, position, state, version)
+            select stream_id, gen_random_uuid(), '', '{}', '{"kind":"pull"}', 0, 'active', 1 from mt_events where type = 'subscription.created';
+            """
+        );
+
+        await Of(database).ApplyAsync(Cancelled);
+
+        Assert.Equal(
+            1,
+            await CountAsync(
+                database,
+                "subscriptions where api_key = '00000000-0000-0000-0000-00000000000a' and id = '00000000-0000-0000-0000-000000000001'"
+            )
+        );
+        Assert.Equal(1, await CountAsync(database, "subscriptions where api_key is null"));
+    }
+
     static Schema Of(string database) => Schema.Of(database, []);
 
     static async Task ExecuteAsync(string database, string sql)

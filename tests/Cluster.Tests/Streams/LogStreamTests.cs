@@ -182,7 +182,7 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
             await foreach (
                 var logged in node
                     .Services.GetRequiredService<EventFeed>()
-                    .EventsAsync(read is [.., var last] ? last : 0, EventFilter.All, until)
+                    .EventsAsync("tests", read is [.., var last] ? last : 0, EventFilter.All, until)
             )
                 read.Add(logged.Position);
         }

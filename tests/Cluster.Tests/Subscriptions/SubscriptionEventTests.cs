@@ -151,6 +151,27 @@ public sealed class SubscriptionEventTests(SubscriptionNode one) : IClassFixture
         Assert.Empty(await TypesAsync(lost));
     }
 
+    /// <summary>It writes the credential into the headers alone, and another node may let the row follow.</summary>
+    [Fact]
+    public async Task Subscription_that_a_key_creates_at_a_node_of_the_version_before_is_bounded_by_that_key()
+    {
+        var key = Guid.CreateVersion7();
+        await AppendAsync(key, 0, new ApiKeyCreated(owner, "k", "hash", [], Later));
+        foreach (var (credential, expected) in new (Guid, Guid?)[] { (key, key), (Guid.CreateVersion7(), null) })
+        {
+            var id = await ClaimAsync($"{credential}", TimeSpan.Zero);
+            var created = new SubscriptionCreated(owner, "k", new(), JsonText.Stored("""{"kind":"pull"}"""u8), 0, null);
+            Assert.NotNull(
+                await node.Service<EventLog>().AppendAsync(id, 0, [created], By() with { Session = credential })
+            );
+            await Eventually.HoldsAsync(async () => await StateAsync(id) is "active", Plenty);
+            Assert.Equal(
+                expected,
+                await tables.ExecuteAsync("select api_key from subscriptions where id = $1", id) as Guid?
+            );
+        }
+    }
+
     [Fact]
     public async Task Subscription_of_the_version_before_gets_its_events_and_keeps_its_secret()
     {

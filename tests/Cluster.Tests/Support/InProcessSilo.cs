@@ -53,7 +53,7 @@ internal sealed class InProcessSilo : IAsyncDisposable
             new("Cluster:AdvertisedAddress", "127.0.0.1"),
             new("Cluster:SiloPort", $"{FreePort.Find()}"),
             new("Cluster:GatewayPort", $"{FreePort.Find()}"),
-            new("Secrets:MasterKey", Convert.ToBase64String(new byte[32])),
+            new("Secrets:MasterKey", TestServer.MasterKey),
             .. options.Select(option => KeyValuePair.Create(option.Key, (string?)option.Value)),
         ]);
         var settings = new Settings(builder.Configuration, builder.Environment);
@@ -65,6 +65,7 @@ internal sealed class InProcessSilo : IAsyncDisposable
         // It makes no claim, so that two clusters may be on one database; a process of an earlier test may have made one.
         await tables.ExecuteAsync("delete from database_cluster");
         var node = new InProcessSilo(database, builder.Build(), clock);
+        await node.Service<SecretStore>().OpenAsync();
         await node.host.StartAsync();
         await Eventually.HoldsAsync(
             () => node.Contact.IsMember,

@@ -25,9 +25,35 @@ public class RoleDecisionTests
         When([Created], new CreateRole("mechanic", ["*"])).IsRefused(Refusal.AlreadyExists);
 
     [Fact]
-    public void The_name_of_a_deleted_role_is_free_again() =>
+    public void The_name_of_a_deleted_role_is_free_again_for_another_role()
+    {
         When([Created, new RoleDeleted("mechanic")], new CreateRole("mechanic", ["*"]))
-            .Is(new RoleCreated("mechanic", ["*"]));
+            .Is(new RoleCreated("mechanic", ["*"], 2));
+        When(
+                [Created, new RoleDeleted("mechanic"), new RoleCreated("mechanic", [], 2), new RoleDeleted("mechanic")],
+                new CreateRole("mechanic", [])
+            )
+            .Is(new RoleCreated("mechanic", [], 3));
+    }
+
+    [Fact]
+    public void A_role_that_is_created_again_has_none_of_the_holders_of_the_one_before()
+    {
+        var anew = Fold(Created, new RoleDeleted("mechanic"), new RoleCreated("mechanic", ["*"], 2));
+        Assert.Equal("mechanic:2", anew.GrantOf("mechanic"));
+        Assert.Equal(["user", "mechanic"], anew.NamesOf(["user", "mechanic:2"]));
+        Assert.Empty(anew.NamesOf(["mechanic"]));
+        Assert.Empty(Fold(Created, new RoleDeleted("mechanic")).NamesOf(["mechanic"]));
+    }
+
+    /// <summary>A later release may bring a role whose name is taken.</summary>
+    [Fact]
+    public void A_built_in_role_wins_over_a_custom_one_of_its_name()
+    {
+        var book = Fold(new RoleCreated("user", ["*"]));
+        Assert.Equal(Permissions.BuiltIn["user"].ToTexts(), book.All()["user"].ToTexts());
+        Assert.Equal("user", book.GrantOf("user"));
+    }
 
     [Fact]
     public void There_are_at_most_1000_roles()
@@ -93,6 +119,8 @@ public class RoleDecisionTests
         When([OtherAdded], new RemoveAdministrator(One)).IsNothing();
         When([], new RemoveAdministrator(One)).IsRefused(Refusal.LastAdministrator);
     }
+
+    static RoleBook Fold(params RoleEvent[] given) => Outcome.After<RoleBook, RoleEvent>(given, RoleBook.Evolve).State!;
 
     static Decision<RoleEvent> When(RoleEvent[] given, RoleCommand command)
     {

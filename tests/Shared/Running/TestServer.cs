@@ -15,7 +15,7 @@ abstract class TestServer : IAsyncDisposable
     public const string AdminPassword = "the first of all passwords";
 
     // All servers of a run share it: one that starts on the database of another can read its secrets.
-    static readonly string MasterKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+    public static readonly string MasterKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>The database.</summary>
     public abstract string ConnectionString { get; }
@@ -42,10 +42,16 @@ abstract class TestServer : IAsyncDisposable
             ["Shutdown:DrainSeconds"] = "0",
             ["RateLimits:Default:Permits"] = "1000000000",
             ["RateLimits:Login:Permits"] = "1000000000",
+            ["RateLimits:LoginPair:Permits"] = "1000000000",
             ["RateLimits:LoginAccount:Permits"] = "1000000000",
             ["RateLimits:Mfa:Permits"] = "1000000000",
             ["RateLimits:Reset:Permits"] = "1000000000",
             ["RateLimits:Streams:Permits"] = "1000000000",
+            ["RateLimits:Lookups:Permits"] = "1000000000",
+            ["RateLimits:Users:Permits"] = "1000000000",
+            ["RateLimits:Roles:Permits"] = "1000000000",
+            ["RateLimits:ApiKeys:Permits"] = "1000000000",
+            ["RateLimits:Subscriptions:Permits"] = "1000000000",
             ["Tokens:AccessMinutes"] = "60",
         };
         foreach (var (key, value) in options)

@@ -1,0 +1,103 @@
+using Npgsql;
+
+namespace Resources.Projections;
+
+/// <summary>Reading rows of which few fit into memory.</summary>
+public sealed partial class ResourceQueries
+{
+    /// <summary>
+    /// A page by a cursor, some rows at a time: PostgreSQL makes few rows that there is no room for, and mostly none.
+    /// </summary>
+    static async Task<ResourcePage> ReadLargeAsync(
+        NpgsqlConnection connection,
+        Func<NpgsqlParameterCollection, string> write,
+        int limit,
+        ByteBudget budget,
+        CancellationToken ct
+    )
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var declare = new NpgsqlBatchCommand();
+        declare.CommandText = "declare page no scroll cursor for " + write(declare.Parameters);
+        var first = await FetchAsync(declare, new("fetch 1 from page"));
+        var rows = first.Rows.ToList();
+        var isOver = rows is [];
+        while (!isOver && rows.Count < limit && !budget.IsSpent)
+        {
+            // Never more than there are: those to come may be larger than those before.
+            var next = Math.Clamp(budget.RoomFor, 1, Math.Min(rows.Count, limit - rows.Count));
+            var more = await FetchAsync(new NpgsqlBatchCommand($"fetch {next} from page"));
+            rows.AddRange(more.Rows);
+            isOver = more.Rows.Count < next;
+        }
+        return first with
+        {
+            Rows = rows,
+            IsCut = budget.WasExceeded || !isOver && rows.Count < limit && await HasMoreAsync(),
+        };
+
+        async Task<ResourcePage> FetchAsync(params NpgsqlBatchCommand[] commands)
+        {
+            await using var batch = new NpgsqlBatch(connection, transaction);
+            foreach (var command in commands)
+                batch.BatchCommands.Add(command);
+            await using var reader = await batch.ExecuteReaderAsync(ct);
+            var page = await ReadAsync(reader, budget, ct);
+            if (page.IsCut)
+                await BreakOffAsync(reader, batch.Cancel);
+            return page;
+        }
+
+        async Task<bool> HasMoreAsync()
+        {
+            await using var batch = new NpgsqlBatch(connection, transaction);
+            var move = new NpgsqlBatchCommand("move 1 from page");
+            batch.BatchCommands.Add(move);
+            await batch.ExecuteNonQueryAsync(ct);
+            return move.Rows > 0;
+        }
+    }
+
+    /// <summary>Ends a query whose other rows nobody wants; they may be large.</summary>
+    static async Task BreakOffAsync(NpgsqlDataReader reader, Action cancel)
+    {
+        // The driver opens a connection for that and waits for it, which would keep a thread from requests.
+        await Task.Factory.StartNew(
+            cancel,
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
+        try
+        {
+            await reader.DisposeAsync();
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.QueryCanceled)
+        {
+            // As was asked.
+        }
+    }
+
+    /// <summary>How much more a reader may take into memory.</summary>
+    sealed class ByteBudget(long bytes)
+    {
+        long left = bytes;
+        long largest = 1;
+
+        public bool WasExceeded { get; private set; }
+
+        public bool IsSpent => left <= 0;
+
+        /// <summary>Rows that there is room for, were each as large as the largest so far.</summary>
+        public int RoomFor => (int)Math.Clamp(left / largest, 0, int.MaxValue);
+
+        /// <summary>Whether there is a row for which nothing is left.</summary>
+        public bool IsExceeded() => WasExceeded = IsSpent;
+
+        public void Spend(int count)
+        {
+            left -= count;
+            largest = Math.Max(largest, count);
+        }
+    }
+}
