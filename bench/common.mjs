@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const program = join(root, 'src/Api/bin/Release/net10.0/Resources.Api.dll');
-const email = 'bench@example.com', password = 'bench-Password-1234567890';
+export const email = 'bench@example.com', password = 'nine pigs saw a grey kettle';
 
 export const option = (name, fallback) => { const i = process.argv.indexOf('--' + name); return i < 0 ? fallback : process.argv[i + 1]; };
 export const flag = (name) => process.argv.includes('--' + name);
@@ -189,7 +189,9 @@ function settings(database) {
   const env = {
     ...process.env, ASPNETCORE_ENVIRONMENT: 'Production', Secrets__MasterKey: Buffer.alloc(32, 7).toString('base64'),
     Bootstrap__AdminEmail: email, Bootstrap__AdminPassword: password,
-    RateLimits__Default__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', RateLimits__LoginAccount__Permits: '1000000000', Shutdown__DrainSeconds: '0',
+    RateLimits__Default__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', RateLimits__LoginPair__Permits: '1000000000', RateLimits__LoginAccount__Permits: '1000000000', Shutdown__DrainSeconds: '0',
+    // All clients of a measurement have one address.
+    Overload__MaxPercentPerAddress: '100', Overload__MaxConnectionsPerAddress: '20000',
   };
   if (!database) return { ...env, Embedded__DataDirectory: join(scratch(), 'data') };
   const { hostname, port, username, pathname } = new URL(database);
@@ -202,10 +204,11 @@ export async function migrate(database) {
   await output('dotnet', [program, 'migrate'], { env: settings(database) });
 }
 
-/** Starts a node (Release build) on a database, or on an embedded one in the run's folder, and signs in as its administrator. */
-export async function startNode({ database } = {}) {
+/** Starts a node (Release build) on a database, or on an embedded one in the run's folder, and signs in as its administrator.
+ *  `through` is a command that starts what follows it, in the same process. */
+export async function startNode({ database, env = {}, through = [] } = {}) {
   build();
-  const node = new Node(`http://127.0.0.1:${await freePort()}`, settings(database));
+  const node = new Node(`http://127.0.0.1:${await freePort()}`, { ...settings(database), ...env }, through);
   closers.push(() => node.stop());
   await node.start();
   return node;
@@ -214,12 +217,13 @@ export async function startNode({ database } = {}) {
 class Node {
   log = '';
 
-  constructor(base, env) { [this.base, this.env] = [base, { ...env, ASPNETCORE_URLS: base }]; }
+  constructor(base, env, through) { [this.base, this.env, this.through] = [base, { ...env, ASPNETCORE_URLS: base }, through]; }
 
   get pid() { return this.child.pid; }
 
   async start() {
-    this.child = spawn('dotnet', [program], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command, ...words] = [...this.through, 'dotnet', program];
+    this.child = spawn(command, words, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.closed = new Promise((resolve) => this.child.on('close', resolve));
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (data) => { this.log = (this.log + data).slice(-8000); });
     this.token = await until('the node', async () => {

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // What a request costs: starts one node on a private PostgreSQL, loads it, and prints for each workload the rate and where the time goes.
-//   node bench/run.mjs [--seconds 6] [--rounds 3] [--connections 64] [--work create,get,patch,list]
+//   node bench/run.mjs [--seconds 6] [--rounds 3] [--connections 64] [--work create,get,patch,list,login]
 // Needs node 20, dotnet and wrk. Loopback only; everything it starts it ends. Rates of a shared machine mean little: compare
 // the columns with each other, and runs of one session with each other.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { header, main, number, option, scrape, scratch, startNode, total, wrk } from './common.mjs';
+import { email, header, main, number, option, password, scrape, scratch, startNode, total, wrk } from './common.mjs';
 
 const seconds = number('seconds', 6), rounds = number('rounds', 3), connections = number('connections', 64);
 const works = option('work', 'create,get,patch,list').split(',');
@@ -44,6 +44,7 @@ await main(60, async () => {
     get: `${pick}request = function() return wrk.format("GET", "/api/v1/resources/" .. pick()) end\n`,
     patch: `${pick}wrk.headers["Content-Type"] = "application/merge-patch+json"\nlocal n = 0\nrequest = function() n = n + 1 return wrk.format("PATCH", "/api/v1/resources/" .. pick(), nil, '{"name":"renamed ' .. n .. '"}') end\n`,
     list: 'request = function() return wrk.format("GET", "/api/v1/resources?limit=20&status=active") end\n',
+    login: `wrk.method = "POST"\nwrk.path = "/api/v1/auth/login"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = '${JSON.stringify({ email, password })}'\n`,
   };
   console.log('\nround  work     requests/s       p99   node µs   postgres µs   commit ms   streams/commit   bad');
   for (let round = 0; round <= rounds; round++) {
