@@ -248,6 +248,13 @@ CREATE TABLE resource_words_1 (
     PRIMARY KEY (word)
 );
 
+CREATE TABLE root_key (
+    one boolean NOT NULL DEFAULT true,
+    sealed bytea NOT NULL,
+    PRIMARY KEY (one),
+    CHECK (one)
+);
+
 CREATE TABLE schema_scripts (
     name text NOT NULL,
     applied_at timestamp with time zone NOT NULL DEFAULT now(),
@@ -362,10 +369,12 @@ CREATE TABLE subscriptions (
     delivery jsonb NOT NULL,
     version bigint NOT NULL DEFAULT 0,
     followed_state text,
+    api_key uuid,
     PRIMARY KEY (id),
     UNIQUE (owner, name),
     CHECK ((state = ANY (ARRAY['creating'::text, 'active'::text, 'paused'::text, 'disabled'::text])))
 ) WITH (fillfactor=50);
+CREATE TRIGGER keep_maker_key BEFORE UPDATE OF state ON subscriptions FOR EACH ROW WHEN (((old.state = 'creating'::text) AND (new.state <> 'creating'::text) AND (new.api_key IS NULL))) EXECUTE FUNCTION keep_maker_key();
 CREATE TRIGGER keep_subscription_delivery BEFORE INSERT ON subscriptions FOR EACH ROW EXECUTE FUNCTION keep_subscription_delivery();
 
 CREATE TABLE unchanged_commands (
@@ -433,6 +442,18 @@ begin
     update mt_event_progression set last_seq_id = to_position, last_updated = transaction_timestamp() where name = shard and last_seq_id = from_position;
     if not found then raise exception 'Another node has moved % on.', shard using errcode = 'serialization_failure'; end if;
 end $procedure$;
+
+CREATE OR REPLACE FUNCTION api_key_permissions(key uuid, moment timestamp with time zone)
+ RETURNS TABLE(permissions text[])
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+    select array(select jsonb_array_elements_text(c.data -> 'permissions'))
+    from mt_events c
+    where c.stream_id = key and c.version = 1 and c.type = 'api_key.created'
+        and coalesce((c.data ->> 'expiresAt')::timestamptz > moment, true)
+        and not exists (select from mt_events r where r.stream_id = key and r.type = 'api_key.revoked')
+$function$;
 
 CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bigint[], event_counts integer[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams integer[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[])
  RETURNS TABLE(ordinal bigint, appended boolean, version bigint, positions bigint[], appended_at timestamp with time zone)
@@ -731,6 +752,16 @@ CREATE OR REPLACE FUNCTION is_seen(resource_type text, owner text, account text,
  IMMUTABLE PARALLEL SAFE
 RETURN ((account IS NULL) OR (resource_type = ANY (types)) OR ((owner = account) AND (own OR (resource_type = ANY (own_types)))));
 
+CREATE OR REPLACE FUNCTION keep_maker_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    new.api_key := maker_key(new.id);
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION keep_resource_words()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -770,6 +801,16 @@ begin
     from log_epochs e, pg_control_system() s, pg_database d where d.datname = current_database() order by e.epoch desc limit 1;
     select seqcache into cache from pg_sequence where seqrelid = 'mt_events_sequence'::regclass;
 end $function$;
+
+CREATE OR REPLACE FUNCTION maker_key(subscription uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select k.stream_id
+    from mt_events c join mt_events k on k.stream_id = (c.headers ->> 'session')::uuid and k.version = 1 and k.type = 'api_key.created'
+    where c.stream_id = subscription and c.version = 1 and c.type = 'subscription.created'
+$function$;
 
 CREATE OR REPLACE FUNCTION publish_resource_view_tables(generation integer)
  RETURNS void
@@ -829,15 +870,17 @@ declare
     reach bigint;
     found_bytes int := 0;
     found_events int := 0;
+    stored jsonb;
 begin
     select case when count(*) < scanned then upto else max(s.seq_id) end into reach
     from (select e.seq_id from mt_events e where e.seq_id > after and e.seq_id <= upto order by e.seq_id limit scanned) s;
-    for seq_id, id, stream_id, version, type, at, actor, data in
-        select e.seq_id, e.id, e.stream_id, e.version, e.type::text, e.timestamp, e.user_name::text, e.data::text from mt_events e
+    for seq_id, id, stream_id, version, type, at, actor, stored in
+        select e.seq_id, e.id, e.stream_id, e.version, e.type::text, e.timestamp, e.user_name::text, e.data from mt_events e
         where e.seq_id > after and e.seq_id <= reach and starts_with(e.type, beginning)
             and not exists (select from skipped_events s where s.follower = read_followed.follower and s.position = e.seq_id)
         order by e.seq_id limit most
     loop
+        data := stored::text;
         return next;
         found_events := found_events + 1;
         found_bytes := found_bytes + octet_length(data);
@@ -884,6 +927,63 @@ begin
             order by e.version limit most;
     end if;
     if not found then return query select reach, null::bigint, null::uuid, null::text, null::uuid, null::bigint, null::timestamptz, null::text, null::text, null::text, null::text, null::text; end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION read_log_page(after bigint, scanned integer, most integer, bytes bigint, of_resource uuid, of_events text[], of_type text, of_owner text, account text, types text[], own boolean, own_types text[])
+ RETURNS TABLE(reached bigint, seq_id bigint, id uuid, type text, stream_id uuid, version bigint, at timestamp with time zone, actor text, correlation_id text, data text, resource_type text, owner text)
+ LANGUAGE plpgsql
+ STABLE
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+    behind bigint;
+    -- A loop reads rows ahead: their text is made when they are taken.
+    stored jsonb;
+    found_events int := 0;
+    found_bytes bigint := 0;
+begin
+    if of_resource is null then
+        select max(s.seq_id) into reached from (select e.seq_id from mt_events e where e.seq_id > after order by e.seq_id limit scanned) s;
+        for seq_id, id, type, stream_id, version, at, actor, correlation_id, stored, resource_type, owner in
+            select e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, coalesce(e.user_name::text, ''), e.correlation_id::text, e.data, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
+            where e.seq_id > after and e.seq_id <= reached and is_of_resource(e.type)
+                and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
+                and (of_owner is null or f.data ->> 'owner' = of_owner) and is_seen(f.data ->> 'type', f.data ->> 'owner', account, types, own, own_types)
+            order by e.seq_id limit most
+        loop
+            data := stored::text;
+            return next;
+            found_events := found_events + 1;
+            found_bytes := found_bytes + octet_length(data);
+            exit when found_bytes >= bytes;
+        end loop;
+    else
+        select e.seq_id into reached from mt_events e order by e.seq_id desc limit 1;
+        -- Mostly the position is that of one of its events: then its index leads on from there.
+        select e.version into behind from mt_events e where e.seq_id = after and e.stream_id = of_resource;
+        for seq_id, id, type, stream_id, version, at, actor, correlation_id, stored, resource_type, owner in
+            select e.seq_id, e.id, e.type::text, e.stream_id, e.version, e.timestamp, coalesce(e.user_name::text, ''), e.correlation_id::text, e.data, coalesce(f.data ->> 'type', ''), coalesce(f.data ->> 'owner', '')
+            from mt_events e left join mt_events f on f.stream_id = e.stream_id and f.version = 1
+            where e.stream_id = of_resource and e.version > coalesce(behind, 0) and e.seq_id > after and e.seq_id <= reached and is_of_resource(e.type)
+                and (of_events is null or e.type = any (of_events)) and (of_type is null or f.data ->> 'type' = of_type)
+                and (of_owner is null or f.data ->> 'owner' = of_owner) and is_seen(f.data ->> 'type', f.data ->> 'owner', account, types, own, own_types)
+            order by e.version limit most
+        loop
+            data := stored::text;
+            return next;
+            found_events := found_events + 1;
+            found_bytes := found_bytes + octet_length(data);
+            exit when found_bytes >= bytes;
+        end loop;
+    end if;
+    if found_events = 0 then return next; end if;
 end $function$;
 
 CREATE OR REPLACE FUNCTION restore_log_indexes()
