@@ -5,7 +5,6 @@ using Resources.Grains;
 namespace Resources.Api.Tests;
 
 /// <summary>The audit log.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "J3")]
 public sealed class AuditTests(Backend backend)
 {

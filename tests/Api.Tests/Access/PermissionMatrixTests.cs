@@ -7,7 +7,6 @@ namespace Resources.Api.Tests;
 /// Every operation of the API description by every kind of caller. An operation without a row fails, and so does a
 /// response that differs from the permissions.
 /// </summary>
-[Collection(MoreServers.Name)]
 public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<MatrixWorld>
 {
     /// <summary>Headers that differ from response to response.</summary>

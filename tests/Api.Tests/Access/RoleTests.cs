@@ -5,7 +5,6 @@ using Resources.Grains;
 namespace Resources.Api.Tests;
 
 /// <summary>Roles: who may grant them, and when a change takes effect.</summary>
-[Collection(MoreServers.Name)]
 public sealed class RoleTests(Backend backend)
 {
     /// <summary>As after an update that brings a role whose name is taken.</summary>

@@ -3,7 +3,6 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>What a node cannot know of access it does not allow.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "B9")]
 public sealed class UnknownAccessTests(Backend backend)
 {

@@ -3,7 +3,6 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Erasure of an account, through a restart and a rebuild.</summary>
-[Collection(MoreServers.Name)]
 public sealed class AccountErasureTests(Backend backend)
 {
     const string Canary = "canary4711";

@@ -1,7 +1,6 @@
 namespace Resources.Api.Tests;
 
 /// <summary>Resetting a password by mail.</summary>
-[Collection(MoreServers.Name)]
 public sealed class PasswordResetTests(Backend backend)
 {
     const string Password = "nine pigs saw a grey kettle";

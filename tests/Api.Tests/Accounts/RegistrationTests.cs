@@ -1,7 +1,6 @@
 namespace Resources.Api.Tests;
 
 /// <summary>Registration and invitation by mail.</summary>
-[Collection(MoreServers.Name)]
 public sealed class RegistrationTests(Backend backend)
 {
     const string Password = "nine pigs saw a grey kettle";

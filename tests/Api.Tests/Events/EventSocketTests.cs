@@ -5,7 +5,6 @@ namespace Resources.Api.Tests;
 /// <summary>
 /// The WebSocket: the events of the stream, once and in order, and only while the caller may see them.
 /// </summary>
-[Collection(MoreServers.Name)]
 public sealed class EventSocketTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

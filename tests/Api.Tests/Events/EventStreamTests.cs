@@ -7,7 +7,6 @@ namespace Resources.Api.Tests;
 /// <summary>
 /// Server-sent events: every event once and in order, from any position, and only while the caller may see it.
 /// </summary>
-[Collection(MoreServers.Name)]
 public sealed class EventStreamTests(Backend backend)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

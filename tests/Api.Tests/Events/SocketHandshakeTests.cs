@@ -3,7 +3,6 @@ using System.Net.WebSockets;
 namespace Resources.Api.Tests;
 
 /// <summary>Refused WebSocket handshakes, with their status or close code.</summary>
-[Collection(MoreServers.Name)]
 public sealed class SocketHandshakeTests(Backend backend)
 {
     const string Path = "/api/v1/events/ws";

@@ -8,7 +8,6 @@ namespace Resources.Api.Tests;
 /// A feature that lives in another assembly (tests/Polls) is served, described, authorised, limited and audited like
 /// those of the product.
 /// </summary>
-[Collection(MoreServers.Name)]
 public sealed class ExtensionTests(Backend backend)
 {
     const string Polls = "/api/v1/polls";

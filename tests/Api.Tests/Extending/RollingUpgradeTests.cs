@@ -9,7 +9,6 @@ namespace Resources.Api.Tests;
 /// Two builds in one cluster: this one, and one with more kinds of events, endpoints, and a read model. Whatever the later
 /// one writes, the other serves on.
 /// </summary>
-[Collection(MoreServers.Name)]
 public sealed class RollingUpgradeTests(Backend backend) : IAsyncLifetime
 {
     static readonly string Later = Path.Combine(AppContext.BaseDirectory, "Resources.Polls.dll");

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 namespace Resources.Api.Tests;
 
 /// <summary>A node behind the balancer of <c>deploy/nginx.conf</c>.</summary>
-[Collection(MoreServers.Name)]
 public sealed class BalancerTests(Backend backend)
 {
     const string Login = "/api/v1/auth/login";

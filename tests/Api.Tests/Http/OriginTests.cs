@@ -1,7 +1,6 @@
 namespace Resources.Api.Tests;
 
 /// <summary>CORS, and cookies sent from other origins.</summary>
-[Collection(MoreServers.Name)]
 public sealed class OriginTests(Backend backend)
 {
     const string App = "https://app.example.org";

@@ -1,7 +1,6 @@
 namespace Resources.Api.Tests;
 
 /// <summary>Trust in headers that state a client's address, scheme or host.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "E7")]
 public sealed class ProxyTests(Backend backend)
 {

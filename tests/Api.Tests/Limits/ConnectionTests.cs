@@ -1,7 +1,6 @@
 namespace Resources.Api.Tests;
 
 /// <summary>How many connections there may be.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "E5")]
 public sealed class ConnectionTests(Backend backend)
 {

@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 namespace Resources.Api.Tests;
 
 /// <summary>More passwords than a node can hash.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "A8")]
 public sealed class LoginLoadTests(Backend backend)
 {

@@ -3,7 +3,6 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Limits on mails that guests can trigger.</summary>
-[Collection(MoreServers.Name)]
 public sealed class MailLimitTests(Backend backend)
 {
     [Fact]

@@ -1,7 +1,6 @@
 namespace Resources.Api.Tests;
 
 /// <summary>Overload: the limit on concurrent requests.</summary>
-[Collection(MoreServers.Name)]
 public sealed class OverloadTests(Backend backend)
 {
     const string Me = "/api/v1/me";

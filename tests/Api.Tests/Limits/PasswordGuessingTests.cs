@@ -4,7 +4,6 @@ using Resources.Grains;
 namespace Resources.Api.Tests;
 
 /// <summary>Limits on guessing passwords, on servers with few permits.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "A8")]
 public sealed class PasswordGuessingTests(Backend backend)
 {

@@ -7,7 +7,6 @@ using Orleans;
 namespace Resources.Api.Tests;
 
 /// <summary>Rate limits, on servers with few permits.</summary>
-[Collection(MoreServers.Name)]
 public sealed class RateLimitTests(Backend backend)
 {
     const string Login = "/api/v1/auth/login";

@@ -6,7 +6,6 @@ using Microsoft.Extensions.Options;
 namespace Resources.Api.Tests;
 
 /// <summary>Bodies that take their time.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "E3")]
 public sealed class SlowBodyTests(Backend backend)
 {

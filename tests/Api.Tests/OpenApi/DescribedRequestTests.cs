@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 namespace Resources.Api.Tests;
 
 /// <summary>Members, parameters and methods that the API description does not list, for every operation.</summary>
-[Collection(MoreServers.Name)]
 public sealed class DescribedRequestTests(MatrixWorld world) : IClassFixture<MatrixWorld>
 {
     static readonly string[] NotTheClients =

@@ -3,7 +3,6 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>The first administrator.</summary>
-[Collection(MoreServers.Name)]
 public sealed class BootstrapTests(Backend backend)
 {
     [Fact]

@@ -3,7 +3,6 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Configurations that cannot work: each ends the start with one line, before anything is made.</summary>
-[Collection(MoreServers.Name)]
 public sealed class ConfiguredStartTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -4,7 +4,6 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>The rights of the server in PostgreSQL.</summary>
-[Collection(MoreServers.Name)]
 public sealed class DatabaseRightsTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -5,7 +5,6 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Endpoints for followers. Each test has a server of its own, as a poison event stops all lists.</summary>
-[Collection(MoreServers.Name)]
 public sealed class FollowerEndpointTests(Backend backend)
 {
     const string Followers = "/api/v1/admin/followers";

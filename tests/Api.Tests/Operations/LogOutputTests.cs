@@ -7,7 +7,6 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>The log that the program writes.</summary>
-[Collection(MoreServers.Name)]
 public sealed class LogOutputTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

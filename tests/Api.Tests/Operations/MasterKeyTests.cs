@@ -5,7 +5,6 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>The change of the master key, while a node runs.</summary>
-[Collection(MoreServers.Name)]
 [Trait("Conformance", "J6")]
 public sealed class MasterKeyTests(Backend backend)
 {

@@ -3,7 +3,6 @@ using System.Text;
 namespace Resources.Api.Tests;
 
 /// <summary>Metrics of a process that has several nodes, as a test host has.</summary>
-[Collection(MoreServers.Name)]
 public sealed class MetricsTests(Backend backend)
 {
     [Fact]

@@ -1,7 +1,6 @@
 namespace Resources.Api.Tests;
 
 /// <summary>What survives a restart.</summary>
-[Collection(MoreServers.Name)]
 public sealed class RestartTests(Backend backend)
 {
     [Fact]

@@ -6,7 +6,6 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Passwords, tokens, codes, keys and addresses do not leak.</summary>
-[Collection(MoreServers.Name)]
 public sealed class SecretLeakTests(Backend backend)
 {
     const string Password = "canary password of nine pigs",

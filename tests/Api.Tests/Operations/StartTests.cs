@@ -6,7 +6,6 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Starts under conditions that do not do: each ends with one line that says what is wrong, and makes nothing.</summary>
-[Collection(MoreServers.Name)]
 public sealed class StartTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -26,8 +26,9 @@ done
 chown -R "$user" "$home" "$folder/clone"
 cd "$folder/clone"
 
+# Settings that build machines have and newcomers do not: without them compilers and build servers stay warm.
 as_user() {
-    env -u XDG_DATA_HOME -u XDG_CACHE_HOME -u DOTNET_CLI_HOME -u ConnectionStrings__Resources HOME="$home" \
+    env -u UseSharedCompilation -u MSBUILDDISABLENODEREUSE -u DOTNET_CLI_USE_MSBUILD_SERVER -u XDG_DATA_HOME -u XDG_CACHE_HOME -u DOTNET_CLI_HOME -u ConnectionStrings__Resources HOME="$home" \
         TMPDIR="$home/tmp" NUGET_PACKAGES="$folder/packages" ASPNETCORE_URLS="http://localhost:$port" \
         setpriv --reuid "$(id -u "$user")" --regid "$(id -g "$user")" --clear-groups "$@"
 }

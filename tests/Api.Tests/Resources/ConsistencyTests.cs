@@ -3,7 +3,6 @@ using System.Globalization;
 namespace Resources.Api.Tests;
 
 /// <summary>Consistency of lists and statistics, and how a client selects it.</summary>
-[Collection(MoreServers.Name)]
 public sealed class ConsistencyTests(Backend backend)
 {
     readonly string type = $"t{Guid.NewGuid():n}";

@@ -3,7 +3,6 @@ using System.Net;
 namespace Resources.Api.Tests;
 
 /// <summary>Lists of large resources are bounded in bytes, not only in rows.</summary>
-[Collection(MoreServers.Name)]
 public sealed class LargeResourceTests(Backend backend)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -5,7 +5,6 @@ namespace Resources.Api.Tests;
 /// <summary>
 /// Expiration, on servers whose clock is put forward. Events carry the time of the database, which is not.
 /// </summary>
-[Collection(MoreServers.Name)]
 public sealed class ExpirationTests(Backend backend)
 {
     const string Me = "/api/v1/me";

@@ -5,7 +5,6 @@ using Npgsql;
 namespace Resources.Api.Tests;
 
 /// <summary>Second factors.</summary>
-[Collection(MoreServers.Name)]
 public sealed class MfaTests(Backend backend, JavaScriptProgram node)
 {
     [Fact]

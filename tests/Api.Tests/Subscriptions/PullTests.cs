@@ -6,7 +6,6 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Pull subscriptions, whose consumers share the events over HTTP.</summary>
-[Collection(MoreServers.Name)]
 public sealed class PullTests(Backend shared, SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>
 {
     sealed record Leased(string Lease, (string Resource, long Version, string Position)[] Events);

@@ -3,7 +3,6 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>The audit of subscriptions.</summary>
-[Collection(MoreServers.Name)]
 public sealed class SubscriptionAuditTests(Backend backend)
 {
     [Fact]

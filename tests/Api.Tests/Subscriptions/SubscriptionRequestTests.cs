@@ -3,7 +3,6 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Requests about subscriptions, from each kind of caller. A refused request creates none.</summary>
-[Collection(MoreServers.Name)]
 public sealed class SubscriptionRequestTests(Backend backend)
 {
     const string Path = "/api/v1/subscriptions";

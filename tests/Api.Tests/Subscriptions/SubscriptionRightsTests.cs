@@ -3,7 +3,6 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>What API keys and managers get by subscriptions: no more than they may read themselves.</summary>
-[Collection(MoreServers.Name)]
 public sealed class SubscriptionRightsTests(Backend shared, SubscriptionBackend hooks)
     : IClassFixture<SubscriptionBackend>
 {

@@ -6,7 +6,6 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Rights and targets of webhooks.</summary>
-[Collection(MoreServers.Name)]
 public sealed class WebhookAccessTests(Backend shared, SubscriptionBackend backend, JavaScriptProgram program)
     : IClassFixture<SubscriptionBackend>,
         IAsyncLifetime

@@ -3,7 +3,6 @@ using static Resources.Api.Tests.SubscriptionBackend;
 namespace Resources.Api.Tests;
 
 /// <summary>Webhooks, received by a server in this process.</summary>
-[Collection(MoreServers.Name)]
 public sealed class WebhookTests(SubscriptionBackend backend) : IClassFixture<SubscriptionBackend>, IAsyncLifetime
 {
     readonly string type = FreshType();

@@ -1,9 +1,6 @@
 namespace Resources.Api.Tests;
 
-/// <summary>
-/// Tests of bounds, on servers of their own with small ones. They run in turn, and beside <see cref="MoreServers"/>, as
-/// none of them looks at gauges.
-/// </summary>
+/// <summary>Tests of bounds, on servers of their own with small ones, which measure memory or time: they run in turn.</summary>
 [CollectionDefinition(Name)]
 public sealed class BoundedServers
 {

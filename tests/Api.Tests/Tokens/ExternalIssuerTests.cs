@@ -14,7 +14,6 @@ using Microsoft.IdentityModel.Tokens;
 namespace Resources.Api.Tests;
 
 /// <summary>Tokens of an external identity provider.</summary>
-[Collection(MoreServers.Name)]
 public sealed class ExternalIssuerTests(Backend backend)
 {
     [Fact]

@@ -3,7 +3,6 @@ using System.Text.Json;
 namespace Resources.Api.Tests;
 
 /// <summary>Rotation of signing keys, on a server of its own.</summary>
-[Collection(MoreServers.Name)]
 public sealed class SigningKeyTests(Backend backend)
 {
     [Fact]
