@@ -71,7 +71,7 @@ export async function main(minutes, run) {
   process.exit();
 }
 
-const end = () => ended ??= (async () => {
+export const end = () => ended ??= (async () => {
   for (const child of children) child.kill('SIGTERM');
   while (closers.length) await Promise.resolve(closers.pop()()).catch((error) => console.error(error.message));
   if (folder) rmSync(folder, { recursive: true, force: true });
@@ -292,6 +292,38 @@ export async function wrk(node, script, { connections = 64, seconds = 6 } = {}) 
   return {
     requests, rps: requests / seconds, mean: milliseconds(text.match(/^\s+Latency\s+(\S+)/m)?.[1]), p50: percentile(50), p99: percentile(99),
     bad: errors.reduce((sum, each) => sum + Number(each), Number(text.match(/Non-2xx or 3xx responses: (\d+)/)?.[1] ?? 0)),
+  };
+}
+
+/** CPU milliseconds so far of a node and of its embedded PostgreSQL, from /proc. `folder` is the run's that started it. */
+export function cpu(node, folder = scratch()) {
+  const parents = new Map(), spent = new Map();
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8'), fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      parents.set(Number(pid), Number(fields[1]));
+      // A process that has ended counts with its parent: a backend with the postmaster.
+      spent.set(Number(pid), (Number(fields[11]) + Number(fields[12])) * 10);
+    } catch { /* It ended while we looked. */ }
+  }
+  const postmaster = Number(readFileSync(join(folder, 'data/postgres/postmaster.pid'), 'utf8').split('\n')[0]);
+  let postgres = 0;
+  for (const [pid, ms] of spent) if (pid === postmaster || parents.get(pid) === postmaster) postgres += ms;
+  return { node: spent.get(node.pid) ?? 0, postgres };
+}
+
+/** Creates a thousand resources and gives the wrk scripts of the workloads, by name. */
+export async function workloads(node) {
+  const body = { name: 'hello world', metadata: { a: 1, b: 'two', c: [1, 2, 3] } }, ids = [];
+  for (let i = 0; i < 1000; i += 20) ids.push(...await Promise.all(Array.from({ length: 20 }, async () => (await node.send('POST', '/resources', body)).data.id)));
+  const pick = `local ids = {${ids.map((id) => `"${id}"`).join(',')}}\nlocal function pick() return ids[math.random(#ids)] end\n`;
+  const post = (path, value) => `wrk.method = "POST"\nwrk.path = "/api/v1${path}"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = '${JSON.stringify(value)}'\n`;
+  return {
+    create: post('/resources', body),
+    get: `${pick}request = function() return wrk.format("GET", "/api/v1/resources/" .. pick()) end\n`,
+    patch: `${pick}wrk.headers["Content-Type"] = "application/merge-patch+json"\nlocal n = 0\nrequest = function() n = n + 1 return wrk.format("PATCH", "/api/v1/resources/" .. pick(), nil, '{"name":"renamed ' .. n .. '"}') end\n`,
+    list: 'request = function() return wrk.format("GET", "/api/v1/resources?limit=20&status=active") end\n',
+    login: `${post('/auth/login', { email: node.env.Bootstrap__AdminEmail, password: node.env.Bootstrap__AdminPassword })}wrk.headers["Authorization"] = nil\n`,
   };
 }
 
