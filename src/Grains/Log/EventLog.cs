@@ -307,14 +307,20 @@ public sealed class EventLog(
     async Task<Appended?[]> SendOnceAsync(AppendBatch batch)
     {
         var lost = contact.Lost;
+        // It does not wait behind the statements of others.
+        var end = new CancellationTokenSource();
+        await using var ending = lost.UnsafeRegister(
+            static end => _ = StoreContact.CancelAsync((CancellationTokenSource)end!),
+            end
+        );
         var isWarned = false;
         void Warn(object? sender, NpgsqlNoticeEventArgs e) => isWarned |= e.Notice.InvariantSeverity is "WARNING";
         try
         {
-            connection ??= await sessions.OpenAsync(lost);
+            connection ??= await sessions.OpenAsync(end.Token);
             connection.Notice += Warn;
             Volatile.Write(ref sendingSince, Stopwatch.GetTimestamp());
-            var outcomes = await batch.SendAsync(connection, lost);
+            var outcomes = await batch.SendAsync(connection, end.Token);
             connection.Notice -= Warn;
             // PostgreSQL warns when it gives up waiting for a standby, and answers as if it had not.
             return isWarned

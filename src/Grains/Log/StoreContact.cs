@@ -35,6 +35,12 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
     int timeline;
     CancellationTokenSource loss = new();
 
+    /// <summary>
+    /// Ends statements, one after the other: the driver holds up whoever cancels while it asks the server to give up a
+    /// statement, and a server that hangs does not answer that either.
+    /// </summary>
+    CancellationTokenSource statements = new();
+
     /// <summary>Whether the cluster has counted this node as a member lately.</summary>
     public bool IsMember =>
         Volatile.Read(ref trusted) is { } at
@@ -52,7 +58,7 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
     /// <summary>Whether the database answers.</summary>
     public bool IsAvailable => !Lost.IsCancellationRequested;
 
-    /// <summary>Cancelled while the database is away.</summary>
+    /// <summary>Cancelled while the database is away. For those who wait; no statement may run under it.</summary>
     public CancellationToken Lost
     {
         get
@@ -68,22 +74,35 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
     public async Task<T> WhileAvailableAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken ct = default)
     {
-        var lost = Lost;
+        CancellationToken lost;
+        CancellationToken end;
+        lock (gate)
+            (lost, end) = (loss.Token, statements.Token);
         if (lost.IsCancellationRequested)
             throw new StoreUnavailableException("PostgreSQL is away.");
-        using var either = ct.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(ct, lost) : null;
+        var either = ct.CanBeCanceled ? new CancellationTokenSource() : null;
+        // Not linked sources: to dispose of one is to wait for its callbacks, which the driver may hold up.
+        var ended = either is null ? default : end.UnsafeRegister(Cancel, either);
+        var given = either is null ? default : ct.UnsafeRegister(Cancel, either);
         try
         {
             // The driver needs a moment to give up on a server that hangs; nobody waits for that.
-            return await work(either?.Token ?? lost).WaitAsync(lost);
+            return await work(either?.Token ?? end).WaitAsync(lost);
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested && !ct.IsCancellationRequested)
         {
+            // All who wait are told by one thread. What each does next is not its business.
+            await Task.Yield();
             throw new StoreUnavailableException("PostgreSQL went away.");
         }
         catch (Exception e) when (e is not StoreUnavailableException && StoreUnavailableException.Explains(e))
         {
             throw new StoreUnavailableException("PostgreSQL is away.", e);
+        }
+        finally
+        {
+            ended.Unregister();
+            given.Unregister();
         }
     }
 
@@ -95,7 +114,7 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
             heardAt = time.GetTimestamp();
             if (!loss.IsCancellationRequested)
                 return;
-            loss = new();
+            (loss, statements) = (new(), new());
         }
         logger.LogInformation("PostgreSQL answers again");
     }
@@ -169,9 +188,23 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
             if (loss.IsCancellationRequested)
                 return;
             _ = loss.CancelAsync();
+            _ = CancelAsync(statements);
         }
         logger.LogError("PostgreSQL is away: {Reason}", why);
     }
+
+    static void Cancel(object? source) => ((CancellationTokenSource)source!).Cancel();
+
+    /// <summary>
+    /// Cancels statements on a thread of their own: those of the pool may be few, and whoever waits needs one.
+    /// </summary>
+    internal static Task CancelAsync(CancellationTokenSource statements) =>
+        Task.Factory.StartNew(
+            statements.Cancel,
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
 
     /// <summary>A moment, by the clock that never goes back and by that of the day.</summary>
     internal sealed record Trust(long Moment, DateTimeOffset Time);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 
 namespace Resources.Cluster.Tests;
 
@@ -47,6 +48,45 @@ public sealed class StoreLossTests : IAsyncLifetime
             TimeSpan.FromSeconds(1)
         );
         await LoseAsync(token, "SIGSTOP", postgres.PauseAsync, postgres.ResumeAsync, TimeSpan.FromSeconds(1.5));
+    }
+
+    /// <summary>
+    /// The driver asks a server to give up a statement, and waits for that: on a server that hangs, for seconds each.
+    /// </summary>
+    [Fact]
+    public async Task Requests_that_wait_for_the_store_are_refused_together_when_it_is_lost()
+    {
+        using var client = node.Client(await node.SignInAsync());
+        var created = await client.PostAsJsonAsync("/api/v1/resources", new { name = "read by all" }, Cancelled);
+        var history = $"{created.Headers.Location}/events";
+        await using var locker = new NpgsqlConnection(postgres.ConnectionString);
+        await locker.OpenAsync(Cancelled);
+        await using var hold = await locker.BeginTransactionAsync(Cancelled);
+        await using var take = new NpgsqlCommand("lock table mt_events in access exclusive mode", locker, hold);
+        await take.ExecuteNonQueryAsync(Cancelled);
+        var waiting = Enumerable.Range(0, 4).Select(_ => client.GetAsync(history, Cancelled)).ToArray();
+        await using var watcher = new NpgsqlConnection(postgres.ConnectionString);
+        await watcher.OpenAsync(Cancelled);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await using var count = new NpgsqlCommand(
+                    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%mt_events%'",
+                    watcher
+                );
+                return (long)(await count.ExecuteScalarAsync(Cancelled))! >= waiting.Length;
+            },
+            TimeSpan.FromSeconds(20),
+            () => $"the requests wait for the lock. {node.Log}"
+        );
+
+        await postgres.PauseAsync();
+        var paused = Stopwatch.StartNew();
+        var answers = await Task.WhenAll(waiting);
+        TestContext.Current.SendDiagnosticMessage($"the last answer took {paused.Elapsed}");
+        Assert.True(paused.Elapsed < TimeSpan.FromSeconds(3), $"The last answer took {paused.Elapsed}. {node.Log}");
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
+        await postgres.ResumeAsync();
     }
 
     async Task LoseAsync(string token, string how, Func<Task> lose, Func<Task> giveBack, TimeSpan prompt)
