@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Npgsql;
 
@@ -129,7 +130,7 @@ public sealed class RollingUpgradeTests(Backend backend) : IAsyncLifetime
                 Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (created.StatusCode, list.StatusCode));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or HttpRequestException)
+        catch (Exception e) when (e is OperationCanceledException or HttpRequestException or SocketException)
         {
             // The node was killed, or it is enough.
         }

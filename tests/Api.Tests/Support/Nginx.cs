@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Net.Sockets;
 
 namespace Resources.Api.Tests;
 
@@ -72,7 +73,7 @@ sealed class Nginx : IAsyncDisposable
                     using var answer = await http.GetAsync(nginx.Address, TestContext.Current.CancellationToken);
                     return true;
                 }
-                catch (HttpRequestException)
+                catch (Exception e) when (e is HttpRequestException or SocketException)
                 {
                     return false;
                 }

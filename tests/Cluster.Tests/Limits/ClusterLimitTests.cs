@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
@@ -283,7 +284,7 @@ public sealed class ClusterLimitTests(TestPostgres postgres) : IAsyncDisposable
                     else
                         Others.AddOrUpdate(answer.StatusCode, 1, (_, seen) => seen + 1);
                 }
-                catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+                catch (Exception e) when (e is HttpRequestException or OperationCanceledException or SocketException)
                 {
                     // The node was killed, or it is enough.
                 }

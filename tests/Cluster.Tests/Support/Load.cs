@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
@@ -163,7 +164,7 @@ internal sealed class Load : IAsyncDisposable
                 answer.Headers.ConnectionClose is true
             );
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException or SocketException)
         {
             return new(kind, resource, name, node, invoked, Stopwatch.GetTimestamp(), null, e.Message, 0, null);
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
 
@@ -60,7 +61,13 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
                 await ReadAsync(nodes[Connections % nodes.Length], ct);
             }
             catch (Exception e)
-                when (e is HttpRequestException or IOException or OperationCanceledException or WebSocketException)
+                when (e
+                        is HttpRequestException
+                            or IOException
+                            or OperationCanceledException
+                            or WebSocketException
+                            or SocketException
+                )
             {
                 await Task.Delay(50, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

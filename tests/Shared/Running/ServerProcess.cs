@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
@@ -224,7 +225,8 @@ sealed class ServerProcess : TestServer
             using var answer = await http.GetAsync("/health/ready");
             return answer.StatusCode is HttpStatusCode.OK;
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        // .NET lets the socket's own fault through if the other end closes while a connection is made.
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or SocketException)
         {
             return false;
         }
