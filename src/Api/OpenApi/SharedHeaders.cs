@@ -102,7 +102,7 @@ public static class AnswerHeaders
     public static readonly Parameter AcceptPatch = Parameter.Text(
         "Accept-Patch",
         "The media types accepted by PATCH.",
-        "application/merge-patch+json, application/json, application/json-patch+json",
+        "application/merge-patch+json, application/json, application/json-patch+json, application/vnd.resources.patch+json",
         128,
         "^[a-z.+/, -]+$"
     );

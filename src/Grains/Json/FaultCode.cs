@@ -29,4 +29,5 @@ public static class FaultCode
     public const string RootRemoved = "ROOT_REMOVED";
     public const string TooLarge = "TOO_LARGE";
     public const string BoundExceeded = "BOUND_EXCEEDED";
+    public const string TooCostly = "TOO_COSTLY";
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Resources.Grains;
@@ -57,19 +58,27 @@ public sealed class JsonDifference
 
     void CompareMembers(JsonElement before, JsonElement after)
     {
+        var left = before.EnumerateObject();
+        var right = after.EnumerateObject();
+        var (hasLeft, hasRight) = (left.MoveNext(), right.MoveNext());
+        // Mostly both have the same members in the order of the store. No names are made for what is equal.
+        while (hasLeft && hasRight && !isTooMuch && HaveOneName(left.Current, right.Current))
+        {
+            if (!AreOneText(left.Current.Value, right.Current.Value))
+                Compare(left.Current.Name, left.Current.Value, right.Current.Value);
+            (hasLeft, hasRight) = (left.MoveNext(), right.MoveNext());
+        }
+        if (isTooMuch)
+            return;
         // Found by name in one pass: looking each up in an element takes time in proportion to its size.
         var added = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var member in after.EnumerateObject())
-            added.Add(member.Name, member.Value);
-        foreach (var member in before.EnumerateObject())
-        {
-            if (isTooMuch)
-                return;
-            if (added.Remove(member.Name, out var value))
-                Compare(member.Name, member.Value, value);
+        for (; hasRight; hasRight = right.MoveNext())
+            added.Add(right.Current.Name, right.Current.Value);
+        for (; hasLeft && !isTooMuch; hasLeft = left.MoveNext())
+            if (added.Remove(left.Current.Name, out var value))
+                Compare(left.Current.Name, left.Current.Value, value);
             else
-                Add(member.Name);
-        }
+                Add(left.Current.Name);
         foreach (var name in added.Keys)
         {
             if (isTooMuch)
@@ -77,4 +86,10 @@ public sealed class JsonDifference
             Add(name);
         }
     }
+
+    static bool HaveOneName(JsonProperty one, JsonProperty other) =>
+        JsonMarshal.GetRawUtf8PropertyName(one).SequenceEqual(JsonMarshal.GetRawUtf8PropertyName(other));
+
+    static bool AreOneText(JsonElement one, JsonElement other) =>
+        JsonMarshal.GetRawUtf8Value(one).SequenceEqual(JsonMarshal.GetRawUtf8Value(other));
 }

@@ -11,6 +11,9 @@ internal sealed partial class PatchRun
 {
     public const string NoDecimal = "The number has to be a decimal of at most 28 digits.";
 
+    const string TooManyComparisons =
+        "The operations would compare too many long values with the items of lists. Send them in several requests.";
+
     /// <summary>The most items of a list that is used as a set: all of them are compared with the value.</summary>
     const int MaxSet = 10_000;
 
@@ -58,6 +61,12 @@ internal sealed partial class PatchRun
             return WrongType(index, path, "a list");
         if (set.Count > MaxSet)
             return TooLong(index, path);
+        // Scalars differ at once. Others may differ at their ends, and all items together are no longer than the document.
+        var isScalar = operation.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array);
+        var length = isScalar ? 1 : JsonMarshal.GetRawUtf8Value(operation.Value).Length;
+        compared += Math.Min((long)set.Count * length, maxBytes);
+        if (compared > maxBytes)
+            return new PatchResult.CannotApply(index, path.Pointer, FaultCode.TooCostly, TooManyComparisons);
         var value = JsonNodes.From(operation.Value);
         if (!adds)
             set.RemoveAll(item => JsonNode.DeepEquals(item, value));

@@ -14,6 +14,9 @@ internal sealed partial class PatchRun
     readonly int maxBytes;
     long written;
 
+    /// <summary>An upper bound of the bytes that were compared with items of sets.</summary>
+    long compared;
+
     public PatchRun(JsonNode? document, int maxBytes)
     {
         var bytes = JsonNodes.Write(document);

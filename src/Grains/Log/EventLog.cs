@@ -317,6 +317,7 @@ public sealed class EventLog(
         void Warn(object? sender, NpgsqlNoticeEventArgs e) => isWarned |= e.Notice.InvariantSeverity is "WARNING";
         try
         {
+            lost.ThrowIfCancellationRequested();
             connection ??= await sessions.OpenAsync(end.Token);
             connection.Notice += Warn;
             Volatile.Write(ref sendingSince, Stopwatch.GetTimestamp());

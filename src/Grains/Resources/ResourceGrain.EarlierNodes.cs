@@ -14,9 +14,11 @@ public sealed class EarlierNodes(IClusterManifestProvider manifests, GrainInterf
 
     /// <summary>The decision in events that every node of the cluster reads.</summary>
     internal Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision) =>
-        decision.Events is [ResourceChanged changed] && AreIn(manifests.Current, grain)
-            ? [changed.AsReplaced(state!)]
-            : decision;
+        decision.Events is [ResourceChanged] ? Readable(state, decision, AreIn(manifests.Current, grain)) : decision;
+
+    /// <summary>The decision in events that nodes of this release read, or of the one before if some are there.</summary>
+    public static Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision, bool areIn) =>
+        areIn && decision.Events is [ResourceChanged changed] ? [changed.AsReplaced(state!)] : decision;
 
     /// <summary>Whether a node of the cluster has a lower version of the grain of resources, or none.</summary>
     public static bool AreIn(ClusterManifest cluster, GrainInterfaceType grain) =>

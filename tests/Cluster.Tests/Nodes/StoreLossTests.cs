@@ -80,13 +80,19 @@ public sealed class StoreLossTests : IAsyncLifetime
             () => $"the requests wait for the lock. {node.Log}"
         );
 
-        await postgres.PauseAsync();
         var paused = Stopwatch.StartNew();
-        var answers = await Task.WhenAll(waiting);
-        TestContext.Current.SendDiagnosticMessage($"the last answer took {paused.Elapsed}");
-        Assert.True(paused.Elapsed < TimeSpan.FromSeconds(3), $"The last answer took {paused.Elapsed}. {node.Log}");
-        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
-        await postgres.ResumeAsync();
+        await postgres.PauseAsync();
+        try
+        {
+            var answers = await Task.WhenAll(waiting);
+            TestContext.Current.SendDiagnosticMessage($"the last answer took {paused.Elapsed}");
+            Assert.True(paused.Elapsed < TimeSpan.FromSeconds(3), $"The last answer took {paused.Elapsed}. {node.Log}");
+            Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
+        }
+        finally
+        {
+            await postgres.ResumeAsync();
+        }
     }
 
     async Task LoseAsync(string token, string how, Func<Task> lose, Func<Task> giveBack, TimeSpan prompt)

@@ -173,7 +173,10 @@ public sealed class LogStreamTests(LogDatabase database) : IClassFixture<LogData
             [new ResourceCreated(type, "new", "active", JsonText.Empty, "tester")],
             intent
         );
-        return (resource, (await log.AppendAsync(resource, 1, [new ResourceRenamed("renamed")], intent))!.Positions[0]);
+        return (
+            resource,
+            (await log.AppendAsync(resource, 1, [new ResourceRenamed("renamed", ["/name"])], intent))!.Positions[0]
+        );
     }
 
     static async Task ReadAsync(InProcessSilo node, List<long> read, CancellationToken until)

@@ -46,6 +46,17 @@ public class EarlierNodeTests
         }
     }
 
+    [Fact]
+    public void Patch_of_several_members_is_written_as_they_read_it_only_while_they_are_there()
+    {
+        var (state, _) = Fold([Created]);
+        var decision = When([Created], MergePatch("""{"name":"Urfaust","status":"draft"}"""));
+        Assert.IsType<ResourceReplaced>(Assert.Single(EarlierNodes.Readable(state, decision, areIn: true).Events));
+        Assert.IsType<ResourceChanged>(Assert.Single(EarlierNodes.Readable(state, decision, areIn: false).Events));
+        var narrow = When([Created], MergePatch("""{"name":"Urfaust"}"""));
+        Assert.IsType<ResourceRenamed>(Assert.Single(EarlierNodes.Readable(state, narrow, areIn: true).Events));
+    }
+
     static ClusterManifest Cluster(string[] nodes) =>
         new(
             MajorMinorVersion.Zero,
