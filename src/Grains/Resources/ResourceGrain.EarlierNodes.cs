@@ -1,4 +1,3 @@
-using System.Globalization;
 using Orleans.Metadata;
 using Orleans.Runtime;
 
@@ -6,27 +5,25 @@ namespace Resources.Grains;
 
 /// <summary>
 /// The nodes of the release before, which may be in the cluster during an upgrade. They do not know
-/// <see cref="ResourceChanged"/>: a grain of theirs would fail on it, and lists would stand still.
+/// <see cref="ResourceChanged"/>: a grain of theirs would fail on it, and lists would stand still. They are known by a grain
+/// that came with it. A version of the grain of resources would be compared at each of its calls.
 /// </summary>
 public sealed class EarlierNodes(IClusterManifestProvider manifests, GrainInterfaceTypeResolver types)
 {
     readonly GrainInterfaceType grain = types.GetGrainInterfaceType(typeof(IResourceGrain));
+    readonly GrainInterfaceType mark = types.GetGrainInterfaceType(typeof(IApiKeyRingGrain));
 
     /// <summary>The decision in events that every node of the cluster reads.</summary>
     internal Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision) =>
-        decision.Events is [ResourceChanged] ? Readable(state, decision, AreIn(manifests.Current, grain)) : decision;
+        decision.Events is [ResourceChanged]
+            ? Readable(state, decision, AreIn(manifests.Current, grain, mark))
+            : decision;
 
     /// <summary>The decision in events that nodes of this release read, or of the one before if some are there.</summary>
     public static Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision, bool areIn) =>
         areIn && decision.Events is [ResourceChanged changed] ? [changed.AsReplaced(state!)] : decision;
 
-    /// <summary>Whether a node of the cluster has a lower version of the grain of resources, or none.</summary>
-    public static bool AreIn(ClusterManifest cluster, GrainInterfaceType grain) =>
-        cluster.Silos.Values.Any(node =>
-            node.Interfaces.TryGetValue(grain, out var declared)
-            && (
-                !declared.Properties.TryGetValue(WellKnownGrainInterfaceProperties.Version, out var version)
-                || ushort.Parse(version, CultureInfo.InvariantCulture) < IResourceGrain.Version
-            )
-        );
+    /// <summary>Whether a node of the cluster has the grain of resources, but not the one that is the mark.</summary>
+    public static bool AreIn(ClusterManifest cluster, GrainInterfaceType grain, GrainInterfaceType mark) =>
+        cluster.Silos.Values.Any(node => node.Interfaces.ContainsKey(grain) && !node.Interfaces.ContainsKey(mark));
 }

@@ -11,16 +11,17 @@ namespace Resources.Domain.Tests;
 public class EarlierNodeTests
 {
     static readonly GrainInterfaceType Grain = GrainInterfaceType.Create("resources.IResourceGrain");
+    static readonly GrainInterfaceType Mark = GrainInterfaceType.Create("resources.IApiKeyRingGrain");
 
     // A node that has no grains of resources reads none.
     [Theory]
-    [InlineData("1", false)]
-    [InlineData("1 2", false)]
-    [InlineData("1 none", false)]
-    [InlineData("1 0", true)]
-    [InlineData("1 unversioned", true)]
-    public void A_node_is_earlier_when_its_grain_of_resources_is(string nodes, bool areEarlier) =>
-        Assert.Equal(areEarlier, EarlierNodes.AreIn(Cluster(nodes.Split(' ')), Grain));
+    [InlineData("marked", false)]
+    [InlineData("marked marked", false)]
+    [InlineData("marked none", false)]
+    [InlineData("unmarked", true)]
+    [InlineData("marked unmarked", true)]
+    public void A_node_is_earlier_when_it_lacks_the_grain_that_came_with_the_event(string nodes, bool areEarlier) =>
+        Assert.Equal(areEarlier, EarlierNodes.AreIn(Cluster(nodes.Split(' ')), Grain, Mark));
 
     [Fact]
     public void Replacement_that_they_read_makes_the_same_state()
@@ -61,23 +62,18 @@ public class EarlierNodeTests
         new(
             MajorMinorVersion.Zero,
             nodes
-                .Select(
-                    (version, i) => (SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1000 + i), 1), Node(version))
-                )
+                .Select((kind, i) => (SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1000 + i), 1), Node(kind)))
                 .ToImmutableDictionary(node => node.Item1, node => node.Item2)
         );
 
-    static GrainManifest Node(string version)
+    static GrainManifest Node(string kind)
     {
+        var none = new GrainInterfaceProperties(ImmutableDictionary.Create<string, string>(StringComparer.Ordinal));
         var interfaces = ImmutableDictionary<GrainInterfaceType, GrainInterfaceProperties>.Empty;
-        if (version is not "none")
-            interfaces = interfaces.Add(Grain, new(Properties(version)));
+        if (kind is not "none")
+            interfaces = interfaces.Add(Grain, none);
+        if (kind is "marked")
+            interfaces = interfaces.Add(Mark, none);
         return new(ImmutableDictionary<GrainType, GrainProperties>.Empty, interfaces);
-    }
-
-    static ImmutableDictionary<string, string> Properties(string version)
-    {
-        var none = ImmutableDictionary.Create<string, string>(StringComparer.Ordinal);
-        return version is "unversioned" ? none : none.Add(WellKnownGrainInterfaceProperties.Version, version);
     }
 }
