@@ -49,6 +49,9 @@ async function foldLog(database, differ) {
     switch (t) {
       case 'resource.replaced': Object.assign(now, { name: d.name, status: same(d.status), metadata: m }); break;
       case 'resource.renamed': now.name = d.name; break;
+      case 'resource.changed':
+        Object.assign(now, { name: d.name ?? now.name, status: d.status ? same(d.status) : now.status, metadata: m ?? now.metadata });
+        break;
       case 'resource.metadata_changed': now.metadata = m; break;
       case 'resource.status_changed': now.status = same(d.status); break;
       case 'resource.deleted': now.deletedAt = at; break;

@@ -112,7 +112,7 @@ public static class ResourceEndpoints
         one.MapPatch("", PatchAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("patchResource")
-            .Audits("resource.renamed", "resource.status_changed", "resource.metadata_changed")
+            .Audits("resource.renamed", "resource.status_changed", "resource.metadata_changed", "resource.changed")
             .WithSummary("Patch a resource")
             .WithDescription("Takes a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902).")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))

@@ -1,11 +1,17 @@
+using Orleans.CodeGeneration;
 using Orleans.Concurrency;
 
 namespace Resources.Grains;
 
-/// <summary>One resource; the key is its id. All writes of all protocols go through this grain.</summary>
-[Alias("resources.IResourceGrain")]
+/// <summary>
+/// One resource; the key is its id. All writes of all protocols go through this grain. The version tells nodes that read
+/// <see cref="ResourceChanged"/> from those of the release before.
+/// </summary>
+[Alias("resources.IResourceGrain"), Version(IResourceGrain.Version)]
 public interface IResourceGrain : IGrainWithGuidKey
 {
+    internal const ushort Version = 1;
+
     /// <summary>Runs a command; returns the resource after it, or a rejection.</summary>
     /// <exception cref="StoreUnavailableException">The database is away; the outcome is unknown.</exception>
     [Alias("Execute")]

@@ -50,6 +50,12 @@ public sealed record Resource(
             ResourceRenamed e => state!.Touched(recorded) with { Name = e.Name },
             ResourceMetadataChanged e => state!.Touched(recorded) with { Metadata = e.Metadata },
             ResourceStatusChanged e => state!.Touched(recorded) with { Status = e.Status },
+            ResourceChanged e => state!.Touched(recorded) with
+            {
+                Name = e.Name ?? state.Name,
+                Status = e.Status ?? state.Status,
+                Metadata = e.Metadata ?? state.Metadata,
+            },
             ResourceDeleted => state!.Touched(recorded) with { DeletedAt = recorded.At },
             ResourceRestored => state!.Touched(recorded) with { DeletedAt = null },
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
@@ -85,7 +91,37 @@ public sealed record Resource(
     Decision<ResourceEvent> Replace(ReplaceResource c) =>
         c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata)
             ? []
-            : [new ResourceReplaced(c.Name, c.Status, c.Metadata)];
+            : [new ResourceReplaced(c.Name, c.Status, c.Metadata, Changed(c.Name, c.Status, c.Metadata))];
+
+    /// <summary>One event, the narrowest that says it all; none where nothing changes.</summary>
+    internal Decision<ResourceEvent> Change(string name, string status, JsonText metadata) =>
+        (name != Name, status != Status, !metadata.Equals(Metadata)) switch
+        {
+            (false, false, false) => [],
+            (true, false, false) => [new ResourceRenamed(name, Changed(name, status, metadata))],
+            (false, true, false) => [new ResourceStatusChanged(status, Changed(name, status, metadata))],
+            (false, false, true) => [new ResourceMetadataChanged(metadata, Changed(name, status, metadata))],
+            var (isNamed, hasStatus, isDescribed) =>
+            [
+                new ResourceChanged(
+                    isNamed ? name : null,
+                    hasStatus ? status : null,
+                    isDescribed ? metadata : null,
+                    Changed(name, status, metadata)
+                ),
+            ],
+        };
+
+    string[]? Changed(string name, string status, JsonText metadata)
+    {
+        var difference = new JsonDifference();
+        if (name != Name)
+            difference.Add("name");
+        if (status != Status)
+            difference.Add("status");
+        difference.Compare("metadata", Metadata, metadata);
+        return difference.Places;
+    }
 
     Resource Touched(Recorded<ResourceEvent> recorded) =>
         this with

@@ -1,8 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace Resources.Grains;
 
 /// <summary>
 /// The events of a resource. These records are the stored format: rename or remove nothing, and add only optional
 /// members. Actor, time, version and position stand in the envelope (<see cref="Recorded{TEvent}"/>).
+/// An event of change says in <c>Changed</c> which places differ, as <see cref="JsonDifference"/> finds them. Events of
+/// earlier releases do not have it.
 /// </summary>
 public abstract record ResourceEvent;
 
@@ -11,16 +15,31 @@ public sealed record ResourceCreated(string Type, string Name, string Status, Js
     : ResourceEvent;
 
 [Event("resource.replaced")]
-public sealed record ResourceReplaced(string Name, string Status, JsonText Metadata) : ResourceEvent;
+public sealed record ResourceReplaced(string Name, string Status, JsonText Metadata, string[]? Changed = null)
+    : ResourceEvent;
 
 [Event("resource.renamed")]
-public sealed record ResourceRenamed(string Name) : ResourceEvent;
+public sealed record ResourceRenamed(string Name, string[]? Changed = null) : ResourceEvent;
 
 [Event("resource.metadata_changed")]
-public sealed record ResourceMetadataChanged(JsonText Metadata) : ResourceEvent;
+public sealed record ResourceMetadataChanged(JsonText Metadata, string[]? Changed = null) : ResourceEvent;
 
 [Event("resource.status_changed")]
-public sealed record ResourceStatusChanged(string Status) : ResourceEvent;
+public sealed record ResourceStatusChanged(string Status, string[]? Changed = null) : ResourceEvent;
+
+/// <summary>Several of name, status and metadata changed at once; a member that is null stayed as it was.</summary>
+[Event("resource.changed")]
+public sealed record ResourceChanged(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonText? Metadata,
+    string[]? Changed = null
+) : ResourceEvent
+{
+    /// <summary>The same in an event that every release knows.</summary>
+    public ResourceReplaced AsReplaced(Resource state) =>
+        new(Name ?? state.Name, Status ?? state.Status, Metadata ?? state.Metadata, Changed);
+}
 
 [Event("resource.deleted")]
 public sealed record ResourceDeleted : ResourceEvent;

@@ -3,14 +3,18 @@ using Orleans.Placement;
 namespace Resources.Grains;
 
 [PreferLocalPlacement, CollectionAgeLimit(Minutes = 5)]
-sealed class ResourceGrain(EventLog log, Snapshots snapshots, StoreContact contact, TimeProvider time)
-    : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact, time),
-        IResourceGrain
+sealed class ResourceGrain(
+    EventLog log,
+    Snapshots snapshots,
+    StoreContact contact,
+    TimeProvider time,
+    EarlierNodes earlier
+) : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact, time), IResourceGrain
 {
     public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent) =>
         Transact(
             intent,
-            (state, context) => Resource.Decide(state, command, context),
+            (state, context) => earlier.Readable(state, Resource.Decide(state, command, context)),
             startsStream: command is CreateResource
         );
 

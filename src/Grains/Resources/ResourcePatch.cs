@@ -95,25 +95,20 @@ static class ResourcePatch
 
     static Decision<ResourceEvent> Changes(Resource state, string name, string status, JsonText metadata)
     {
-        var events = new List<ResourceEvent>(3);
-        if (name != state.Name)
-            events.Add(new ResourceRenamed(name));
-        if (status != state.Status)
-            events.Add(new ResourceStatusChanged(status));
-        if (!metadata.Equals(state.Metadata))
-        {
-            // Many patches can make no more of it than one request can bring.
-            if (!StrictJson.FitsStore(metadata.Utf8.Span))
-                return Resource.Invalid(
-                    new Fault(
-                        "/metadata",
-                        FaultCode.TooLarge,
-                        "The metadata would be larger than 1 MiB when its numbers are written without exponents."
-                    )
-                );
-            events.Add(new ResourceMetadataChanged(metadata));
-        }
-        return new([.. events], null);
+        var decision = state.Change(name, status, metadata);
+        // Many patches can make no more of it than one request can bring.
+        return
+            decision.Events is []
+            || ReferenceEquals(metadata, state.Metadata)
+            || StrictJson.FitsStore(metadata.Utf8.Span)
+            ? decision
+            : Resource.Invalid(
+                new Fault(
+                    "/metadata",
+                    FaultCode.TooLarge,
+                    "The metadata would be larger than 1 MiB when its numbers are written without exponents."
+                )
+            );
     }
 
     /// <summary>The document that the operations of a JSON Patch read.</summary>

@@ -70,6 +70,9 @@ sealed class ResourceViewChange(Guid id)
             case ResourceMetadataChanged e:
                 Describe(e.Metadata);
                 break;
+            case ResourceChanged e:
+                Change(e);
+                break;
             case ResourceDeleted:
                 (Deletion, DeletedAt) = (true, UpdatedAt);
                 break;
@@ -86,6 +89,15 @@ sealed class ResourceViewChange(Guid id)
         Rename(name);
         Status = Present(status);
         Describe(metadata);
+    }
+
+    void Change(ResourceChanged e)
+    {
+        if (e.Name is not null)
+            Rename(e.Name);
+        Status = e.Status ?? Status;
+        if (e.Metadata is not null)
+            Describe(e.Metadata);
     }
 
     void Rename(string name)

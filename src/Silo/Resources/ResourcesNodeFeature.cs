@@ -22,5 +22,6 @@ sealed class ResourcesNodeFeature : NodeFeature
             .AddSingleton<ResourceDoor>();
     }
 
-    public override void AddToSilo(IServiceCollection services) => services.AddSingleton(ResourceViewProjection.Model);
+    public override void AddToSilo(IServiceCollection services) =>
+        services.AddSingleton(ResourceViewProjection.Model).AddSingleton<EarlierNodes>();
 }

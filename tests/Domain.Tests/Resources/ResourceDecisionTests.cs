@@ -40,7 +40,13 @@ public class ResourceDecisionTests
             { "a condition on nothing", [], Rename, IfMatch(1), "NotFound" },
             { "create again", [Created], Create, null, "AlreadyExists" },
             { "create a deleted one again", [Created, Deleted], Create, null, "AlreadyExists" },
-            { "replace", [Created], Other, null, """replaced{"name":"Urfaust","status":"draft","metadata":{}}""" },
+            {
+                "replace",
+                [Created],
+                Other,
+                null,
+                """replaced{"name":"Urfaust","status":"draft","metadata":{},"changed":["/name","/status","/metadata/tags","/metadata/price","/metadata/author"]}"""
+            },
             { "replace by the same in another spelling", [Created], Same, null, "" },
             { "replace with another type", [Created], OtherType, null, "Invalid /type TYPE_IS_FIXED" },
             { "delete", [Created], Delete, null, "deleted{}" },
@@ -65,27 +71,33 @@ public class ResourceDecisionTests
                 [Created],
                 Other,
                 IfMatch(1),
-                """replaced{"name":"Urfaust","status":"draft","metadata":{}}"""
+                """replaced{"name":"Urfaust","status":"draft","metadata":{},"changed":["/name","/status","/metadata/tags","/metadata/price","/metadata/author"]}"""
             },
             {
                 "replace one of several versions",
                 [Created],
                 Other,
                 IfMatch(7, 1),
-                """replaced{"name":"Urfaust","status":"draft","metadata":{}}"""
+                """replaced{"name":"Urfaust","status":"draft","metadata":{},"changed":["/name","/status","/metadata/tags","/metadata/price","/metadata/author"]}"""
             },
             {
                 "replace any version",
                 [Created],
                 Other,
                 new(true, [], false, null),
-                """replaced{"name":"Urfaust","status":"draft","metadata":{}}"""
+                """replaced{"name":"Urfaust","status":"draft","metadata":{},"changed":["/name","/status","/metadata/tags","/metadata/price","/metadata/author"]}"""
             },
             { "replace another version", [Created], Other, IfMatch(2), "VersionMismatch" },
             { "tags that name no version match nothing", [Created], Other, IfMatch(), "VersionMismatch" },
             { "a change that would change nothing is refused too", [Created], Same, IfMatch(2), "VersionMismatch" },
             { "unless it is at the version", [Created], Rename, IfNoneMatch(1), "VersionMismatch" },
-            { "unless it is at another version", [Created], Rename, IfNoneMatch(2), """renamed{"name":"Urfaust"}""" },
+            {
+                "unless it is at another version",
+                [Created],
+                Rename,
+                IfNoneMatch(2),
+                """renamed{"name":"Urfaust","changed":["/name"]}"""
+            },
             { "unless it exists", [Created], Rename, IfNoneMatch(), "VersionMismatch" },
             { "patch a stale version", [Created], Rename, IfMatch(2), "VersionMismatch" },
             {

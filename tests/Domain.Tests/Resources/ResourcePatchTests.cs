@@ -10,22 +10,29 @@ public class ResourcePatchTests
     [Theory]
     [InlineData("{}", "")]
     [InlineData("""{"name":"Faust","status":"active","metadata":{}}""", "")]
-    [InlineData("""{"name":"Urfaust"}""", """renamed{"name":"Urfaust"}""")]
-    [InlineData("""{"status":"draft"}""", """status_changed{"status":"draft"}""")]
+    [InlineData("""{"name":"Urfaust"}""", """renamed{"name":"Urfaust","changed":["/name"]}""")]
+    [InlineData("""{"status":"draft"}""", """status_changed{"status":"draft","changed":["/status"]}""")]
     [InlineData("""{"metadata":{"price":9.5,"author":{"first":"Johann"}}}""", "")]
     [InlineData(
         """{"metadata":{"price":null,"tags":null,"author":{"first":null}}}""",
-        """metadata_changed{"metadata":{"author":{"last":"Goethe"}}}"""
+        """metadata_changed{"metadata":{"author":{"last":"Goethe"}},"changed":["/metadata/tags","/metadata/price","/metadata/author/first"]}"""
     )]
     [InlineData(
         """{"metadata":{"tags":null,"author":null,"price":9.50,"isbn":12345678901234567890.12345678}}""",
-        """metadata_changed{"metadata":{"isbn":12345678901234567890.12345678,"price":9.50}}"""
+        """metadata_changed{"metadata":{"isbn":12345678901234567890.12345678,"price":9.50},"changed":["/metadata/tags","/metadata/author","/metadata/isbn"]}"""
     )]
-    [InlineData("""{"metadata":null}""", """metadata_changed{"metadata":{}}""")]
-    // One event a fact, in one commit.
+    [InlineData(
+        """{"metadata":null}""",
+        """metadata_changed{"metadata":{},"changed":["/metadata/tags","/metadata/price","/metadata/author"]}"""
+    )]
+    // One event a command: the members that changed, and no others.
     [InlineData(
         """{"metadata":null,"status":"draft","name":"Urfaust"}""",
-        """renamed{"name":"Urfaust"} status_changed{"status":"draft"} metadata_changed{"metadata":{}}"""
+        """changed{"name":"Urfaust","status":"draft","metadata":{},"changed":["/name","/status","/metadata/tags","/metadata/price","/metadata/author"]}"""
+    )]
+    [InlineData(
+        """{"metadata":{"price":1},"status":"active","name":"Urfaust"}""",
+        """changed{"name":"Urfaust","metadata":{"tags":["a","b"],"price":1,"author":{"last":"Goethe","first":"Johann"}},"changed":["/name","/metadata/price"]}"""
     )]
     // All faults at once, with pointers into the patch.
     [InlineData(
@@ -50,7 +57,7 @@ public class ResourcePatchTests
     [InlineData("[]", "")]
     [InlineData(
         """[{"op":"replace","path":"/name","value":"Urfaust"},{"op":"replace","path":"/status","value":"draft"}]""",
-        """renamed{"name":"Urfaust"} status_changed{"status":"draft"}"""
+        """changed{"name":"Urfaust","status":"draft","changed":["/name","/status"]}"""
     )]
     [InlineData(
         """[{"op":"replace","path":"/name","value":"X"},{"op":"replace","path":"/name","value":"Faust"}]""",
@@ -58,12 +65,15 @@ public class ResourcePatchTests
     )]
     [InlineData(
         """[{"op":"replace","path":"/metadata","value":{"a":1}}]""",
-        """metadata_changed{"metadata":{"a":1}}"""
+        """metadata_changed{"metadata":{"a":1},"changed":["/metadata/tags","/metadata/price","/metadata/author","/metadata/a"]}"""
     )]
-    [InlineData("""[{"op":"remove","path":"/metadata"}]""", """metadata_changed{"metadata":{}}""")]
+    [InlineData(
+        """[{"op":"remove","path":"/metadata"}]""",
+        """metadata_changed{"metadata":{},"changed":["/metadata/tags","/metadata/price","/metadata/author"]}"""
+    )]
     [InlineData(
         """[{"op":"replace","path":"/metadata","value":{}},{"op":"add","path":"/metadata/by","value":null},{"op":"copy","from":"/owner","path":"/metadata/by"}]""",
-        """metadata_changed{"metadata":{"by":"alice"}}"""
+        """metadata_changed{"metadata":{"by":"alice"},"changed":["/metadata/tags","/metadata/price","/metadata/author","/metadata/by"]}"""
     )]
     // Tests may look at what cannot be written.
     [InlineData(

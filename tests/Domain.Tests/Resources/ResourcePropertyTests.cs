@@ -81,8 +81,34 @@ public class ResourcePropertyTests
         Life.Sample(commands =>
         {
             var (live, _, events) = Live(commands);
-            return events.TrueForAll(data => Stored(data, data.GetType()).Equals(data))
+            return events.TrueForAll(data => Written(Stored(data, data.GetType())) == Written(data))
                 && (live is null || Stored(live, typeof(Resource)).Equals(live));
+        });
+
+    [Fact]
+    public void Command_appends_one_event_at_most_and_it_tells_what_differs() =>
+        Life.Sample(commands =>
+        {
+            var state = (Resource?)null;
+            var version = 0L;
+            foreach (var command in commands)
+            {
+                var events = Resource.Decide(state, command, new(version, By(Alice), At(version))).Events;
+                if (events is [])
+                    continue;
+                var data = Assert.Single(events);
+                var after = Resource.Evolve(state, Record(data, ++version));
+                if (data is not (ResourceCreated or ResourceDeleted or ResourceRestored))
+                    Assert.Equal(
+                        (
+                            after.Name != state!.Name,
+                            after.Status != state.Status,
+                            !after.Metadata.Equals(state.Metadata)
+                        ),
+                        Told(ChangedOf(data))
+                    );
+                state = after;
+            }
         });
 
     [Fact]
@@ -125,6 +151,26 @@ public class ResourcePropertyTests
         }
         return (state, version, events);
     }
+
+    static string[] ChangedOf(ResourceEvent data) =>
+        data switch
+        {
+            ResourceReplaced e => e.Changed!,
+            ResourceRenamed e => e.Changed!,
+            ResourceStatusChanged e => e.Changed!,
+            ResourceMetadataChanged e => e.Changed!,
+            ResourceChanged e => e.Changed!,
+            _ => throw new InvalidOperationException(data.GetType().Name),
+        };
+
+    static (bool, bool, bool) Told(string[] changed) =>
+        (
+            changed.Contains("/name"),
+            changed.Contains("/status"),
+            changed.Any(place => place.StartsWith("/metadata/", StringComparison.Ordinal))
+        );
+
+    static string Written(object data) => JsonSerializer.Serialize(data, data.GetType(), EventKinds.Json);
 
     static object Stored(object value, Type type) =>
         JsonSerializer.Deserialize(JsonSerializer.Serialize(value, type, EventKinds.Json), type, EventKinds.Json)!;
