@@ -47,6 +47,13 @@ public class SerializationTests
             {
                 new CreateResource("book", "Faust", "active", State.Metadata),
                 new ReplaceResource(null, "é𝄞", "draft", JsonText.Empty),
+                new ReplaceResource(
+                    null,
+                    "é𝄞",
+                    "draft",
+                    JsonText.Empty,
+                    new(Story.Alice, 7, Story.At(1), Story.Alice, null, Story.Bob)
+                ),
                 new DeleteResource(),
                 new RestoreResource(),
             },

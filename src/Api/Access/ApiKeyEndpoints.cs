@@ -138,13 +138,8 @@ public static class ApiKeyEndpoints
         var reader = new ObjectReader(body, faults);
         var name = reader.Text("name", 1, 100);
         var permissions = RoleEndpoints.ReadPermissions(reader, catalogue, faults);
-        var text = reader.IsNull("expiresAt") ? null : reader.Text("expiresAt", 1, 64, optional: true);
+        var expires = reader.IsNull("expiresAt") ? null : reader.Time("expiresAt", optional: true);
         reader.RefuseOthers();
-        DateTimeOffset? expires = null;
-        if (text is not null && Rfc3339.TryParse(text, out var at))
-            expires = at;
-        else if (text is not null)
-            faults.Report("/expiresAt", "INVALID_TIME", "The value must be a time such as 2026-01-31T12:00:00Z.");
         if (expires <= time.GetUtcNow())
             faults.Report("/expiresAt", "IN_THE_PAST", "The value must lie in the future.");
         return new(name!, permissions, expires);

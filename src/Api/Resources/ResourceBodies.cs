@@ -21,15 +21,33 @@ static class ResourceBodies
         return faults is [] ? create : null;
     }
 
-    public static ReplaceResource? Replacement(JsonElement body, List<Fault> faults)
+    /// <summary>The document that GET returned is taken back, if what the server keeps is unchanged.</summary>
+    /// <param name="id">The resource that the address names; null when it names none.</param>
+    public static ReplaceResource? Replacement(JsonElement body, Guid? id, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
         var replace = new ReplaceResource(
             reader.Slug("type", optional: true),
             reader.Text("name", 1, MaxName) ?? "",
             reader.Slug("status", optional: true) ?? Resource.DefaultStatus,
-            reader.Object("metadata", optional: true) ?? JsonText.Empty
+            reader.Object("metadata", optional: true) ?? JsonText.Empty,
+            new(
+                reader.Text("owner", 0, MaxName, optional: true),
+                reader.Long("version", optional: true),
+                reader.Time("createdAt", optional: true),
+                reader.Text("createdBy", 0, MaxName, optional: true),
+                reader.Time("updatedAt", optional: true),
+                reader.Text("updatedBy", 0, MaxName, optional: true)
+            )
         );
+        if (
+            reader.Text("id", 0, MaxName, optional: true) is { } text
+            && !(Ids.TryParse(text, out var sent) && sent == id)
+        )
+            faults.Add(Resource.IsKept("id"));
+        // What can be replaced is not deleted.
+        if (!reader.IsNull("deletedAt") && reader.Time("deletedAt", optional: true) is not null)
+            faults.Add(Resource.IsKept("deletedAt"));
         reader.RefuseOthers(Resource.OwnMembers);
         return faults is [] ? replace : null;
     }

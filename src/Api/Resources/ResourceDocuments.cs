@@ -46,12 +46,23 @@ public sealed record ResourceCreation(
     JsonText? Metadata = null
 );
 
-/// <summary>What a full replacement takes; a type, if given, must be the one it has.</summary>
+/// <summary>
+/// What a full replacement takes; a type, if given, must be the one it has. Members that the server keeps may be sent as
+/// they were read.
+/// </summary>
 public sealed record ResourceReplacement(
     [property: StringLength(ResourceBodies.MaxName, MinimumLength = 1)] string Name,
     [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Type = null,
     [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string? Status = null,
-    JsonText? Metadata = null
+    JsonText? Metadata = null,
+    Guid? Id = null,
+    string? Owner = null,
+    long? Version = null,
+    DateTimeOffset? CreatedAt = null,
+    string? CreatedBy = null,
+    DateTimeOffset? UpdatedAt = null,
+    string? UpdatedBy = null,
+    [property: TakesNull] DateTimeOffset? DeletedAt = null
 );
 
 /// <summary>A merge patch: the members to change.</summary>

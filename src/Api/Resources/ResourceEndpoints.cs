@@ -97,6 +97,10 @@ public static class ResourceEndpoints
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
             .TakesHeaders(
                 RequestHeaders.IfMatch with
+            .WithDescription(
+                "Takes back the document that a GET returned: members that the server keeps may be sent unchanged. "
+                    + "A changed one is 400 with its pointer."
+            )
                 {
                     IsRequired = true,
                 },
@@ -198,7 +202,9 @@ public static class ResourceEndpoints
         using var body = await RequestBody.ReadAsync(context, faults, Json);
         if (body is null)
             return await UnsupportedAsync(context, Json);
-        var replace = body.Document is { } document ? ResourceBodies.Replacement(document.RootElement, faults) : null;
+        var replace = body.Document is { } document
+            ? ResourceBodies.Replacement(document.RootElement, Ids.TryParse(id, out var named) ? named : null, faults)
+            : null;
         var attempt = IdempotencyKey.ReadAttempt(context, body.Bytes, faults);
         if (faults is [] && context.Request.Headers.IfMatch.Count is 0)
             return await CheckAsync(context, Permissions.ResourceUpdate) is { } rejection

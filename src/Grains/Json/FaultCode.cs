@@ -18,6 +18,8 @@ public static class FaultCode
     public const string TooLong = "TOO_LONG";
     public const string InvalidSlug = "INVALID_SLUG";
     public const string UnknownMember = "UNKNOWN_MEMBER";
+    public const string InvalidTime = "INVALID_TIME";
+    public const string ReadOnly = "READ_ONLY";
 
     public const string TooManyOperations = "TOO_MANY_OPERATIONS";
     public const string UnknownOperation = "UNKNOWN_OPERATION";

@@ -72,6 +72,28 @@ public sealed class ObjectReader
         return null;
     }
 
+    /// <summary>A whole number of 64 bits.</summary>
+    public long? Long(string name, bool optional = false)
+    {
+        if (Find(name, JsonValueKind.Number, optional) is not { } value)
+            return null;
+        if (value.TryGetInt64(out var number))
+            return number;
+        Report(name, FaultCode.NumberOutOfRange, "The value has to be a whole number.");
+        return null;
+    }
+
+    /// <summary>A time, see <see cref="Rfc3339"/>.</summary>
+    public DateTimeOffset? Time(string name, bool optional = false)
+    {
+        if (Find(name, JsonValueKind.String, optional)?.GetString() is not { } text)
+            return null;
+        if (Rfc3339.TryParse(text, out var time))
+            return time;
+        Report(name, FaultCode.InvalidTime, "The value must be a time such as 2026-01-31T12:00:00Z.");
+        return null;
+    }
+
     /// <summary>
     /// A list of at most <paramref name="most"/> strings, each of <paramref name="min"/> to <paramref name="max"/>
     /// Unicode scalar values.

@@ -82,6 +82,8 @@ public sealed record Resource(
             ),
             (_, PatchResource c) => ResourcePatch.Decide(state, c, context),
             _ when !context.Intent.Conditions.Hold(context.Version) => Mismatch(context.Version),
+            (_, ReplaceResource { Kept: { } kept })
+                when state.Altered(kept, context.Version) is not [] and var altered => Invalid(altered),
             (_, ReplaceResource c) => state.Replace(c),
             (_, DeleteResource) => [new ResourceDeleted()],
             (_, RestoreResource) => [new ResourceRestored()],
@@ -92,6 +94,25 @@ public sealed record Resource(
         c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata)
             ? []
             : [new ResourceReplaced(c.Name, c.Status, c.Metadata, Changed(c.Name, c.Status, c.Metadata))];
+
+    /// <summary>A fault for each member that is not as the server keeps it.</summary>
+    Fault[] Altered(KeptMembers kept, long version)
+    {
+        (string Member, bool IsAltered)[] members =
+        [
+            ("owner", (kept.Owner ?? Owner) != Owner),
+            ("version", (kept.Version ?? version) != version),
+            ("createdAt", (kept.CreatedAt ?? CreatedAt) != CreatedAt),
+            ("createdBy", (kept.CreatedBy ?? CreatedBy) != CreatedBy),
+            ("updatedAt", (kept.UpdatedAt ?? UpdatedAt) != UpdatedAt),
+            ("updatedBy", (kept.UpdatedBy ?? UpdatedBy) != UpdatedBy),
+        ];
+        return [.. members.Where(each => each.IsAltered).Select(each => IsKept(each.Member))];
+    }
+
+    /// <summary>The fault of a member that only the server changes.</summary>
+    public static Fault IsKept(string member) =>
+        new($"/{member}", FaultCode.ReadOnly, "The server keeps this member: send it as it is, or not at all.");
 
     /// <summary>One event, the narrowest that says it all; none where nothing changes.</summary>
     internal Decision<ResourceEvent> Change(string name, string status, JsonText metadata) =>

@@ -7,9 +7,26 @@ public abstract record ResourceCommand;
 [GenerateSerializer, Immutable, Alias("resource-create")]
 public sealed record CreateResource(string Type, string Name, string Status, JsonText Metadata) : ResourceCommand;
 
-/// <summary>Replaces all members. The type, if given, must be the current one.</summary>
+/// <summary>Replaces all members. The type, if given, must be the current one, and so must those that are kept.</summary>
 [GenerateSerializer, Immutable, Alias("resource-replace")]
-public sealed record ReplaceResource(string? Type, string Name, string Status, JsonText Metadata) : ResourceCommand;
+public sealed record ReplaceResource(
+    string? Type,
+    string Name,
+    string Status,
+    JsonText Metadata,
+    KeptMembers? Kept = null
+) : ResourceCommand;
+
+/// <summary>Members that the server keeps, as somebody sends them back; null where he does not.</summary>
+[GenerateSerializer, Immutable, Alias("resource-kept")]
+public sealed record KeptMembers(
+    string? Owner,
+    long? Version,
+    DateTimeOffset? CreatedAt,
+    string? CreatedBy,
+    DateTimeOffset? UpdatedAt,
+    string? UpdatedBy
+);
 
 /// <summary>Applies a patch document to the resource as it is when the command runs.</summary>
 [GenerateSerializer, Immutable, Alias("resource-patch")]

@@ -62,7 +62,7 @@ static class ResourcePatch
             return Resource.Invalid(
                 new Fault(
                     $"/{forbidden.Index}",
-                    "READ_ONLY",
+                    FaultCode.ReadOnly,
                     $"'{forbidden.Pointer}' cannot be patched; name, status and metadata can."
                 )
             );

@@ -123,7 +123,56 @@ public class ResourceDecisionTests
             },
         };
 
-    [Theory, MemberData(nameof(Life)), MemberData(nameof(Preconditions))]
+    static ReplaceResource Kept(
+        string? owner = null,
+        long? version = null,
+        int? createdAt = null,
+        string? createdBy = null,
+        int? updatedAt = null,
+        string? updatedBy = null
+    ) =>
+        new(
+            "book",
+            "Urfaust",
+            "active",
+            JsonText.Empty,
+            new(
+                owner,
+                version,
+                createdAt is { } created ? At(created) : null,
+                createdBy,
+                updatedAt is { } updated ? At(updated) : null,
+                updatedBy
+            )
+        );
+
+    /// <summary>What the server keeps comes back from a client that has read version 2.</summary>
+    public static TheoryData<string, ResourceEvent[], ResourceCommand, Conditions?, string> KeptMembers
+    {
+        get
+        {
+            ResourceEvent[] given = [Created, new ResourceRenamed("Faust II")];
+            const string Done =
+                """replaced{"name":"Urfaust","status":"active","metadata":{},"changed":["/name","/metadata/tags","/metadata/price","/metadata/author"]}""";
+            return new()
+            {
+                { "all of them as they are", given, Kept(Alice, 2, 1, Alice, 2, Alice), null, Done },
+                { "some of them", given, Kept(version: 2, updatedAt: 2), IfMatch(2), Done },
+                {
+                    "all of them altered",
+                    given,
+                    Kept(Bob, 3, 2, Bob, 1, Bob),
+                    null,
+                    "Invalid /owner READ_ONLY; /version READ_ONLY; /createdAt READ_ONLY; /createdBy READ_ONLY; "
+                        + "/updatedAt READ_ONLY; /updatedBy READ_ONLY"
+                },
+                { "an older version, and any is meant", given, Kept(version: 1), null, "Invalid /version READ_ONLY" },
+                { "an older version", given, Kept(version: 1), IfMatch(1), "VersionMismatch" },
+            };
+        }
+    }
+
+    [Theory, MemberData(nameof(Life)), MemberData(nameof(Preconditions)), MemberData(nameof(KeptMembers))]
     public void Command_is_decided(
         string scenario,
         ResourceEvent[] given,
