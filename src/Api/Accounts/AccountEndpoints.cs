@@ -51,7 +51,7 @@ public sealed record UserRequest(
 );
 
 /// <summary>A change of an account.</summary>
-public sealed record UserChange(bool Disabled);
+public sealed record UserChange(bool? Disabled = null);
 
 /// <summary>
 /// The caller's account, and account management. Callers can manage only accounts whose permissions do not exceed
@@ -105,7 +105,7 @@ public static class AccountEndpoints
             .Audits("account.disabled", "account.enabled")
             .WithSummary("Enable or disable an account")
             .WithDescription("Disabling an account ends its sessions and API keys within a second.")
-            .TakesBody<UserChange>("""{"disabled":true}""")
+            .TakesBody<UserChange>("""{"disabled":true}""", RequestBody.MergePatches)
             .Answers<Envelope<UserDocument>>(200)
             .Refuses(404, 409, 413, 415);
         users
@@ -217,8 +217,11 @@ public static class AccountEndpoints
         {
             if (await FindAsync(id, accounts) is not { } found)
                 return Account.None;
-            return await rights.CheckManagingAsync(context.Caller(), found.Account.Roles)
-                ?? await ExecuteAsync(context, accounts, rights, found, new SetAccountDisabled(asked.Disabled));
+            if (await rights.CheckManagingAsync(context.Caller(), found.Account.Roles) is { } refusal)
+                return refusal;
+            return asked.Disabled is { } disabled
+                ? await ExecuteAsync(context, accounts, rights, found, new SetAccountDisabled(disabled))
+                : Answer.Of(UserDocument.Of(found.Id, found.Email, found.Account, await rights.BookAsync()));
         });
 
     static async Task<Answer> SetRolesAsync(HttpContext context, string id, Accounts accounts, RoleRights rights)
@@ -301,9 +304,9 @@ public static class AccountEndpoints
     static UserChange ReadChange(JsonElement body, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
-        var disabled = reader.Flag("disabled");
+        var change = new UserChange(reader.Flag("disabled", optional: true));
         reader.RefuseOthers();
-        return new(disabled is true);
+        return change;
     }
 
     static Func<JsonElement, List<Fault>, RolesRequest> ReadRoles(RoleBook book) =>

@@ -11,6 +11,9 @@ namespace Resources.Api;
 /// </summary>
 public sealed class RequestBody : IDisposable
 {
+    /// <summary>The media types of merge patches, wherever PATCH takes them.</summary>
+    public static readonly string[] MergePatches = ["application/merge-patch+json", "application/json"];
+
     RequestBody(byte[] bytes, JsonDocument? document, string mediaType)
     {
         Bytes = bytes;
@@ -40,7 +43,9 @@ public sealed class RequestBody : IDisposable
         return new(bytes, StrictJson.Read(bytes, faults), mediaType);
     }
 
-    /// <summary>Reads a JSON body and passes it to the handler. A faulty body is refused.</summary>
+    /// <summary>
+    /// Reads a JSON body, for PATCH a merge patch, and passes it to the handler. A faulty body is refused.
+    /// </summary>
     /// <param name="read">Reads the document; collects faults.</param>
     public static async Task<Answer> TakeAsync<T>(
         HttpContext context,
@@ -49,9 +54,10 @@ public sealed class RequestBody : IDisposable
     )
     {
         var faults = new List<Fault>();
-        using var body = await ReadAsync(context, faults, "application/json");
+        var mediaTypes = context.Request.Method is "PATCH" ? MergePatches : ["application/json"];
+        using var body = await ReadAsync(context, faults, mediaTypes);
         if (body is null)
-            return Answer.UnsupportedMediaType(context.Request.Method, "application/json");
+            return Answer.UnsupportedMediaType(context.Request.Method, mediaTypes);
         var asked = body.Document is { } document ? read(document.RootElement, faults) : default;
         return faults is [] ? await handle(asked!) : Answer.Invalid(faults);
     }

@@ -20,12 +20,16 @@ public static class EndpointDescriptions
     /// 415 by itself, before it is known who asks and for what.
     /// </summary>
     /// <param name="example">A body, as JSON.</param>
+    /// <param name="mediaTypes">The media types that it may have; without any, <c>application/json</c>.</param>
     public static RouteHandlerBuilder TakesBody<T>(
         this RouteHandlerBuilder endpoint,
         string example,
-        string mediaType = "application/json"
+        params string[] mediaTypes
     )
-        where T : notnull => endpoint.WithMetadata(new TakenBody(typeof(T), example, mediaType));
+        where T : notnull =>
+        endpoint.WithMetadata([
+            .. mediaTypes.DefaultIfEmpty("application/json").Select(each => new TakenBody(typeof(T), example, each)),
+        ]);
 
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder endpoint, int status) =>
         endpoint.Produces<T>(status, "application/json");

@@ -38,6 +38,7 @@ static class Introduction
         - **Responses** are JSON: `success`, `data` and `meta`, or a problem document (RFC 9457) with a stable `code`.
         - **Requests** with unknown parameters or members are rejected. An optional member is left out; it is null only where its schema says so.
         - **Versions** are entity tags. Send `If-Match` with a write, so that it does not overwrite what others have changed.
+        - **PATCH** takes a merge patch (RFC 7396), as `application/merge-patch+json` or as `application/json`.
         - **Retries** are safe with an `Idempotency-Key`.
         - **Pages**: send `meta.page.next` as `cursor`, or as `after` for events, until it is null.
         - **Streams** are server-sent events. Their `id` is a log position; send it as `Last-Event-ID` to continue.

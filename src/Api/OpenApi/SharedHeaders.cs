@@ -102,9 +102,9 @@ public static class AnswerHeaders
     public static readonly Parameter AcceptPatch = Parameter.Text(
         "Accept-Patch",
         "The media types accepted by PATCH.",
-        "application/merge-patch+json, application/json-patch+json",
+        "application/merge-patch+json, application/json, application/json-patch+json",
         128,
-        "^[a-z+/, -]+$"
+        "^[a-z.+/, -]+$"
     );
 
     public static readonly Parameter RequestId = Parameter.Text(

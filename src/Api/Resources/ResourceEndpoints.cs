@@ -8,8 +8,10 @@ namespace Resources.Api;
 public static class ResourceEndpoints
 {
     const string Json = "application/json";
-    const string MergePatch = "application/merge-patch+json";
     const string JsonPatch = "application/json-patch+json";
+
+    /// <summary>What PATCH takes. A plain JSON document is a merge patch.</summary>
+    static readonly string[] Patches = [.. RequestBody.MergePatches, JsonPatch];
 
     public static void MapResources(this RouteGroupBuilder api)
     {
@@ -94,13 +96,13 @@ public static class ResourceEndpoints
             .WithName("replaceResource")
             .Audits("resource.replaced")
             .WithSummary("Replace a resource")
-            .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
-            .TakesHeaders(
-                RequestHeaders.IfMatch with
             .WithDescription(
                 "Takes back the document that a GET returned: members that the server keeps may be sent unchanged. "
                     + "A changed one is 400 with its pointer."
             )
+            .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
+            .TakesHeaders(
+                RequestHeaders.IfMatch with
                 {
                     IsRequired = true,
                 },
@@ -118,13 +120,15 @@ public static class ResourceEndpoints
             .WithName("patchResource")
             .Audits("resource.renamed", "resource.status_changed", "resource.metadata_changed", "resource.changed")
             .WithSummary("Patch a resource")
-            .WithDescription("Takes a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902).")
+            .WithDescription(
+                "Takes a JSON Merge Patch (RFC 7396), also as `application/json`, or a JSON Patch (RFC 6902)."
+            )
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .TakesBody<ResourceChange>(
                 """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
-                MergePatch
+                RequestBody.MergePatches
             )
             .TakesBody<ResourcePatchOperation[]>(
                 """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
@@ -219,10 +223,10 @@ public static class ResourceEndpoints
     static async Task<Answer> PatchAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
-        using var body = await RequestBody.ReadAsync(context, faults, MergePatch, JsonPatch);
+        using var body = await RequestBody.ReadAsync(context, faults, Patches);
         if (body is null)
-            return await UnsupportedAsync(context, MergePatch, JsonPatch);
-        var patch = new PatchResource(body.MediaType == MergePatch ? PatchFormat.Merge : PatchFormat.Json, body.Bytes);
+            return await UnsupportedAsync(context, Patches);
+        var patch = new PatchResource(body.MediaType is JsonPatch ? PatchFormat.Json : PatchFormat.Merge, body.Bytes);
         var attempt = IdempotencyKey.ReadAttempt(context, body.Bytes, faults);
         return await ChangeAsync(context, id, door, patch, attempt, faults);
     }

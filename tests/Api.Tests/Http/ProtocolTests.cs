@@ -111,7 +111,12 @@ public sealed class ProtocolTests(Backend backend)
     [
         InlineData("POST", "/api/v1/resources", "application/json"),
         InlineData("PUT", "/api/v1/resources/{id}", "application/json"),
-        InlineData("PATCH", "/api/v1/resources/{id}", "application/merge-patch+json, application/json-patch+json"),
+        InlineData(
+            "PATCH",
+            "/api/v1/resources/{id}",
+            "application/merge-patch+json, application/json, application/json-patch+json"
+        ),
+        InlineData("PATCH", "/api/v1/users/{id}", "application/merge-patch+json, application/json"),
         InlineData("POST", "/api/v1/users", "application/json")
     ]
     [Trait("Conformance", "D12")]
