@@ -34,4 +34,5 @@ public enum Refusal
     PositionAhead,
     SubscriptionNotFound,
     TooManyApiKeys,
+    BoundExceeded,
 }

@@ -69,6 +69,11 @@ public sealed record ProblemType(string Code, int Status, string Title)
         409,
         "A test operation of the patch failed"
     );
+    public static readonly ProblemType BoundExceeded = new(
+        "BOUND_EXCEEDED",
+        409,
+        "A number would leave the bounds of the patch"
+    );
     public static readonly ProblemType FollowerBusy = new(
         "FOLLOWER_BUSY",
         409,
@@ -191,6 +196,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         NotAcceptable,
         RequestTimeout,
         PatchTestFailed,
+        BoundExceeded,
         FollowerBusy,
         FollowerElsewhere,
         AlreadyExists,
@@ -240,6 +246,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.VersionMismatch => VersionMismatch,
             Refusal.KeyReused => IdempotencyKeyReused,
             Refusal.PatchTestFailed => PatchTestFailed,
+            Refusal.BoundExceeded => BoundExceeded,
             Refusal.PatchNotApplicable => PatchNotApplicable,
             Refusal.VersionNotFound => VersionNotFound,
             Refusal.AlreadyExists => AlreadyExists,

@@ -79,3 +79,24 @@ public sealed record ResourcePatchOperation(
     string? From = null,
     JsonElement? Value = null
 );
+
+/// <summary>One operation of a JSON Patch, or one that needs no reading first.</summary>
+public sealed record ResourceOperation(
+    [property: AllowedValues(
+        "add",
+        "remove",
+        "replace",
+        "move",
+        "copy",
+        "test",
+        "increment",
+        "addToSet",
+        "removeFromSet"
+    )]
+        string Op,
+    string Path,
+    string? From = null,
+    JsonElement? Value = null,
+    decimal? Minimum = null,
+    decimal? Maximum = null
+);

@@ -9,9 +9,10 @@ public static class ResourceEndpoints
 {
     const string Json = "application/json";
     const string JsonPatch = "application/json-patch+json";
+    const string ExtendedPatch = "application/vnd.resources.patch+json";
 
     /// <summary>What PATCH takes. A plain JSON document is a merge patch.</summary>
-    static readonly string[] Patches = [.. RequestBody.MergePatches, JsonPatch];
+    static readonly string[] Patches = [.. RequestBody.MergePatches, JsonPatch, ExtendedPatch];
 
     public static void MapResources(this RouteGroupBuilder api)
     {
@@ -121,7 +122,10 @@ public static class ResourceEndpoints
             .Audits("resource.renamed", "resource.status_changed", "resource.metadata_changed", "resource.changed")
             .WithSummary("Patch a resource")
             .WithDescription(
-                "Takes a JSON Merge Patch (RFC 7396), also as `application/json`, or a JSON Patch (RFC 6902)."
+                "Takes a JSON Merge Patch (RFC 7396), also as `application/json`, or a JSON Patch (RFC 6902). "
+                    + "`application/vnd.resources.patch+json` is a JSON Patch that also has `increment`, `addToSet` and "
+                    + "`removeFromSet`, for changes that need no reading first. "
+                    + "An increment beyond its `minimum` or `maximum` is 409 `BOUND_EXCEEDED`."
             )
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
@@ -133,6 +137,10 @@ public static class ResourceEndpoints
             .TakesBody<ResourcePatchOperation[]>(
                 """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
                 JsonPatch
+            )
+            .TakesBody<ResourceOperation[]>(
+                """[{"op":"increment","path":"/metadata/stock","value":-1,"minimum":0},{"op":"addToSet","path":"/metadata/tags","value":"sold"}]""",
+                ExtendedPatch
             )
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 409, 410, 412, 413, 415, 422);
@@ -226,7 +234,13 @@ public static class ResourceEndpoints
         using var body = await RequestBody.ReadAsync(context, faults, Patches);
         if (body is null)
             return await UnsupportedAsync(context, Patches);
-        var patch = new PatchResource(body.MediaType is JsonPatch ? PatchFormat.Json : PatchFormat.Merge, body.Bytes);
+        var format = body.MediaType switch
+        {
+            JsonPatch => PatchFormat.Json,
+            ExtendedPatch => PatchFormat.Extended,
+            _ => PatchFormat.Merge,
+        };
+        var patch = new PatchResource(format, body.Bytes);
         var attempt = IdempotencyKey.ReadAttempt(context, body.Bytes, faults);
         return await ChangeAsync(context, id, door, patch, attempt, faults);
     }

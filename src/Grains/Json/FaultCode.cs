@@ -28,4 +28,5 @@ public static class FaultCode
     public const string MoveIntoItself = "MOVE_INTO_ITSELF";
     public const string RootRemoved = "ROOT_REMOVED";
     public const string TooLarge = "TOO_LARGE";
+    public const string BoundExceeded = "BOUND_EXCEEDED";
 }

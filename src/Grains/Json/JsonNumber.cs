@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace Resources.Grains;
 
@@ -42,6 +44,20 @@ internal readonly ref struct JsonNumber
         if (Math.Abs(number.Exponent) > MaxExponent)
             return false;
         return number.FitsDecimal() || number.FitsDouble(token);
+    }
+
+    /// <summary>
+    /// The number as a decimal of at most 28 significant digits and as many behind the point; null when it is none.
+    /// </summary>
+    public static decimal? ToDecimal(JsonElement number)
+    {
+        var token = JsonMarshal.GetRawUtf8Value(number);
+        return
+            token.Length <= MaxTokenLength
+            && Read(token, stackalloc byte[MaxTokenLength]).FitsDecimal()
+            && decimal.TryParse(token, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : null;
     }
 
     /// <summary>How much longer the number is as <see cref="WritePlain"/> writes it; less than 0 where it is shorter.</summary>

@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Resources.Grains;
 
-/// <summary>A well-formed JSON Patch (RFC 6902). It refers to the document that it was parsed from.</summary>
+/// <summary>
+/// A well-formed JSON Patch (RFC 6902), perhaps with the operations <c>increment</c>, <c>addToSet</c> and
+/// <c>removeFromSet</c>, which need no reading first. It refers to the document that it was parsed from.
+/// </summary>
 public sealed class JsonPatch
 {
     /// <summary>The most operations in a patch.</summary>
@@ -17,7 +20,8 @@ public sealed class JsonPatch
     /// <summary>
     /// Reads a patch that came through <see cref="StrictJson"/>, or returns null and adds every fault of its structure.
     /// </summary>
-    public static JsonPatch? Parse(JsonElement patch, List<Fault> faults)
+    /// <param name="isExtended">Whether it may have the operations that are not of RFC 6902.</param>
+    public static JsonPatch? Parse(JsonElement patch, List<Fault> faults, bool isExtended = false)
     {
         if (patch.ValueKind != JsonValueKind.Array)
         {
@@ -34,7 +38,12 @@ public sealed class JsonPatch
         var index = 0;
         foreach (var element in patch.EnumerateArray())
             if (
-                PatchOperation.Read(element, $"/{index++.ToString(CultureInfo.InvariantCulture)}", faults) is
+                PatchOperation.Read(
+                    element,
+                    $"/{index++.ToString(CultureInfo.InvariantCulture)}",
+                    faults,
+                    isExtended
+                ) is
                 { } operation
             )
                 operations.Add(operation);

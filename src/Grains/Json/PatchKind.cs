@@ -9,4 +9,9 @@ internal enum PatchKind
     Move,
     Copy,
     Test,
+
+    // Not of JSON Patch.
+    Increment,
+    AddToSet,
+    RemoveFromSet,
 }

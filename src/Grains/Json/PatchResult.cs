@@ -13,6 +13,9 @@ public abstract record PatchResult
     /// <summary>A <c>test</c> found another value, or none.</summary>
     public sealed record TestFailed(int Index, string Pointer) : PatchResult;
 
+    /// <summary>An <c>increment</c> would leave its bounds.</summary>
+    public sealed record BoundExceeded(int Index, string Pointer, string Detail) : PatchResult;
+
     /// <summary>An operation does not fit the document; the code is one of <see cref="FaultCode"/>.</summary>
     public sealed record CannotApply(int Index, string Pointer, string Code, string Detail) : PatchResult;
 

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 
 namespace Resources.Grains;
 
-/// <summary>Applies the operations of one JSON Patch, one after the other, to its own copy of a document.</summary>
-internal sealed class PatchRun
+/// <summary>Applies the operations of one patch, one after the other, to its own copy of a document.</summary>
+internal sealed partial class PatchRun
 {
     // While it is being patched a document may take this many times its limit: what is replaced or removed later is
     // not subtracted, so that measuring costs one pass at the end, and a bomb of copies costs no more than this.
@@ -38,6 +38,10 @@ internal sealed class PatchRun
                 return Remove(path, index);
             case PatchKind.Add or PatchKind.Replace:
                 return Put(path, JsonMarshal.GetRawUtf8Value(operation.Value), operation.Value, index, operation.Kind);
+            case PatchKind.Increment:
+                return Increment(operation, index);
+            case PatchKind.AddToSet or PatchKind.RemoveFromSet:
+                return ChangeSet(operation, index);
         }
 
         var from = operation.From!;

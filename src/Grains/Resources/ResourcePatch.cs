@@ -17,7 +17,12 @@ static class ResourcePatch
             return Resource.Invalid([.. faults]);
         return command.Format is PatchFormat.Merge
             ? Merge(state, document.RootElement, context, faults)
-            : Operations(state, document.RootElement, context, faults);
+            : Operations(
+                state,
+                JsonPatch.Parse(document.RootElement, faults, command.Format is PatchFormat.Extended),
+                context,
+                faults
+            );
     }
 
     static Decision<ResourceEvent> Merge(Resource state, JsonElement patch, DecisionContext context, List<Fault> faults)
@@ -42,12 +47,11 @@ static class ResourcePatch
 
     static Decision<ResourceEvent> Operations(
         Resource state,
-        JsonElement operations,
+        JsonPatch? patch,
         DecisionContext context,
         List<Fault> faults
     )
     {
-        var patch = JsonPatch.Parse(operations, faults);
         if (patch is null)
             return Resource.Invalid([.. faults]);
         var result = patch.Apply(
@@ -73,6 +77,11 @@ static class ResourcePatch
             PatchResult.TestFailed test => new Rejection(
                 Refusal.PatchTestFailed,
                 $"Operation {test.Index}: the test of '{test.Pointer}' failed."
+            ),
+            PatchResult.BoundExceeded bound => new Rejection(
+                Refusal.BoundExceeded,
+                $"Operation {bound.Index} at '{bound.Pointer}': {bound.Detail}",
+                [new(bound.Pointer, FaultCode.BoundExceeded, bound.Detail)]
             ),
             PatchResult.CannotApply cannot => new Rejection(
                 Refusal.PatchNotApplicable,

@@ -114,7 +114,7 @@ public sealed class ProtocolTests(Backend backend)
         InlineData(
             "PATCH",
             "/api/v1/resources/{id}",
-            "application/merge-patch+json, application/json, application/json-patch+json"
+            "application/merge-patch+json, application/json, application/json-patch+json, application/vnd.resources.patch+json"
         ),
         InlineData("PATCH", "/api/v1/users/{id}", "application/merge-patch+json, application/json"),
         InlineData("POST", "/api/v1/users", "application/json")

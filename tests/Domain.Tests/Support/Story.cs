@@ -65,6 +65,10 @@ static class Story
     public static ResourceCommand JsonPatch(string document) =>
         new PatchResource(PatchFormat.Json, Encoding.UTF8.GetBytes(document));
 
+    /// <summary>A patch with the operations that JSON Patch does not have.</summary>
+    public static ResourceCommand ExtendedPatch(string document) =>
+        new PatchResource(PatchFormat.Extended, Encoding.UTF8.GetBytes(document));
+
     /// <summary>If-Match with these versions.</summary>
     public static Conditions IfMatch(params long[] versions) => new(false, versions, false, null);
 
