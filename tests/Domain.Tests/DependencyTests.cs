@@ -81,6 +81,7 @@ public partial class DependencyTests
             "src/Grains/DecisionContext.cs",
             "src/Grains/Limits/LimitWindow.cs",
             .. Repository.Sources("src/Grains/Json"),
+            .. Repository.Sources("src/Grains/Schemas"),
         ];
         Assert.True(pure.Length > 10);
         Nobody(pure, Impure());

@@ -22,6 +22,7 @@ public class FolderTests
     [InlineData("Grains", "Subscriptions", "Json Log")]
     [InlineData("Grains", "Limits", "Log")]
     [InlineData("Grains", "Log", "Json")]
+    [InlineData("Grains", "Schemas", "Json")]
     [InlineData("Grains", "Json", "")]
     [InlineData("Projections", "Access", "Log")]
     [InlineData("Projections", "Accounts", "Access Log")]

@@ -10,7 +10,7 @@ namespace Resources.Grains;
 /// The value of a JSON number token, d.ddd × 10^<see cref="Exponent"/>, with neither leading nor trailing zeros;
 /// no digits at all is zero.
 /// </summary>
-internal readonly ref struct JsonNumber
+internal readonly ref partial struct JsonNumber
 {
     // Every number that survives can be written shorter than this; longer tokens are padded with zeros.
     const int MaxTokenLength = 400;
