@@ -34,4 +34,11 @@ public enum Refusal
     PositionAhead,
     SubscriptionNotFound,
     TooManyApiKeys,
+
+    /// <summary>Another resource has the unique value.</summary>
+    NotUnique,
+
+    /// <summary>A reference to something that is not there, or is of another type.</summary>
+    ReferenceNotFound,
+    StillReferenced,
 }

@@ -26,4 +26,7 @@ public static class FaultCode
     public const string MoveIntoItself = "MOVE_INTO_ITSELF";
     public const string RootRemoved = "ROOT_REMOVED";
     public const string TooLarge = "TOO_LARGE";
+
+    public const string NotUnique = "NOT_UNIQUE";
+    public const string ReferenceNotFound = "REFERENCE_NOT_FOUND";
 }
