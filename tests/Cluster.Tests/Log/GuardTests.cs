@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Npgsql;
 using Resources.Grains;
 
 namespace Resources.Cluster.Tests;
@@ -150,7 +149,7 @@ public sealed class GuardTests(LogDatabase database) : IClassFixture<LogDatabase
         var streams = Enumerable.Range(0, 6).Select(_ => Guid.CreateVersion7()).ToArray();
 
         Task<AppendOutcome>[] appends;
-        await using (await HoldLockAsync())
+        await using (await database.HoldLockAsync())
         {
             appends = [.. streams.Select((stream, i) => CreateAsync(node, stream, Under(Takes(i < 5 ? "a" : "b"))))];
         }
@@ -173,7 +172,7 @@ public sealed class GuardTests(LogDatabase database) : IClassFixture<LogDatabase
         Task<AppendOutcome> Delete() => AppendAsync(node, target, 1, new(null, [], [], true), new ResourceDeleted());
 
         Task<AppendOutcome>[] appends;
-        await using (await HoldLockAsync())
+        await using (await database.HoldLockAsync())
         {
             // The first takes the way to the lock; the others gather behind it.
             _ = node.AppendAsync(Guid.CreateVersion7(), 0, "first");
@@ -192,7 +191,7 @@ public sealed class GuardTests(LogDatabase database) : IClassFixture<LogDatabase
         var (rules, one) = (Guid.CreateVersion7(), Guid.CreateVersion7());
 
         Task<AppendOutcome> write;
-        await using (await HoldLockAsync())
+        await using (await database.HoldLockAsync())
         {
             _ = node.AppendAsync(Guid.CreateVersion7(), 0, "first");
             _ = node.AppendAsync(rules, 0, "rules");
@@ -296,16 +295,4 @@ public sealed class GuardTests(LogDatabase database) : IClassFixture<LogDatabase
                     source
                 )
             )!;
-
-    /// <summary>Holds the log's lock until disposed, so that appends gather behind it.</summary>
-    async Task<NpgsqlConnection> HoldLockAsync()
-    {
-        var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString
-        );
-        await connection.OpenAsync(Cancelled);
-        await using var command = new NpgsqlCommand("select pg_advisory_lock(7238163)", connection);
-        await command.ExecuteNonQueryAsync(Cancelled);
-        return connection;
-    }
 }
