@@ -35,4 +35,11 @@ public enum Refusal
     SubscriptionNotFound,
     TooManyApiKeys,
     BoundExceeded,
+
+    /// <summary>Another resource has the unique value.</summary>
+    NotUnique,
+
+    /// <summary>A reference to something that is not there, or is of another type.</summary>
+    ReferenceNotFound,
+    StillReferenced,
 }

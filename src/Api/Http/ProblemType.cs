@@ -113,6 +113,17 @@ public sealed record ProblemType(string Code, int Status, string Title)
         409,
         "The resource is not parked"
     );
+    public static readonly ProblemType NotUnique = new("NOT_UNIQUE", 409, "The value is taken");
+    public static readonly ProblemType ReferenceNotFound = new(
+        "REFERENCE_NOT_FOUND",
+        409,
+        "A referenced resource was not found"
+    );
+    public static readonly ProblemType StillReferenced = new(
+        "STILL_REFERENCED",
+        409,
+        "Other resources refer to the resource"
+    );
     public static readonly ProblemType ResourceDeleted = new("RESOURCE_DELETED", 410, "The resource was deleted");
     public static readonly ProblemType VersionMismatch = new("VERSION_MISMATCH", 412, "The version does not match");
     public static readonly ProblemType BodyTooLarge = new("BODY_TOO_LARGE", 413, "The request body is too large");
@@ -208,6 +219,9 @@ public sealed record ProblemType(string Code, int Status, string Title)
         OtherDelivery,
         LeaseLost,
         ResourceNotParked,
+        NotUnique,
+        ReferenceNotFound,
+        StillReferenced,
         ResourceDeleted,
         VersionMismatch,
         BodyTooLarge,
@@ -266,6 +280,9 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.PositionAhead => ValidationFailed,
             Refusal.SubscriptionNotFound => SubscriptionNotFound,
             Refusal.TooManyApiKeys => TooManyApiKeys,
+            Refusal.NotUnique => NotUnique,
+            Refusal.ReferenceNotFound => ReferenceNotFound,
+            Refusal.StillReferenced => StillReferenced,
             _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "This refusal has no problem type."),
         };
 

@@ -40,4 +40,7 @@ public static class FaultCode
     public const string UnsupportedPattern = "UNSUPPORTED_PATTERN";
     public const string UnknownFormat = "UNKNOWN_FORMAT";
     public const string TooCostly = "TOO_COSTLY";
+
+    public const string NotUnique = "NOT_UNIQUE";
+    public const string ReferenceNotFound = "REFERENCE_NOT_FOUND";
 }

@@ -14,6 +14,10 @@ public static class Arg
     public static NpgsqlParameter Json(string json) =>
         new NpgsqlParameter<string> { TypedValue = json, NpgsqlDbType = NpgsqlDbType.Jsonb };
 
+    /// <summary>Adds the values of an array to a statement's parameters.</summary>
+    public static void AddArray<T>(this NpgsqlParameterCollection parameters, NpgsqlDbType element, T[] values) =>
+        parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | element });
+
     /// <summary>Adds a value to a statement under construction; returns the text that stands for it there.</summary>
     public static string Place(this NpgsqlParameterCollection parameters, object? value, NpgsqlDbType type)
     {
