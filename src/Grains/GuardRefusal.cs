@@ -1,7 +1,7 @@
 namespace Resources.Grains;
 
 /// <summary>What a caller is told whose append a guard has refused.</summary>
-static class GuardRefusal
+public static class GuardRefusal
 {
     /// <param name="pointers">The members that make up the value.</param>
     public static Rejection NotUnique(string[] pointers) =>

@@ -79,6 +79,19 @@ internal readonly ref partial struct JsonNumber
         return sign + digits + (scale > 0 ? 1 + scale : 0) - token.Length;
     }
 
+    /// <summary>One spelling for all numbers of the same value: sign, digits, and the exponent of the first of them.</summary>
+    public static string Canonical(ReadOnlySpan<byte> token)
+    {
+        var number = Read(
+            token,
+            token.Length <= MaxTokenLength ? stackalloc byte[MaxTokenLength] : new byte[token.Length]
+        );
+        if (number.Digits.IsEmpty)
+            return "0";
+        var digits = System.Text.Encoding.ASCII.GetString(number.Digits);
+        return string.Create(CultureInfo.InvariantCulture, $"{(number.Negative ? "-" : "")}{digits}e{number.Exponent}");
+    }
+
     /// <summary>
     /// Writes the same value as d.ddde±x, the shortest form of a double, and returns its length;
     /// 0 when that is not shorter than the token.

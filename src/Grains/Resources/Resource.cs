@@ -17,7 +17,8 @@ public sealed record Resource(
     string CreatedBy,
     DateTimeOffset UpdatedAt,
     string UpdatedBy,
-    DateTimeOffset? DeletedAt
+    DateTimeOffset? DeletedAt,
+    long? TypeVersion = null
 )
 {
     public const string DefaultType = "resource";
@@ -39,7 +40,8 @@ public sealed record Resource(
                 recorded.Actor,
                 recorded.At,
                 recorded.Actor,
-                null
+                null,
+                e.TypeVersion
             ),
             ResourceReplaced e => state!.Touched(recorded) with
             {
@@ -56,7 +58,12 @@ public sealed record Resource(
                 Status = e.Status ?? state.Status,
                 Metadata = e.Metadata ?? state.Metadata,
             },
-            ResourceDeleted => state!.Touched(recorded) with { DeletedAt = recorded.At },
+            // Nothing is checked where a resource goes.
+            ResourceDeleted => state!.Touched(recorded) with
+            {
+                DeletedAt = recorded.At,
+                TypeVersion = state.TypeVersion,
+            },
             ResourceRestored => state!.Touched(recorded) with { DeletedAt = null },
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };
@@ -66,7 +73,7 @@ public sealed record Resource(
         {
             (null, CreateResource c) =>
             [
-                new ResourceCreated(c.Type, c.Name, c.Status, c.Metadata, context.Intent.Actor),
+                new ResourceCreated(c.Type, c.Name, c.Status ?? DefaultStatus, c.Metadata, context.Intent.Actor),
             ],
             (null, _) => new Rejection(Refusal.NotFound, "There is no such resource."),
             (_, CreateResource) => new Rejection(Refusal.AlreadyExists, "A resource with this id exists already."),
@@ -90,10 +97,13 @@ public sealed record Resource(
             _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
         };
 
-    Decision<ResourceEvent> Replace(ReplaceResource c) =>
-        c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata)
+    Decision<ResourceEvent> Replace(ReplaceResource c)
+    {
+        var status = c.Status ?? DefaultStatus;
+        return c.Name == Name && status == Status && c.Metadata.Equals(Metadata)
             ? []
-            : [new ResourceReplaced(c.Name, c.Status, c.Metadata, Changed(c.Name, c.Status, c.Metadata))];
+            : [new ResourceReplaced(c.Name, status, c.Metadata, Changed(c.Name, status, c.Metadata))];
+    }
 
     /// <summary>A fault for each member that is not as the server keeps it.</summary>
     Fault[] Altered(KeptMembers kept, long version)
@@ -101,6 +111,7 @@ public sealed record Resource(
         (string Member, bool IsAltered)[] members =
         [
             ("owner", (kept.Owner ?? Owner) != Owner),
+            ("typeVersion", (kept.TypeVersion ?? TypeVersion) != TypeVersion),
             ("version", (kept.Version ?? version) != version),
             ("createdAt", (kept.CreatedAt ?? CreatedAt) != CreatedAt),
             ("createdBy", (kept.CreatedBy ?? CreatedBy) != CreatedBy),
@@ -149,12 +160,13 @@ public sealed record Resource(
         {
             UpdatedAt = recorded.At,
             UpdatedBy = recorded.Actor,
+            TypeVersion = recorded.Data.TypeVersion,
         };
 
     /// <summary>The rejection of a request for another version.</summary>
     public static Rejection Mismatch(long version) =>
         new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
 
-    internal static Rejection Invalid(params Fault[] faults) =>
-        new(Refusal.Invalid, "The request is not valid.", faults);
+    /// <summary>The rejection of a faulty request.</summary>
+    public static Rejection Invalid(params Fault[] faults) => new(Refusal.Invalid, "The request is not valid.", faults);
 }

@@ -12,11 +12,12 @@ public sealed class EarlierNodes(IClusterManifestProvider manifests, GrainInterf
 {
     readonly GrainInterfaceType grain = types.GetGrainInterfaceType(typeof(IResourceGrain));
 
+    /// <summary>Whether there are any.</summary>
+    internal bool AreThere => AreIn(manifests.Current, grain);
+
     /// <summary>The decision in events that every node of the cluster reads.</summary>
     internal Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision) =>
-        decision.Events is [ResourceChanged changed] && AreIn(manifests.Current, grain)
-            ? [changed.AsReplaced(state!)]
-            : decision;
+        decision.Events is [ResourceChanged changed] && AreThere ? [changed.AsReplaced(state!)] : decision;
 
     /// <summary>Whether a node of the cluster has a lower version of the grain of resources, or none.</summary>
     public static bool AreIn(ClusterManifest cluster, GrainInterfaceType grain) =>

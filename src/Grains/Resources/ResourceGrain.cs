@@ -8,15 +8,21 @@ sealed class ResourceGrain(
     Snapshots snapshots,
     StoreContact contact,
     TimeProvider time,
-    EarlierNodes earlier
+    EarlierNodes earlier,
+    TypeBook types,
+    FormerReferences former
 ) : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact, time), IResourceGrain
 {
-    public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent) =>
-        Transact(
-            intent,
-            (state, context) => earlier.Readable(state, Resource.Decide(state, command, context)),
-            startsStream: command is CreateResource
-        );
+    /// <summary>The type whose rules the last decision was made by.</summary>
+    string type = Resource.DefaultType;
+
+    public async Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent)
+    {
+        var reply = await DecideAsync(command, intent);
+        return reply.Rejection is { Kind: Refusal.StillReferenced } && await former.EndAsync(this.GetPrimaryKey())
+            ? await DecideAsync(command, intent)
+            : reply;
+    }
 
     public Task<Reply<Resource>> Get() => Current();
 
@@ -24,4 +30,26 @@ sealed class ResourceGrain(
 
     protected override Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
         Resource.Evolve(state, recorded);
+
+    protected override Task RefreshRulesAsync(Fence stale) => types.RefreshAsync(type);
+
+    Task<Reply<Resource>> DecideAsync(ResourceCommand command, Intent intent) =>
+        Transact(
+            intent,
+            (state, context) =>
+            {
+                type = state?.Type ?? (command as CreateResource)?.Type ?? type;
+                var rules = types[type];
+                var decision = Resource.Decide(state, rules.Completed(command, state), context);
+                return ResourceRules.Hold(
+                    this.GetPrimaryKey(),
+                    state,
+                    earlier.Readable(state, decision),
+                    context,
+                    rules,
+                    isDeletion: command is DeleteResource
+                );
+            },
+            startsStream: command is CreateResource
+        );
 }

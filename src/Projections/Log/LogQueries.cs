@@ -81,6 +81,24 @@ public sealed class LogQueries(Db db)
             ct
         );
 
+    /// <summary>The events of a type after a version of it, at most so many, and not many more bytes than a page has.</summary>
+    public Task<List<LogEvent>> OfTypeAsync(string name, long after, int limit, CancellationToken ct) =>
+        db.ReadAsync(
+            """
+            select 0::bigint, seq_id, id, type, stream_id, version, timestamp, coalesce(user_name, ''), correlation_id, data::text, $4, ''
+            from mt_events where stream_id = $1 and version > $2 order by version limit $3
+            """,
+            [Arg.Of(TypeState.StreamOf(name)), Arg.Of(after), Arg.Of(limit), Arg.Of(name)],
+            static async (reader, ct) =>
+            {
+                var events = new List<LogEvent>();
+                while (await reader.ReadAsync(ct))
+                    events.Add(Read(reader));
+                return events;
+            },
+            ct
+        );
+
     static LogEvent Read(NpgsqlDataReader reader) =>
         new(
             reader.GetInt64(1),

@@ -81,6 +81,10 @@ public sealed partial class ResourceDoor(
         return resource.DeletedAt is null || deletedToo ? null : Gone;
     }
 
+    /// <summary>Whether a resource, which may be deleted, is of a type. It says nothing of who may see it.</summary>
+    public async Task<bool> IsOfTypeAsync(Guid id, string type) =>
+        (await ClusterCalls.ReadAsync(() => grains.GetGrain<IResourceGrain>(id).Get())).Value?.Type == type;
+
     /// <summary>What a permission lets a caller do with a resource. Reveals no more than an attempt would.</summary>
     public async Task<ResourceAccess> ExplainAsync(Caller caller, string permission, Guid id)
     {
@@ -104,7 +108,22 @@ public sealed partial class ResourceDoor(
         if (await IsRefusedAsync(caller, permission, id, command) is { } refusal)
             return Reply<Resource>.Refused(refusal);
         var grain = grains.GetGrain<IResourceGrain>(id);
-        return await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(command, intent));
+        var reply = await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(command, intent));
+        return reply.Rejection is { Referrers: { } referrers } rejection
+            ? Reply<Resource>.Refused(rejection with { Referrers = await WithinReachAsync(caller, referrers) })
+            : reply;
+    }
+
+    /// <summary>Of what refers to a resource, a caller learns no more than the number, and what it may read.</summary>
+    async Task<Referrers> WithinReachAsync(Caller caller, Referrers referrers)
+    {
+        var known = await Task.WhenAll(
+            referrers.Resources.Select(id => ExplainAsync(caller, Permissions.ResourceRead, id))
+        );
+        return referrers with
+        {
+            Resources = [.. referrers.Resources.Where((_, at) => known[at] is ResourceAccess.WithinReach)],
+        };
     }
 
     /// <summary>A page of a list, as new as is wanted.</summary>

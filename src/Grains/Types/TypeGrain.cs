@@ -1,0 +1,74 @@
+namespace Resources.Grains;
+
+[CollectionAgeLimit(Minutes = 5)]
+sealed class TypeGrain(
+    EventLog log,
+    Snapshots snapshots,
+    StoreContact contact,
+    TimeProvider time,
+    TypeBook types,
+    EarlierNodes earlier
+) : EventSourcedGrain<TypeState, TypeEvent>(log, snapshots, contact, time), ITypeGrain
+{
+    public async Task<Reply<TypeState>> Execute(TypeCommand command, Intent intent)
+    {
+        if (command is DeclareType && earlier.AreThere)
+            return Reply<TypeState>.Refused(
+                new(Refusal.ClusterMixed, "Nodes of the previous release are running, which know no types.")
+            );
+        await LearnAsync(command);
+        var reply = await Transact(intent, (state, context) =>
+            TypeState.Decide(
+                state,
+                command,
+                new(context.Version, context.Intent, context.Now, name => types[name].IsDeclared)
+            )
+        );
+        if (reply.Value is { } type)
+            await types.RefreshAsync(type.Name);
+        return reply.Rejection is { Kind: Refusal.NotUnique, Faults: var faults }
+            ? Reply<TypeState>.Refused(
+                new(
+                    Refusal.NameClash,
+                    "Another type has this name, or this plural, in generated clients.",
+                    Array.ConvertAll(faults!, fault => fault with { Code = "NAME_CLASH" })
+                )
+            )
+            : reply;
+    }
+
+    public Task<Reply<TypeState>> Get() => Current();
+
+    public Task<Reply<TypeState>> GetPast(long version) => Past(version);
+
+    public async Task<TypeOutcome?> GetOutcome(Guid change)
+    {
+        if ((await Current()).Value is not { } type || type.Proposal?.Change == change)
+            return null;
+        if (type.Outcome?.Change == change)
+            return type.Outcome;
+        TypeState? past = null;
+        foreach (var recorded in await ReadAsync(0))
+            if ((past = TypeState.Evolve(past, recorded)).Outcome?.Change == change)
+                return past.Outcome;
+        return null;
+    }
+
+    protected override TypeState Evolve(TypeState? state, Recorded<TypeEvent> recorded) =>
+        TypeState.Evolve(state, recorded);
+
+    /// <summary>A type that was declared a moment ago may be referred to, though this node has not heard of it.</summary>
+    async Task LearnAsync(TypeCommand command)
+    {
+        var definition = command switch
+        {
+            DeclareType c => c.Definition,
+            ReplaceType c => c.Definition,
+            PatchType c => c.Patch,
+            _ => null,
+        };
+        foreach (var name in definition is null ? [] : TypeDefinition.TypesIn(definition))
+            if (!types[name].IsDeclared)
+                await types.RefreshAsync(name);
+    }
+}
