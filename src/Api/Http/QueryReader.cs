@@ -11,7 +11,11 @@ public sealed class QueryReader(HttpRequest request)
 {
     public List<Fault> Faults { get; } = [];
 
-    public string? Text(string name) => request.Query.TryGetValue(name, out var value) ? value.ToString() : null;
+    /// <summary>A parameter; what the address itself says is as good.</summary>
+    public string? Text(string name) =>
+        request.Query.TryGetValue(name, out var value) ? value.ToString()
+        : request.RouteValues.TryGetValue(name, out var part) ? part as string
+        : null;
 
     /// <summary>A slug, as types and statuses are.</summary>
     public string? Slug(string name) =>

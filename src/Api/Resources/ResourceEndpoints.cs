@@ -29,34 +29,15 @@ public static class ResourceEndpoints
                 """{"name":"Blue bicycle","type":"bicycle","status":"active","metadata":{"color":"blue","gears":7}}"""
             )
             .Answers<Envelope<ResourceDocument>>(201)
-            .Refuses(413, 415, 422);
+            .Refuses(409, 413, 415, 422);
         resources
             .MapRead("", ResourceLists.ListAsync)
             .Require(Permissions.ResourceRead)
             .WithName("listResources")
             .WithSummary("List resources")
             .WithDescription("Filters, searches and sorts. Newest first, unless `sort` is given.")
-            .TakesQuery(
-                ResourceParameters.Type,
-                ResourceParameters.Status,
-                ResourceParameters.Owner,
-                ResourceParameters.Words,
-                ResourceParameters.Filter,
-                ResourceParameters.Sort,
-                PageParameters.Limit,
-                PageParameters.Cursor,
-                ResourceParameters.Fields,
-                ResourceParameters.Count,
-                ResourceParameters.IncludeDeleted,
-                ResourceParameters.Consistency,
-                ResourceParameters.Follow
-            )
-            .WithMetadata(
-                new StreamsEvents(
-                    "With `follow=true`, streams server-sent events: a `snapshot` of each resource, then `added`, `changed` and `removed`.",
-                    ResourceParameters.Follow.Name
-                )
-            )
+            .TakesQuery(ResourceParameters.OfLists)
+            .WithMetadata(ResourceParameters.Follows)
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<Partial<ResourceDocument>>>>(200)
@@ -115,7 +96,7 @@ public static class ResourceEndpoints
                 """{"name":"Red bicycle","status":"active","metadata":{"color":"red","gears":7}}"""
             )
             .Answers<Envelope<ResourceDocument>>(200)
-            .Refuses(404, 410, 412, 413, 415, 422, 428);
+            .Refuses(404, 409, 410, 412, 413, 415, 422, 428);
         one.MapPatch("", PatchAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("patchResource")
@@ -130,18 +111,7 @@ public static class ResourceEndpoints
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
-            .TakesBody<ResourceChange>(
-                """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
-                RequestBody.MergePatches
-            )
-            .TakesBody<ResourcePatchOperation[]>(
-                """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
-                JsonPatch
-            )
-            .TakesBody<ResourceOperation[]>(
-                """[{"op":"increment","path":"/metadata/stock","value":-1,"minimum":0},{"op":"addToSet","path":"/metadata/tags","value":"sold"}]""",
-                ExtendedPatch
-            )
+            .TakesPatches()
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 409, 410, 412, 413, 415, 422);
         one.MapDelete("", DeleteAsync)
@@ -154,7 +124,7 @@ public static class ResourceEndpoints
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.Position)
             .Produces(204)
-            .Refuses(404, 412, 422);
+            .Refuses(404, 409, 412, 422);
         one.MapPost("/restore", RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResource")
@@ -164,16 +134,34 @@ public static class ResourceEndpoints
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<ResourceDocument>>(200)
-            .Refuses(404, 412, 422);
+            .Refuses(404, 409, 412, 422);
     }
 
-    static async Task<Answer> CreateAsync(HttpContext context, ResourceDoor door)
+    /// <summary>Describes the patches that a resource takes.</summary>
+    internal static RouteHandlerBuilder TakesPatches(this RouteHandlerBuilder endpoint) =>
+        endpoint
+            .TakesBody<ResourceChange>(
+                """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
+                RequestBody.MergePatches
+            )
+            .TakesBody<ResourcePatchOperation[]>(
+                """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
+                JsonPatch
+            )
+            .TakesBody<ResourceOperation[]>(
+                """[{"op":"increment","path":"/metadata/stock","value":-1,"minimum":0},{"op":"addToSet","path":"/metadata/tags","value":"sold"}]""",
+                ExtendedPatch
+            );
+
+    internal static async Task<Answer> CreateAsync(HttpContext context, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Json);
         if (body is null)
             return Answer.UnsupportedMediaType(context.Request.Method, Json);
-        var create = body.Document is { } document ? ResourceBodies.Creation(document.RootElement, faults) : null;
+        var create = body.Document is { } document
+            ? ResourceBodies.Creation(document.RootElement, faults, (string?)context.Request.RouteValues["type"])
+            : null;
         if (IdempotencyKey.ReadAttempt(context, body.Bytes, faults) is not { } attempt || create is null)
             return Answer.Invalid(faults);
         var caller = context.Caller();
@@ -182,7 +170,7 @@ public static class ResourceEndpoints
         return Written(id, await door.ExecuteAsync(caller, id, create, attempt), StatusCodes.Status201Created);
     }
 
-    static async Task<Answer> GetAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> GetAsync(HttpContext context, string id, ResourceDoor door)
     {
         if (!Ids.TryParse(id, out var resource))
             return Missing;
@@ -208,7 +196,7 @@ public static class ResourceEndpoints
             : Found(document, reply.Version);
     }
 
-    static async Task<Answer> ReplaceAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> ReplaceAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Json);
@@ -228,7 +216,7 @@ public static class ResourceEndpoints
         return await ChangeAsync(context, id, door, replace, attempt, faults);
     }
 
-    static async Task<Answer> PatchAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> PatchAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Patches);
@@ -245,7 +233,7 @@ public static class ResourceEndpoints
         return await ChangeAsync(context, id, door, patch, attempt, faults);
     }
 
-    static async Task<Answer> DeleteAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> DeleteAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         if (IdempotencyKey.ReadAttempt(context, [], faults) is not { } attempt)
@@ -256,7 +244,7 @@ public static class ResourceEndpoints
         return reply.Rejection is { } rejection ? rejection : Deleted(reply);
     }
 
-    static Task<Answer> RestoreAsync(HttpContext context, string id, ResourceDoor door)
+    internal static Task<Answer> RestoreAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         var attempt = IdempotencyKey.ReadAttempt(context, [], faults);

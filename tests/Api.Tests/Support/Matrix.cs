@@ -88,6 +88,7 @@ sealed record Row(
         Session = "session",
         Key = "key",
         Role = "role",
+        Type = "type",
         None = "none";
 
     /// <summary>The permission that is needed; null = none.</summary>
@@ -103,6 +104,7 @@ sealed record Row(
             Session => "SESSION_NOT_FOUND",
             Key => "API_KEY_NOT_FOUND",
             Role => "ROLE_NOT_FOUND",
+            Type => "TYPE_NOT_FOUND",
             _ => "NOT_FOUND",
         };
 
@@ -216,6 +218,49 @@ sealed record Row(
         },
         new("deleteResource", "resource:delete", 204, Of: Resource),
         new("restoreResource", "resource:delete", Of: Resource),
+        new("listTypes", Anyone),
+        new(
+            "declareType",
+            "type:manage",
+            201,
+            Body: """{"name":"t{new}","schema":{"type":"object","required":["a"]}}"""
+        ),
+        new("checkType", "type:read", Body: """{"definition":{"name":"t","schema":{"type":"object"}}}"""),
+        new("getType", Anyone, Of: Type),
+        new("getTypeSchema", Anyone, Of: Type),
+        new(
+            "replaceType",
+            "type:manage",
+            400,
+            "VALIDATION_FAILED",
+            Type,
+            """{"name":"other","schema":{"type":"object"}}"""
+        )
+        {
+            Headers = [("If-Match", "*")],
+        },
+        new("patchType", "type:manage", Of: Type, Body: """{"title":"patched"}""")
+        {
+            ContentType = "application/merge-patch+json",
+        },
+        new("deleteType", "type:manage", 204, Of: Type),
+        new("getTypeChange", "type:manage", Of: Type),
+        new("abandonTypeChange", "type:manage", 404, "TYPE_CHANGE_NOT_FOUND", Type),
+        new("listResourcesOfType", "resource:read"),
+        new("createResourceOfType", "resource:create", 201, Body: """{"name":"{new}"}"""),
+        new("getResourceOfType", "resource:read", 404, "RESOURCE_NOT_FOUND", None),
+        new("replaceResourceOfType", "resource:update", 404, "RESOURCE_NOT_FOUND", None, """{"name":"{new}"}""")
+        {
+            Headers = [("If-Match", "*")],
+        },
+        new("patchResourceOfType", "resource:update", 404, "RESOURCE_NOT_FOUND", None, "{}"),
+        new("deleteResourceOfType", "resource:delete", 404, "RESOURCE_NOT_FOUND", None),
+        new("restoreResourceOfType", "resource:delete", 404, "RESOURCE_NOT_FOUND", None),
+        new("getResourceByValue", "resource:read", 404, "RESOURCE_NOT_FOUND", None),
+        new("putResourceByValue", "resource:update", 404, "RESOURCE_NOT_FOUND", None, """{"name":"{new}"}"""),
+        new("patchResourceByValue", "resource:update", 404, "RESOURCE_NOT_FOUND", None, "{}"),
+        new("deleteResourceByValue", "resource:delete", 404, "RESOURCE_NOT_FOUND", None),
+        new("listTypeEvents", "type:read", Of: Type),
         new("createSubscription", "subscription:manage", 201, Body: """{"name":"{new}","delivery":{"kind":"pull"}}"""),
         new("listSubscriptions", "subscription:read"),
         new("getSubscription", "subscription:read", Of: Subscription),

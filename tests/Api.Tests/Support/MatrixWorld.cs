@@ -122,7 +122,9 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
                 );
             }
         }
-        foreach (var kind in new[] { Row.Resource, Row.Subscription, Row.User, Row.Session, Row.Key, Row.Role })
+        foreach (
+            var kind in new[] { Row.Resource, Row.Subscription, Row.User, Row.Session, Row.Key, Row.Role, Row.Type }
+        )
             shared[kind] = await MakeAsync(kind);
     }
 
@@ -138,7 +140,7 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 
     /// <summary>The id of a missing item of a kind.</summary>
     public static string Absent(string? of) =>
-        of is Row.Role ? "none"
+        of is Row.Role or Row.Type ? "none"
         : of is Row.None or null ? "019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"
         : $"{Guid.CreateVersion7()}";
 
@@ -166,12 +168,17 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
                 "/api/v1/roles",
                 $$"""{"name":"{{name}}","permissions":["resource:read"]}"""
             ),
+            Row.Type => await Admin.Caller.SendAsync(
+                "POST",
+                "/api/v1/types",
+                $$$"""{"name":"{{{name}}}","schema":{"type":"object"}}"""
+            ),
             _ => null,
         };
         if (made is null)
             return Absent(of);
         Assert.True(made.Status is 200 or 201, $"{of}: {made}");
-        return of is Row.Role ? name
+        return of is Row.Role or Row.Type ? name
             : of is Row.Session ? made.Text("/data/session")!
             : made.Text("/data/id")!;
     }
