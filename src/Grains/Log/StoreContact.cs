@@ -91,7 +91,7 @@ public sealed class StoreContact(TimeProvider time, ILogger<StoreContact> logger
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested && !ct.IsCancellationRequested)
         {
-            // All who wait are told by one thread. What each does next is not its business.
+            // One thread tells all who wait, and must not run what each does next.
             await Task.Yield();
             throw new StoreUnavailableException("PostgreSQL went away.");
         }
