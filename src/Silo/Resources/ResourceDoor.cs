@@ -8,7 +8,7 @@ namespace Resources.Silo;
 /// here, whatever protocol a request comes by; it knows no HTTP.
 /// </summary>
 public sealed partial class ResourceDoor(
-    IGrainFactory grains,
+    ResourceGrains grains,
     ReadIndex index,
     ResourceQueries resources,
     StatisticsQueries statistics,
@@ -49,7 +49,7 @@ public sealed partial class ResourceDoor(
     {
         if (Lacks(caller, Permissions.ResourceRead) is { } lack)
             return Reply<Resource>.Refused(lack);
-        var grain = grains.GetGrain<IResourceGrain>(id);
+        var grain = grains[id];
         var reply = moment is null
             ? await ClusterCalls.ReadAsync(() => grain.Get())
             : await turns.PastAsync(
@@ -75,7 +75,7 @@ public sealed partial class ResourceDoor(
             return lack;
         if (id is not { } known)
             return Missing;
-        var reply = await ClusterCalls.ReadAsync(() => grains.GetGrain<IResourceGrain>(known).Get());
+        var reply = await ClusterCalls.ReadAsync(() => grains[known].Get());
         if (reply.Value is not { } resource || !Sees(caller, permission, resource))
             return Missing;
         return resource.DeletedAt is null || deletedToo ? null : Gone;
@@ -84,7 +84,7 @@ public sealed partial class ResourceDoor(
     /// <summary>What a permission lets a caller do with a resource. Reveals no more than an attempt would.</summary>
     public async Task<ResourceAccess> ExplainAsync(Caller caller, string permission, Guid id)
     {
-        var reply = await ClusterCalls.ReadAsync(() => grains.GetGrain<IResourceGrain>(id).Get());
+        var reply = await ClusterCalls.ReadAsync(() => grains[id].Get());
         return reply.Value is not { } resource ? ResourceAccess.Hidden
             : Sees(caller, permission, resource) ? ResourceAccess.WithinReach
             // An invisible resource is indistinguishable from a missing one.
@@ -103,7 +103,7 @@ public sealed partial class ResourceDoor(
             return Reply<Resource>.Refused(lack);
         if (await IsRefusedAsync(caller, permission, id, command) is { } refusal)
             return Reply<Resource>.Refused(refusal);
-        var grain = grains.GetGrain<IResourceGrain>(id);
+        var grain = grains[id];
         return await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(command, intent));
     }
 
