@@ -75,12 +75,13 @@ public partial class DependencyTests
     {
         string[] pure =
         [
-            .. new[] { "Access", "Accounts", "Resources", "Sessions", "Subscriptions" }
+            .. new[] { "Access", "Accounts", "Resources", "Sessions", "Subscriptions", "Types" }
                 .SelectMany(feature => Repository.Sources("src/Grains/" + feature))
                 .Where(path => !path.Contains("Grain.", StringComparison.Ordinal)),
             "src/Grains/DecisionContext.cs",
             "src/Grains/Limits/LimitWindow.cs",
             .. Repository.Sources("src/Grains/Json"),
+            .. Repository.Sources("src/Grains/Schemas"),
         ];
         Assert.True(pure.Length > 10);
         Nobody(pure, Impure());

@@ -29,5 +29,18 @@ public static class FaultCode
     public const string RootRemoved = "ROOT_REMOVED";
     public const string TooLarge = "TOO_LARGE";
     public const string BoundExceeded = "BOUND_EXCEEDED";
+
+    // Of schemas. What a value violates is named by the keyword: MIN_LENGTH, PATTERN, ONE_OF.
+    public const string UnknownKeyword = "UNKNOWN_KEYWORD";
+    public const string InvalidKeyword = "INVALID_KEYWORD";
+    public const string UnsupportedDialect = "UNSUPPORTED_DIALECT";
+    public const string RemoteReference = "REMOTE_REFERENCE";
+    public const string UnknownReference = "UNKNOWN_REFERENCE";
+    public const string EndlessReference = "ENDLESS_REFERENCE";
+    public const string UnsupportedPattern = "UNSUPPORTED_PATTERN";
+    public const string UnknownFormat = "UNKNOWN_FORMAT";
     public const string TooCostly = "TOO_COSTLY";
+
+    public const string NotUnique = "NOT_UNIQUE";
+    public const string ReferenceNotFound = "REFERENCE_NOT_FOUND";
 }

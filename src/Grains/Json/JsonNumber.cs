@@ -10,7 +10,7 @@ namespace Resources.Grains;
 /// The value of a JSON number token, d.ddd × 10^<see cref="Exponent"/>, with neither leading nor trailing zeros;
 /// no digits at all is zero.
 /// </summary>
-internal readonly ref struct JsonNumber
+internal readonly ref partial struct JsonNumber
 {
     // Every number that survives can be written shorter than this; longer tokens are padded with zeros.
     const int MaxTokenLength = 400;
@@ -77,6 +77,19 @@ internal readonly ref struct JsonNumber
         var digits = first < 0 || leading >= at ? 1 : at - leading;
         var sign = token[0] is (byte)'-' && first >= 0 ? 1 : 0;
         return sign + digits + (scale > 0 ? 1 + scale : 0) - token.Length;
+    }
+
+    /// <summary>One spelling for all numbers of the same value: sign, digits, and the exponent of the first of them.</summary>
+    public static string Canonical(ReadOnlySpan<byte> token)
+    {
+        var number = Read(
+            token,
+            token.Length <= MaxTokenLength ? stackalloc byte[MaxTokenLength] : new byte[token.Length]
+        );
+        if (number.Digits.IsEmpty)
+            return "0";
+        var digits = System.Text.Encoding.ASCII.GetString(number.Digits);
+        return string.Create(CultureInfo.InvariantCulture, $"{(number.Negative ? "-" : "")}{digits}e{number.Exponent}");
     }
 
     /// <summary>

@@ -61,6 +61,20 @@ public sealed class ObjectReader
     public ObjectReader? Nested(string name, bool optional = false) =>
         Find(name, JsonValueKind.Object, optional) is { } value ? new ObjectReader(value, faults, Pointer(name)) : null;
 
+    /// <summary>A member of any kind, to be read by who asks; null too is a value.</summary>
+    public JsonElement? Any(string name, bool optional = false)
+    {
+        asked.Add(name);
+        if (isObject && element.TryGetProperty(name, out var value))
+        {
+            found++;
+            return value;
+        }
+        if (isObject && !optional)
+            Report(name, FaultCode.Required, "The member is required.");
+        return null;
+    }
+
     /// <summary>A whole number from <paramref name="min"/> to <paramref name="max"/>.</summary>
     public int? Number(string name, int min, int max, bool optional = false)
     {

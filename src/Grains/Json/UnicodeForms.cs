@@ -100,6 +100,9 @@ public static class UnicodeForms
         return Compose(folded);
     }
 
+    /// <summary>Whether a mark takes the vowel from the consonant before it (combining class 9).</summary>
+    internal static bool IsVirama(int c) => ClassOf(c) is 9;
+
     static List<int> Apart(string text)
     {
         var apart = new List<int>(text.Length);
