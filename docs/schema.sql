@@ -47,6 +47,14 @@ CREATE TABLE followers (
     PRIMARY KEY (name)
 );
 
+CREATE TABLE keyed_commands (
+    command_id uuid NOT NULL,
+    resource uuid NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (command_id)
+);
+CREATE INDEX keyed_commands_at ON keyed_commands USING btree (at);
+
 CREATE TABLE log_epochs (
     epoch integer NOT NULL,
     lineage uuid,
@@ -203,6 +211,14 @@ CREATE UNLOGGED TABLE rate_limits (
     PRIMARY KEY (bucket, key)
 );
 
+CREATE TABLE resource_references (
+    source uuid NOT NULL,
+    field integer NOT NULL,
+    target uuid NOT NULL,
+    PRIMARY KEY (source, field, target)
+);
+CREATE INDEX resource_references_target ON resource_references USING btree (target, source);
+
 CREATE TABLE resource_statistics_1 (
     scope text COLLATE "C" NOT NULL,
     type text COLLATE "C" NOT NULL,
@@ -227,6 +243,7 @@ CREATE TABLE resource_views_1 (
     updated_by text COLLATE "C" NOT NULL,
     deleted_at timestamp with time zone,
     words tsvector NOT NULL,
+    type_version bigint,
     PRIMARY KEY (id)
 );
 ALTER TABLE resource_views_1 ALTER COLUMN words SET STATISTICS 400;
@@ -377,6 +394,23 @@ CREATE TABLE subscriptions (
 CREATE TRIGGER keep_maker_key BEFORE UPDATE OF state ON subscriptions FOR EACH ROW WHEN (((old.state = 'creating'::text) AND (new.state <> 'creating'::text) AND (new.api_key IS NULL))) EXECUTE FUNCTION keep_maker_key();
 CREATE TRIGGER keep_subscription_delivery BEFORE INSERT ON subscriptions FOR EACH ROW EXECUTE FUNCTION keep_subscription_delivery();
 
+CREATE TABLE swept_type_rules (
+    type uuid NOT NULL,
+    rule integer NOT NULL,
+    PRIMARY KEY (type, rule)
+);
+
+CREATE TABLE type_changes (
+    change uuid NOT NULL,
+    type uuid NOT NULL,
+    after_time timestamp with time zone,
+    after_id uuid,
+    checked bigint NOT NULL DEFAULT 0,
+    offending bigint NOT NULL DEFAULT 0,
+    offenders jsonb NOT NULL DEFAULT '[]'::jsonb,
+    PRIMARY KEY (change)
+);
+
 CREATE TABLE unchanged_commands (
     stream_id uuid NOT NULL,
     command_id uuid NOT NULL,
@@ -386,6 +420,14 @@ CREATE TABLE unchanged_commands (
     PRIMARY KEY (stream_id, command_id)
 );
 CREATE INDEX unchanged_commands_at ON unchanged_commands USING btree (at);
+
+CREATE TABLE unique_claims (
+    scope uuid NOT NULL,
+    rule integer NOT NULL,
+    value bytea NOT NULL,
+    resource uuid NOT NULL,
+    PRIMARY KEY (scope, rule, value)
+);
 
 CREATE TABLE vault (
     id uuid NOT NULL,
@@ -405,7 +447,7 @@ CREATE VIEW resource_totals AS
     SELECT scope, type, status, live FROM resource_statistics_1 WHERE (day = 'infinity'::date);
 
 CREATE VIEW resource_views AS
-    SELECT id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words FROM resource_views_1;
+    SELECT id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words, type_version FROM resource_views_1;
 
 CREATE VIEW resource_views_position AS
     SELECT COALESCE(( SELECT last_seq_id FROM mt_event_progression WHERE ((name)::text = 'resource_views:All'::text)), (0)::bigint) AS "position", 1 AS generation;
@@ -414,7 +456,7 @@ CREATE VIEW resource_words AS
     SELECT word FROM resource_words_1;
 
 CREATE VIEW resources AS
-    SELECT id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at FROM resource_views;
+    SELECT id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, type_version FROM resource_views;
 
 CREATE OR REPLACE FUNCTION account_roles(account uuid)
  RETURNS TABLE(roles text[])
@@ -465,12 +507,52 @@ CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bi
 AS $function$
 #variable_conflict use_column
 declare
+    declared text;
+begin
+    perform pg_advisory_xact_lock(7238163);
+    select min(name) into declared
+    from (
+        select distinct case when e.event_type = 'resource.created' then e.body ->> 'type'
+            else (select f.data ->> 'type' from mt_events f where f.stream_id = stream_ids[e.stream] and f.version = 1) end as name
+        from unnest(event_streams, event_types, bodies) e(stream, event_type, body)
+        where is_of_resource(e.event_type)
+    ) named
+    where is_declared(name);
+    -- Those nodes send each append of a refused call again by itself, and answer the one that is refused with LG as if the database were away.
+    if declared is not null then
+        raise exception 'The type % is declared. Only nodes that know its rules may write its resources.', declared
+            using errcode = case cardinality(stream_ids) when 1 then 'LG003' else '0A000' end;
+    end if;
+
+    return query
+    select a.ordinal, a.outcome = 0, case when a.outcome = 0 then expected_versions[a.ordinal] + event_counts[a.ordinal] else a.detail end, a.positions, a.appended_at
+    from append_events(
+        stream_ids, expected_versions, event_counts, command_ids, actors, correlation_ids, command_headers, event_streams, event_ids, event_types, clr_types, bodies,
+        array_fill(0, array[cardinality(stream_ids)]), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') a
+    order by a.ordinal;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bigint[], event_counts integer[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams integer[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[], append_fences integer[], fence_ids uuid[], fence_positions bigint[], claim_appends integer[], claim_scopes uuid[], claim_rules integer[], claim_values bytea[], claim_takes boolean[], reference_appends integer[], reference_fields integer[], reference_targets uuid[], reference_types text[], reference_takes boolean[], unreferenced integer[])
+ RETURNS TABLE(ordinal bigint, outcome smallint, detail bigint, positions bigint[], appended_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET lock_timeout TO '2s'
+AS $function$
+#variable_conflict use_column
+declare
     moment timestamptz;
     currents bigint[];
-    accepted boolean[];
+    outcomes smallint[];
+    details bigint[];
     times timestamptz[];
     drawn bigint[];
     last_position bigint;
+    failed record;
 begin
     perform pg_advisory_xact_lock(7238163);
     if server_timeline() is distinct from (select timeline from log_epochs order by epoch desc limit 1) then
@@ -485,20 +567,95 @@ begin
     moment := clock_timestamp();
 
     select array_agg(coalesce(s.version, 0) order by a.ordinal),
-        array_agg(coalesce(s.version, 0) = a.expected and s.is_archived is not true order by a.ordinal),
+        array_agg(case when coalesce(s.version, 0) = a.expected and s.is_archived is not true then 0 else 1 end::smallint order by a.ordinal),
         array_agg(greatest(moment, s.timestamp) order by a.ordinal)
-    into currents, accepted, times
+    into currents, outcomes, times
     from unnest(stream_ids, expected_versions) with ordinality a(stream_id, expected, ordinal)
     left join lateral (select version, timestamp, is_archived from mt_streams where id = a.stream_id limit 1) s on true;
+    details := currents;
+
+    -- Guards come after the versions: an append that is in the log already does not stand in its own way.
+    if cardinality(fence_ids) > 0 then
+        for failed in
+            select f.n as fence, coalesce(head.position, 0) as position from unnest(fence_ids, fence_positions) with ordinality f(id, position, n)
+            left join lateral (select e.seq_id as position from mt_events e where e.stream_id = f.id order by e.version desc limit 1) head on true
+            where coalesce(head.position, 0) <> f.position
+        loop
+            for i in 1 .. cardinality(append_fences) loop
+                if append_fences[i] = failed.fence and outcomes[i] = 0 then
+                    outcomes[i] := 2;
+                    details[i] := failed.position;
+                end if;
+            end loop;
+        end loop;
+    end if;
+    if cardinality(claim_appends) > 0 then
+        for failed in
+            select c.append, min(c.n) as n
+            from unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) with ordinality c(append, scope, rule, value, takes, n)
+            cross join lateral (select resource from unique_claims where scope = c.scope and rule = c.rule and value = c.value limit 1) held
+            where c.takes and outcomes[c.append] = 0 and held.resource <> stream_ids[c.append]
+            group by c.append
+        loop
+            outcomes[failed.append] := 3;
+            details[failed.append] := failed.n;
+        end loop;
+    end if;
+    if cardinality(reference_appends) > 0 then
+        for failed in
+            select r.append, min(r.n) as n
+            from unnest(reference_appends, reference_targets, reference_types, reference_takes) with ordinality r(append, target, type, takes, n)
+            left join lateral (
+                select e.data ->> 'type' as type from mt_events e where e.stream_id = r.target and e.version = 1 and e.type = 'resource.created' limit 1
+            ) first on true
+            left join lateral (select e.type from mt_events e where e.stream_id = r.target order by e.version desc limit 1) last on true
+            where r.takes and outcomes[r.append] = 0 and r.target <> stream_ids[r.append]
+                and (first.type is distinct from r.type or last.type = 'resource.deleted')
+            group by r.append
+        loop
+            outcomes[failed.append] := 4;
+            details[failed.append] := failed.n;
+        end loop;
+    end if;
+    if cardinality(unreferenced) > 0 then
+        for failed in
+            select u.append from unnest(unreferenced) u(append)
+            where outcomes[u.append] = 0
+                and exists (select from resource_references where target = stream_ids[u.append] and source <> stream_ids[u.append])
+        loop
+            outcomes[failed.append] := 5;
+        end loop;
+    end if;
 
     insert into mt_streams (id, version, timestamp, created)
     select stream_id, event_count, at, at
-    from unnest(stream_ids, event_counts, currents, accepted, times) a(stream_id, event_count, current, ok, at)
-    where ok and current = 0;
+    from unnest(stream_ids, event_counts, currents, outcomes, times) a(stream_id, event_count, current, outcome, at)
+    where outcome = 0 and current = 0;
 
     update mt_streams s set version = a.current + a.event_count, timestamp = a.at
-    from unnest(stream_ids, event_counts, currents, accepted, times) a(stream_id, event_count, current, ok, at)
-    where s.id = a.stream_id and a.ok and a.current > 0;
+    from unnest(stream_ids, event_counts, currents, outcomes, times) a(stream_id, event_count, current, outcome, at)
+    where s.id = a.stream_id and a.outcome = 0 and a.current > 0;
+
+    if cardinality(claim_appends) > 0 then
+        delete from unique_claims held using unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) c(append, scope, rule, value, takes)
+        where not c.takes and outcomes[c.append] = 0
+            and held.scope = c.scope and held.rule = c.rule and held.value = c.value and held.resource = stream_ids[c.append];
+        -- Two that take one value in one call violate the key.
+        insert into unique_claims (scope, rule, value, resource)
+        select c.scope, c.rule, c.value, stream_ids[c.append]
+        from unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) c(append, scope, rule, value, takes)
+        where c.takes and outcomes[c.append] = 0
+            and not exists (select from unique_claims held where held.scope = c.scope and held.rule = c.rule and held.value = c.value);
+    end if;
+    if cardinality(reference_appends) > 0 then
+        delete from resource_references made using unnest(reference_appends, reference_fields, reference_targets, reference_takes) r(append, field, target, takes)
+        where not r.takes and outcomes[r.append] = 0 and made.source = stream_ids[r.append] and made.field = r.field and made.target = r.target;
+        insert into resource_references (source, field, target)
+        select stream_ids[r.append], r.field, r.target
+        from unnest(reference_appends, reference_fields, reference_targets, reference_takes) r(append, field, target, takes)
+        where r.takes and outcomes[r.append] = 0
+        on conflict do nothing;
+    end if;
 
     with written as (
         insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name)
@@ -508,7 +665,7 @@ begin
             select e.*, row_number() over (partition by e.stream order by e.ordinal) as nth
             from unnest(event_streams, event_ids, event_types, clr_types, bodies) with ordinality
                 e(stream, event_id, event_type, clr_type, body, ordinal)
-            where accepted[e.stream]
+            where outcomes[e.stream] = 0
             order by e.ordinal
         ) numbered
         returning seq_id
@@ -526,22 +683,21 @@ begin
     end if;
 
     return query
-    select a.ordinal, a.ok or earlier.positions is not null,
-        case when a.ok or earlier.positions is not null then a.expected + a.event_count else a.current end,
-        case when a.ok then drawn[(a.before_accepted + 1)::int : (a.before_accepted + a.event_count)::int] else earlier.positions end,
-        case when a.ok then a.at else earlier.at end
+    select a.ordinal, case when earlier.positions is null then a.outcome else 0 end::smallint, a.detail,
+        case when a.outcome = 0 then drawn[(a.before_accepted + 1)::int : (a.before_accepted + a.event_count)::int] else earlier.positions end,
+        case when a.outcome = 0 then a.at else earlier.at end
     from (
         select u.*,
             sum(u.event_count) over w - u.event_count as before,
-            sum(case when u.ok then u.event_count else 0 end) over w - case when u.ok then u.event_count else 0 end as before_accepted
-        from unnest(stream_ids, expected_versions, event_counts, currents, accepted, times) with ordinality
-            u(stream_id, expected, event_count, current, ok, at, ordinal)
+            sum(case when u.outcome = 0 then u.event_count else 0 end) over w - case when u.outcome = 0 then u.event_count else 0 end as before_accepted
+        from unnest(stream_ids, expected_versions, event_counts, outcomes, details, times) with ordinality
+            u(stream_id, expected, event_count, outcome, detail, at, ordinal)
         window w as (order by u.ordinal)
     ) a
     left join lateral (
         select array_agg(seq_id order by version) as positions, min(timestamp) as at
         from mt_events
-        where not a.ok and stream_id = a.stream_id and version between a.expected + 1 and a.expected + a.event_count
+        where a.outcome = 1 and stream_id = a.stream_id and version between a.expected + 1 and a.expected + a.event_count
         having bool_or(id = event_ids[(a.before + 1)::int])
     ) earlier on true
     order by a.ordinal;
@@ -632,6 +788,7 @@ CREATE OR REPLACE FUNCTION create_resource_views(generation integer)
 AS $function$
 begin
     perform create_resource_view_tables(generation);
+    execute format('alter table resource_views_%s add column if not exists type_version bigint', generation);
     perform create_resource_words(generation);
 end $function$;
 
@@ -687,6 +844,48 @@ begin
     end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION enter_type_rules(of_scope uuid, proposed_at bigint, streams uuid[], versions bigint[], claim_rows integer[], claim_rules integer[], claim_values bytea[], reference_rows integer[], reference_fields integer[], reference_targets uuid[], reference_types text[])
+ RETURNS TABLE(claim bigint, reference bigint)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET lock_timeout TO '2s'
+AS $function$
+#variable_conflict use_column
+declare
+    current boolean[];
+begin
+    perform pg_advisory_xact_lock(7238163);
+    if proposed_at is distinct from (select e.seq_id from mt_events e where e.stream_id = of_scope order by e.version desc limit 1) then
+        return query select null::bigint, null::bigint;
+        return;
+    end if;
+    select array_agg(coalesce(s.version = r.version, false) order by r.n) into current
+    from unnest(streams, versions) with ordinality r(stream, version, n)
+    left join lateral (select version from mt_streams where id = r.stream limit 1) s on true;
+
+    insert into unique_claims (scope, rule, value, resource)
+    select of_scope, c.rule, c.value, streams[c.at] from unnest(claim_rows, claim_rules, claim_values) with ordinality c(at, rule, value, n)
+    where current[c.at] order by c.n on conflict do nothing;
+    insert into resource_references (source, field, target)
+    select streams[r.at], r.field, r.target from unnest(reference_rows, reference_fields, reference_targets, reference_types) r(at, field, target, type)
+    where current[r.at] and (
+        r.target = streams[r.at]
+        or exists (select from mt_events e where e.stream_id = r.target and e.version = 1 and e.type = 'resource.created' and e.data ->> 'type' = r.type)
+            and (select e.type from mt_events e where e.stream_id = r.target order by e.version desc limit 1) <> 'resource.deleted'
+    ) on conflict do nothing;
+
+    return query
+        select c.n, null::bigint from unnest(claim_rows, claim_rules, claim_values) with ordinality c(at, rule, value, n)
+        where current[c.at] and (select resource from unique_claims where scope = of_scope and rule = c.rule and value = c.value) <> streams[c.at]
+        union all
+        select null, r.n from unnest(reference_rows, reference_fields, reference_targets) with ordinality r(at, field, target, n)
+        where current[r.at] and not exists (select from resource_references where source = streams[r.at] and field = r.field and target = r.target);
+end $function$;
+
 CREATE OR REPLACE FUNCTION follower_lock(follower text)
  RETURNS bigint
  LANGUAGE sql
@@ -738,6 +937,22 @@ begin
         create index if not exists resource_views_%1$s_metadata on resource_views_%1$s using gin (metadata jsonb_path_ops);
         create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin (words);
         analyze resource_views_%1$s', generation);
+end $function$;
+
+CREATE OR REPLACE FUNCTION is_declared(name text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+AS $function$
+declare
+    definition uuid := type_stream(name);
+    last text;
+begin
+    select e.type into last from mt_events e where e.stream_id = definition order by e.version desc limit 1;
+    if last = 'type.change_abandoned' then
+        select e.type into last from mt_events e where e.stream_id = definition and e.type in ('type.changed', 'type.deleted') order by e.version desc limit 1;
+    end if;
+    return last is not null and last <> 'type.deleted';
 end $function$;
 
 CREATE OR REPLACE FUNCTION is_of_resource(event_type text)
@@ -821,7 +1036,7 @@ begin
         create or replace view resource_views_position as
             select coalesce((select last_seq_id from mt_event_progression where name = %2$L), 0) as position, %1$s as generation;
         create or replace view resource_views as
-            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words from resource_views_%1$s;
+            select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words, type_version from resource_views_%1$s;
         create or replace view resource_statistics as select scope, type, status, day, live from resource_statistics_%1$s where day <> ''infinity'';
         create or replace view resource_totals as select scope, type, status, live from resource_statistics_%1$s where day = ''infinity''',
         generation, follower_shard('resource_views', generation));
@@ -1028,6 +1243,23 @@ CREATE OR REPLACE FUNCTION server_timeline()
  LANGUAGE sql
  PARALLEL SAFE
 AS $function$ select ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int $function$;
+
+CREATE OR REPLACE FUNCTION type_lock(type uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ select hashtext(type::text)::bigint << 32 | 7238166 $function$;
+
+CREATE OR REPLACE FUNCTION type_stream(name text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+    hash bytea := substr(sha256(convert_to('type' || E'\n' || name, 'UTF8')), 1, 16);
+begin
+    return encode(set_byte(set_byte(hash, 6, (get_byte(hash, 6) & 15) | 128), 8, (get_byte(hash, 8) & 63) | 128), 'hex')::uuid;
+end $function$;
 
 -- Marten's own functions:
 -- mt_archive_stream(uuid)

@@ -11,6 +11,7 @@ public static class Server
     public static readonly IReadOnlyList<Feature> Features =
     [
         new ResourcesFeature(),
+        new TypesFeature(),
         new EventsFeature(),
         new SubscriptionsFeature(),
         new SignInFeature(),

@@ -3,8 +3,15 @@ namespace Resources.Grains;
 /// <summary>
 /// Preconditions on the current version. A null list means that the header is absent. An empty list matches no version.
 /// </summary>
+/// <param name="Has">The unique value that the resource must have; null where it was addressed by its id.</param>
 [GenerateSerializer, Immutable, Alias("conditions")]
-public sealed record Conditions(bool IfMatchAny, long[]? IfMatch, bool IfNoneMatchAny, long[]? IfNoneMatch)
+public sealed record Conditions(
+    bool IfMatchAny,
+    long[]? IfMatch,
+    bool IfNoneMatchAny,
+    long[]? IfNoneMatch,
+    HeldValue? Has = null
+)
 {
     public static readonly Conditions None = new(false, null, false, null);
 

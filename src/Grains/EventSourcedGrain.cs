@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using JasperFx.Events;
 
 namespace Resources.Grains;
@@ -77,40 +78,13 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                     return earlier;
 
                 var decision = decide(state, new(version, intent, Now));
-                if (decision.Rejection is { } rejection)
-                    return Reply<TState>.Refused(rejection);
-                if (decision.Events is [])
-                {
-                    if (
-                        intent.Fingerprint is null
-                        || version is 0
-                        || await log.RememberUnchangedAsync(Stream, version, intent)
-                    )
-                        return new(state, version, position, false, null);
-                    Forget();
+                // A stream that was not read may know this command, whose rules may have changed since.
+                if (decision.Rejection is not null && !loaded)
                     continue;
-                }
-                var sent = time.GetTimestamp();
-                if (await log.AppendAsync(Stream, version, decision.Events, intent) is { } appended)
-                {
-                    comparedAt = sent;
-                    for (var i = 0; i < decision.Events.Length; i++)
-                        Evolve(
-                            new Recorded<TEvent>(
-                                decision.Events[i],
-                                version + 1,
-                                appended.Positions[i],
-                                appended.At,
-                                intent.Actor
-                            )
-                        );
-                    loaded = true;
-                    snapshots.Offer(Stream, version - decision.Events.Length, version, position, appended.At, state!);
-                    return new(state, version, position, false, null);
-                }
-                Forget();
+                if (await CarryOutAsync(decision, intent) is { } answer)
+                    return answer;
                 if (time.GetElapsedTime(started) > Timeout)
-                    throw new StoreUnavailableException("Another activation keeps writing to this stream.");
+                    throw new StoreUnavailableException("What this command is decided on keeps changing.");
             }
         }
         catch (Exception e)
@@ -120,6 +94,75 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                 doubtEnds = time.GetTimestamp() + (long)(DoubtPeriod.TotalSeconds * time.TimestampFrequency);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Reads the rules again that decisions were made by, as the stream of their fence has moved. A grain whose
+    /// decisions have a fence overrides this.
+    /// </summary>
+    protected virtual Task RefreshRulesAsync(Fence stale) =>
+        throw new UnreachableException($"{GetType().Name} cannot read again what its fences stand for.");
+
+    /// <summary>Answers a decision; null when what it was made on has changed, so that it has to be made again.</summary>
+    async Task<Reply<TState>?> CarryOutAsync(Decision<TEvent> decision, Intent intent)
+    {
+        // An append compares the fence itself.
+        if (decision.Events is [] && !await StandsAsync(decision.Guards?.Fence))
+            return null;
+        if (decision.Rejection is { } rejection)
+            return Reply<TState>.Refused(rejection);
+        if (decision.Events is [])
+        {
+            if (intent.Fingerprint is null || version is 0 || await log.RememberUnchangedAsync(Stream, version, intent))
+                return new(state, version, position, false, null);
+            Forget();
+            return null;
+        }
+        var sent = time.GetTimestamp();
+        switch (await log.AppendAsync(Stream, version, decision.Events, intent, decision.Guards))
+        {
+            case Appended appended:
+                comparedAt = sent;
+                Add(decision.Events, appended, intent.Actor);
+                return new(state, version, position, false, null);
+            case Conflict:
+                Forget();
+                return null;
+            case FenceMoved:
+                await RefreshRulesAsync(decision.Guards!.Fence!.Value);
+                return null;
+            case Taken { Claim: var claim }:
+                return Reply<TState>.Refused(GuardRefusal.NotUnique(claim));
+            case TargetMissing { Reference: var reference }:
+                return Reply<TState>.Refused(GuardRefusal.ReferenceNotFound(reference));
+            case StillReferenced:
+                // None, if the last of them has gone meanwhile.
+                return await log.ReferrersAsync(Stream) is { Count: > 0 } referrers
+                    ? Reply<TState>.Refused(GuardRefusal.StillReferenced(referrers))
+                    : null;
+            case var other:
+                throw new UnreachableException($"No arm for {other.GetType().Name}.");
+        }
+    }
+
+    /// <summary>
+    /// Whether the rules of a decision without events are the newest; else they are read again. Nobody is refused by rules of
+    /// the past, nor told that they leave nothing to change.
+    /// </summary>
+    async Task<bool> StandsAsync(Fence? fence)
+    {
+        if (fence is not { } stated || (await log.HeadAsync(stated.Stream)).Position == stated.Position)
+            return true;
+        await RefreshRulesAsync(stated);
+        return false;
+    }
+
+    void Add(TEvent[] events, Appended appended, string actor)
+    {
+        for (var i = 0; i < events.Length; i++)
+            Evolve(new Recorded<TEvent>(events[i], version + 1, appended.Positions[i], appended.At, actor));
+        loaded = true;
+        snapshots.Offer(Stream, version - events.Length, version, position, appended.At, state!);
     }
 
     /// <summary>The current state with its version and position; a null value when the stream has no event.</summary>

@@ -35,4 +35,40 @@ public enum Refusal
     SubscriptionNotFound,
     TooManyApiKeys,
     BoundExceeded,
+
+    /// <summary>Another resource has the unique value.</summary>
+    NotUnique,
+
+    /// <summary>A reference to something that is not there, or is of another type.</summary>
+    ReferenceNotFound,
+    StillReferenced,
+    TypeNotFound,
+
+    /// <summary>No change of the type is under way.</summary>
+    NoTypeChange,
+
+    /// <summary>Another change of the type is under way.</summary>
+    TypeChangePending,
+
+    /// <summary>Stored resources contradict a change of their type.</summary>
+    TypeChangeBreaksData,
+
+    /// <summary>A change of a type was withdrawn before it was in force.</summary>
+    TypeChangeAbandoned,
+
+    /// <summary>Resources, or other types, need the type; or it is about to be deleted.</summary>
+    TypeInUse,
+    TooManyTypes,
+
+    /// <summary>Another type has a name that this one would have in generated clients.</summary>
+    NameClash,
+
+    /// <summary>The lifecycle of the type does not lead from the one status to the other.</summary>
+    TransitionNotAllowed,
+
+    /// <summary>A deleted resource is not what its type demands today.</summary>
+    RestoreInvalid,
+
+    /// <summary>Nodes of the previous release are in the cluster.</summary>
+    ClusterMixed,
 }

@@ -14,6 +14,7 @@ public abstract class NodeFeature
         new LogNodeFeature(),
         new FollowersNodeFeature(),
         new AccessNodeFeature(),
+        new TypesNodeFeature(),
         new ResourcesNodeFeature(),
         new AccountsNodeFeature(),
         new LimitsNodeFeature(),

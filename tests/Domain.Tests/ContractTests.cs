@@ -30,6 +30,10 @@ public class ContractTests
         new ResourceChanged("Faust", "active", Story.Text("""{"price":9.50}"""), ["/name", "/status"]),
         new ResourceDeleted(),
         new ResourceRestored(),
+        new TypeChangeProposed("book", Id, "change", Story.Text("""{"name":"book"}"""), new() { ["isbn"] = 1 }),
+        new TypeChanged("book", Id, Story.Text("""{"name":"book"}"""), new() { ["isbn"] = 1 }, 3),
+        new TypeChangeAbandoned(Id, "breaks_data", 2, 1, [new(Id, 7, [new("/metadata/isbn", "REQUIRED", "Missing.")])]),
+        new TypeDeleted(Id),
         new AccountRegistered(Id, Id, ["user"], true),
         new AccountEmailVerified(),
         new AccountPasswordChanged(Id, "change", Id),
@@ -149,6 +153,15 @@ public class ContractTests
                             ),
                         Record(e)
                     ),
+                    TypeEvent e => TypeState.Evolve(
+                        e is TypeChangeProposed or TypeChanged
+                            ? null
+                            : TypeState.Evolve(
+                                null,
+                                Record<TypeEvent>(new TypeChanged("book", Id, JsonText.Empty, []))
+                            ),
+                        Record(e)
+                    ),
                     // Told, and folded by nobody.
                     LogEpochEvent or AuditEvent => Samples[type],
                     _ => null,
@@ -185,6 +198,7 @@ public class ContractTests
         typeof(AccountEvent),
         typeof(SessionEvent),
         typeof(RoleEvent),
+        typeof(TypeEvent),
         typeof(ApiKeyEvent),
         typeof(SubscriptionEvent),
         typeof(AuditEvent),

@@ -40,6 +40,13 @@ public class SerializationTests
     }
 
     [Fact]
+    public void Rejection_survives_serialization_with_its_referrers()
+    {
+        var sent = Sent(new Rejection(Refusal.StillReferenced, "No.", Referrers: new(21, [Guid.AllBitsSet])));
+        Assert.Equal((21, Guid.AllBitsSet), (sent.Referrers!.Count, Assert.Single(sent.Referrers.Resources)));
+    }
+
+    [Fact]
     public void Commands_survive_serialization()
     {
         Assert.All(

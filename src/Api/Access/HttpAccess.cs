@@ -55,15 +55,17 @@ public static class HttpAccess
     /// <exception cref="InvalidOperationException">
     /// The endpoint requires no permission, so nothing says what may be reached.
     /// </exception>
-    public static Reach Visible(this HttpContext context) =>
-        context.Visible(
-            (
-                context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>()
-                ?? throw new InvalidOperationException(
-                    "The endpoint requires no permission; nothing says what its caller may reach."
-                )
-            ).Permission
-        );
+    public static Reach Visible(this HttpContext context) => context.Visible(context.RequiredPermission());
+
+    /// <summary>The permission that the endpoint requires.</summary>
+    /// <exception cref="InvalidOperationException">It requires none.</exception>
+    public static string RequiredPermission(this HttpContext context) =>
+        (
+            context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>()
+            ?? throw new InvalidOperationException(
+                "The endpoint requires no permission; nothing says what its caller may reach."
+            )
+        ).Permission;
 
     /// <summary>
     /// Lets only sessions reach an endpoint, not API keys or tokens of other issuers: what it changes is the owner's

@@ -50,7 +50,7 @@ public static class EventEndpoints
             .Refuses(404);
     }
 
-    static RouteHandlerBuilder Streams(this RouteHandlerBuilder endpoint) =>
+    internal static RouteHandlerBuilder Streams(this RouteHandlerBuilder endpoint) =>
         endpoint
             .WithMetadata(
                 new StreamsEvents(
@@ -62,11 +62,11 @@ public static class EventEndpoints
             .Carries(AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<CloudEvent>>>(200);
 
-    static async Task<Answer> HistoryAsync(HttpContext context, string id, ResourceDoor door) =>
+    internal static async Task<Answer> HistoryAsync(HttpContext context, string id, ResourceDoor door) =>
         await CheckHistoryAsync(context) is { } rejection ? rejection : await ReadAsync(context, Guid.Parse(id), door);
 
     /// <summary>Why the history that the address names is not there for the caller; null when it is.</summary>
-    static Task<Rejection?> CheckHistoryAsync(HttpContext context) =>
+    internal static Task<Rejection?> CheckHistoryAsync(HttpContext context) =>
         context
             .RequestServices.GetRequiredService<ResourceDoor>()
             .CheckHistoryAsync(

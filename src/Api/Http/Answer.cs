@@ -66,7 +66,7 @@ public abstract class Answer : IResult
 
     /// <summary>The refusal of a grain or the door; a version mismatch carries the current entity tag.</summary>
     public static Answer Refused(Rejection rejection) =>
-        new RefusedAnswer(ProblemType.Of(rejection.Kind), rejection.Detail, rejection.Faults, null)
+        new RefusedAnswer(ProblemType.Of(rejection.Kind), rejection.Detail, rejection.Faults, null, rejection)
         {
             EntityTag = rejection is { Kind: Refusal.VersionMismatch, Version: { } version }
                 ? EntityTags.Of(version)
@@ -114,11 +114,16 @@ public abstract class Answer : IResult
     /// <summary>Writes the body; status and headers are set.</summary>
     protected abstract Task WriteBodyAsync(HttpContext context);
 
-    sealed class RefusedAnswer(ProblemType type, string detail, IReadOnlyList<Fault>? faults, string? violatedPolicy)
-        : Answer
+    sealed class RefusedAnswer(
+        ProblemType type,
+        string detail,
+        IReadOnlyList<Fault>? faults,
+        string? violatedPolicy,
+        Rejection? rejection = null
+    ) : Answer
     {
         protected override Task WriteBodyAsync(HttpContext context) =>
-            Problems.WriteAsync(context, type, detail, faults, violatedPolicy);
+            Problems.WriteAsync(context, type, detail, faults, violatedPolicy, rejection);
     }
 }
 

@@ -113,6 +113,56 @@ public sealed record ProblemType(string Code, int Status, string Title)
         409,
         "The resource is not parked"
     );
+    public static readonly ProblemType NotUnique = new("NOT_UNIQUE", 409, "The value is taken");
+    public static readonly ProblemType ReferenceNotFound = new(
+        "REFERENCE_NOT_FOUND",
+        409,
+        "A referenced resource was not found"
+    );
+    public static readonly ProblemType StillReferenced = new(
+        "STILL_REFERENCED",
+        409,
+        "Other resources refer to the resource"
+    );
+    public static readonly ProblemType TypeNotFound = new("TYPE_NOT_FOUND", 404, "Type not found");
+    public static readonly ProblemType TypeChangeNotFound = new(
+        "TYPE_CHANGE_NOT_FOUND",
+        404,
+        "No change of the type is pending"
+    );
+    public static readonly ProblemType TypeChangePending = new(
+        "TYPE_CHANGE_PENDING",
+        409,
+        "A change of the type is pending"
+    );
+    public static readonly ProblemType TypeChangeBreaksData = new(
+        "TYPE_CHANGE_BREAKS_DATA",
+        409,
+        "Stored resources contradict the change"
+    );
+    public static readonly ProblemType TypeChangeAbandoned = new(
+        "TYPE_CHANGE_ABANDONED",
+        409,
+        "The change was abandoned"
+    );
+    public static readonly ProblemType TypeInUse = new("TYPE_IN_USE", 409, "The type is in use");
+    public static readonly ProblemType TooManyTypes = new("TOO_MANY_TYPES", 409, "Too many types");
+    public static readonly ProblemType NameClash = new("NAME_CLASH", 409, "Another type has this name");
+    public static readonly ProblemType TransitionNotAllowed = new(
+        "TRANSITION_NOT_ALLOWED",
+        409,
+        "The status cannot change like this"
+    );
+    public static readonly ProblemType RestoreInvalid = new(
+        "RESTORE_INVALID",
+        409,
+        "The resource no longer fits its type"
+    );
+    public static readonly ProblemType ClusterMixed = new(
+        "CLUSTER_MIXED",
+        409,
+        "Nodes of the previous release are running"
+    );
     public static readonly ProblemType ResourceDeleted = new("RESOURCE_DELETED", 410, "The resource was deleted");
     public static readonly ProblemType VersionMismatch = new("VERSION_MISMATCH", 412, "The version does not match");
     public static readonly ProblemType BodyTooLarge = new("BODY_TOO_LARGE", 413, "The request body is too large");
@@ -192,6 +242,8 @@ public sealed record ProblemType(string Code, int Status, string Title)
         RoleNotFound,
         SessionNotFound,
         SubscriptionNotFound,
+        TypeNotFound,
+        TypeChangeNotFound,
         MethodNotAllowed,
         NotAcceptable,
         RequestTimeout,
@@ -208,6 +260,18 @@ public sealed record ProblemType(string Code, int Status, string Title)
         OtherDelivery,
         LeaseLost,
         ResourceNotParked,
+        NotUnique,
+        ReferenceNotFound,
+        StillReferenced,
+        TypeChangePending,
+        TypeChangeBreaksData,
+        TypeChangeAbandoned,
+        TypeInUse,
+        TooManyTypes,
+        NameClash,
+        TransitionNotAllowed,
+        RestoreInvalid,
+        ClusterMixed,
         ResourceDeleted,
         VersionMismatch,
         BodyTooLarge,
@@ -266,6 +330,20 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.PositionAhead => ValidationFailed,
             Refusal.SubscriptionNotFound => SubscriptionNotFound,
             Refusal.TooManyApiKeys => TooManyApiKeys,
+            Refusal.NotUnique => NotUnique,
+            Refusal.ReferenceNotFound => ReferenceNotFound,
+            Refusal.StillReferenced => StillReferenced,
+            Refusal.TypeNotFound => TypeNotFound,
+            Refusal.NoTypeChange => TypeChangeNotFound,
+            Refusal.TypeChangePending => TypeChangePending,
+            Refusal.TypeChangeBreaksData => TypeChangeBreaksData,
+            Refusal.TypeChangeAbandoned => TypeChangeAbandoned,
+            Refusal.TypeInUse => TypeInUse,
+            Refusal.TooManyTypes => TooManyTypes,
+            Refusal.NameClash => NameClash,
+            Refusal.TransitionNotAllowed => TransitionNotAllowed,
+            Refusal.RestoreInvalid => RestoreInvalid,
+            Refusal.ClusterMixed => ClusterMixed,
             _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "This refusal has no problem type."),
         };
 

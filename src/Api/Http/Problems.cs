@@ -9,6 +9,12 @@ using Resources.Grains;
 namespace Resources.Api;
 
 /// <summary>The body of every failure (RFC 9457 with our members).</summary>
+/// <param name="Change">The change of a type that refuses, or was refused.</param>
+/// <param name="Allowed">What would be allowed in place of what was asked.</param>
+/// <param name="Referrers">Resources that refer to the one that was to be deleted, of those within the caller's reach.</param>
+/// <param name="Checked">How many stored resources were compared with a change of their type.</param>
+/// <param name="Offending">How many of them contradict it.</param>
+/// <param name="Examples">The first of those.</param>
 public sealed record Problem(
     string Type,
     string Title,
@@ -21,7 +27,13 @@ public sealed record Problem(
     string? TraceId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<Fault>? Errors = null,
     [property: JsonPropertyName("violated-policies"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-        string[]? ViolatedPolicies = null
+        string[]? ViolatedPolicies = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? Change = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string[]? Allowed = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Referrers? Referrers = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Checked = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Offending = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] TypeOffender[]? Examples = null
 );
 
 /// <summary>Writes failures, and turns exceptions into them. Nothing of an exception reaches the client.</summary>
@@ -33,7 +45,8 @@ public static class Problems
         ProblemType type,
         string detail,
         IReadOnlyList<Fault>? faults = null,
-        string? violatedPolicy = null
+        string? violatedPolicy = null,
+        Rejection? rejection = null
     )
     {
         var response = context.Response;
@@ -56,7 +69,13 @@ public static class Problems
             type.Code,
             Activity.Current?.TraceId.ToHexString(),
             faults,
-            violatedPolicy is null ? null : [violatedPolicy]
+            violatedPolicy is null ? null : [violatedPolicy],
+            rejection?.Change,
+            rejection?.Allowed,
+            rejection?.Referrers,
+            rejection?.Report?.Checked,
+            rejection?.Report?.Offending,
+            rejection?.Report?.Examples
         );
         return Responses.WriteAsync(context, problem, HttpJson.Default.Problem, "application/problem+json");
     }
@@ -74,7 +93,13 @@ public static class Problems
     {
         if (rejection is { Kind: Refusal.VersionMismatch, Version: { } version })
             context.Response.Headers.ETag = EntityTags.Of(version);
-        return WriteAsync(context, ProblemType.Of(rejection.Kind), rejection.Detail, rejection.Faults);
+        return WriteAsync(
+            context,
+            ProblemType.Of(rejection.Kind),
+            rejection.Detail,
+            rejection.Faults,
+            rejection: rejection
+        );
     }
 
     /// <summary>Middleware: whatever is thrown becomes a problem; statuses without a body get one.</summary>

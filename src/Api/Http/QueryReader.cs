@@ -14,8 +14,11 @@ public sealed class QueryReader(HttpRequest request)
     public string? Text(string name) => request.Query.TryGetValue(name, out var value) ? value.ToString() : null;
 
     /// <summary>A slug, as types and statuses are.</summary>
-    public string? Slug(string name) =>
-        Text(name) is not { } text ? null
+    public string? Slug(string name) => Slug(name, Text(name));
+
+    /// <summary>The same for what stands elsewhere in the address.</summary>
+    public string? Slug(string name, string? text) =>
+        text is null ? null
         : Grains.Slug.IsValid(text) ? text
         : Fail<string>(name, "takes a slug such as 'active'");
 

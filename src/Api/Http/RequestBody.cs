@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using Resources.Grains;
 
@@ -26,6 +27,10 @@ public sealed class RequestBody : IDisposable
     public JsonDocument? Document { get; }
 
     public string MediaType { get; }
+
+    /// <summary>Whether a request has a body, where it need not.</summary>
+    public static bool IsIn(HttpContext context) =>
+        context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
 
     /// <summary>
     /// Reads the body. A media type that is not among <paramref name="mediaTypes"/> yields null: the answer is 415.

@@ -31,6 +31,11 @@ public static class EndpointDescriptions
             .. mediaTypes.DefaultIfEmpty("application/json").Select(each => new TakenBody(typeof(T), example, each)),
         ]);
 
+    /// <summary>A JSON body that may be left out.</summary>
+    public static RouteHandlerBuilder MayTakeBody<T>(this RouteHandlerBuilder endpoint, string example)
+        where T : notnull =>
+        endpoint.WithMetadata(new TakenBody(typeof(T), example, "application/json") { IsOptional = true });
+
     public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder endpoint, int status) =>
         endpoint.Produces<T>(status, "application/json");
 
@@ -67,7 +72,11 @@ public sealed record DescribedQuery(Parameter[] Parameters)
 public sealed record TakenHeaders(Parameter[] Headers);
 
 /// <summary>The type of an endpoint's body in one media type, and a body of it.</summary>
-public sealed record TakenBody(Type Type, string Example, string MediaType);
+public sealed record TakenBody(Type Type, string Example, string MediaType)
+{
+    /// <summary>Whether the body may be left out.</summary>
+    public bool IsOptional { get; init; }
+}
 
 /// <summary>The type of an answer that an endpoint may give in place of its first.</summary>
 public sealed record OtherAnswer(Type Type);

@@ -115,7 +115,11 @@ sealed class OperationDescription
                 Example = JsonNode.Parse(body.Example),
             };
         if (content.Count > 0)
-            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = content };
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = !metadata.OfType<TakenBody>().Any(body => body.IsOptional),
+                Content = content,
+            };
     }
 
     async Task<IOpenApiSchema> SchemaAsync(Type type, CancellationToken ct)

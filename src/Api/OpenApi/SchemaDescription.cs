@@ -51,7 +51,7 @@ static class SchemaDescription
     /// <summary>The name of a type among the components; null for what has none.</summary>
     public static string? NameOf(JsonTypeInfo type) =>
         type.Type == typeof(JsonText) ? "JsonObject"
-        : type.Type == typeof(JsonElement) ? null
+        : type.Type == typeof(JsonElement) || type.Type == typeof(JsonElement?) ? null
         : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
 
     public static Task DescribeAsync(

@@ -34,15 +34,15 @@ public static class AnswerHeaders
         "The version as a strong entity tag; compressed responses append the encoding. Lists have weak tags.",
         "\"3\"",
         64,
-        "^(\"[0-9]+(-br|-gzip)?\"|W/\"[0-9a-f]{32}-[0-9]+[.][0-9]+\")$"
+        "^(\"[0-9]+(-br|-gzip)?\"|W/\"[0-9a-f]{32}(-[0-9]+[.][0-9]+)?\")$"
     );
 
     public static readonly Parameter Location = Parameter.Text(
         "Location",
-        "The address of the new object.",
+        "The address of the new object, or of the change that is being checked.",
         ApiGroup.Path + "/resources/019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10",
-        64,
-        $"^{ApiGroup.Path}/[a-z-]+/[0-9a-f-]{{36}}$"
+        128,
+        $"^{ApiGroup.Path}/([a-z-]+/[0-9a-f-]{{36}}|types/[a-z0-9._-]+(/change)?)$"
     );
 
     public static readonly Parameter Position = Parameter.Text(

@@ -32,15 +32,16 @@ sealed record ListRequest(
     const int MaxSearch = 500;
 
     /// <summary>Reads the parameters of a list; the reader has their faults.</summary>
-    public static ListRequest Read(QueryReader query, HttpContext context, Cursors cursors)
+    /// <param name="type">The type that the address names; null where a parameter may.</param>
+    public static ListRequest Read(QueryReader query, HttpContext context, Cursors cursors, string? type = null)
     {
-        var selection = Select(query);
+        var selection = Select(query, type);
         var sort = SortOf(query);
         var limit = query.Limit(DefaultLimit, MaxLimit);
         var reach = ResourceDoor.ReachOf(context.Caller(), selection.IncludeDeleted);
         var selected = NameOf(
             query,
-            reach.ToString(),
+            type is null ? reach.ToString() : $"{reach} {type}",
             "type",
             "status",
             "owner",
@@ -76,10 +77,10 @@ sealed record ListRequest(
     public static Guid NameOf(QueryReader query, string of, params string[] parameters) =>
         DerivedId.Of([of, .. parameters.Select(name => query.Text(name) is { } text ? $"{text.Length}:{text}" : "")]);
 
-    static ResourceSelection Select(QueryReader query) =>
+    static ResourceSelection Select(QueryReader query, string? type) =>
         new(
             Reach.Nothing,
-            query.Slug("type"),
+            type is null ? query.Slug("type") : query.Slug("type", type),
             query.Slug("status"),
             query.Text("owner"),
             Both(Search(query), Filtered(query)),

@@ -8,13 +8,17 @@ static class ResourceBodies
 {
     public const int MaxName = 255;
 
-    public static CreateResource? Creation(JsonElement body, List<Fault> faults)
+    /// <param name="type">The type that the address names, which the body may repeat; null when it names none.</param>
+    public static CreateResource? Creation(JsonElement body, List<Fault> faults, string? type = null)
     {
         var reader = new ObjectReader(body, faults);
+        var named = reader.Slug("type", optional: true);
+        if (type is not null && (!Slug.IsValid(type) || named is not null && named != type))
+            faults.Report("/type", "TYPE_IS_FIXED", "The address names the type, and has to name one.");
         var create = new CreateResource(
-            reader.Slug("type", optional: true) ?? Resource.DefaultType,
+            type ?? named ?? Resource.DefaultType,
             reader.Text("name", 1, MaxName) ?? "",
-            reader.Slug("status", optional: true) ?? Resource.DefaultStatus,
+            reader.Slug("status", optional: true),
             reader.Object("metadata", optional: true) ?? JsonText.Empty
         );
         reader.RefuseOthers(Resource.OwnMembers);
@@ -29,7 +33,7 @@ static class ResourceBodies
         var replace = new ReplaceResource(
             reader.Slug("type", optional: true),
             reader.Text("name", 1, MaxName) ?? "",
-            reader.Slug("status", optional: true) ?? Resource.DefaultStatus,
+            reader.Slug("status", optional: true),
             reader.Object("metadata", optional: true) ?? JsonText.Empty,
             new(
                 reader.Text("owner", 0, MaxName, optional: true),
@@ -37,7 +41,8 @@ static class ResourceBodies
                 reader.Time("createdAt", optional: true),
                 reader.Text("createdBy", 0, MaxName, optional: true),
                 reader.Time("updatedAt", optional: true),
-                reader.Text("updatedBy", 0, MaxName, optional: true)
+                reader.Text("updatedBy", 0, MaxName, optional: true),
+                reader.IsNull("typeVersion") ? null : reader.Long("typeVersion", optional: true)
             )
         );
         if (

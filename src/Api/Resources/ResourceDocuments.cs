@@ -6,6 +6,7 @@ using Resources.Projections;
 namespace Resources.Api;
 
 /// <summary>A resource, as every answer shows it.</summary>
+/// <param name="TypeVersion">The version of the type that it was last checked against; null where its type was free.</param>
 public sealed record ResourceDocument(
     Guid Id,
     [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string Type,
@@ -18,7 +19,8 @@ public sealed record ResourceDocument(
     string CreatedBy,
     DateTimeOffset UpdatedAt,
     string UpdatedBy,
-    DateTimeOffset? DeletedAt
+    DateTimeOffset? DeletedAt,
+    long? TypeVersion
 )
 {
     public static ResourceDocument Of(Guid id, long version, Resource resource) =>
@@ -34,7 +36,8 @@ public sealed record ResourceDocument(
             resource.CreatedBy,
             resource.UpdatedAt,
             resource.UpdatedBy,
-            resource.DeletedAt
+            resource.DeletedAt,
+            resource.TypeVersion
         );
 }
 
@@ -62,7 +65,8 @@ public sealed record ResourceReplacement(
     string? CreatedBy = null,
     DateTimeOffset? UpdatedAt = null,
     string? UpdatedBy = null,
-    [property: TakesNull] DateTimeOffset? DeletedAt = null
+    [property: TakesNull] DateTimeOffset? DeletedAt = null,
+    [property: TakesNull] long? TypeVersion = null
 );
 
 /// <summary>A merge patch: the members to change.</summary>

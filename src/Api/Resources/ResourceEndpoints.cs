@@ -12,7 +12,7 @@ public static class ResourceEndpoints
     const string ExtendedPatch = "application/vnd.resources.patch+json";
 
     /// <summary>What PATCH takes. A plain JSON document is a merge patch.</summary>
-    static readonly string[] Patches = [.. RequestBody.MergePatches, JsonPatch, ExtendedPatch];
+    internal static readonly string[] Patches = [.. RequestBody.MergePatches, JsonPatch, ExtendedPatch];
 
     public static void MapResources(this RouteGroupBuilder api)
     {
@@ -29,34 +29,15 @@ public static class ResourceEndpoints
                 """{"name":"Blue bicycle","type":"bicycle","status":"active","metadata":{"color":"blue","gears":7}}"""
             )
             .Answers<Envelope<ResourceDocument>>(201)
-            .Refuses(413, 415, 422);
+            .Refuses(409, 413, 415, 422);
         resources
             .MapRead("", ResourceLists.ListAsync)
             .Require(Permissions.ResourceRead)
             .WithName("listResources")
             .WithSummary("List resources")
             .WithDescription("Filters, searches and sorts. Newest first, unless `sort` is given.")
-            .TakesQuery(
-                ResourceParameters.Type,
-                ResourceParameters.Status,
-                ResourceParameters.Owner,
-                ResourceParameters.Words,
-                ResourceParameters.Filter,
-                ResourceParameters.Sort,
-                PageParameters.Limit,
-                PageParameters.Cursor,
-                ResourceParameters.Fields,
-                ResourceParameters.Count,
-                ResourceParameters.IncludeDeleted,
-                ResourceParameters.Consistency,
-                ResourceParameters.Follow
-            )
-            .WithMetadata(
-                new StreamsEvents(
-                    "With `follow=true`, streams server-sent events: a `snapshot` of each resource, then `added`, `changed` and `removed`.",
-                    ResourceParameters.Follow.Name
-                )
-            )
+            .TakesQuery(ResourceParameters.OfLists)
+            .WithMetadata(ResourceParameters.Follows)
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<IReadOnlyList<Partial<ResourceDocument>>>>(200)
@@ -115,7 +96,7 @@ public static class ResourceEndpoints
                 """{"name":"Red bicycle","status":"active","metadata":{"color":"red","gears":7}}"""
             )
             .Answers<Envelope<ResourceDocument>>(200)
-            .Refuses(404, 410, 412, 413, 415, 422, 428);
+            .Refuses(404, 409, 410, 412, 413, 415, 422, 428);
         one.MapPatch("", PatchAsync)
             .Require(Permissions.ResourceUpdate)
             .WithName("patchResource")
@@ -130,18 +111,7 @@ public static class ResourceEndpoints
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceUpdate))
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
-            .TakesBody<ResourceChange>(
-                """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
-                RequestBody.MergePatches
-            )
-            .TakesBody<ResourcePatchOperation[]>(
-                """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
-                JsonPatch
-            )
-            .TakesBody<ResourceOperation[]>(
-                """[{"op":"increment","path":"/metadata/stock","value":-1,"minimum":0},{"op":"addToSet","path":"/metadata/tags","value":"sold"}]""",
-                ExtendedPatch
-            )
+            .TakesPatches()
             .Answers<Envelope<ResourceDocument>>(200)
             .Refuses(404, 409, 410, 412, 413, 415, 422);
         one.MapDelete("", DeleteAsync)
@@ -154,26 +124,46 @@ public static class ResourceEndpoints
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.Position)
             .Produces(204)
-            .Refuses(404, 412, 422);
+            .Refuses(404, 409, 412, 422);
         one.MapPost("/restore", RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResource")
-            .Audits("resource.restored")
+            .Audits("resource.restored", "resource.replaced")
             .WithSummary("Restore a deleted resource")
+            .WithDescription("With a body it is replaced at the same time, which needs `resource:update`, too.")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))
             .TakesHeaders(RequestHeaders.IfMatch, RequestHeaders.IfNoneMatch, RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .MayTakeBody<ResourceReplacement>("""{"name":"Red bicycle","metadata":{"colour":"red","gears":21}}""")
             .Answers<Envelope<ResourceDocument>>(200)
-            .Refuses(404, 412, 422);
+            .Refuses(404, 409, 412, 413, 415, 422);
     }
 
-    static async Task<Answer> CreateAsync(HttpContext context, ResourceDoor door)
+    /// <summary>Describes the patches that a resource takes.</summary>
+    internal static RouteHandlerBuilder TakesPatches(this RouteHandlerBuilder endpoint) =>
+        endpoint
+            .TakesBody<ResourceChange>(
+                """{"name":"Green bicycle","metadata":{"color":"green","gears":null}}""",
+                RequestBody.MergePatches
+            )
+            .TakesBody<ResourcePatchOperation[]>(
+                """[{"op":"test","path":"/status","value":"active"},{"op":"replace","path":"/metadata/color","value":"green"}]""",
+                JsonPatch
+            )
+            .TakesBody<ResourceOperation[]>(
+                """[{"op":"increment","path":"/metadata/stock","value":-1,"minimum":0},{"op":"addToSet","path":"/metadata/tags","value":"sold"}]""",
+                ExtendedPatch
+            );
+
+    internal static async Task<Answer> CreateAsync(HttpContext context, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Json);
         if (body is null)
             return Answer.UnsupportedMediaType(context.Request.Method, Json);
-        var create = body.Document is { } document ? ResourceBodies.Creation(document.RootElement, faults) : null;
+        var create = body.Document is { } document
+            ? ResourceBodies.Creation(document.RootElement, faults, (string?)context.Request.RouteValues["type"])
+            : null;
         if (IdempotencyKey.ReadAttempt(context, body.Bytes, faults) is not { } attempt || create is null)
             return Answer.Invalid(faults);
         var caller = context.Caller();
@@ -182,7 +172,7 @@ public static class ResourceEndpoints
         return Written(id, await door.ExecuteAsync(caller, id, create, attempt), StatusCodes.Status201Created);
     }
 
-    static async Task<Answer> GetAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> GetAsync(HttpContext context, string id, ResourceDoor door)
     {
         if (!Ids.TryParse(id, out var resource))
             return Missing;
@@ -208,7 +198,7 @@ public static class ResourceEndpoints
             : Found(document, reply.Version);
     }
 
-    static async Task<Answer> ReplaceAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> ReplaceAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Json);
@@ -228,24 +218,28 @@ public static class ResourceEndpoints
         return await ChangeAsync(context, id, door, replace, attempt, faults);
     }
 
-    static async Task<Answer> PatchAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> PatchAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         using var body = await RequestBody.ReadAsync(context, faults, Patches);
         if (body is null)
             return await UnsupportedAsync(context, Patches);
-        var format = body.MediaType switch
-        {
-            JsonPatch => PatchFormat.Json,
-            ExtendedPatch => PatchFormat.Extended,
-            _ => PatchFormat.Merge,
-        };
-        var patch = new PatchResource(format, body.Bytes);
         var attempt = IdempotencyKey.ReadAttempt(context, body.Bytes, faults);
-        return await ChangeAsync(context, id, door, patch, attempt, faults);
+        return await ChangeAsync(context, id, door, PatchOf(body), attempt, faults);
     }
 
-    static async Task<Answer> DeleteAsync(HttpContext context, string id, ResourceDoor door)
+    internal static PatchResource PatchOf(RequestBody body) =>
+        new(
+            body.MediaType switch
+            {
+                JsonPatch => PatchFormat.Json,
+                ExtendedPatch => PatchFormat.Extended,
+                _ => PatchFormat.Merge,
+            },
+            body.Bytes
+        );
+
+    internal static async Task<Answer> DeleteAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
         if (IdempotencyKey.ReadAttempt(context, [], faults) is not { } attempt)
@@ -253,14 +247,27 @@ public static class ResourceEndpoints
         if (!Ids.TryParse(id, out var resource))
             return Missing;
         var reply = await door.ExecuteAsync(context.Caller(), resource, new DeleteResource(), attempt);
-        return reply.Rejection is { } rejection ? rejection : Deleted(reply);
+        return Deleted(reply);
     }
 
-    static Task<Answer> RestoreAsync(HttpContext context, string id, ResourceDoor door)
+    internal static async Task<Answer> RestoreAsync(HttpContext context, string id, ResourceDoor door)
     {
         var faults = new List<Fault>();
-        var attempt = IdempotencyKey.ReadAttempt(context, [], faults);
-        return ChangeAsync(context, id, door, new RestoreResource(), attempt, faults);
+        if (!RequestBody.IsIn(context))
+        {
+            var bare = IdempotencyKey.ReadAttempt(context, [], faults);
+            return await ChangeAsync(context, id, door, new RestoreResource(), bare, faults);
+        }
+        using var body = await RequestBody.ReadAsync(context, faults, Json);
+        if (body is null)
+            return await CheckAsync(context, Permissions.ResourceDelete, deletedToo: true) is { } rejection
+                ? rejection
+                : Answer.UnsupportedMediaType(context.Request.Method, Json);
+        var replace = body.Document is { } document
+            ? ResourceBodies.Replacement(document.RootElement, Ids.TryParse(id, out var named) ? named : null, faults)
+            : null;
+        var attempt = IdempotencyKey.ReadAttempt(context, body.Bytes, faults);
+        return await ChangeAsync(context, id, door, new RestoreResource(replace), attempt, faults);
     }
 
     static async Task<Answer> ChangeAsync(
@@ -276,7 +283,7 @@ public static class ResourceEndpoints
             return await ApiGroup.RefusalAsync(context, faults);
         if (!Ids.TryParse(id, out var resource))
             return Missing;
-        if (command is ReplaceResource replace)
+        if ((command as ReplaceResource ?? (command as RestoreResource)?.Replacement) is { } replace)
             await ResponseMemory.ReserveAsync(context, replace.Metadata.Utf8.Length);
         return Written(resource, await door.ExecuteAsync(context.Caller(), resource, command!, attempt!));
     }
@@ -300,13 +307,16 @@ public static class ResourceEndpoints
                 Location = status is StatusCodes.Status201Created ? $"{ApiGroup.Path}/resources/{id}" : null,
             };
 
-    static EmptyAnswer Deleted(Reply<Resource> reply) =>
-        new()
-        {
-            Status = StatusCodes.Status204NoContent,
-            Position = reply.Position,
-            Replayed = reply.Replayed,
-        };
+    /// <summary>The answer to a deletion.</summary>
+    internal static Answer Deleted(Reply<Resource> reply) =>
+        reply.Rejection is { } rejection
+            ? rejection
+            : new EmptyAnswer
+            {
+                Status = StatusCodes.Status204NoContent,
+                Position = reply.Position,
+                Replayed = reply.Replayed,
+            };
 
     static Answer<T> Found<T>(T document, long version)
         where T : notnull => new(document) { EntityTag = EntityTags.Of(version), IsCacheable = true };
@@ -314,7 +324,7 @@ public static class ResourceEndpoints
     static readonly Rejection Missing = new(Refusal.NotFound, "There is no such resource.");
 
     /// <summary>Why the resource that the address names is not there for the caller; null when it is.</summary>
-    static Task<Rejection?> CheckAsync(HttpContext context, string permission, bool deletedToo = false) =>
+    internal static Task<Rejection?> CheckAsync(HttpContext context, string permission, bool deletedToo = false) =>
         context
             .RequestServices.GetRequiredService<ResourceDoor>()
             .CheckAsync(
@@ -325,7 +335,7 @@ public static class ResourceEndpoints
             );
 
     /// <summary>For reads: a version of a resource that is deleted today may be live.</summary>
-    static Task<Rejection?> CheckReadAsync(HttpContext context) =>
+    internal static Task<Rejection?> CheckReadAsync(HttpContext context) =>
         CheckAsync(
             context,
             Permissions.ResourceRead,

@@ -11,7 +11,7 @@ static class ResourceLists
     public static async Task<Answer> ListAsync(HttpContext context, ResourceDoor door, Cursors cursors)
     {
         var query = new QueryReader(context.Request);
-        var list = ListRequest.Read(query, context, cursors);
+        var list = ListRequest.Read(query, context, cursors, (string?)context.Request.RouteValues["type"]);
         if (query.Faults is not [])
             return Answer.Invalid(query.Faults);
         if (list.LacksDeleted)

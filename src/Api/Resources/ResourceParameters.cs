@@ -104,4 +104,28 @@ static class ResourceParameters
         20,
         "^[0-9]+$"
     );
+
+    /// <summary>The parameters of lists of resources.</summary>
+    public static readonly Parameter[] OfLists =
+    [
+        Type,
+        Status,
+        Owner,
+        Words,
+        Filter,
+        Sort,
+        PageParameters.Limit,
+        PageParameters.Cursor,
+        Fields,
+        Count,
+        IncludeDeleted,
+        Consistency,
+        Follow,
+    ];
+
+    /// <summary>How a list is followed.</summary>
+    public static readonly StreamsEvents Follows = new StreamsEvents(
+        "With `follow=true`, streams server-sent events: a `snapshot` of each resource, then `added`, `changed` and `removed`.",
+        Follow.Name
+    );
 }

@@ -25,6 +25,8 @@ public static class Permissions
     public const string SessionManage = "session:manage";
     public const string RoleRead = "role:read";
     public const string RoleManage = "role:manage";
+    public const string TypeRead = "type:read";
+    public const string TypeManage = "type:manage";
     public const string AuditRead = "audit:read";
     public const string SigningKeyManage = "signing_key:manage";
 
@@ -48,6 +50,8 @@ public static class Permissions
         new(SessionManage),
         new(RoleRead),
         new(RoleManage),
+        new(TypeRead),
+        new(TypeManage),
         new(AuditRead),
         new(SigningKeyManage),
     ];

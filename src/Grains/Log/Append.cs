@@ -5,11 +5,19 @@ namespace Resources.Grains;
 /// <summary>A waiting append to one stream. It creates the event ids, so that a repeated send is recognised.</summary>
 sealed class Append
 {
-    public Append(EventKinds kinds, Guid stream, long expectedVersion, IReadOnlyList<object> events, Intent intent)
+    public Append(
+        EventKinds kinds,
+        Guid stream,
+        long expectedVersion,
+        IReadOnlyList<object> events,
+        Intent intent,
+        Guards? guards
+    )
     {
         Stream = stream;
         ExpectedVersion = expectedVersion;
         Intent = intent;
+        Guards = guards;
         Kinds = new EventKind[events.Count];
         Ids = new Guid[events.Count];
         Bodies = new string[events.Count];
@@ -24,8 +32,9 @@ sealed class Append
     public Guid Stream { get; }
     public long ExpectedVersion { get; }
     public Intent Intent { get; }
+    public Guards? Guards { get; }
     public EventKind[] Kinds { get; }
     public Guid[] Ids { get; }
     public string[] Bodies { get; }
-    public TaskCompletionSource<Appended?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<AppendOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -8,8 +8,12 @@ sealed class AppendBatch
 {
     readonly List<Append> appends = [];
     readonly HashSet<Guid> streams = [];
+    readonly BatchGuards guards = new();
 
     public int Streams => appends.Count;
+
+    /// <summary>How many rows of claims and references the batch touches.</summary>
+    public int GuardRows => guards.Rows;
 
     /// <summary>The approximate size of the statement, in characters.</summary>
     public int Bytes { get; private set; }
@@ -18,14 +22,19 @@ sealed class AppendBatch
     {
         appends.Clear();
         streams.Clear();
+        guards.Clear();
         Bytes = 0;
     }
 
-    /// <summary>Adds an append, unless its stream is in the batch already.</summary>
+    /// <summary>
+    /// Adds an append, unless the batch has one of the same stream, or one whose guards it might break: all of a batch
+    /// are checked against what was there before it.
+    /// </summary>
     public bool TryAdd(Append append)
     {
-        if (!streams.Add(append.Stream))
+        if (streams.Contains(append.Stream) || !guards.TryAdd(append.Stream, append.Guards, streams))
             return false;
+        streams.Add(append.Stream);
         appends.Add(append);
         foreach (var body in append.Bodies)
             Bytes += body.Length;
@@ -42,12 +51,13 @@ sealed class AppendBatch
         });
 
     /// <summary>Answers every append; returns how many events were committed.</summary>
-    public int Complete(Appended?[] outcomes)
+    public int Complete(AppendOutcome[] outcomes)
     {
         var events = 0;
         for (var i = 0; i < appends.Count; i++)
         {
-            events += outcomes[i]?.Positions.Length ?? 0;
+            if (outcomes[i] is Appended appended)
+                events += appended.Positions.Length;
             appends[i].Done.TrySetResult(outcomes[i]);
         }
         return events;
@@ -70,24 +80,35 @@ sealed class AppendBatch
     /// Gives the statement up. Nothing else does: a commit that waits for a synchronous standby and is cancelled counts as
     /// done for the server, and is nowhere but there.
     /// </param>
-    public async Task<Appended?[]> SendAsync(NpgsqlConnection connection, CancellationToken lost)
+    public async Task<AppendOutcome[]> SendAsync(NpgsqlConnection connection, CancellationToken lost)
     {
         await using var command = new NpgsqlCommand(
-            "select ordinal, appended, positions, appended_at from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            """
+            select ordinal, outcome, detail, positions, appended_at from append_events(
+                $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+            """,
             connection
         );
         command.CommandTimeout = 0;
         Bind(command.Parameters);
-        var outcomes = new Appended?[appends.Count];
+        var outcomes = new AppendOutcome[appends.Count];
         await using var reader = await command.ExecuteReaderAsync(lost);
         while (await reader.ReadAsync(lost))
-            if (reader.GetBoolean(1))
-                outcomes[reader.GetInt64(0) - 1] = new(
-                    reader.GetFieldValue<long[]>(2),
-                    reader.GetFieldValue<DateTimeOffset>(3)
-                );
+            outcomes[reader.GetInt64(0) - 1] = OutcomeOf(reader);
         return outcomes;
     }
+
+    AppendOutcome OutcomeOf(NpgsqlDataReader reader) =>
+        reader.GetInt16(1) switch
+        {
+            0 => new Appended(reader.GetFieldValue<long[]>(3), reader.GetFieldValue<DateTimeOffset>(4)),
+            1 => new Conflict(),
+            2 => new FenceMoved(reader.GetInt64(2)),
+            3 => new Taken(guards.ClaimAt(reader.GetInt64(2))),
+            4 => new TargetMissing(guards.ReferenceAt(reader.GetInt64(2))),
+            5 => new StillReferenced(),
+            var other => throw new InvalidDataException($"An append has the outcome {other}."),
+        };
 
     void Bind(NpgsqlParameterCollection parameters)
     {
@@ -110,18 +131,19 @@ sealed class AppendBatch
                 bodies[at] = append.Bodies[i];
             }
         }
-        Add(parameters, NpgsqlDbType.Uuid, Each(append => append.Stream));
-        Add(parameters, NpgsqlDbType.Bigint, Each(append => append.ExpectedVersion));
-        Add(parameters, NpgsqlDbType.Integer, Each(append => append.Kinds.Length));
-        Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CommandId.ToString()));
-        Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.Actor));
-        Add(parameters, NpgsqlDbType.Text, Each(append => append.Intent.CorrelationId));
-        Add(parameters, NpgsqlDbType.Jsonb, Each(append => Headers(append.Intent)));
-        Add(parameters, NpgsqlDbType.Integer, streamOf);
-        Add(parameters, NpgsqlDbType.Uuid, ids);
-        Add(parameters, NpgsqlDbType.Text, types);
-        Add(parameters, NpgsqlDbType.Text, clrTypes);
-        Add(parameters, NpgsqlDbType.Jsonb, bodies);
+        parameters.AddArray(NpgsqlDbType.Uuid, Each(append => append.Stream));
+        parameters.AddArray(NpgsqlDbType.Bigint, Each(append => append.ExpectedVersion));
+        parameters.AddArray(NpgsqlDbType.Integer, Each(append => append.Kinds.Length));
+        parameters.AddArray(NpgsqlDbType.Text, Each(append => append.Intent.CommandId.ToString()));
+        parameters.AddArray(NpgsqlDbType.Text, Each(append => append.Intent.Actor));
+        parameters.AddArray(NpgsqlDbType.Text, Each(append => append.Intent.CorrelationId));
+        parameters.AddArray(NpgsqlDbType.Jsonb, Each(append => Headers(append.Intent)));
+        parameters.AddArray(NpgsqlDbType.Integer, streamOf);
+        parameters.AddArray(NpgsqlDbType.Uuid, ids);
+        parameters.AddArray(NpgsqlDbType.Text, types);
+        parameters.AddArray(NpgsqlDbType.Text, clrTypes);
+        parameters.AddArray(NpgsqlDbType.Jsonb, bodies);
+        guards.Bind(parameters);
     }
 
     /// <summary>
@@ -149,7 +171,4 @@ sealed class AppendBatch
             parts[i] = part(appends[i]);
         return parts;
     }
-
-    static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType element, T[] values) =>
-        parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | element });
 }

@@ -14,6 +14,14 @@ public static class Arg
     public static NpgsqlParameter Json(string json) =>
         new NpgsqlParameter<string> { TypedValue = json, NpgsqlDbType = NpgsqlDbType.Jsonb };
 
+    /// <summary>A list of byte strings.</summary>
+    public static NpgsqlParameter Bytes(byte[][] values) =>
+        new NpgsqlParameter<byte[][]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
+
+    /// <summary>Adds the values of an array to a statement's parameters.</summary>
+    public static void AddArray<T>(this NpgsqlParameterCollection parameters, NpgsqlDbType element, T[] values) =>
+        parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | element });
+
     /// <summary>Adds a value to a statement under construction; returns the text that stands for it there.</summary>
     public static string Place(this NpgsqlParameterCollection parameters, object? value, NpgsqlDbType type)
     {
@@ -30,6 +38,9 @@ public static class NullableColumns
 
     public static int? IntOrNull(this NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetInt32(column);
+
+    public static long? LongOrNull(this NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetInt64(column);
 
     public static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);

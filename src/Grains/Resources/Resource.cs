@@ -17,7 +17,8 @@ public sealed record Resource(
     string CreatedBy,
     DateTimeOffset UpdatedAt,
     string UpdatedBy,
-    DateTimeOffset? DeletedAt
+    DateTimeOffset? DeletedAt,
+    long? TypeVersion = null
 )
 {
     public const string DefaultType = "resource";
@@ -39,7 +40,8 @@ public sealed record Resource(
                 recorded.Actor,
                 recorded.At,
                 recorded.Actor,
-                null
+                null,
+                e.TypeVersion
             ),
             ResourceReplaced e => state!.Touched(recorded) with
             {
@@ -56,7 +58,12 @@ public sealed record Resource(
                 Status = e.Status ?? state.Status,
                 Metadata = e.Metadata ?? state.Metadata,
             },
-            ResourceDeleted => state!.Touched(recorded) with { DeletedAt = recorded.At },
+            // Nothing is checked where a resource goes.
+            ResourceDeleted => state!.Touched(recorded) with
+            {
+                DeletedAt = recorded.At,
+                TypeVersion = state.TypeVersion,
+            },
             ResourceRestored => state!.Touched(recorded) with { DeletedAt = null },
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };
@@ -66,34 +73,51 @@ public sealed record Resource(
         {
             (null, CreateResource c) =>
             [
-                new ResourceCreated(c.Type, c.Name, c.Status, c.Metadata, context.Intent.Actor),
+                new ResourceCreated(c.Type, c.Name, c.Status ?? DefaultStatus, c.Metadata, context.Intent.Actor),
             ],
             (null, _) => new Rejection(Refusal.NotFound, "There is no such resource."),
             (_, CreateResource) => new Rejection(Refusal.AlreadyExists, "A resource with this id exists already."),
             ({ DeletedAt: not null }, DeleteResource) => [],
+            ({ DeletedAt: null }, RestoreResource { Replacement: { } c }) when state.Replace(c).Events is not [] =>
+                new Rejection(
+                    Refusal.AlreadyExists,
+                    "This resource is not deleted: replace it.",
+                    Version: context.Version
+                ),
             ({ DeletedAt: null }, RestoreResource) => [],
             ({ DeletedAt: not null }, not RestoreResource) => new Rejection(
                 Refusal.Deleted,
                 "This resource was deleted.",
                 Version: context.Version
             ),
-            (_, ReplaceResource { Type: { } type }) when type != state.Type => Invalid(
+            _ when GivenBy(command)?.Type is { } type && type != state.Type => Invalid(
                 new Fault("/type", "TYPE_IS_FIXED", $"The type of this resource is '{state.Type}' and cannot change.")
             ),
             (_, PatchResource c) => ResourcePatch.Decide(state, c, context),
             _ when !context.Intent.Conditions.Hold(context.Version) => Mismatch(context.Version),
-            (_, ReplaceResource { Kept: { } kept })
-                when state.Altered(kept, context.Version) is not [] and var altered => Invalid(altered),
+            _ when GivenBy(command)?.Kept is { } kept
+                    && state.Altered(kept, context.Version) is not [] and var altered => Invalid(altered),
             (_, ReplaceResource c) => state.Replace(c),
             (_, DeleteResource) => [new ResourceDeleted()],
+            (_, RestoreResource { Replacement: { } c }) => [new ResourceRestored(), .. state.Replace(c).Events],
             (_, RestoreResource) => [new ResourceRestored()],
             _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
         };
 
-    Decision<ResourceEvent> Replace(ReplaceResource c) =>
-        c.Name == Name && c.Status == Status && c.Metadata.Equals(Metadata)
+    static ReplaceResource? GivenBy(ResourceCommand command) =>
+        command as ReplaceResource ?? (command as RestoreResource)?.Replacement;
+
+    Decision<ResourceEvent> Replace(ReplaceResource c)
+    {
+        var status = c.Status ?? DefaultStatus;
+        return c.Name == Name && status == Status && c.Metadata.Equals(Metadata)
             ? []
-            : [new ResourceReplaced(c.Name, c.Status, c.Metadata, Changed(c.Name, c.Status, c.Metadata))];
+            : [new ResourceReplaced(c.Name, status, c.Metadata, Changed(c.Name, status, c.Metadata))];
+    }
+
+    /// <summary>Whether everything that clients give is the same.</summary>
+    internal bool HasContentOf(Resource other) =>
+        Name == other.Name && Status == other.Status && Metadata.Equals(other.Metadata);
 
     /// <summary>A fault for each member that is not as the server keeps it.</summary>
     Fault[] Altered(KeptMembers kept, long version)
@@ -101,6 +125,7 @@ public sealed record Resource(
         (string Member, bool IsAltered)[] members =
         [
             ("owner", (kept.Owner ?? Owner) != Owner),
+            ("typeVersion", (kept.TypeVersion ?? TypeVersion) != TypeVersion),
             ("version", (kept.Version ?? version) != version),
             ("createdAt", (kept.CreatedAt ?? CreatedAt) != CreatedAt),
             ("createdBy", (kept.CreatedBy ?? CreatedBy) != CreatedBy),
@@ -149,12 +174,13 @@ public sealed record Resource(
         {
             UpdatedAt = recorded.At,
             UpdatedBy = recorded.Actor,
+            TypeVersion = recorded.Data.TypeVersion,
         };
 
     /// <summary>The rejection of a request for another version.</summary>
     public static Rejection Mismatch(long version) =>
         new(Refusal.VersionMismatch, $"The resource is at version {version}.", Version: version);
 
-    internal static Rejection Invalid(params Fault[] faults) =>
-        new(Refusal.Invalid, "The request is not valid.", faults);
+    /// <summary>The rejection of a faulty request.</summary>
+    public static Rejection Invalid(params Fault[] faults) => new(Refusal.Invalid, "The request is not valid.", faults);
 }

@@ -4,15 +4,17 @@ namespace Resources.Grains;
 [GenerateSerializer, Immutable, Alias("resource-command")]
 public abstract record ResourceCommand;
 
+/// <param name="Status">Null for the one that resources of the type begin with.</param>
 [GenerateSerializer, Immutable, Alias("resource-create")]
-public sealed record CreateResource(string Type, string Name, string Status, JsonText Metadata) : ResourceCommand;
+public sealed record CreateResource(string Type, string Name, string? Status, JsonText Metadata) : ResourceCommand;
 
 /// <summary>Replaces all members. The type, if given, must be the current one, and so must those that are kept.</summary>
+/// <param name="Status">Null for the default; where the type has a lifecycle, for what it is.</param>
 [GenerateSerializer, Immutable, Alias("resource-replace")]
 public sealed record ReplaceResource(
     string? Type,
     string Name,
-    string Status,
+    string? Status,
     JsonText Metadata,
     KeptMembers? Kept = null
 ) : ResourceCommand;
@@ -25,7 +27,8 @@ public sealed record KeptMembers(
     DateTimeOffset? CreatedAt,
     string? CreatedBy,
     DateTimeOffset? UpdatedAt,
-    string? UpdatedBy
+    string? UpdatedBy,
+    long? TypeVersion = null
 );
 
 /// <summary>Applies a patch document to the resource as it is when the command runs.</summary>
@@ -35,5 +38,6 @@ public sealed record PatchResource(PatchFormat Format, byte[] Document) : Resour
 [GenerateSerializer, Immutable, Alias("resource-delete")]
 public sealed record DeleteResource : ResourceCommand;
 
+/// <param name="Replacement">What it is from then on; null for what it was.</param>
 [GenerateSerializer, Immutable, Alias("resource-restore")]
-public sealed record RestoreResource : ResourceCommand;
+public sealed record RestoreResource(ReplaceResource? Replacement = null) : ResourceCommand;

@@ -8,7 +8,12 @@ namespace Resources.Grains;
 /// An event of change says in <c>Changed</c> which places differ, as <see cref="JsonDifference"/> finds them. Events of
 /// earlier releases do not have it.
 /// </summary>
-public abstract record ResourceEvent;
+public abstract record ResourceEvent
+{
+    /// <summary>The version of the type that the resource was checked against; null where its type was free.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? TypeVersion { get; init; }
+}
 
 [Event("resource.created")]
 public sealed record ResourceCreated(string Type, string Name, string Status, JsonText Metadata, string Owner)

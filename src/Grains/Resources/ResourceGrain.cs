@@ -8,15 +8,26 @@ sealed class ResourceGrain(
     Snapshots snapshots,
     StoreContact contact,
     TimeProvider time,
-    EarlierNodes earlier
+    EarlierNodes earlier,
+    TypeBook types,
+    FormerReferences former
 ) : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact, time), IResourceGrain
 {
-    public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent) =>
-        Transact(
-            intent,
-            (state, context) => earlier.Readable(state, Resource.Decide(state, command, context)),
-            startsStream: command is CreateResource
-        );
+    /// <summary>The type whose rules the last decision was made by.</summary>
+    string type = Resource.DefaultType;
+
+    public async Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent)
+    {
+        var reply = await DecideAsync(command, intent);
+        if (reply.Rejection is not { Kind: Refusal.StillReferenced })
+            return reply;
+        var (ended, change) = await former.EndAsync(this.GetPrimaryKey());
+        if (ended)
+            reply = await DecideAsync(command, intent);
+        return reply.Rejection is { Kind: Refusal.StillReferenced } refusal
+            ? Reply<Resource>.Refused(refusal with { Change = change })
+            : reply;
+    }
 
     public Task<Reply<Resource>> Get() => Current();
 
@@ -24,4 +35,29 @@ sealed class ResourceGrain(
 
     protected override Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
         Resource.Evolve(state, recorded);
+
+    protected override Task RefreshRulesAsync(Fence stale) => types.RefreshAsync(type);
+
+    Task<Reply<Resource>> DecideAsync(ResourceCommand command, Intent intent) =>
+        Transact(
+            intent,
+            (state, context) =>
+            {
+                type = state?.Type ?? (command as CreateResource)?.Type ?? type;
+                var rules = types[type];
+                if (rules.Misses(state, context.Intent.Conditions.Has) is { } missed)
+                    return missed;
+                var decision = Resource.Decide(state, rules.Completed(command, state, out var misfit), context);
+                return ResourceRules.Hold(
+                    this.GetPrimaryKey(),
+                    state,
+                    earlier.Readable(state, decision),
+                    context,
+                    rules,
+                    misfit,
+                    isDeletion: command is DeleteResource
+                );
+            },
+            startsStream: command is CreateResource
+        );
 }

@@ -12,7 +12,7 @@ public sealed record Attempt(string? Key, string? Fingerprint, Conditions Condit
     /// <summary>The intent of a command by a caller. With a key it is the same for every retry.</summary>
     public Intent By(Caller caller) =>
         new(
-            Key is null ? Guid.CreateVersion7() : DerivedId.Of("command", caller.Id, Key),
+            Key is null ? Guid.CreateVersion7() : CommandOf(caller, Key),
             caller.Id,
             Activity.Current?.TraceId.ToHexString(),
             Fingerprint,
@@ -20,6 +20,9 @@ public sealed record Attempt(string? Key, string? Fingerprint, Conditions Condit
             Session: caller.Credential,
             Address: Address
         );
+
+    /// <summary>The id of the command that a caller sends with a key.</summary>
+    public static Guid CommandOf(Caller caller, string key) => DerivedId.Of("command", caller.Id, key);
 
     /// <summary>The id of a resource that a caller creates. With a key it is the same for every retry.</summary>
     public Guid NewId(Caller caller) => Key is null ? Guid.CreateVersion7() : DerivedId.Of("resource", caller.Id, Key);

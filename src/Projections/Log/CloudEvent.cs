@@ -29,11 +29,16 @@ public sealed record CloudEvent(
     JsonText Data
 )
 {
-    public static CloudEvent Of(LogEvent logged) =>
+    public static CloudEvent Of(LogEvent logged) => From("/resources", logged);
+
+    /// <summary>An event of a type, whose subject is the stream of that.</summary>
+    public static CloudEvent OfType(LogEvent logged) => From("/types", logged);
+
+    static CloudEvent From(string source, LogEvent logged) =>
         new(
             "1.0",
             logged.Id.ToString(),
-            "/resources",
+            source,
             logged.Type,
             logged.Resource.ToString(),
             logged.At,

@@ -71,3 +71,7 @@ public sealed record LogPage(IReadOnlyList<LogEvent> Events, long Reached)
         }
     }
 }
+
+/// <summary>A page of the history of a type.</summary>
+/// <param name="HasMore">Whether others may follow.</param>
+public sealed record TypeHistory(IReadOnlyList<LogEvent> Events, bool HasMore);

@@ -12,6 +12,12 @@ public sealed class LogQueries(Db db)
     /// <summary>How many events one query looks through for those that a filter takes.</summary>
     const int Scanned = 5_000;
 
+    /// <summary>How many resources that refer to one are looked through for those that somebody may read.</summary>
+    const int Referring = 1_000;
+
+    /// <summary>A page of the history of a type ends with this many bytes: one definition may have 128 KiB.</summary>
+    const int MaxHistory = 1 << 20;
+
     /// <summary>
     /// The events after a position that a filter takes: at most <paramref name="limit"/>, fewer where they are rare,
     /// and none behind the one with which their data is <paramref name="most"/> bytes: a single one may have a megabyte.
@@ -78,6 +84,44 @@ public sealed class LogQueries(Db db)
             """,
             [Arg.Of(resource)],
             static async (reader, ct) => await reader.ReadAsync(ct) ? (reader.GetString(0), reader.GetString(1)) : null,
+            ct
+        );
+
+    /// <summary>The first resources that refer to one, by id, each with its type and owner.</summary>
+    public Task<List<(Guid Id, string Type, string Owner)>> ReferrersAsync(Guid target, CancellationToken ct) =>
+        db.QueryAsync(
+            """
+            select r.source, e.data ->> 'type', e.data ->> 'owner'
+            from (select distinct source from resource_references where target = $1 and source <> $1 order by source limit $2) r
+            join mt_events e on e.stream_id = r.source and e.version = 1 order by r.source
+            """,
+            [Arg.Of(target), Arg.Of(Referring)],
+            reader => (reader.GetGuid(0), reader.GetString(1), reader.GetString(2)),
+            ct
+        );
+
+    /// <summary>
+    /// The events of a type after a version of it: at most so many, and none behind the one with which their data is
+    /// <see cref="MaxHistory"/>.
+    /// </summary>
+    public Task<TypeHistory> OfTypeAsync(string name, long after, int limit, CancellationToken ct) =>
+        db.ReadAsync(
+            """
+            select 0::bigint, seq_id, id, type, stream_id, version, timestamp, coalesce(user_name, ''), correlation_id, data::text, $4, ''
+            from mt_events where stream_id = $1 and version > $2 order by version limit $3
+            """,
+            [Arg.Of(TypeState.StreamOf(name)), Arg.Of(after), Arg.Of(limit), Arg.Of(name)],
+            async (reader, ct) =>
+            {
+                var events = new List<LogEvent>();
+                var bytes = 0;
+                while (bytes < MaxHistory && await reader.ReadAsync(ct))
+                {
+                    events.Add(Read(reader));
+                    bytes += events[^1].Data.Utf8.Length;
+                }
+                return new TypeHistory(events, events.Count == limit || bytes >= MaxHistory);
+            },
             ct
         );
 

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace Resources.Projections;
@@ -57,6 +58,68 @@ public sealed partial class ResourceQueries
             return move.Rows > 0;
         }
     }
+
+    /// <summary>
+    /// Reads the rows of a selection from one snapshot, the newest first, and returns its position. Where the view has not
+    /// come as far as is wanted there are no rows.
+    /// </summary>
+    /// <param name="size">How many rows are read at a time. None is kept.</param>
+    /// <param name="look">Takes a row.</param>
+    /// <param name="goesOn">Whether to go on after so many rows, or the last ones. It may ask for more of the snapshot.</param>
+    public Task<long> WalkAsync(
+        ResourceSelection selection,
+        long wanted,
+        int size,
+        Action<ResourceRow> look,
+        Func<NpgsqlConnection, bool, Task<bool>> goesOn,
+        CancellationToken ct
+    ) =>
+        RunAsync(
+            isSearch: true,
+            async (connection, token) =>
+            {
+                await using var transaction = await connection.BeginTransactionAsync(
+                    IsolationLevel.RepeatableRead,
+                    token
+                );
+                var declare = new NpgsqlBatchCommand();
+                declare.CommandText =
+                    "declare walk no scroll cursor for "
+                    + ResourceSql.Page(
+                        declare.Parameters,
+                        selection,
+                        ResourceSort.Newest,
+                        null,
+                        int.MaxValue,
+                        counting: false,
+                        wanted
+                    );
+                var budget = new ByteBudget(long.MaxValue);
+                var position = 0L;
+                for (var first = declare; ; first = null)
+                {
+                    var count = 0;
+                    await using (var batch = new NpgsqlBatch(connection, transaction))
+                    {
+                        if (first is not null)
+                            batch.BatchCommands.Add(first);
+                        batch.BatchCommands.Add(new($"fetch {size} from walk"));
+                        await using var reader = await batch.ExecuteReaderAsync(token);
+                        for (; await reader.ReadAsync(token); count++)
+                        {
+                            position = reader.GetInt64(0);
+                            if (reader.IsDBNull(4))
+                                break;
+                            look(ReadRow(reader, 4, budget));
+                        }
+                    }
+                    var isLast = count < size;
+                    if (!await goesOn(connection, isLast) || isLast)
+                        return position;
+                }
+            },
+            ct
+        );
 
     /// <summary>Ends a query whose other rows nobody wants; they may be large.</summary>
     static async Task BreakOffAsync(NpgsqlDataReader reader, Action cancel)

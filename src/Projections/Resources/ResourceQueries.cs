@@ -180,7 +180,8 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
                 reader.GetString(at + 8),
                 reader.GetFieldValue<DateTimeOffset>(at + 9),
                 reader.GetString(at + 10),
-                reader.IsDBNull(at + 11) ? null : reader.GetFieldValue<DateTimeOffset>(at + 11)
+                reader.IsDBNull(at + 11) ? null : reader.GetFieldValue<DateTimeOffset>(at + 11),
+                reader.IsDBNull(at + 12) ? null : reader.GetInt64(at + 12)
             )
         );
     }

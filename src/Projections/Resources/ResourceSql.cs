@@ -20,7 +20,7 @@ public static class ResourceSql
     const int MaxBranches = 8;
 
     const string Columns =
-        "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at";
+        "id, version, type, name, status, metadata, owner, created_at, created_by, updated_at, updated_by, deleted_at, type_version";
 
     /// <summary>
     /// Position and generation of the view, head of the log, count (null unless asked for) and columns of a page; one

@@ -22,6 +22,12 @@ sealed class ResourceViewChange(Guid id)
     public bool Deletion { get; private set; }
     public string? DeletedAt { get; private set; }
 
+    /// <summary>Whether the resource was checked against its type.</summary>
+    public bool IsChecked { get; private set; }
+
+    /// <summary>The version of the type that it was checked against last.</summary>
+    public long? TypeVersion { get; private set; }
+
     /// <summary>The changes of a page, one a resource.</summary>
     /// <exception cref="ApplyEventException">An event that cannot be applied; it carries the event.</exception>
     public static IReadOnlyCollection<ResourceViewChange> Fold(IReadOnlyList<IEvent> events)
@@ -50,6 +56,8 @@ sealed class ResourceViewChange(Guid id)
         Version = stored.Version;
         UpdatedAt = stored.Timestamp.ToString("O");
         UpdatedBy = Present(stored.UserName);
+        if (data is not ResourceDeleted)
+            (IsChecked, TypeVersion) = (true, data.TypeVersion);
         switch (data)
         {
             case ResourceCreated e:

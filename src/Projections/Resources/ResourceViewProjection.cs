@@ -50,7 +50,8 @@ public sealed class ResourceViewProjection : IProjection
                 Each(created, c => c.UpdatedBy),
                 Each(created, c => c.DeletedAt!),
                 Each(created, c => c.NameWords!),
-                Each(created, c => c.MetadataWords!)
+                Each(created, c => c.MetadataWords!),
+                Each(created, c => c.TypeVersion)
             );
         var changed = changes.Where(change => change.Created is null).ToArray();
         if (changed is not [])
@@ -66,7 +67,9 @@ public sealed class ResourceViewProjection : IProjection
                 Each(changed, c => c.Deletion),
                 Each(changed, c => c.DeletedAt!),
                 Each(changed, c => c.NameWords!),
-                Each(changed, c => c.MetadataWords!)
+                Each(changed, c => c.MetadataWords!),
+                Each(changed, c => c.IsChecked),
+                Each(changed, c => c.TypeVersion)
             );
         return Task.CompletedTask;
     }
@@ -78,11 +81,11 @@ public sealed class ResourceViewProjection : IProjection
         $"""
             with written as (
                 insert into resource_views_{generation}
-                    (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words)
-                select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, metadata_words || name_words
+                    (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words, type_version)
+                select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, metadata_words || name_words, type_version
                 from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
-                    ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
-                    as n(id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words)
+                    ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[], ?::bigint[])
+                    as n(id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words, type_version)
                 on conflict (id) do nothing
                 returning owner, type, status, created_at, deleted_at
             ),
@@ -93,8 +96,8 @@ public sealed class ResourceViewProjection : IProjection
     static string UpdateChanged(int generation) =>
         $"""
             with changed as (
-                select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[])
-                    as n(id, name, status, metadata, version, updated_at, updated_by, deletion, deleted_at, name_words, metadata_words)
+                select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[], ?::boolean[], ?::bigint[])
+                    as n(id, name, status, metadata, version, updated_at, updated_by, deletion, deleted_at, name_words, metadata_words, checked, type_version)
             ),
             before as (
                 select v.owner, v.type, v.status, v.created_at, v.deleted_at from resource_views_{generation} v join changed n on v.id = n.id
@@ -104,6 +107,7 @@ public sealed class ResourceViewProjection : IProjection
                 update resource_views_{generation} v set name = coalesce(n.name, v.name), status = coalesce(n.status, v.status), metadata = coalesce(n.metadata, v.metadata),
                     version = n.version, updated_at = n.updated_at, updated_by = n.updated_by,
                     deleted_at = case when n.deletion then n.deleted_at else v.deleted_at end,
+                    type_version = case when n.checked then n.type_version else v.type_version end,
                     words = case when n.name_words is null and n.metadata_words is null then v.words
                         else coalesce(n.metadata_words, ts_filter(v.words, array['d']::"char"[])) || coalesce(n.name_words, ts_filter(v.words, array['a']::"char"[])) end
                 from changed n where v.id = n.id and v.version < n.version

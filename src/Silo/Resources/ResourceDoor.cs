@@ -9,6 +9,7 @@ namespace Resources.Silo;
 /// </summary>
 public sealed partial class ResourceDoor(
     ResourceGrains grains,
+    EarlierNodes earlier,
     ReadIndex index,
     ResourceQueries resources,
     StatisticsQueries statistics,
@@ -81,6 +82,16 @@ public sealed partial class ResourceDoor(
         return resource.DeletedAt is null || deletedToo ? null : Gone;
     }
 
+    /// <summary>Whether a resource, which may be deleted, is of a type and within the reach of a caller.</summary>
+    public async Task<bool> ReachesAsync(Caller caller, string permission, Guid id, string type) =>
+        (await ClusterCalls.ReadAsync(() => grains[id].Get())).Value is { } resource
+        && resource.Type == type
+        && Sees(caller, permission, resource);
+
+    /// <summary>Whether a caller may create resources of a type.</summary>
+    public static bool MayCreate(Caller caller, string type) =>
+        caller.Permissions.ScopeOf(Permissions.ResourceCreate).Allows(type, caller.Id, caller.Id);
+
     /// <summary>What a permission lets a caller do with a resource. Reveals no more than an attempt would.</summary>
     public async Task<ResourceAccess> ExplainAsync(Caller caller, string permission, Guid id)
     {
@@ -98,13 +109,44 @@ public sealed partial class ResourceDoor(
     /// <exception cref="StoreUnavailableException">The database is unavailable; the outcome is unknown.</exception>
     public async Task<Reply<Resource>> ExecuteAsync(Caller caller, Guid id, ResourceCommand command, Attempt attempt)
     {
-        var permission = PermissionFor(command);
-        if (Lacks(caller, permission) is { } lack)
+        var permissions = PermissionsFor(command);
+        if (Lacks(caller, permissions) is { } lack)
             return Reply<Resource>.Refused(lack);
-        if (await IsRefusedAsync(caller, permission, id, command) is { } refusal)
-            return Reply<Resource>.Refused(refusal);
+        foreach (var permission in permissions)
+            if (await IsRefusedAsync(caller, permission, id, command) is { } refusal)
+                return Reply<Resource>.Refused(refusal);
+        // They would restore it as it was.
+        if (command is RestoreResource { Replacement: not null } && earlier.WithoutTypes)
+            return Reply<Resource>.Refused(
+                new(
+                    Refusal.ClusterMixed,
+                    "Nodes of the previous release are running, which restore without a body only."
+                )
+            );
         var grain = grains[id];
-        return await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(command, intent));
+        var readable = earlier.Readable(command);
+        var reply = await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(readable, intent));
+        return reply.Rejection is { Referrers: { } referrers } rejection
+            ? Reply<Resource>.Refused(rejection with { Referrers = await WithinReachAsync(caller, id, referrers) })
+            : reply;
+    }
+
+    /// <summary>Of what refers to a resource, a caller learns no more than the number, and what it may read.</summary>
+    async Task<Referrers> WithinReachAsync(Caller caller, Guid target, Referrers referrers)
+    {
+        var scope = caller.Permissions.ScopeOf(Permissions.ResourceRead);
+        if (scope.IsAll)
+            return referrers;
+        var all = await log.ReferrersAsync(target, CancellationToken.None);
+        return referrers with
+        {
+            Resources =
+            [
+                .. all.Where(one => scope.Allows(one.Type, one.Owner, caller.Id))
+                    .Select(one => one.Id)
+                    .Take(EventLog.MaxReferrers),
+            ],
+        };
     }
 
     /// <summary>A page of a list, as new as is wanted.</summary>
@@ -254,12 +296,13 @@ public sealed partial class ResourceDoor(
     static string[] ListPermissions(bool includeDeleted) =>
         includeDeleted ? [Permissions.ResourceRead, Permissions.ResourceReadDeleted] : [Permissions.ResourceRead];
 
-    static string PermissionFor(ResourceCommand command) =>
+    static string[] PermissionsFor(ResourceCommand command) =>
         command switch
         {
-            CreateResource => Permissions.ResourceCreate,
-            ReplaceResource or PatchResource => Permissions.ResourceUpdate,
-            DeleteResource or RestoreResource => Permissions.ResourceDelete,
+            CreateResource => [Permissions.ResourceCreate],
+            ReplaceResource or PatchResource => [Permissions.ResourceUpdate],
+            RestoreResource { Replacement: not null } => [Permissions.ResourceDelete, Permissions.ResourceUpdate],
+            DeleteResource or RestoreResource => [Permissions.ResourceDelete],
             _ => throw new ArgumentOutOfRangeException(nameof(command), $"No permission covers {command.GetType()}."),
         };
 
@@ -284,7 +327,7 @@ public sealed partial class ResourceDoor(
         if (scope.IsAll)
             return null;
         if (command is CreateResource create)
-            return scope.Allows(create.Type, caller.Id, caller.Id)
+            return MayCreate(caller, create.Type)
                 ? null
                 : new(Refusal.Forbidden, "The caller may not create resources of this type.");
         return await CheckAsync(caller, permission, id, deletedToo: true);

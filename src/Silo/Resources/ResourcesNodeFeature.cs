@@ -17,12 +17,12 @@ sealed class ResourcesNodeFeature : NodeFeature
             .AddSingleton(provider => new ReadTurns(database, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<ResourceQueries>()
             .AddSingleton<StatisticsQueries>()
+            .AddSingleton<EarlierNodes>()
             .AddSingleton<ResourceGrains>()
             .AddSingleton<StopSignal>()
             .AddRunning<StreamAccess>()
             .AddSingleton<ResourceDoor>();
     }
 
-    public override void AddToSilo(IServiceCollection services) =>
-        services.AddSingleton(ResourceViewProjection.Model).AddSingleton<EarlierNodes>();
+    public override void AddToSilo(IServiceCollection services) => services.AddSingleton(ResourceViewProjection.Model);
 }

@@ -142,9 +142,10 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
             return false;
         return row.Of switch
         {
-            Row.Resource or Row.Subscription => actor.Account != world.Owner.Id && !actor.MayAll(row.By),
+            Row.Resource or Row.Keyed or Row.Subscription => actor.Account != world.Owner.Id && !actor.MayAll(row.By),
             Row.Session => actor.Account != world.Owner.Id && !actor.May("session:manage"),
             Row.Key => actor.Account != world.Owner.Id,
+            Row.Type when row.By is Row.Anyone => !SeesTypes(actor),
             _ => false,
         };
     }
@@ -156,7 +157,21 @@ public sealed class PermissionMatrixTests(MatrixWorld world) : IClassFixture<Mat
         && !actor.MayAll("*");
 
     bool MayKnow(Row row, Actor actor) =>
-        actor.Account == world.Owner.Id || row.Permission is { } permission && actor.MayAll(permission);
+        actor.Account == world.Owner.Id
+        || row.Permission is { } permission && actor.MayAll(permission)
+        || row is { Of: Row.Type, By: Row.Anyone } && SeesTypes(actor);
+
+    /// <summary>Whether the caller may read types, or has resources of any type within reach.</summary>
+    static bool SeesTypes(Actor actor) =>
+        new[]
+        {
+            "type:read",
+            "resource:read",
+            "resource:create",
+            "resource:update",
+            "resource:delete",
+            "resource:read_deleted",
+        }.Any(actor.May);
 
     /// <summary>Data of the owner in a response, other than the data that the request itself contained.</summary>
     string? Leak(Answer answer, string about)

@@ -150,7 +150,13 @@ public sealed partial class Answer
         }
         if (Status >= 400 && request.Method != HttpMethod.Head && !path.StartsWith("/health", StringComparison.Ordinal))
             CheckProblem(path);
-        else if (path.StartsWith("/api/v1", StringComparison.Ordinal) && json is not null)
+        // A schema is a document of its own, which tools read by its address.
+        else if (
+            path.StartsWith("/api/v1", StringComparison.Ordinal)
+            && !path.EndsWith("/schema.json", StringComparison.Ordinal)
+            && !path.EndsWith("/openapi.json", StringComparison.Ordinal)
+            && json is not null
+        )
             CheckEnvelope();
     }
 

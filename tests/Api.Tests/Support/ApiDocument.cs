@@ -210,7 +210,9 @@ public sealed class ApiDocument
         if (!operation.TryGetProperty("requestBody", out var body) || request.Content is not (null or ByteArrayContent))
             return [];
         if (sent is null or [])
-            return ["The body is said to be required."];
+            return body.TryGetProperty("required", out var required) && required.GetBoolean()
+                ? ["The body is said to be required."]
+                : [];
         var mediaType = $"{request.Content!.Headers.NonValidated["Content-Type"]}".Split(';')[0].Trim();
         return body.GetProperty("content").TryGetProperty(mediaType.ToLowerInvariant(), out var described)
             ? schemas

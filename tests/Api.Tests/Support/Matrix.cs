@@ -88,6 +88,8 @@ sealed record Row(
         Session = "session",
         Key = "key",
         Role = "role",
+        Type = "type",
+        Keyed = "keyed",
         None = "none";
 
     /// <summary>The permission that is needed; null = none.</summary>
@@ -97,12 +99,13 @@ sealed record Row(
     public static string Missing(string of) =>
         of switch
         {
-            Resource => "RESOURCE_NOT_FOUND",
+            Resource or Keyed => "RESOURCE_NOT_FOUND",
             Subscription => "SUBSCRIPTION_NOT_FOUND",
             User => "ACCOUNT_NOT_FOUND",
             Session => "SESSION_NOT_FOUND",
             Key => "API_KEY_NOT_FOUND",
             Role => "ROLE_NOT_FOUND",
+            Type => "TYPE_NOT_FOUND",
             _ => "NOT_FOUND",
         };
 
@@ -216,6 +219,59 @@ sealed record Row(
         },
         new("deleteResource", "resource:delete", 204, Of: Resource),
         new("restoreResource", "resource:delete", Of: Resource),
+        new("listTypes", Anyone),
+        new(
+            "declareType",
+            "type:manage",
+            201,
+            Body: """{"name":"t{new}","schema":{"type":"object","required":["a"]}}"""
+        ),
+        new("checkType", "type:read", Body: """{"definition":{"name":"t","schema":{"type":"object"}}}"""),
+        new("getType", Anyone, Of: Type),
+        new("getTypeSchema", Anyone, Of: Type),
+        new("getTypeOpenApi", Anyone, Of: Type),
+        new("getTypesOpenApi", Anyone),
+        new(
+            "replaceType",
+            "type:manage",
+            400,
+            "VALIDATION_FAILED",
+            Type,
+            """{"name":"other","schema":{"type":"object"}}"""
+        )
+        {
+            Headers = [("If-Match", "*")],
+        },
+        new("patchType", "type:manage", Of: Type, Body: """{"title":"patched"}""")
+        {
+            ContentType = "application/merge-patch+json",
+        },
+        new("deleteType", "type:manage", 204, Of: Type),
+        new("getTypeChange", "type:manage", Of: Type),
+        new("abandonTypeChange", "type:manage", 404, "TYPE_CHANGE_NOT_FOUND", Type),
+        new("listResourcesOfType", "resource:read"),
+        new("createResourceOfType", "resource:create", 201, Body: """{"name":"{new}"}"""),
+        new("getResourceOfType", "resource:read", Of: Resource),
+        new("replaceResourceOfType", "resource:update", Of: Resource, Body: """{"name":"replaced"}""")
+        {
+            Headers = [("If-Match", "*")],
+        },
+        new("patchResourceOfType", "resource:update", Of: Resource, Body: """{"name":"patched"}""")
+        {
+            ContentType = "application/merge-patch+json",
+        },
+        new("deleteResourceOfType", "resource:delete", 204, Of: Resource),
+        new("restoreResourceOfType", "resource:delete", Of: Resource),
+        new("listEventsOfResourceOfType", "resource:read", Of: Resource),
+        new("getResourceByValue", "resource:read", Of: Keyed),
+        // With the value it would create what is missing.
+        new("putResourceByValue", "resource:update", 400, "VALIDATION_FAILED", None, """{"name":"{new}"}"""),
+        new("patchResourceByValue", "resource:update", Of: Keyed, Body: """{"name":"patched"}""")
+        {
+            ContentType = "application/merge-patch+json",
+        },
+        new("deleteResourceByValue", "resource:delete", 204, Of: Keyed),
+        new("listTypeEvents", "type:read", Of: Type),
         new("createSubscription", "subscription:manage", 201, Body: """{"name":"{new}","delivery":{"kind":"pull"}}"""),
         new("listSubscriptions", "subscription:read"),
         new("getSubscription", "subscription:read", Of: Subscription),

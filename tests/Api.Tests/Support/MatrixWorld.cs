@@ -122,7 +122,25 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
                 );
             }
         }
-        foreach (var kind in new[] { Row.Resource, Row.Subscription, Row.User, Row.Session, Row.Key, Row.Role })
+        var keyed = await first.SendAsync(
+            "POST",
+            "/api/v1/types",
+            """{"name":"keyed","schema":{"type":"object","properties":{"code":{"type":"string"}}},"unique":{"code":{"members":["/metadata/code"]}}}"""
+        );
+        // Another world may be in the same database.
+        Assert.True(keyed.Status is 201 or 409, $"{keyed}");
+        string[] kinds =
+        [
+            Row.Resource,
+            Row.Subscription,
+            Row.User,
+            Row.Session,
+            Row.Key,
+            Row.Role,
+            Row.Type,
+            Row.Keyed,
+        ];
+        foreach (var kind in kinds)
             shared[kind] = await MakeAsync(kind);
     }
 
@@ -138,8 +156,8 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
 
     /// <summary>The id of a missing item of a kind.</summary>
     public static string Absent(string? of) =>
-        of is Row.Role ? "none"
-        : of is Row.None or null ? "019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e10"
+        of is Row.Role or Row.Type ? "none"
+        : of is Row.None or null ? "019a8d2e-7b1c-7f3e-8a55-0c6d2b9f4e11"
         : $"{Guid.CreateVersion7()}";
 
     /// <summary>Creates an item of a kind for the owner.</summary>
@@ -166,12 +184,22 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
                 "/api/v1/roles",
                 $$"""{"name":"{{name}}","permissions":["resource:read"]}"""
             ),
+            Row.Type => await Admin.Caller.SendAsync(
+                "POST",
+                "/api/v1/types",
+                $$$"""{"name":"{{{name}}}","schema":{"type":"object"}}"""
+            ),
+            Row.Keyed => await OwnerCaller.SendAsync(
+                "POST",
+                "/api/v1/resources",
+                $$$"""{"name":"{{{name}}}","type":"keyed","metadata":{"code":"{{{name}}}"} }"""
+            ),
             _ => null,
         };
         if (made is null)
             return Absent(of);
         Assert.True(made.Status is 200 or 201, $"{of}: {made}");
-        return of is Row.Role ? name
+        return of is Row.Role or Row.Type or Row.Keyed ? name
             : of is Row.Session ? made.Text("/data/session")!
             : made.Text("/data/id")!;
     }
@@ -203,7 +231,13 @@ public sealed class MatrixWorld(Backend backend) : IAsyncLifetime
     }
 
     internal static string PathOf(Operation operation, string about) =>
-        System.Text.RegularExpressions.Regex.Replace(operation.Path, @"\{\w+\}", about);
+        System.Text.RegularExpressions.Regex.Replace(
+            operation
+                .Path.Replace("/types/{type}/resources", "/types/resource/resources", StringComparison.Ordinal)
+                .Replace("/types/{type}/by/{rule}", "/types/keyed/by/code", StringComparison.Ordinal),
+            @"\{\w+\}",
+            about
+        );
 
     public async ValueTask DisposeAsync() => await Server.DisposeAsync();
 }

@@ -53,7 +53,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
 
         // One batch: all three wait together while the log's lock is held elsewhere.
         Task<Appended?>[] appends;
-        await using (await HoldLockAsync())
+        await using (await database.HoldLockAsync())
         {
             appends =
             [
@@ -78,7 +78,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         var streams = Enumerable.Range(0, 5).Select(_ => Guid.CreateVersion7()).ToArray();
 
         Task<Appended?>[] appends;
-        await using (await HoldLockAsync())
+        await using (await database.HoldLockAsync())
         {
             // PostgreSQL's jsonb takes no NUL.
             appends = [.. streams.Select((stream, i) => node.AppendAsync(stream, 0, i is 2 ? "\0" : "good"))];
@@ -143,7 +143,7 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         await Assert.ThrowsAsync<PostgresException>(() => node.AppendAsync(alone, 0, "refused at the commit"));
         Task<Appended?> bad,
             good;
-        await using (await HoldLockAsync())
+        await using (await database.HoldLockAsync())
         {
             // The first takes the way to the lock; the others gather behind it.
             _ = node.AppendAsync(Guid.CreateVersion7(), 0, "first");
@@ -271,17 +271,5 @@ public sealed class EventLogTests(LogDatabase database) : IClassFixture<LogDatab
         Assert.True(second!.At >= first.At.AddHours(1), $"{second.At:O} is before {first.At.AddHours(1):O}");
         Assert.Equal((1, "print"), await node.Log.FindCommandAsync(stream, 1, intent));
         Assert.Null(await node.Log.FindCommandAsync(stream, 1, intent with { CommandId = Guid.CreateVersion7() }));
-    }
-
-    /// <summary>Holds the log's lock until disposed, so that appends gather in one batch behind it.</summary>
-    async Task<NpgsqlConnection> HoldLockAsync()
-    {
-        var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString
-        );
-        await connection.OpenAsync(Cancelled);
-        await using var command = new NpgsqlCommand("select pg_advisory_lock(7238163)", connection);
-        await command.ExecuteNonQueryAsync(Cancelled);
-        return connection;
     }
 }

@@ -43,6 +43,18 @@ public sealed class LogDatabase(TestPostgres postgres) : IAsyncLifetime
         return await command.ExecuteScalarAsync();
     }
 
+    /// <summary>Holds the log's lock until disposed, so that appends gather in one batch behind it.</summary>
+    public async Task<NpgsqlConnection> HoldLockAsync()
+    {
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString
+        );
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("select pg_advisory_lock(7238163)", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
     /// <summary>The names in the events of a stream, in the order of their versions, which must have no gap.</summary>
     public async Task<string[]> NamesAsync(Guid stream)
     {

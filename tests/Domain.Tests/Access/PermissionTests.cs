@@ -25,6 +25,8 @@ public class PermissionTests
         InlineData("resource/mountain-bike.2_x:read"),
         InlineData("subscription:manage:own"),
         InlineData("signing_key:manage"),
+        InlineData("type:read"),
+        InlineData("type:manage"),
         InlineData("audit:*")
     ]
     public void Permission_survives_a_round_trip(string text)

@@ -58,6 +58,28 @@ public class EarlierNodeTests
         Assert.IsType<ResourceRenamed>(Assert.Single(EarlierNodes.Readable(state, narrow, areIn: true).Events));
     }
 
+    [Fact]
+    public void Status_that_nobody_gave_is_sent_only_while_they_are_there()
+    {
+        foreach (
+            var command in new ResourceCommand[]
+            {
+                new CreateResource("book", "Faust", null, JsonText.Empty),
+                new ReplaceResource(null, "Faust", null, JsonText.Empty),
+            }
+        )
+        {
+            Assert.Same(command, EarlierNodes.Readable(command, areIn: false));
+            Assert.Contains(
+                "Status = active",
+                $"{EarlierNodes.Readable(command, areIn: true)}",
+                StringComparison.Ordinal
+            );
+        }
+        var given = new CreateResource("book", "Faust", "draft", JsonText.Empty);
+        Assert.Same(given, EarlierNodes.Readable(given, areIn: true));
+    }
+
     static ClusterManifest Cluster(string[] nodes) =>
         new(
             MajorMinorVersion.Zero,

@@ -12,6 +12,25 @@ public sealed class EarlierNodes(IClusterManifestProvider manifests, GrainInterf
 {
     readonly GrainInterfaceType grain = types.GetGrainInterfaceType(typeof(IResourceGrain));
     readonly GrainInterfaceType mark = types.GetGrainInterfaceType(typeof(IApiKeyRingGrain));
+    readonly GrainInterfaceType typeMark = types.GetGrainInterfaceType(typeof(ITypeGrain));
+
+    /// <summary>Whether there are any that do not know types.</summary>
+    public bool WithoutTypes => AreIn(manifests.Current, grain, typeMark);
+
+    /// <summary>The command as the grain of every node reads it: those without types want a status.</summary>
+    public ResourceCommand Readable(ResourceCommand command) =>
+        command is CreateResource { Status: null } or ReplaceResource { Status: null }
+            ? Readable(command, WithoutTypes)
+            : command;
+
+    /// <summary>The command as nodes of this release read it, or as those without types do if some are there.</summary>
+    public static ResourceCommand Readable(ResourceCommand command, bool areIn) =>
+        (areIn, command) switch
+        {
+            (true, CreateResource { Status: null } create) => create with { Status = Resource.DefaultStatus },
+            (true, ReplaceResource { Status: null } replace) => replace with { Status = Resource.DefaultStatus },
+            _ => command,
+        };
 
     /// <summary>The decision in events that every node of the cluster reads.</summary>
     internal Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision) =>

@@ -1,0 +1,157 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Resources.Grains;
+using Resources.Projections;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>A definition, as a declaration or a replacement gives it.</summary>
+public record TypeRequest(
+    [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string Name,
+    JsonElement Schema,
+    [property: StringLength(255, MinimumLength = 1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        string? Title = null,
+    [property: StringLength(10_000, MinimumLength = 1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        string? Description = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Names = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Lifecycle = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? References = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Unique = null,
+    [property: StringLength(TypeDefinition.MaxPointer, MinimumLength = 1)]
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        string? Display = null
+);
+
+/// <summary>What a replacement takes: a definition, and what the server keeps, unchanged.</summary>
+public sealed record TypeReplacement(
+    string Name,
+    JsonElement Schema,
+    string? Title = null,
+    string? Description = null,
+    JsonElement? Names = null,
+    JsonElement? Lifecycle = null,
+    JsonElement? References = null,
+    JsonElement? Unique = null,
+    string? Display = null,
+    long? Version = null,
+    DateTimeOffset? CreatedAt = null,
+    string? CreatedBy = null,
+    DateTimeOffset? UpdatedAt = null,
+    string? UpdatedBy = null,
+    [property: TakesNull] Guid? Change = null
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display);
+
+/// <summary>A merge patch of a definition: the members to change.</summary>
+public sealed record TypePatch(
+    [property: TakesNull] string? Title = null,
+    [property: TakesNull] string? Description = null,
+    [property: TakesNull] JsonElement? Names = null,
+    JsonElement? Schema = null,
+    [property: TakesNull] JsonElement? Lifecycle = null,
+    [property: TakesNull] JsonElement? References = null,
+    [property: TakesNull] JsonElement? Unique = null,
+    [property: TakesNull] string? Display = null
+);
+
+/// <summary>A declared type: its definition, with what the server keeps of it.</summary>
+/// <param name="Change">The change that is being checked; null where none is.</param>
+public sealed record TypeDocument(
+    string Name,
+    JsonElement Schema,
+    string? Title,
+    string? Description,
+    JsonElement? Names,
+    JsonElement? Lifecycle,
+    JsonElement? References,
+    JsonElement? Unique,
+    string? Display,
+    long Version,
+    DateTimeOffset CreatedAt,
+    string CreatedBy,
+    DateTimeOffset UpdatedAt,
+    string UpdatedBy,
+    [property: TakesNull] Guid? Change
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display)
+{
+    /// <summary>What the server keeps, and takes back where it is unchanged.</summary>
+    public static readonly string[] Kept = ["version", "createdAt", "createdBy", "updatedAt", "updatedBy", "change"];
+
+    public static TypeDocument Of(Reply<TypeState> reply) => Of(reply.Value!, reply.Version);
+
+    public static TypeDocument Of(TypeState type, long version)
+    {
+        var definition = type.Form!.Definition.ToElement();
+        JsonElement? Member(string name) => definition.TryGetProperty(name, out var value) ? value : null;
+        return new(
+            type.Name,
+            definition.GetProperty("schema"),
+            Member("title")?.GetString(),
+            Member("description")?.GetString(),
+            Member("names"),
+            Member("lifecycle"),
+            Member("references"),
+            Member("unique"),
+            Member("display")?.GetString(),
+            version,
+            type.CreatedAt,
+            type.CreatedBy,
+            type.Form.At,
+            type.Form.By,
+            type.Proposal?.Change
+        );
+    }
+}
+
+/// <summary>A change of a type.</summary>
+/// <param name="State">Whether stored resources are still being checked.</param>
+/// <param name="Kind">What the change does; left out where it is in force, as are the members after the counts.</param>
+/// <param name="Checked">How many resources were looked at so far.</param>
+/// <param name="Offending">How many of them contradict the change.</param>
+/// <param name="Definition">What comes into force; left out for a deletion, too.</param>
+public sealed record TypeChangeDocument(
+    Guid Id,
+    [property: AllowedValues("checking", "in_force")] string State,
+    [property: AllowedValues(ProposalKind.Declaration, ProposalKind.Change, ProposalKind.Deletion)]
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        string? Kind,
+    long Checked,
+    long Offending,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Definition,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? RequestedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? RequestedBy
+)
+{
+    public static TypeChangeDocument Of(TypeProposal proposal, TypeChangeProgress progress) =>
+        new(
+            proposal.Change,
+            "checking",
+            proposal.Kind,
+            progress.Checked,
+            progress.Offending,
+            proposal.Definition?.ToElement(),
+            proposal.At,
+            proposal.By
+        );
+
+    public static TypeChangeDocument Of(TypeOutcome outcome) =>
+        new(outcome.Change, "in_force", null, outcome.Checked, outcome.Offending, null, null, null);
+}
+
+/// <summary>What a change would find among stored resources.</summary>
+/// <param name="Kind">Whether the change needs a look at them, and why not.</param>
+/// <param name="Complete">Whether all of them were looked at; the time for that is bounded.</param>
+public sealed record TypeReportDocument(
+    [property: AllowedValues("none", "note", "wider", "checked")] string Kind,
+    long Checked,
+    long Offending,
+    TypeOffender[] Examples,
+    bool Complete
+);
+
+/// <summary>What to check: a definition, and a resource under it.</summary>
+public sealed record TypeCheckRequest(JsonElement Definition, ResourceCreation? Resource = null);
+
+/// <summary>What is wrong with a definition, or with the resource.</summary>
+public sealed record TypeCheckDocument(bool Valid, IReadOnlyList<Fault> Faults);

@@ -1,0 +1,7 @@
+namespace Resources.Grains;
+
+/// <summary>A unique value by which a caller has addressed a resource.</summary>
+/// <param name="Rule">The number of the rule in the resource's type.</param>
+/// <param name="Values">The SHA-256 of each form of it; the resource has to have one of them.</param>
+[GenerateSerializer, Immutable, Alias("held-value")]
+public sealed record HeldValue(int Rule, byte[][] Values);

@@ -1,0 +1,232 @@
+namespace Resources.Grains;
+
+/// <summary>Holds decisions about resources to the rules of their type.</summary>
+public static class ResourceRules
+{
+    /// <summary>
+    /// A decision, if the type allows it: then under the guards that keep it true. What the type refuses, it refuses after
+    /// everything that is wrong with the command itself.
+    /// </summary>
+    /// <param name="misfit">Why the defaults of the type do not fit into the resource; null where they do.</param>
+    internal static Decision<ResourceEvent> Hold(
+        Guid id,
+        Resource? state,
+        Decision<ResourceEvent> decision,
+        DecisionContext context,
+        TypeRules rules,
+        Fault? misfit,
+        bool isDeletion
+    )
+    {
+        if (decision.Events is [])
+            // What the type puts in may have changed since, and then there is something to change.
+            return decision.Rejection is null && rules.InForce is not null ? decision.Under(rules.Fenced) : decision;
+        if (misfit is not null)
+            return Refused(Resource.Invalid(misfit), rules);
+        if (rules.IsFree && !isDeletion)
+            return decision.Under(rules.Fenced);
+        var after = state;
+        for (var i = 0; i < decision.Events.Length; i++)
+        {
+            decision.Events[i] = decision.Events[i] with { TypeVersion = rules.Version };
+            after = Resource.Evolve(
+                after,
+                new(decision.Events[i], context.Version + i + 1, 0, context.Now, context.Intent.Actor)
+            );
+        }
+        if (rules.Refuse(id, state, after!) is { } refusal)
+            return Refused(refusal, rules);
+        return rules.GuardsOf(state, after!, unreferenced: isDeletion) is { } guards
+            ? decision.Under(guards)
+            : Refused(
+                Resource.Invalid(
+                    new Fault(
+                        "/metadata",
+                        "TOO_MANY_REFERENCES",
+                        $"With a change of the type that is being checked, there are more than {Guards.MaxReferences} references."
+                    )
+                ) with
+                {
+                    Change = rules.Change,
+                },
+                rules
+            );
+    }
+
+    /// <summary>
+    /// The refusal of a command for whatever has a unique value, where this resource does not have it; null where it does.
+    /// Values move on while a command is on its way.
+    /// </summary>
+    internal static Decision<ResourceEvent>? Misses(this TypeRules rules, Resource? state, HeldValue? addressed)
+    {
+        if (addressed is null || state is { DeletedAt: null } && rules.InForce?.Has(state, addressed) is true)
+            return null;
+        return Refused(new(Refusal.NotFound, "There is no such resource."), rules);
+    }
+
+    /// <summary>Why a resource cannot become what a command would make of it; null when it can.</summary>
+    /// <param name="before">Null for one that is new.</param>
+    public static Rejection? Refuse(this TypeRules rules, Guid id, Resource? before, Resource after)
+    {
+        if (after.DeletedAt is not null)
+            return null;
+        if (rules.IsEnding && before is not { DeletedAt: null })
+            return new(Refusal.TypeInUse, "The type of this resource is being deleted.", Change: rules.Change);
+        var restored = before?.DeletedAt is not null && before.HasContentOf(after);
+        var faults = new List<Fault>();
+        if (rules.InForce?.IsSatisfiedBy(id, after, faults) is false)
+            return restored
+                ? new(Refusal.RestoreInvalid, "The resource is not what its type demands today.", [.. faults])
+                : Resource.Invalid([.. faults]);
+        if (rules.InForce?.Definition.Lifecycle is { } lifecycle && Move(lifecycle, before, after) is { } refused)
+            return refused;
+        return rules.Proposed?.IsSatisfiedBy(id, after, faults) is false
+            ? (
+                restored
+                    ? new(Refusal.RestoreInvalid, "A change of its type is being checked.", [.. faults])
+                    : Resource.Invalid([.. faults])
+            ) with
+            {
+                Change = rules.Change,
+            }
+            : null;
+    }
+
+    /// <summary>Why a resource could not be created, apart from other resources; null when it could.</summary>
+    public static Rejection? Try(this TypeRules rules, CreateResource create)
+    {
+        var completed = (CreateResource)rules.Completed(create, null, out var misfit);
+        if (misfit is not null)
+            return Resource.Invalid(misfit);
+        var at = default(DateTimeOffset);
+        return rules.Refuse(
+            Guid.Empty,
+            null,
+            new(
+                completed.Type,
+                completed.Name,
+                completed.Status ?? Resource.DefaultStatus,
+                completed.Metadata,
+                "",
+                at,
+                "",
+                at,
+                "",
+                null
+            )
+        );
+    }
+
+    /// <summary>
+    /// What a write takes and gives back of unique values and references; null where it would make more references than a
+    /// resource may have.
+    /// </summary>
+    public static Guards? GuardsOf(this TypeRules rules, Resource? before, Resource after, bool unreferenced)
+    {
+        var claims = new List<Claim>();
+        var references = new List<Reference>();
+        var old = before is { DeletedAt: null } ? before : null;
+        var now = after.DeletedAt is null ? after : null;
+        rules.InForce?.Move(rules.Fence.Stream, old, now, isEntered: true, _ => true, null, claims, references);
+        // What was written before the proposal has perhaps not entered its values yet.
+        rules.Proposed?.Move(
+            rules.Fence.Stream,
+            old,
+            now,
+            isEntered: false,
+            rules.IsNew,
+            rules.Change,
+            claims,
+            references
+        );
+        return references.Count(reference => reference.Takes) > Guards.MaxReferences
+            ? null
+            : new(rules.Fence, [.. claims], [.. references], unreferenced);
+    }
+
+    /// <summary>What a stored resource has of the values and references that are new in the proposal.</summary>
+    public static (List<Claim> Claims, List<Reference> References) EntriesOf(this TypeRules rules, Resource resource)
+    {
+        var claims = new List<Claim>();
+        var references = new List<Reference>();
+        rules.Proposed!.Move(
+            rules.Fence.Stream,
+            null,
+            resource,
+            isEntered: false,
+            rules.IsNew,
+            rules.Change,
+            claims,
+            references
+        );
+        return (claims, references);
+    }
+
+    /// <summary>A new resource, or a replacement, with what the definition puts in where nothing was given.</summary>
+    /// <param name="misfit">Why the defaults do not fit; null where they do.</param>
+    public static ResourceCommand Completed(
+        this TypeRules rules,
+        ResourceCommand command,
+        Resource? state,
+        out Fault? misfit
+    )
+    {
+        misfit = null;
+        return rules.InForce is not { Definition: var definition }
+            ? command
+            : command switch
+            {
+                RestoreResource { Replacement: { } replacement } => new RestoreResource(
+                    (ReplaceResource)rules.Completed(replacement, state, out misfit)
+                ),
+                CreateResource c => c with
+                {
+                    Status = c.Status ?? definition.Lifecycle?.Initial,
+                    Metadata = WithDefaults(definition, c.Metadata, ref misfit),
+                },
+                ReplaceResource c => c with
+                {
+                    Status = c.Status ?? definition.Lifecycle?.From(state?.Status),
+                    Metadata = WithDefaults(definition, c.Metadata, ref misfit),
+                },
+                _ => command,
+            };
+    }
+
+    static JsonText WithDefaults(TypeDefinition definition, JsonText metadata, ref Fault? misfit)
+    {
+        if (!definition.Schema.HasDefaults)
+            return metadata;
+        if (!definition.Schema.TryPutDefaults(metadata.ToElement(), out var filled))
+            misfit = new(
+                "/metadata",
+                FaultCode.TooLarge,
+                "With the defaults of its type, the metadata is larger or nested deeper than a body may be."
+            );
+        return filled is { } whole ? JsonText.From(whole) : metadata;
+    }
+
+    static Rejection? Move(Lifecycle lifecycle, Resource? before, Resource after)
+    {
+        if (before?.Status == after.Status)
+            return null;
+        var isNew = before is null || !lifecycle.States.ContainsKey(before.Status);
+        var allowed = isNew ? [lifecycle.Initial] : lifecycle.Allowed(before!.Status);
+        return allowed.Contains(after.Status)
+            ? null
+            : new(
+                Refusal.TransitionNotAllowed,
+                isNew
+                    ? $"A resource of this type begins as '{lifecycle.Initial}'."
+                    : $"A resource that is '{before!.Status}' cannot become '{after.Status}'.",
+                [new("/status", "TRANSITION_NOT_ALLOWED", "The lifecycle of the type does not allow this status now.")]
+            )
+            {
+                Allowed = allowed,
+            };
+    }
+
+    /// <summary>Nobody is refused by rules that are no longer in force: the fence is compared before.</summary>
+    static Decision<ResourceEvent> Refused(Rejection rejection, TypeRules rules) =>
+        ((Decision<ResourceEvent>)rejection).Under(rules.Fenced);
+}

@@ -1,0 +1,238 @@
+using System.Text.Json;
+
+namespace Resources.Grains;
+
+/// <summary>Reads one definition of a type, and reports every fault it has.</summary>
+sealed class DefinitionReader(JsonText text, List<Fault> faults)
+{
+    const string Metadata = "/metadata";
+
+    /// <summary>What a resource has beside its metadata, and rules may speak of.</summary>
+    static readonly string[] Own = ["/name", "/status", "/owner"];
+
+    Schema? schema;
+
+    /// <summary>The definition; without meaning where faults were added.</summary>
+    public TypeDefinition? Read()
+    {
+        var reader = new ObjectReader(text.ToElement(), faults);
+        var name = reader.Slug("name");
+        var title = reader.Text("title", 1, 255, optional: true);
+        var description = reader.Text("description", 1, 10_000, optional: true);
+        var plural = ReadNames(reader);
+        schema = ReadSchema(reader.Any("schema"));
+        var lifecycle = ReadLifecycle(reader);
+        var references = ReadMap(reader, "references", ReferenceRule.Max, ReadReference);
+        var unique = ReadMap(reader, "unique", UniqueRule.Max, ReadUnique);
+        var display = reader.Text("display", 1, TypeDefinition.MaxPointer, optional: true);
+        if (display is not null)
+            CheckMember("/display", display);
+        foreach (var later in new[] { "indexed", "migration" })
+            if (reader.Any(later, optional: true) is not null)
+                Unsupported("/" + later);
+        reader.RefuseOthers();
+        if (name is null || schema is null)
+            return null;
+        plural ??= name + "s";
+        if (TypeNames.Camel(name) == TypeNames.Camel(plural))
+            faults.Report("/names/plural", "NAME_CLASH", "The plural has to differ from the name.");
+        return new(text, name, title, description, plural, schema, lifecycle, references, unique, display);
+    }
+
+    static string? ReadNames(ObjectReader reader)
+    {
+        var names = reader.Nested("names", optional: true);
+        var plural = names?.Slug("plural", optional: true);
+        names?.RefuseOthers();
+        return plural;
+    }
+
+    Schema? ReadSchema(JsonElement? element)
+    {
+        if (element is not { } given)
+            return null;
+        var compiled = Schema.Compile(given, "/schema", faults);
+        if (
+            given.ValueKind is not JsonValueKind.Object
+            || !given.TryGetProperty("type", out var type)
+            || type.ValueKind is not JsonValueKind.String
+            || !type.ValueEquals("object")
+        )
+            faults.Report(
+                "/schema",
+                "NOT_AN_OBJECT",
+                "Metadata is an object, so its schema has to be of type 'object'."
+            );
+        return compiled;
+    }
+
+    Lifecycle? ReadLifecycle(ObjectReader definition)
+    {
+        if (definition.Nested("lifecycle", optional: true) is not { } reader)
+            return null;
+        var initial = reader.Slug("initial");
+        var states = new Dictionary<string, StateRule>();
+        foreach (var (state, element) in Members(reader, "states", Lifecycle.MaxStates, optional: false))
+        {
+            if (!Slug.IsValid(state))
+                faults.Report(
+                    JsonPointer.Append("/lifecycle/states", state),
+                    FaultCode.InvalidSlug,
+                    "A status is a slug."
+                );
+            states[state] = ReadState(JsonPointer.Append("/lifecycle/states", state), element);
+        }
+        var transitions = ReadTransitions(reader, states);
+        reader.RefuseOthers();
+        if (initial is null)
+            return null;
+        if (!states.ContainsKey(initial))
+            faults.Report("/lifecycle/initial", "UNKNOWN_STATE", "The lifecycle has no such state.");
+        else
+            RefuseUnreachable(initial, states.Keys, transitions);
+        return new(initial, states, transitions);
+    }
+
+    StateRule ReadState(string at, JsonElement element)
+    {
+        var reader = new ObjectReader(element, faults, at);
+        var lenient = reader.Flag("lenient", optional: true) ?? false;
+        var required = reader.Strings("require", 1, TypeDefinition.MaxPointer, optional: true) ?? [];
+        for (var i = 0; i < required.Count; i++)
+            CheckMember($"{at}/require/{i}", required[i]);
+        var own = reader.Any("schema", optional: true) is { } given
+            ? Schema.Compile(given, JsonPointer.Append(at, "schema"), faults)
+            : null;
+        reader.RefuseOthers();
+        return new(lenient, [.. required], own);
+    }
+
+    HashSet<(string, string)> ReadTransitions(ObjectReader lifecycle, Dictionary<string, StateRule> states)
+    {
+        var transitions = new HashSet<(string, string)>();
+        if (lifecycle.Any("transitions", optional: true) is not { } list)
+            return transitions;
+        if (list.ValueKind is not JsonValueKind.Array)
+            faults.Report("/lifecycle/transitions", FaultCode.WrongType, "The value has to be a list.");
+        else if (list.GetArrayLength() > Lifecycle.MaxTransitions)
+            TooMany("/lifecycle/transitions", Lifecycle.MaxTransitions);
+        else
+            foreach (var (index, element) in list.EnumerateArray().Index())
+            {
+                var reader = new ObjectReader(element, faults, $"/lifecycle/transitions/{index}");
+                var (from, to) = (reader.Slug("from"), reader.Slug("to"));
+                if (reader.Any("permission", optional: true) is not null)
+                    Unsupported($"/lifecycle/transitions/{index}/permission");
+                reader.RefuseOthers();
+                foreach (var (state, member) in new[] { (from, "from"), (to, "to") })
+                    if (state is not null && !states.ContainsKey(state))
+                        faults.Report(
+                            $"/lifecycle/transitions/{index}/{member}",
+                            "UNKNOWN_STATE",
+                            "The lifecycle has no such state."
+                        );
+                if (from is not null && to is not null)
+                    transitions.Add((from, to));
+            }
+        return transitions;
+    }
+
+    void RefuseUnreachable(string initial, IEnumerable<string> states, HashSet<(string From, string To)> transitions)
+    {
+        var reached = new HashSet<string> { initial };
+        for (var before = 0; before != reached.Count; )
+        {
+            before = reached.Count;
+            reached.UnionWith(transitions.Where(step => reached.Contains(step.From)).Select(step => step.To));
+        }
+        foreach (var state in states.Where(state => !reached.Contains(state)))
+            faults.Report(
+                JsonPointer.Append("/lifecycle/states", state),
+                "UNREACHABLE_STATE",
+                "No transitions lead from the initial state to this one."
+            );
+    }
+
+    ReferenceRule ReadReference(string pointer, string at, JsonElement element)
+    {
+        var reader = new ObjectReader(element, faults, at);
+        var type = reader.Slug("type");
+        var policy = reader.Text("onDelete", 1, 64, optional: true);
+        if (policy is "unset" or "cascade")
+            Unsupported(at + "/onDelete");
+        else if (policy is not (null or "restrict"))
+            faults.Report(at + "/onDelete", "UNKNOWN_VALUE", "The value has to be restrict.");
+        var inverse = reader.Slug("inverse", optional: true);
+        reader.RefuseOthers();
+        if (pointer.Length > TypeDefinition.MaxPointer)
+            faults.Report(at, FaultCode.TooLong, $"A pointer may have at most {TypeDefinition.MaxPointer} characters.");
+        else if (!pointer.StartsWith(Metadata + "/", StringComparison.Ordinal))
+            faults.Report(at, "UNKNOWN_MEMBER_PATH", "References are below /metadata.");
+        else if (JsonPointer.Parse(pointer)?.Count(step => step is "*") > ReferenceRule.MaxSteps)
+            faults.Report(at, "UNKNOWN_MEMBER_PATH", $"A pointer may have at most {ReferenceRule.MaxSteps} steps '*'.");
+        else
+            CheckMember(at, pointer, items: true);
+        return new(pointer, type ?? "", inverse);
+    }
+
+    UniqueRule ReadUnique(string name, string at, JsonElement element)
+    {
+        var reader = new ObjectReader(element, faults, at);
+        var named = reader.Strings("members", 1, TypeDefinition.MaxPointer, UniqueRule.MaxMembers);
+        var members = named ?? [];
+        var ignoreCase = reader.Flag("ignoreCase", optional: true) ?? false;
+        reader.RefuseOthers();
+        if (!Slug.IsValid(name))
+            faults.Report(at, FaultCode.InvalidSlug, "The name of a rule is a slug.");
+        if (named is [])
+            faults.Report(at + "/members", FaultCode.TooShort, "A rule needs a member.");
+        for (var i = 0; i < members.Count; i++)
+            CheckMember($"{at}/members/{i}", members[i]);
+        if (members.Distinct().Count() != members.Count)
+            faults.Report(at + "/members", FaultCode.DuplicateMember, "A rule names each member once.");
+        return new(name, [.. members], ignoreCase);
+    }
+
+    T[] ReadMap<T>(ObjectReader definition, string member, int most, Func<string, string, JsonElement, T> read) =>
+        [
+            .. Members(definition, member, most, optional: true)
+                .Select(one => read(one.Name, JsonPointer.Append("/" + member, one.Name), one.Value)),
+        ];
+
+    IEnumerable<(string Name, JsonElement Value)> Members(ObjectReader reader, string name, int most, bool optional)
+    {
+        var at = optional ? "/" + name : "/lifecycle/" + name;
+        if (reader.Any(name, optional) is not { } map)
+            return [];
+        if (map.ValueKind is not JsonValueKind.Object)
+            faults.Report(at, FaultCode.WrongType, "The value has to be an object.");
+        else if (map.GetPropertyCount() > most)
+            TooMany(at, most);
+        else
+            return map.EnumerateObject()
+                .Select(member => (member.Name, member.Value))
+                .OrderBy(member => member.Name, StringComparer.Ordinal);
+        return [];
+    }
+
+    /// <summary>A rule about a member that cannot be there is a slip of the pen.</summary>
+    void CheckMember(string at, string pointer, bool items = false)
+    {
+        var steps = JsonPointer.Parse(pointer);
+        var isKnown =
+            steps is not null
+            && (
+                Own.Contains(pointer)
+                || steps is ["metadata", _, ..]
+                    && (items || !steps.Contains("*"))
+                    && schema?.Describes(pointer[Metadata.Length..]) is not false
+            );
+        if (!isKnown)
+            faults.Report(at, "UNKNOWN_MEMBER_PATH", "The schema describes no such member.");
+    }
+
+    void Unsupported(string at) =>
+        faults.Report(at, "UNSUPPORTED", "This server cannot do that yet. Leave the member out.");
+
+    void TooMany(string at, int most) => faults.Report(at, FaultCode.TooLarge, $"There may be at most {most} of them.");
+}

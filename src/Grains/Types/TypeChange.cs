@@ -1,0 +1,124 @@
+namespace Resources.Grains;
+
+/// <summary>What a change of a definition asks of stored resources.</summary>
+public enum TypeChangeKind
+{
+    /// <summary>The definitions are equal.</summary>
+    None,
+
+    /// <summary>Nothing: resources are held to the same as before.</summary>
+    Note,
+
+    /// <summary>Nothing: whatever satisfied the definition before still does.</summary>
+    Wider,
+
+    /// <summary>They have to be looked at.</summary>
+    Checked,
+}
+
+/// <summary>Sorts changes of definitions. What is not proven to be harmless is checked.</summary>
+public static class TypeChange
+{
+    /// <summary>What a change asks of stored resources.</summary>
+    /// <param name="old">Null where resources of the name were free.</param>
+    public static TypeChangeKind KindOf(TypeDefinition? old, TypeDefinition now)
+    {
+        if (old is null)
+            return TypeChangeKind.Checked;
+        if (old.Text.Equals(now.Text))
+            return TypeChangeKind.None;
+        if (!IsWider(old, now))
+            return TypeChangeKind.Checked;
+        return IsWider(now, old) ? TypeChangeKind.Note : TypeChangeKind.Wider;
+    }
+
+    /// <summary>
+    /// The numbers of a definition's rules. A rule keeps its number while what is stored under it stays right, and no number
+    /// is given twice: so what a former rule has left is never taken for what a new one needs.
+    /// </summary>
+    public static Dictionary<string, int> Number(TypeForm? form, TypeDefinition? old, TypeDefinition now, int last)
+    {
+        var numbers = new Dictionary<string, int>();
+        foreach (var rule in now.Unique)
+            numbers[rule.Name] = old?.Unique.Any(rule.HasValuesOf) is true ? form!.Fields[rule.Name] : ++last;
+        foreach (var rule in now.References)
+            numbers[rule.Pointer] = old?.References.Any(rule.HasReferencesOf) is true
+                ? form!.Fields[rule.Pointer]
+                : ++last;
+        return numbers;
+    }
+
+    /// <summary>The id of the change that a command makes. Keys of callers are used again for other types.</summary>
+    public static Guid IdOf(string name, Intent intent) =>
+        DerivedId.Of("type-change", name, intent.CommandId.ToString());
+
+    /// <summary>Checks the names in a definition, which has to be that of the type, and adds faults.</summary>
+    /// <param name="name">The name that the definition has to have.</param>
+    /// <param name="isDeclared">Whether resources may refer to a type.</param>
+    public static bool Check(
+        TypeState? state,
+        string name,
+        TypeDefinition now,
+        Func<string, bool> isDeclared,
+        List<Fault> faults
+    )
+    {
+        var known = faults.Count;
+        if (now.Name != name)
+            faults.Report("/name", "NAME_IS_FIXED", $"The name of this type is '{name}' and cannot change.");
+        // What the definition in force refers to cannot go away.
+        var before = state?.Form is { } form ? TypeDefinition.TypesIn(form.Definition) : [];
+        foreach (var rule in now.References)
+            if (rule.Type != name && !before.Contains(rule.Type) && !isDeclared(rule.Type))
+                faults.Report(
+                    JsonPointer.Append("/references", rule.Pointer) + "/type",
+                    "UNKNOWN_TYPE",
+                    "There is no such type, or it is being deleted."
+                );
+        return faults.Count == known;
+    }
+
+    internal static Decision<TypeEvent> Decide(TypeState? state, string name, JsonText text, TypeContext context)
+    {
+        var faults = new List<Fault>();
+        var now = TypeDefinition.Read(text, faults);
+        if (now is null || !Check(state, name, now, context.IsDeclared, faults))
+            return new Rejection(Refusal.Invalid, "The definition is not valid.", [.. faults]);
+
+        var old = state?.Form is { } form ? TypeDefinition.Stored(form.Definition) : null;
+        var numbers = Number(state?.Form, old, now, state?.LastField ?? 0);
+        var change = IdOf(name, context.Intent);
+        return KindOf(old, now) switch
+        {
+            TypeChangeKind.None => [],
+            TypeChangeKind.Checked => TypeNames.Moved(
+                state,
+                text,
+                new TypeChangeProposed(
+                    name,
+                    change,
+                    old is null ? ProposalKind.Declaration : ProposalKind.Change,
+                    text,
+                    numbers
+                )
+            ),
+            _ => TypeNames.Moved(state, text, new TypeChanged(name, change, text, numbers)),
+        };
+    }
+
+    static bool IsWider(TypeDefinition old, TypeDefinition now) =>
+        Schema.IsWider(old.Schema, now.Schema)
+        && now.Unique.All(rule => old.Unique.Any(rule.HasValuesOf))
+        && now.References.All(rule => old.References.Any(rule.HasReferencesOf))
+        && IsWider(old.Lifecycle, now.Lifecycle);
+
+    static bool IsWider(Lifecycle? old, Lifecycle? now) =>
+        now is null
+        || old is not null
+            && old.States.All(state => now.States.TryGetValue(state.Key, out var rule) && IsWider(state.Value, rule));
+
+    static bool IsWider(StateRule old, StateRule now) =>
+        (now.IsLenient || !old.IsLenient)
+        && now.Required.All(old.Required.Contains)
+        && (now.Schema is null || old.Schema is not null && Schema.IsWider(old.Schema, now.Schema));
+}

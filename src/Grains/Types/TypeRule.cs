@@ -1,0 +1,48 @@
+namespace Resources.Grains;
+
+/// <summary>Members whose values together belong to one live resource of the type.</summary>
+/// <param name="Members">Pointers into the resource.</param>
+public sealed record UniqueRule(string Name, string[] Members, bool IgnoreCase)
+{
+    public const int Max = 8;
+    public const int MaxMembers = 4;
+
+    /// <summary>Whether stored values of the one rule are those of the other.</summary>
+    public bool HasValuesOf(UniqueRule other) =>
+        Name == other.Name && IgnoreCase == other.IgnoreCase && Members.SequenceEqual(other.Members);
+}
+
+/// <summary>Members that hold ids of live resources of a type; a step <c>*</c> is every item of a list.</summary>
+public sealed record ReferenceRule(string Pointer, string Type, string? Inverse)
+{
+    public const int Max = 16;
+    public const int MaxSteps = 2;
+
+    /// <summary>Whether stored references of the one rule are those of the other.</summary>
+    public bool HasReferencesOf(ReferenceRule other) => Pointer == other.Pointer && Type == other.Type;
+}
+
+/// <summary>What is asked of a resource that has a status.</summary>
+/// <param name="IsLenient">Whether members may be missing and texts and lists short, as in a draft.</param>
+/// <param name="Required">Pointers to members that have to be there.</param>
+/// <param name="Schema">A schema of the metadata beside that of the type; null = none.</param>
+public sealed record StateRule(bool IsLenient, string[] Required, Schema? Schema);
+
+/// <summary>Which status a resource can have, and which can follow which.</summary>
+/// <param name="Initial">The status of a new resource.</param>
+public sealed record Lifecycle(
+    string Initial,
+    IReadOnlyDictionary<string, StateRule> States,
+    IReadOnlySet<(string From, string To)> Transitions
+)
+{
+    public const int MaxStates = 32;
+    public const int MaxTransitions = 256;
+
+    /// <summary>The status of a resource that had another one and is given none: the same, if it is still there.</summary>
+    public string From(string? status) => status is not null && States.ContainsKey(status) ? status : Initial;
+
+    /// <summary>What a resource of a status can become, in order.</summary>
+    public string[] Allowed(string from) =>
+        [.. Transitions.Where(step => step.From == from).Select(step => step.To).Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,259 @@
+-- Guards of appends: unique values, references, and fences against rules that have moved. Both tables belong to the write side, and lists never
+-- read them. What rules in force or proposed ask for is written and deleted under the log's lock only. What former rules have left is deleted
+-- without it: no append asks for it any more, as the fence of each is the newest event of its type.
+
+-- The resource that has a unique value.
+create table unique_claims (scope uuid not null, rule int not null, value bytea not null, resource uuid not null, primary key (scope, rule, value));
+
+create table resource_references (source uuid not null, field int not null, target uuid not null, primary key (source, field, target));
+create index resource_references_target on resource_references (target, source);
+
+-- The stream of a type's definition, as DerivedId makes it. These functions are no SQL functions, which would be planned in each call.
+create function type_stream(name text) returns uuid language plpgsql immutable strict parallel safe
+as $$
+declare
+    hash bytea := substr(sha256(convert_to('type' || E'\n' || name, 'UTF8')), 1, 16);
+begin
+    return encode(set_byte(set_byte(hash, 6, (get_byte(hash, 6) & 15) | 128), 8, (get_byte(hash, 8) & 63) | 128), 'hex')::uuid;
+end $$;
+
+-- Whether a type is declared, or is just being declared.
+create function is_declared(name text) returns boolean language plpgsql stable parallel safe
+as $$
+declare
+    definition uuid := type_stream(name);
+    last text;
+begin
+    select e.type into last from mt_events e where e.stream_id = definition order by e.version desc limit 1;
+    if last = 'type.change_abandoned' then
+        select e.type into last from mt_events e where e.stream_id = definition and e.type in ('type.changed', 'type.deleted') order by e.version desc limit 1;
+    end if;
+    return last is not null and last <> 'type.deleted';
+end $$;
+
+-- The appends of a call with their guards. Each has an outcome, and a detail:
+--   0 it is in the log, perhaps from an earlier call
+--   1 its stream is at another version (detail: at which)
+--   2 its fence has moved (detail: to which position)
+--   3 another resource has a value that it takes (detail: the number of the claim)
+--   4 what it refers to is not there, or of another type (detail: the number of the reference)
+--   5 other resources refer to its stream
+-- All are checked against what was before the call. So the stream that one of them writes, no other one may have as its fence or as a new target,
+-- and no two may touch one value.
+create function append_events(
+    stream_ids uuid[], expected_versions bigint[], event_counts int[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[],
+    event_streams int[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[],
+    -- Of each append the number of its fence, or 0.
+    append_fences int[], fence_ids uuid[], fence_positions bigint[],
+    -- Takes are values that are taken and references that are made; the others are given back, and end.
+    claim_appends int[], claim_scopes uuid[], claim_rules int[], claim_values bytea[], claim_takes boolean[],
+    reference_appends int[], reference_fields int[], reference_targets uuid[], reference_types text[], reference_takes boolean[],
+    -- The appends whose stream nobody else may refer to.
+    unreferenced int[])
+returns table (ordinal bigint, outcome smallint, detail bigint, positions bigint[], appended_at timestamptz)
+language plpgsql
+-- Planned once a session, perhaps on empty tables, for tables of any size: along the indexes.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+    moment timestamptz;
+    currents bigint[];
+    outcomes smallint[];
+    details bigint[];
+    times timestamptz[];
+    drawn bigint[];
+    last_position bigint;
+    failed record;
+begin
+    perform pg_advisory_xact_lock(7238163);
+    if server_timeline() is distinct from (select timeline from log_epochs order by epoch desc limit 1) then
+        raise exception 'The server is on a new time line, on which no epoch of the log has begun.' using errcode = 'LG001';
+    end if;
+    -- A crash of the server must not lose what was acknowledged.
+    if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
+    select head into last_position from log_head();
+    if pg_sequence_last_value('mt_events_sequence') < last_position then
+        raise exception 'The sequence of positions was set back behind %.', last_position using errcode = 'LG002';
+    end if;
+    moment := clock_timestamp();
+
+    select array_agg(coalesce(s.version, 0) order by a.ordinal),
+        array_agg(case when coalesce(s.version, 0) = a.expected and s.is_archived is not true then 0 else 1 end::smallint order by a.ordinal),
+        array_agg(greatest(moment, s.timestamp) order by a.ordinal)
+    into currents, outcomes, times
+    from unnest(stream_ids, expected_versions) with ordinality a(stream_id, expected, ordinal)
+    left join lateral (select version, timestamp, is_archived from mt_streams where id = a.stream_id limit 1) s on true;
+    details := currents;
+
+    -- Guards come after the versions: an append that is in the log already does not stand in its own way.
+    if cardinality(fence_ids) > 0 then
+        for failed in
+            select f.n as fence, coalesce(head.position, 0) as position from unnest(fence_ids, fence_positions) with ordinality f(id, position, n)
+            left join lateral (select e.seq_id as position from mt_events e where e.stream_id = f.id order by e.version desc limit 1) head on true
+            where coalesce(head.position, 0) <> f.position
+        loop
+            for i in 1 .. cardinality(append_fences) loop
+                if append_fences[i] = failed.fence and outcomes[i] = 0 then
+                    outcomes[i] := 2;
+                    details[i] := failed.position;
+                end if;
+            end loop;
+        end loop;
+    end if;
+    if cardinality(claim_appends) > 0 then
+        for failed in
+            select c.append, min(c.n) as n
+            from unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) with ordinality c(append, scope, rule, value, takes, n)
+            cross join lateral (select resource from unique_claims where scope = c.scope and rule = c.rule and value = c.value limit 1) held
+            where c.takes and outcomes[c.append] = 0 and held.resource <> stream_ids[c.append]
+            group by c.append
+        loop
+            outcomes[failed.append] := 3;
+            details[failed.append] := failed.n;
+        end loop;
+    end if;
+    if cardinality(reference_appends) > 0 then
+        for failed in
+            select r.append, min(r.n) as n
+            from unnest(reference_appends, reference_targets, reference_types, reference_takes) with ordinality r(append, target, type, takes, n)
+            left join lateral (
+                select e.data ->> 'type' as type from mt_events e where e.stream_id = r.target and e.version = 1 and e.type = 'resource.created' limit 1
+            ) first on true
+            left join lateral (select e.type from mt_events e where e.stream_id = r.target order by e.version desc limit 1) last on true
+            where r.takes and outcomes[r.append] = 0 and r.target <> stream_ids[r.append]
+                and (first.type is distinct from r.type or last.type = 'resource.deleted')
+            group by r.append
+        loop
+            outcomes[failed.append] := 4;
+            details[failed.append] := failed.n;
+        end loop;
+    end if;
+    if cardinality(unreferenced) > 0 then
+        for failed in
+            select u.append from unnest(unreferenced) u(append)
+            where outcomes[u.append] = 0
+                and exists (select from resource_references where target = stream_ids[u.append] and source <> stream_ids[u.append])
+        loop
+            outcomes[failed.append] := 5;
+        end loop;
+    end if;
+
+    insert into mt_streams (id, version, timestamp, created)
+    select stream_id, event_count, at, at
+    from unnest(stream_ids, event_counts, currents, outcomes, times) a(stream_id, event_count, current, outcome, at)
+    where outcome = 0 and current = 0;
+
+    update mt_streams s set version = a.current + a.event_count, timestamp = a.at
+    from unnest(stream_ids, event_counts, currents, outcomes, times) a(stream_id, event_count, current, outcome, at)
+    where s.id = a.stream_id and a.outcome = 0 and a.current > 0;
+
+    if cardinality(claim_appends) > 0 then
+        delete from unique_claims held using unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) c(append, scope, rule, value, takes)
+        where not c.takes and outcomes[c.append] = 0
+            and held.scope = c.scope and held.rule = c.rule and held.value = c.value and held.resource = stream_ids[c.append];
+        -- Two that take one value in one call violate the key.
+        insert into unique_claims (scope, rule, value, resource)
+        select c.scope, c.rule, c.value, stream_ids[c.append]
+        from unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) c(append, scope, rule, value, takes)
+        where c.takes and outcomes[c.append] = 0
+            and not exists (select from unique_claims held where held.scope = c.scope and held.rule = c.rule and held.value = c.value);
+    end if;
+    if cardinality(reference_appends) > 0 then
+        delete from resource_references made using unnest(reference_appends, reference_fields, reference_targets, reference_takes) r(append, field, target, takes)
+        where not r.takes and outcomes[r.append] = 0 and made.source = stream_ids[r.append] and made.field = r.field and made.target = r.target;
+        insert into resource_references (source, field, target)
+        select stream_ids[r.append], r.field, r.target
+        from unnest(reference_appends, reference_fields, reference_targets, reference_takes) r(append, field, target, takes)
+        where r.takes and outcomes[r.append] = 0
+        on conflict do nothing;
+    end if;
+
+    with written as (
+        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type, correlation_id, causation_id, headers, user_name)
+        select nextval('mt_events_sequence'), event_id, stream_ids[stream], expected_versions[stream] + nth, body, event_type, times[stream], clr_type,
+            correlation_ids[stream], command_ids[stream], command_headers[stream], actors[stream]
+        from (
+            select e.*, row_number() over (partition by e.stream order by e.ordinal) as nth
+            from unnest(event_streams, event_ids, event_types, clr_types, bodies) with ordinality
+                e(stream, event_id, event_type, clr_type, body, ordinal)
+            where outcomes[e.stream] = 0
+            order by e.ordinal
+        ) numbered
+        returning seq_id
+    )
+    select array_agg(seq_id order by seq_id) into drawn from written;
+    -- As with blocks of numbers by session.
+    if drawn[1] <= last_position then
+        raise exception 'The position % was drawn behind %.', drawn[1], last_position using errcode = 'LG002';
+    end if;
+    -- A commit that writes nothing waits for no standby, though what it says was written before may not be there yet.
+    if drawn is null then
+        if exists (select from mt_events e where e.stream_id = any (stream_ids) and e.id = any (event_ids)) then
+            perform pg_logical_emit_message(true, 'resources', 'repeated');
+        end if;
+    end if;
+
+    return query
+    select a.ordinal, case when earlier.positions is null then a.outcome else 0 end::smallint, a.detail,
+        case when a.outcome = 0 then drawn[(a.before_accepted + 1)::int : (a.before_accepted + a.event_count)::int] else earlier.positions end,
+        case when a.outcome = 0 then a.at else earlier.at end
+    from (
+        select u.*,
+            sum(u.event_count) over w - u.event_count as before,
+            sum(case when u.outcome = 0 then u.event_count else 0 end) over w - case when u.outcome = 0 then u.event_count else 0 end as before_accepted
+        from unnest(stream_ids, expected_versions, event_counts, outcomes, details, times) with ordinality
+            u(stream_id, expected, event_count, outcome, detail, at, ordinal)
+        window w as (order by u.ordinal)
+    ) a
+    left join lateral (
+        select array_agg(seq_id order by version) as positions, min(timestamp) as at
+        from mt_events
+        where a.outcome = 1 and stream_id = a.stream_id and version between a.expected + 1 and a.expected + a.event_count
+        having bool_or(id = event_ids[(a.before + 1)::int])
+    ) earlier on true
+    order by a.ordinal;
+end
+$$;
+
+-- For nodes of the previous release. They know no rules, so they may not write resources of declared types.
+create or replace function append_events(stream_ids uuid[], expected_versions bigint[], event_counts int[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams int[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[])
+returns table(ordinal bigint, appended boolean, version bigint, positions bigint[], appended_at timestamptz)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+    declared text;
+begin
+    perform pg_advisory_xact_lock(7238163);
+    select min(name) into declared
+    from (
+        select distinct case when e.event_type = 'resource.created' then e.body ->> 'type'
+            else (select f.data ->> 'type' from mt_events f where f.stream_id = stream_ids[e.stream] and f.version = 1) end as name
+        from unnest(event_streams, event_types, bodies) e(stream, event_type, body)
+        where is_of_resource(e.event_type)
+    ) named
+    where is_declared(name);
+    -- Those nodes send each append of a refused call again by itself, and answer the one that is refused with LG as if the database were away.
+    if declared is not null then
+        raise exception 'The type % is declared. Only nodes that know its rules may write its resources.', declared
+            using errcode = case cardinality(stream_ids) when 1 then 'LG003' else '0A000' end;
+    end if;
+
+    return query
+    select a.ordinal, a.outcome = 0, case when a.outcome = 0 then expected_versions[a.ordinal] + event_counts[a.ordinal] else a.detail end, a.positions, a.appended_at
+    from append_events(
+        stream_ids, expected_versions, event_counts, command_ids, actors, correlation_ids, command_headers, event_streams, event_ids, event_types, clr_types, bodies,
+        array_fill(0, array[cardinality(stream_ids)]), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') a
+    order by a.ordinal;
+end
+$$;

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>Types: what resources of a name look like and may do.</summary>
+sealed class TypesNodeFeature : NodeFeature
+{
+    public override void Add(IServiceCollection services, Settings settings) =>
+        services
+            .AddSingleton<TypeBook>()
+            .AddRunning<TypeFollower>()
+            .AddSingleton<FormerReferences>()
+            .AddSingleton<TypeCheck>()
+            .AddSingleton<TypeChangeStore>()
+            .AddSingleton<TypeTrial>()
+            .AddSingleton<TypeKeys>()
+            .AddSingleton<TypeDoor>();
+
+    public override void AddToSilo(IServiceCollection services) =>
+        services.AddSingleton<TypeChangeRun>().AddHostedService<TypeChangeWorker>();
+}
