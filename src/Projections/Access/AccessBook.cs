@@ -39,6 +39,7 @@ public sealed class AccessBook(
     long lookedAt;
     long swept = Stopwatch.GetTimestamp();
     volatile bool isOfAnotherEpoch;
+    volatile string? failure;
 
     /// <summary>Grows at every change of the roles.</summary>
     public long RolesVersion => Volatile.Read(ref version);
@@ -50,7 +51,7 @@ public sealed class AccessBook(
     public bool IsCurrent => time.GetElapsedTime(Volatile.Read(ref lookedAt)) < MaxAge && !pages.IsUnknown(RoleBook.Id);
 
     /// <summary>Why the log cannot be read or understood; null while it can.</summary>
-    public string? Fault { get; private set; }
+    public string? Fault => pages.Unknown is { } kind ? $"This node does not know events of the kind {kind}." : failure;
 
     /// <summary>
     /// Tells, after the book has changed, of the account, session or key that an event was about; an empty id is a
@@ -98,7 +99,7 @@ public sealed class AccessBook(
         {
             Every = MinInterval,
             RetryDelay = PollInterval,
-            Failed = e => Fault = e.Message,
+            Failed = e => failure = e.Message,
         }.RunAsync(FollowAsync, stoppingToken);
 
     async Task ReadAllAsync(CancellationToken ct)
@@ -132,7 +133,7 @@ public sealed class AccessBook(
             Volatile.Write(ref position, reached);
         }
         Volatile.Write(ref lookedAt, asked);
-        Fault = pages.Unknown is { } kind ? $"This node does not know events of the kind {kind}." : null;
+        failure = null;
         if (Stopwatch.GetElapsedTime(swept) > SweepInterval)
         {
             swept = Stopwatch.GetTimestamp();
