@@ -29,7 +29,7 @@ public class ContractTests
         new ResourceStatusChanged("active", ["/status"]),
         new ResourceChanged("Faust", "active", Story.Text("""{"price":9.50}"""), ["/name", "/status"]),
         new ResourceDeleted(),
-        new ResourceRestored(),
+        new ResourceRestored("Faust", "active", Story.Text("""{"price":9.50}"""), ["/name", "/status"]),
         new TypeChangeProposed("book", Id, "change", Story.Text("""{"name":"book"}"""), new() { ["isbn"] = 1 }),
         new TypeChanged("book", Id, Story.Text("""{"name":"book"}"""), new() { ["isbn"] = 1 }, 3),
         new TypeChangeAbandoned(Id, "breaks_data", 2, 1, [new(Id, 7, [new("/metadata/isbn", "REQUIRED", "Missing.")])]),

@@ -128,7 +128,7 @@ public static class ResourceEndpoints
         one.MapPost("/restore", RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResource")
-            .Audits("resource.restored", "resource.replaced")
+            .Audits("resource.restored")
             .WithSummary("Restore a deleted resource")
             .WithDescription("With a body it is replaced at the same time, which needs `resource:update`, too.")
             .ChecksFirst(context => CheckAsync(context, Permissions.ResourceDelete, deletedToo: true))

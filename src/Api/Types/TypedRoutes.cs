@@ -100,7 +100,7 @@ public static class TypedRoutes
         one.MapPost("/restore", ResourceEndpoints.RestoreAsync)
             .Require(Permissions.ResourceDelete)
             .WithName("restoreResourceOfType")
-            .Audits("resource.restored", "resource.replaced")
+            .Audits("resource.restored")
             .WithSummary("Restore a deleted resource of a type")
             .WithDescription("As `POST /resources/{id}/restore`.")
             .ChecksTypeFirst(context =>

@@ -64,7 +64,13 @@ public sealed record Resource(
                 DeletedAt = recorded.At,
                 TypeVersion = state.TypeVersion,
             },
-            ResourceRestored => state!.Touched(recorded) with { DeletedAt = null },
+            ResourceRestored e => state!.Touched(recorded) with
+            {
+                Name = e.Name ?? state.Name,
+                Status = e.Status ?? state.Status,
+                Metadata = e.Metadata ?? state.Metadata,
+                DeletedAt = null,
+            },
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };
 
@@ -99,7 +105,7 @@ public sealed record Resource(
                     && state.Altered(kept, context.Version) is not [] and var altered => Invalid(altered),
             (_, ReplaceResource c) => state.Replace(c),
             (_, DeleteResource) => [new ResourceDeleted()],
-            (_, RestoreResource { Replacement: { } c }) => [new ResourceRestored(), .. state.Replace(c).Events],
+            (_, RestoreResource { Replacement: { } c }) => [state.RestoredAs(c)],
             (_, RestoreResource) => [new ResourceRestored()],
             _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
         };
@@ -118,6 +124,17 @@ public sealed record Resource(
     /// <summary>Whether everything that clients give is the same.</summary>
     internal bool HasContentOf(Resource other) =>
         Name == other.Name && Status == other.Status && Metadata.Equals(other.Metadata);
+
+    ResourceRestored RestoredAs(ReplaceResource c)
+    {
+        var status = c.Status ?? DefaultStatus;
+        return new(
+            c.Name == Name ? null : c.Name,
+            status == Status ? null : status,
+            c.Metadata.Equals(Metadata) ? null : c.Metadata,
+            Replace(c).Events is [] ? null : Changed(c.Name, status, c.Metadata)
+        );
+    }
 
     /// <summary>A fault for each member that is not as the server keeps it.</summary>
     Fault[] Altered(KeptMembers kept, long version)

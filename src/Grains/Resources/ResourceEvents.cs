@@ -49,5 +49,11 @@ public sealed record ResourceChanged(
 [Event("resource.deleted")]
 public sealed record ResourceDeleted : ResourceEvent;
 
+/// <summary>A deletion is over. What changed at once is given; a member that is null is as it was.</summary>
 [Event("resource.restored")]
-public sealed record ResourceRestored : ResourceEvent;
+public sealed record ResourceRestored(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Status = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonText? Metadata = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string[]? Changed = null
+) : ResourceEvent;

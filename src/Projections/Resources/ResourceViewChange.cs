@@ -79,13 +79,14 @@ sealed class ResourceViewChange(Guid id)
                 Describe(e.Metadata);
                 break;
             case ResourceChanged e:
-                Change(e);
+                Change(e.Name, e.Status, e.Metadata);
                 break;
             case ResourceDeleted:
                 (Deletion, DeletedAt) = (true, UpdatedAt);
                 break;
-            case ResourceRestored:
+            case ResourceRestored e:
                 (Deletion, DeletedAt) = (true, null);
+                Change(e.Name, e.Status, e.Metadata);
                 break;
             default:
                 throw new InvalidOperationException($"No arm for {data.GetType().Name}.");
@@ -99,13 +100,13 @@ sealed class ResourceViewChange(Guid id)
         Describe(metadata);
     }
 
-    void Change(ResourceChanged e)
+    void Change(string? name, string? status, JsonText? metadata)
     {
-        if (e.Name is not null)
-            Rename(e.Name);
-        Status = e.Status ?? Status;
-        if (e.Metadata is not null)
-            Describe(e.Metadata);
+        if (name is not null)
+            Rename(name);
+        Status = status ?? Status;
+        if (metadata is not null)
+            Describe(metadata);
     }
 
     void Rename(string name)

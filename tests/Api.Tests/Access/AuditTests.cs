@@ -14,6 +14,7 @@ public sealed class AuditTests(Backend backend)
         "ackEvents",
         "beginPasskey",
         "beginPasskeyLogin",
+        "checkType",
         "explainAccess",
         "forgotPassword",
         "nackEvents",

@@ -160,7 +160,7 @@ public sealed class TypedResourceTests(Backend backend) : TypeBackend(backend)
         var restored = await RestoreAsync(id, """{"name":"m","metadata":{"isbn":"1"}}""");
         Is(restored, 200);
         Assert.Equal(
-            ("m", "1", "EUR", "4"),
+            ("m", "1", "EUR", "3"),
             (
                 restored.Text("/data/name"),
                 restored.Text("/data/metadata/isbn"),

@@ -52,6 +52,21 @@ public class ResourceDecisionTests
             { "delete", [Created], Delete, null, "deleted{}" },
             { "delete twice", [Created, Deleted], Delete, null, "" },
             { "restore", [Created, Deleted], Restore, null, "restored{}" },
+            {
+                "restore as another",
+                [Created, Deleted],
+                new RestoreResource((ReplaceResource)Other),
+                null,
+                """restored{"name":"Urfaust","status":"draft","metadata":{},"changed":["/name","/status","/metadata/tags","/metadata/price","/metadata/author"]}"""
+            },
+            { "restore as it was", [Created, Deleted], new RestoreResource((ReplaceResource)Same), null, "restored{}" },
+            {
+                "restore a live one as another",
+                [Created],
+                new RestoreResource((ReplaceResource)Other),
+                null,
+                "AlreadyExists"
+            },
             { "restore a live one", [Created], Restore, null, "" },
             { "restore one that was restored", [Created, Deleted, Restored], Restore, null, "" },
             { "delete one that was restored", [Created, Deleted, Restored], Delete, null, "deleted{}" },
