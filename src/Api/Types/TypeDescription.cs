@@ -87,6 +87,7 @@ sealed class TypedPart
                 is { Key: { } name }
         )
             typed.Add(name);
+        typed.IntersectWith(NeededBy(Paths.Values, schemas));
         Typed = typed;
 
         bool Differs(string reference) => typed.Contains(reference.Split('/')[^1]);
@@ -98,6 +99,17 @@ sealed class TypedPart
 
     /// <summary>The schemas that each type has of its own.</summary>
     public IReadOnlySet<string> Typed { get; }
+
+    /// <summary>The schemas that operations refer to, and those that these refer to.</summary>
+    static HashSet<string> NeededBy(IEnumerable<JsonNode> operations, JsonObject schemas)
+    {
+        var needed = new HashSet<string>();
+        for (var left = new Queue<JsonNode?>(operations); left.TryDequeue(out var node); )
+            foreach (var name in References.In(node).Select(reference => reference.Split('/')[^1]))
+                if (schemas.ContainsKey(name) && needed.Add(name))
+                    left.Enqueue(schemas[name]);
+        return needed;
+    }
 
     public static bool IsKeyed(string path) => path.StartsWith(Keyed, StringComparison.Ordinal);
 }

@@ -112,8 +112,7 @@ sealed class TypeDescriptionBuilder(TypedPart part)
         var source = (JsonObject)JsonNodes.From(type.Schema.Source)!;
         JsonObject Form(string form) => SchemaForms.At(source, Schemas + name + form);
         JsonObject Place(string form) => new() { ["$ref"] = Schemas + name + form };
-        var isLenient = type.Lifecycle?.States.Values.Any(state => state.IsLenient) is true;
-        var stored = isLenient ? SchemaForms.Lenient(Form("Metadata")) : Form("Metadata");
+        var stored = type.Lifecycle?.IsLenient is true ? SchemaForms.Lenient(Form("Metadata")) : Form("Metadata");
         var begun = type.Lifecycle is { } lifecycle && lifecycle.States[lifecycle.Initial].IsLenient;
         var given = begun
             ? SchemaForms.Lenient(Form("MetadataGiven"))

@@ -10,6 +10,9 @@ static class TypeSchema
     public static JsonElement Of(TypeDefinition definition)
     {
         var metadata = (JsonObject)JsonNodes.From(definition.Schema.Source)!;
+        // It has to fit resources in every state.
+        if (definition.Lifecycle?.IsLenient is true)
+            SchemaForms.Lenient(metadata);
         // References to '#…' are to the schema of the metadata, which so stays a document of its own.
         if (!metadata.ContainsKey("$id"))
             metadata["$id"] = "metadata";

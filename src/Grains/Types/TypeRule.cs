@@ -39,6 +39,9 @@ public sealed record Lifecycle(
     public const int MaxStates = 32;
     public const int MaxTransitions = 256;
 
+    /// <summary>Whether there is a state in which members may be missing.</summary>
+    public bool IsLenient => States.Values.Any(state => state.IsLenient);
+
     /// <summary>The status of a resource that had another one and is given none: the same, if it is still there.</summary>
     public string From(string? status) => status is not null && States.ContainsKey(status) ? status : Initial;
 

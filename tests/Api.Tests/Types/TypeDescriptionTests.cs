@@ -79,6 +79,23 @@ public sealed class TypeDescriptionTests(Backend backend, JavaScriptProgram java
         Is(await Admin.GetAsync($"/api/v1/types/{FreshType()}/openapi.json"), 404, "TYPE_NOT_FOUND");
     }
 
+    /// <summary>A draft that the server takes has to fit the schemas that it publishes.</summary>
+    [Theory, InlineData("true", false), InlineData("false", true)]
+    public async Task Members_are_required_where_no_state_is_lenient(string lenient, bool isRequired)
+    {
+        var type = FreshType();
+        var life = $$$"""
+            "lifecycle":{"initial":"open","states":{"open":{"lenient":{{{lenient}}}}},"transitions":[]}
+            """;
+        Is(await DeclareAsync(Definition(type, Described, life)), 201);
+        var schema = JsonNode.Parse((await Admin.GetAsync($"/api/v1/types/{type}/schema.json")).Body)!;
+        Assert.Equal(isRequired, schema["properties"]!["metadata"]!["required"] is not null);
+        var document = JsonNode.Parse((await Admin.GetAsync($"/api/v1/types/{type}/openapi.json")).Body)!;
+        var stored = document["components"]!["schemas"]![char.ToUpperInvariant(type[0]) + type[1..] + "Metadata"]!;
+        Assert.Equal(isRequired, stored["required"] is not null);
+        Assert.Null(document["components"]!["schemas"]!["TypeCheckRequest"]);
+    }
+
     static string[] Strings(JsonNode? list) => [.. ((JsonArray)list!).Select(each => each!.GetValue<string>())];
 
     /// <summary>Every reference leads somewhere, and every operation has an id of its own.</summary>
