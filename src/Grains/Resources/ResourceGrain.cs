@@ -18,6 +18,9 @@ sealed class ResourceGrain(
 
     public async Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent)
     {
+        // Many resources are migrated that nobody else uses now: they are neither read nor kept.
+        if (command is MigrateResource && !IsLoaded)
+            DeactivateOnIdle();
         var reply = await DecideAsync(command, intent);
         if (reply.Rejection is not { Kind: Refusal.StillReferenced })
             return reply;
@@ -47,17 +50,12 @@ sealed class ResourceGrain(
                 var rules = types[type];
                 if (rules.Misses(state, context.Intent.Conditions.Has) is { } missed)
                     return missed;
-                var decision = Resource.Decide(state, rules.Completed(command, state, out var misfit), context);
-                return ResourceRules.Hold(
-                    this.GetPrimaryKey(),
+                return earlier.Readable(
                     state,
-                    earlier.Readable(state, decision),
-                    context,
-                    rules,
-                    misfit,
-                    isDeletion: command is DeleteResource
+                    ResourceRules.Decide(this.GetPrimaryKey(), state, command, context, rules)
                 );
             },
-            startsStream: command is CreateResource
+            startsStream: command is CreateResource,
+            seen: command is MigrateResource c ? (c.Seen, c.Version) : null
         );
 }
