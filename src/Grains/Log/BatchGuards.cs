@@ -32,17 +32,19 @@ sealed class BatchGuards
     }
 
     /// <summary>
-    /// Adds the guards of the batch's next append, which may be null, unless one append would write what the other one
-    /// reads, or both touch one value.
+    /// Whether an append would write what one of the batch reads, or read what one of them writes, or touch a value that
+    /// one of them touches.
     /// </summary>
     /// <param name="written">The streams that the batch writes without this append.</param>
-    public bool TryAdd(Guid stream, Guards? guards, HashSet<Guid> written)
+    public bool Collide(Guid stream, Guards? guards, HashSet<Guid> written) =>
+        read.Contains(stream) || guards is not null && Collides(guards, written);
+
+    /// <summary>Adds the guards of the batch's next append, which may be null.</summary>
+    public void Add(Guards? guards)
     {
-        if (read.Contains(stream) || guards is not null && Collides(guards, written))
-            return false;
         fenceOfAppends.Add(guards?.Fence is { } fence ? NumberOf(fence) : 0);
         if (guards is null)
-            return true;
+            return;
         var append = fenceOfAppends.Count;
         foreach (var claim in guards.Claims)
         {
@@ -57,7 +59,6 @@ sealed class BatchGuards
         }
         if (guards.Unreferenced)
             unreferenced.Add(append);
-        return true;
     }
 
     bool Collides(Guards guards, HashSet<Guid> written) =>

@@ -38,8 +38,11 @@ end $$;
 --   3 another resource has a value that it takes (detail: the number of the claim)
 --   4 what it refers to is not there, or of another type (detail: the number of the reference)
 --   5 other resources refer to its stream
+--   6 another one of its unit is not appended (detail: the number of that append)
+-- A unit is in the log as a whole, or not at all. One that is too old counts as if its streams had moved on.
 -- All are checked against what was before the call. So the stream that one of them writes, no other one may have as its fence or as a new target,
--- and no two may touch one value.
+-- and no two may touch one value. Inside a unit they may: there references count as ended that its members end, what a member deletes is no target,
+-- and what a member gives back is not free yet.
 create function append_events(
     stream_ids uuid[], expected_versions bigint[], event_counts int[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[],
     event_streams int[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[],
@@ -49,7 +52,9 @@ create function append_events(
     claim_appends int[], claim_scopes uuid[], claim_rules int[], claim_values bytea[], claim_takes boolean[],
     reference_appends int[], reference_fields int[], reference_targets uuid[], reference_types text[], reference_takes boolean[],
     -- The appends whose stream nobody else may refer to.
-    unreferenced int[])
+    unreferenced int[],
+    -- Of each append the number of its unit, or 0; empty where there is none. And from when on each unit is too old.
+    append_units int[], unit_ends timestamptz[])
 returns table (ordinal bigint, outcome smallint, detail bigint, positions bigint[], appended_at timestamptz)
 language plpgsql
 -- Planned once a session, perhaps on empty tables, for tables of any size: along the indexes.
@@ -69,6 +74,7 @@ declare
     times timestamptz[];
     drawn bigint[];
     last_position bigint;
+    deleted uuid[];
     failed record;
 begin
     perform pg_advisory_xact_lock(7238163);
@@ -90,6 +96,13 @@ begin
     from unnest(stream_ids, expected_versions) with ordinality a(stream_id, expected, ordinal)
     left join lateral (select version, timestamp, is_archived from mt_streams where id = a.stream_id limit 1) s on true;
     details := currents;
+    if cardinality(append_units) > 0 then
+        for i in 1 .. cardinality(append_units) loop
+            if append_units[i] > 0 and outcomes[i] = 0 and unit_ends[append_units[i]] <= moment then
+                outcomes[i] := 1;
+            end if;
+        end loop;
+    end if;
 
     -- Guards come after the versions: an append that is in the log already does not stand in its own way.
     if cardinality(fence_ids) > 0 then
@@ -137,10 +150,66 @@ begin
     if cardinality(unreferenced) > 0 then
         for failed in
             select u.append from unnest(unreferenced) u(append)
-            where outcomes[u.append] = 0
+            where outcomes[u.append] = 0 and coalesce(append_units[u.append], 0) = 0
                 and exists (select from resource_references where target = stream_ids[u.append] and source <> stream_ids[u.append])
         loop
             outcomes[failed.append] := 5;
+        end loop;
+    end if;
+    if cardinality(append_units) > 0 then
+        for failed in
+            select c.append, c.n
+            from (
+                select append, n, row_number() over (partition by scope, rule, value order by n) as nth
+                from unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) with ordinality c(append, scope, rule, value, takes, n)
+                where takes and append_units[append] > 0
+            ) c
+            where c.nth > 1 and outcomes[c.append] = 0
+        loop
+            outcomes[failed.append] := 3;
+            details[failed.append] := failed.n;
+        end loop;
+        select array_agg(stream_ids[e.stream]) into deleted
+        from unnest(event_streams, event_types) e(stream, type) where e.type = 'resource.deleted' and append_units[e.stream] > 0;
+        for failed in
+            select r.append, min(r.n) as n
+            from unnest(reference_appends, reference_targets, reference_takes) with ordinality r(append, target, takes, n)
+            where r.takes and append_units[r.append] > 0 and outcomes[r.append] = 0 and r.target = any (deleted)
+            group by r.append
+        loop
+            outcomes[failed.append] := 4;
+            details[failed.append] := failed.n;
+        end loop;
+        -- Counted, not joined: a unit may have a thousand members, and these joins would be nested loops.
+        for failed in
+            select max(append) as append
+            from (
+                select u.append, append_units[u.append] as unit, stream_ids[u.append] as target,
+                    (select count(*) from resource_references where target = stream_ids[u.append] and source <> stream_ids[u.append]) as referring
+                from unnest(unreferenced) u(append) where append_units[u.append] > 0 and outcomes[u.append] = 0
+                union all
+                select null, append_units[e.append], e.target, -1
+                from (
+                    select distinct append, field, target
+                    from unnest(reference_appends, reference_fields, reference_targets, reference_takes) r(append, field, target, takes)
+                    where not takes and append_units[append] > 0 and target <> stream_ids[append]
+                ) e
+                where exists (select from resource_references made where made.source = stream_ids[e.append] and made.field = e.field and made.target = e.target)
+            ) counted
+            group by unit, target
+            having max(append) is not null and sum(referring) > 0
+        loop
+            outcomes[failed.append] := 5;
+        end loop;
+        for failed in
+            select unit, min(n) as n from unnest(append_units, outcomes) with ordinality u(unit, outcome, n) where unit > 0 and outcome > 0 group by unit
+        loop
+            for i in 1 .. cardinality(append_units) loop
+                if append_units[i] = failed.unit and outcomes[i] = 0 then
+                    outcomes[i] := 6;
+                    details[i] := failed.n;
+                end if;
+            end loop;
         end loop;
     end if;
 
@@ -253,7 +322,7 @@ begin
     select a.ordinal, a.outcome = 0, case when a.outcome = 0 then expected_versions[a.ordinal] + event_counts[a.ordinal] else a.detail end, a.positions, a.appended_at
     from append_events(
         stream_ids, expected_versions, event_counts, command_ids, actors, correlation_ids, command_headers, event_streams, event_ids, event_types, clr_types, bodies,
-        array_fill(0, array[cardinality(stream_ids)]), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') a
+        array_fill(0, array[cardinality(stream_ids)]), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') a
     order by a.ordinal;
 end
 $$;
