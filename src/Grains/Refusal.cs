@@ -71,4 +71,10 @@ public enum Refusal
 
     /// <summary>Nodes of the previous release are in the cluster.</summary>
     ClusterMixed,
+
+    /// <summary>A list is to be in the order of a member that is not indexed.</summary>
+    NotIndexed,
+
+    /// <summary>The index of the member that a list is to be ordered by is not ready yet.</summary>
+    IndexBuilding,
 }

@@ -125,6 +125,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         "Other resources refer to the resource"
     );
     public static readonly ProblemType TypeNotFound = new("TYPE_NOT_FOUND", 404, "Type not found");
+    public static readonly ProblemType NotIndexed = new("NOT_INDEXED", 400, "No index serves this order");
     public static readonly ProblemType TypeChangeNotFound = new(
         "TYPE_CHANGE_NOT_FOUND",
         404,
@@ -220,6 +221,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         ValidationFailed,
         WebhookTargetForbidden,
         TokenSpent,
+        NotIndexed,
         Unauthenticated,
         InvalidCredentials,
         SessionOver,
@@ -344,6 +346,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.TransitionNotAllowed => TransitionNotAllowed,
             Refusal.RestoreInvalid => RestoreInvalid,
             Refusal.ClusterMixed => ClusterMixed,
+            Refusal.NotIndexed or Refusal.IndexBuilding => NotIndexed,
             _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "This refusal has no problem type."),
         };
 

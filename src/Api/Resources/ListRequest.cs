@@ -37,6 +37,8 @@ sealed record ListRequest(
     {
         var selection = Select(query, type);
         var sort = SortOf(query);
+        if (sort.Member is not null && selection.IncludeDeleted)
+            query.Fail<string>("includeDeleted", "cannot be combined with an order by a member of the metadata");
         var limit = query.Limit(DefaultLimit, MaxLimit);
         var reach = ResourceDoor.ReachOf(context.Caller(), selection.IncludeDeleted);
         var selected = NameOf(
@@ -57,7 +59,7 @@ sealed record ListRequest(
         Api.Fields.Check(query);
         var follows = query.Flag("follow");
         if (follows)
-            ResourceFollowing.Check(query);
+            ResourceFollowing.Check(query, sort);
         return new(
             selection,
             sort,

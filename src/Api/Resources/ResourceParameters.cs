@@ -55,10 +55,11 @@ static class ResourceParameters
 
     public static readonly Parameter Sort = Parameter.Text(
         "sort",
-        "Comma-separated sort fields, `-` for descending order: createdAt, updatedAt, name, type, status, owner, id.",
+        "Comma-separated sort fields, `-` for descending order: createdAt, updatedAt, name, type, status, owner, id. "
+            + "With `type`, an indexed member of it, such as `metadata.price`.",
         "-createdAt,name",
-        64,
-        "^-?[A-Za-z]+(,-?[A-Za-z]+)*$"
+        1024,
+        "^-?[^,]+(,-?[^,]+)*$"
     );
 
     public static readonly Parameter Count = Parameter.Choice(

@@ -19,6 +19,7 @@ public record TypeRequest(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Lifecycle = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? References = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Unique = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Indexed = null,
     [property: StringLength(TypeDefinition.MaxPointer, MinimumLength = 1)]
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         string? Display = null
@@ -34,14 +35,16 @@ public sealed record TypeReplacement(
     JsonElement? Lifecycle = null,
     JsonElement? References = null,
     JsonElement? Unique = null,
+    IReadOnlyList<string>? Indexed = null,
     string? Display = null,
     long? Version = null,
     DateTimeOffset? CreatedAt = null,
     string? CreatedBy = null,
     DateTimeOffset? UpdatedAt = null,
     string? UpdatedBy = null,
-    [property: TakesNull] Guid? Change = null
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display);
+    [property: TakesNull] Guid? Change = null,
+    IReadOnlyDictionary<string, string>? Indexes = null
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display);
 
 /// <summary>A merge patch of a definition: the members to change.</summary>
 public sealed record TypePatch(
@@ -52,11 +55,13 @@ public sealed record TypePatch(
     [property: TakesNull] JsonElement? Lifecycle = null,
     [property: TakesNull] JsonElement? References = null,
     [property: TakesNull] JsonElement? Unique = null,
+    [property: TakesNull] IReadOnlyList<string>? Indexed = null,
     [property: TakesNull] string? Display = null
 );
 
 /// <summary>A declared type: its definition, with what the server keeps of it.</summary>
 /// <param name="Change">The change that is being checked; null where none is.</param>
+/// <param name="Indexes">Whether the index of each indexed member is <c>ready</c>, or <c>building</c>.</param>
 public sealed record TypeDocument(
     string Name,
     JsonElement Schema,
@@ -66,21 +71,27 @@ public sealed record TypeDocument(
     JsonElement? Lifecycle,
     JsonElement? References,
     JsonElement? Unique,
+    IReadOnlyList<string>? Indexed,
     string? Display,
     long Version,
     DateTimeOffset CreatedAt,
     string CreatedBy,
     DateTimeOffset UpdatedAt,
     string UpdatedBy,
-    [property: TakesNull] Guid? Change
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display)
+    [property: TakesNull] Guid? Change,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? Indexes
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display)
 {
     /// <summary>What the server keeps, and takes back where it is unchanged.</summary>
     public static readonly string[] Kept = ["version", "createdAt", "createdBy", "updatedAt", "updatedBy", "change"];
 
-    public static TypeDocument Of(Reply<TypeState> reply) => Of(reply.Value!, reply.Version);
+    /// <summary>What the server keeps beside that. It changes without a new version, so whatever is sent back is taken.</summary>
+    public const string Moving = "indexes";
 
-    public static TypeDocument Of(TypeState type, long version)
+    public static TypeDocument Of(Reply<TypeState> reply, IReadOnlyDictionary<string, string>? indexes = null) =>
+        Of(reply.Value!, reply.Version, indexes);
+
+    public static TypeDocument Of(TypeState type, long version, IReadOnlyDictionary<string, string>? indexes = null)
     {
         var definition = type.Form!.Definition.ToElement();
         JsonElement? Member(string name) => definition.TryGetProperty(name, out var value) ? value : null;
@@ -93,13 +104,15 @@ public sealed record TypeDocument(
             Member("lifecycle"),
             Member("references"),
             Member("unique"),
+            Member("indexed")?.EnumerateArray().Select(pointer => pointer.GetString()!).ToArray(),
             Member("display")?.GetString(),
             version,
             type.CreatedAt,
             type.CreatedBy,
             type.Form.At,
             type.Form.By,
-            type.Proposal?.Change
+            type.Proposal?.Change,
+            indexes
         );
     }
 }

@@ -87,6 +87,10 @@ public sealed class Schema
     public bool Describes(string pointer) =>
         JsonPointer.Parse(pointer) is { } steps && SchemaPaths.Describe(Root, steps);
 
+    /// <summary>Whether texts at a pointer into the value are times.</summary>
+    public bool IsTime(string pointer) =>
+        JsonPointer.Parse(pointer) is { } steps && SchemaPaths.HasFormat(Root, steps, "date-time");
+
     /// <summary>
     /// Whether one schema provably takes everything that another takes, for values of any kind. False means that it is
     /// not known.

@@ -6,7 +6,13 @@ namespace Resources.Grains;
 internal static class SchemaPaths
 {
     /// <summary>Whether a member at the end of the steps is described, by any branch of the schema.</summary>
-    public static bool Describe(SchemaNode root, string[] steps)
+    public static bool Describe(SchemaNode root, string[] steps) => At(root, steps).Count > 0;
+
+    /// <summary>Whether a text at the end of the steps is of a format, by any branch of the schema.</summary>
+    public static bool HasFormat(SchemaNode root, string[] steps, string format) =>
+        At(root, steps).Any(node => node.FormatName == format);
+
+    static HashSet<SchemaNode> At(SchemaNode root, string[] steps)
     {
         var nodes = new HashSet<SchemaNode>();
         AddWithInPlace(root, nodes);
@@ -19,7 +25,7 @@ internal static class SchemaPaths
             below.RemoveWhere(node => node.TakesNothing);
             nodes = below;
         }
-        return nodes.Count > 0;
+        return nodes;
     }
 
     static void AddWithInPlace(SchemaNode node, HashSet<SchemaNode> nodes)

@@ -24,5 +24,17 @@ sealed class ResourcesNodeFeature : NodeFeature
             .AddSingleton<ResourceDoor>();
     }
 
-    public override void AddToSilo(IServiceCollection services) => services.AddSingleton(ResourceViewProjection.Model);
+    public override void AddToSilo(IServiceCollection services) =>
+        services.AddSingleton(provider => ModelOf(provider.GetRequiredService<TypeBook>()));
+
+    /// <summary>The resource views, with indexes of what the types declare.</summary>
+    static ReadModel ModelOf(TypeBook types) =>
+        ResourceViewProjection.Model with
+        {
+            NextWork = projection =>
+                ResourceViewProjection.NextWork(
+                    projection,
+                    [.. types.All.Select(type => type.Indexed).OfType<IndexedMembers>()]
+                ),
+        };
 }
