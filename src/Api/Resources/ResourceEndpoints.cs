@@ -47,14 +47,19 @@ public static class ResourceEndpoints
             .WithTags("resources")
             .WithName("getStatistics")
             .WithSummary("Get resource statistics")
-            .WithDescription("Counts live resources by type, by status and by creation day.")
-            .TakesQuery(
+            .WithDescription(
+                "Counts live resources by type, by status and by creation day. "
+                    + "With `groupBy`, `sum`, `avg`, `min` and `max`, also in groups with figures of their members."
+            )
+            .TakesQuery([
                 ResourceParameters.Type,
                 ResourceParameters.Status,
                 ResourceParameters.From,
                 ResourceParameters.To,
-                ResourceParameters.Consistency
-            )
+                ResourceParameters.GroupBy,
+                .. ResourceParameters.Aggregates,
+                ResourceParameters.Consistency,
+            ])
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<StatisticsDocument>>(200)

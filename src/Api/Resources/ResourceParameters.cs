@@ -1,3 +1,5 @@
+using Resources.Projections;
+
 namespace Resources.Api;
 
 /// <summary>The parameters and headers of reads of resources, as the reference shows them.</summary>
@@ -97,6 +99,28 @@ static class ResourceParameters
         "Counts only resources created on or before this day (UTC).",
         "2026-12-31"
     );
+
+    public static readonly Parameter GroupBy = Parameter.Text(
+        "groupBy",
+        "Adds `groups`: resources by at most two of type, status, owner, day and, with `type`, indexed members of it.",
+        "status,day",
+        2048,
+        "^[^,]+(,[^,]+)?$"
+    );
+
+    /// <summary>What is told of members, for all resources or for each group.</summary>
+    public static readonly Parameter[] Aggregates =
+    [
+        .. AggregateQueries.Functions.Select(function =>
+            Parameter.Text(
+                function,
+                $"Adds the {function} of indexed members of the `type` to `groups`.",
+                "metadata.price",
+                4096,
+                "^metadata[.][^,]+(,metadata[.][^,]+)*$"
+            )
+        ),
+    ];
 
     public static readonly Parameter MinPosition = Parameter.Text(
         Api.Consistency.Header,

@@ -78,6 +78,39 @@ public sealed class MemberLookup
         return found;
     }
 
+    /// <summary>The numbers of members in a transaction that is REPEATABLE READ, and in which their rows are read.</summary>
+    /// <exception cref="NotIndexedException">A member has no index, or not yet.</exception>
+    public static async Task<int[]> NumbersAsync(
+        NpgsqlTransaction transaction,
+        IndexedMembers? indexed,
+        IReadOnlyList<string> paths,
+        CancellationToken ct
+    )
+    {
+        if (paths is [])
+            return [];
+        var members = paths
+            .Select(path =>
+                indexed?.Members.FirstOrDefault(member => member.Path == path)
+                ?? throw new NotIndexedException(path, isBuilding: false)
+            )
+            .ToArray();
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+        batch.BatchCommands.Add(new(Lock));
+        foreach (var member in members)
+            batch.BatchCommands.Add(Find(indexed!, member, null));
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        var numbers = new int[members.Length];
+        foreach (var (at, member) in members.Index())
+        {
+            numbers[at] = await reader.ReadAsync(ct)
+                ? reader.GetInt32(0)
+                : throw new NotIndexedException(member.Path, isBuilding: true);
+            await reader.NextResultAsync(ct);
+        }
+        return numbers;
+    }
+
     /// <summary>The number of a member that is ready, and how many rows are within its range, as far as that is of use.</summary>
     static NpgsqlBatchCommand Find(IndexedMembers indexed, IndexedMember member, MemberRange? range)
     {

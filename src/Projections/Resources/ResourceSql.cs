@@ -196,7 +196,8 @@ public static partial class ResourceSql
         return [.. parts];
     }
 
-    static string Seen(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
+    /// <summary>The condition that a resource is within reach.</summary>
+    internal static string Seen(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
         $"({string.Join(" or ", Parts(parameters, selection))})";
 
     static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives) =>

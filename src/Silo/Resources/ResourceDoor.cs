@@ -13,6 +13,7 @@ public sealed partial class ResourceDoor(
     ReadIndex index,
     ResourceQueries resources,
     StatisticsQueries statistics,
+    AggregateQueries aggregates,
     LogQueries log,
     EventFeed feed,
     LogTail tail,

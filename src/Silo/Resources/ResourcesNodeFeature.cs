@@ -17,6 +17,7 @@ sealed class ResourcesNodeFeature : NodeFeature
             .AddSingleton(provider => new ReadTurns(database, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<ResourceQueries>()
             .AddSingleton<StatisticsQueries>()
+            .AddSingleton<AggregateQueries>()
             .AddSingleton<EarlierNodes>()
             .AddSingleton<ResourceGrains>()
             .AddSingleton<StopSignal>()
