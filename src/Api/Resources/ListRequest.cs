@@ -9,6 +9,7 @@ namespace Resources.Api;
 /// <param name="After">The place of the last row of the page before; null = from the start.</param>
 /// <param name="Wanted">The position that the list must have passed; null = the log's head.</param>
 /// <param name="Fields">Which members to show; null = all.</param>
+/// <param name="Expand">The names of the references to follow.</param>
 /// <param name="Follows">Whether the client wants the list's changes, too.</param>
 /// <param name="LacksDeleted">Whether deleted resources are asked for that the caller may not see.</param>
 /// <param name="SelectionName">Names what is selected, in which order, and what of it the caller may see.</param>
@@ -21,6 +22,7 @@ sealed record ListRequest(
     CountKind Count,
     long? Wanted,
     string? Fields,
+    string[] Expand,
     bool Follows,
     bool LacksDeleted,
     Guid SelectionName,
@@ -68,10 +70,11 @@ sealed record ListRequest(
             CountOf(query),
             Consistency.Read(query, context.Request),
             query.Text("fields"),
+            query.Text("expand")?.Split(',').Distinct().ToArray() ?? [],
             follows,
             selection.IncludeDeleted && context.Caller().Permissions.ScopeOf(Permissions.ResourceReadDeleted).IsNothing,
             selected,
-            NameOf(query, selected.ToString(), "limit", "cursor", "fields", "count")
+            NameOf(query, selected.ToString(), "limit", "cursor", "fields", "expand", "count")
         );
     }
 

@@ -40,7 +40,7 @@ public static class ResourceEndpoints
             .WithMetadata(ResourceParameters.Follows)
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
-            .Answers<Envelope<IReadOnlyList<Partial<ResourceDocument>>>>(200)
+            .Answers<Envelope<IReadOnlyList<Partial<ListedResource>>>>(200)
             .Produces(304);
         api.MapRead("/statistics", StatisticsEndpoint.CountAsync)
             .Require(Permissions.ResourceRead)

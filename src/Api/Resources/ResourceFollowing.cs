@@ -19,7 +19,7 @@ static class ResourceFollowing
     {
         if (sort.Member is not null)
             query.Fail<string>("sort", "takes no member of the metadata where the list is followed");
-        foreach (var name in new[] { "cursor", "limit", "count" })
+        foreach (var name in new[] { "cursor", "limit", "count", "expand" })
             if (query.Text(name) is not null)
                 query.Fail<string>(name, "cannot be combined with follow");
     }

@@ -64,6 +64,14 @@ static class ResourceParameters
         "^-?[^,]+(,-?[^,]+)*$"
     );
 
+    public static readonly Parameter Expand = Parameter.Text(
+        "expand",
+        "With `type`, comma-separated references of it: adds to each resource, as `expanded`, what it refers to.",
+        "author",
+        4096,
+        "^[^,]+(,[^,]+)*$"
+    );
+
     public static readonly Parameter Count = Parameter.Choice(
         "count",
         "Adds the total number of matches as `meta.count`.",
@@ -78,7 +86,7 @@ static class ResourceParameters
 
     public static readonly Parameter Follow = Parameter.Flag(
         "follow",
-        "Streams the list, followed by every change to it. Cannot be combined with `cursor`, `limit` or `count`."
+        "Streams the list, followed by every change to it. Cannot be combined with `cursor`, `limit`, `count` or `expand`."
     );
 
     public static readonly Parameter Consistency = Parameter.Choice(
@@ -142,6 +150,7 @@ static class ResourceParameters
         PageParameters.Limit,
         PageParameters.Cursor,
         Fields,
+        Expand,
         Count,
         IncludeDeleted,
         Consistency,

@@ -18,6 +18,9 @@ public sealed record ReferenceRule(string Pointer, string Type, string? Inverse)
     public const int Max = 16;
     public const int MaxSteps = 2;
 
+    /// <summary>How lists name it: the way to it in the metadata, as in <c>author</c>.</summary>
+    public string Name { get; } = string.Join('.', JsonPointer.Parse(Pointer)!.Skip(1).Where(step => step is not "*"));
+
     /// <summary>Whether stored references of the one rule are those of the other.</summary>
     public bool HasReferencesOf(ReferenceRule other) => Pointer == other.Pointer && Type == other.Type;
 }

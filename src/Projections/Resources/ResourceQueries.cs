@@ -9,7 +9,14 @@ public sealed record ResourceRow(Guid Id, long Version, Resource Resource)
 {
     /// <summary>Where the list is in the order of a member, the row's place in it.</summary>
     public string? Sorted { get; init; }
+
+    /// <summary>What it refers to, by the names of its references; null unless asked for.</summary>
+    public IReadOnlyDictionary<string, Referred>? Referred { get; init; }
 }
+
+/// <summary>What a resource refers to by one rule, as far as a caller may see it.</summary>
+/// <param name="IsList">Whether the rule, or the resource, has a list of references.</param>
+public sealed record Referred(bool IsList, IReadOnlyList<ResourceRow> Rows);
 
 /// <summary>Which resources a list is about. Every part narrows it.</summary>
 /// <param name="Visible">Only these resources may be seen.</param>
@@ -115,6 +122,39 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
                 Count = await EstimateAsync(selection, ct),
             }
             : page;
+    }
+
+    /// <summary>
+    /// Live resources within reach by their ids, as long as they have about <paramref name="bytes"/> of metadata.
+    /// </summary>
+    /// <returns>Those that were found, and how many of the ids were looked at.</returns>
+    public Task<(IReadOnlyDictionary<Guid, ResourceRow> Rows, int Seen)> OfIdsAsync(
+        Reach visible,
+        Guid[] ids,
+        int bytes,
+        CancellationToken ct
+    )
+    {
+        var budget = new ByteBudget(bytes);
+        return QueryAsync<(IReadOnlyDictionary<Guid, ResourceRow>, int)>(
+            isSearch: false,
+            new(visible),
+            (parameters, selection) => ResourceSql.OfIds(parameters, selection, ids),
+            async (reader, token) =>
+            {
+                var rows = new Dictionary<Guid, ResourceRow>();
+                while (await reader.ReadAsync(token))
+                {
+                    if (budget.IsExceeded())
+                        return (rows, (int)reader.GetInt64(0) - 1);
+                    var row = ReadRow(reader, 1, budget);
+                    rows[row.Id] = row;
+                }
+                return (rows, ids.Length);
+            },
+            ct,
+            budget
+        );
     }
 
     /// <summary>The resources that events after a position were about, as they are now.</summary>

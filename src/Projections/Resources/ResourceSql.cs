@@ -111,6 +111,16 @@ public static partial class ResourceSql
             """;
     }
 
+    /// <summary>The place of each id that is within reach, and the columns of its resource, in the order of the ids.</summary>
+    public static string OfIds(NpgsqlParameterCollection parameters, ResourceSelection selection, Guid[] ids)
+    {
+        var asked = parameters.Place(ids, NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        return $"""
+            select asked.place, {Columns} from unnest({asked}) with ordinality asked(asked_id, place) join resource_views on id = asked_id
+            where {Where(parameters, selection, Lives.Live)} order by asked.place
+            """;
+    }
+
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
     public static string CountUpTo(NpgsqlParameterCollection parameters, ResourceSelection selection, int most) =>
         $"""
