@@ -6,6 +6,17 @@ namespace Resources.Grains;
 /// <summary>The appends of one transaction, as the parallel arrays that <c>append_events</c> takes.</summary>
 sealed class AppendBatch
 {
+    const string Guarded = """
+        select ordinal, outcome, detail, positions, appended_at from append_events(
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+        """;
+
+    /// <summary>Most batches touch neither values nor references. Eleven empty arrays would cost 2 % of a create.</summary>
+    const string Fenced = """
+        select ordinal, outcome, detail, positions, appended_at from append_events(
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
+        """;
+
     readonly List<Append> appends = [];
     readonly HashSet<Guid> streams = [];
     readonly BatchGuards guards = new();
@@ -82,13 +93,7 @@ sealed class AppendBatch
     /// </param>
     public async Task<AppendOutcome[]> SendAsync(NpgsqlConnection connection, CancellationToken lost)
     {
-        await using var command = new NpgsqlCommand(
-            """
-            select ordinal, outcome, detail, positions, appended_at from append_events(
-                $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
-            """,
-            connection
-        );
+        await using var command = new NpgsqlCommand(guards.AreFencesOnly ? Fenced : Guarded, connection);
         command.CommandTimeout = 0;
         Bind(command.Parameters);
         var outcomes = new AppendOutcome[appends.Count];

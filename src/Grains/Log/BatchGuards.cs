@@ -20,6 +20,9 @@ sealed class BatchGuards
     /// <summary>How many rows of claims and references there are.</summary>
     public int Rows => claims.Count + references.Count;
 
+    /// <summary>Whether there are no guards but fences.</summary>
+    public bool AreFencesOnly => Rows is 0 && unreferenced.Count is 0;
+
     public void Clear()
     {
         fenceOfAppends.Clear();
@@ -60,10 +63,18 @@ sealed class BatchGuards
         return true;
     }
 
-    bool Collides(Guards guards, HashSet<Guid> written) =>
-        guards.Fence is { } fence && written.Contains(fence.Stream)
-        || Array.Exists(guards.References, reference => reference.Takes && written.Contains(reference.Target))
-        || Array.Exists(guards.Claims, claim => values.Contains(KeyOf(claim)));
+    bool Collides(Guards guards, HashSet<Guid> written)
+    {
+        if (guards.Fence is { } fence && written.Contains(fence.Stream))
+            return true;
+        foreach (var reference in guards.References)
+            if (reference.Takes && written.Contains(reference.Target))
+                return true;
+        foreach (var claim in guards.Claims)
+            if (values.Contains(KeyOf(claim)))
+                return true;
+        return false;
+    }
 
     /// <summary>The number of a fence among those of the batch, which are few.</summary>
     int NumberOf(Fence fence)
@@ -86,12 +97,17 @@ sealed class BatchGuards
     /// <summary>A reference by its number in the statement, from 1 on.</summary>
     public Reference ReferenceAt(long number) => references[(int)number - 1].Reference;
 
-    /// <summary>Adds the parameters of the guards, in the order in which the statement takes them.</summary>
+    /// <summary>
+    /// Adds the parameters of the guards, in the order in which the statement takes them; those of fences only if there are
+    /// no others.
+    /// </summary>
     public void Bind(NpgsqlParameterCollection parameters)
     {
         parameters.AddArray(NpgsqlDbType.Integer, fenceOfAppends.ToArray());
         parameters.AddArray(NpgsqlDbType.Uuid, Each(fences, fence => fence.Stream));
         parameters.AddArray(NpgsqlDbType.Bigint, Each(fences, fence => fence.Position));
+        if (AreFencesOnly)
+            return;
         parameters.AddArray(NpgsqlDbType.Integer, Each(claims, one => one.Append));
         parameters.AddArray(NpgsqlDbType.Uuid, Each(claims, one => one.Claim.Scope));
         parameters.AddArray(NpgsqlDbType.Integer, Each(claims, one => one.Claim.Rule));
