@@ -536,6 +536,20 @@ $function$;
 CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bigint[], event_counts integer[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams integer[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[], append_fences integer[], fence_ids uuid[], fence_positions bigint[], claim_appends integer[], claim_scopes uuid[], claim_rules integer[], claim_values bytea[], claim_takes boolean[], reference_appends integer[], reference_fields integer[], reference_targets uuid[], reference_types text[], reference_takes boolean[], unreferenced integer[])
  RETURNS TABLE(ordinal bigint, outcome smallint, detail bigint, positions bigint[], appended_at timestamp with time zone)
  LANGUAGE plpgsql
+AS $function$
+begin
+    return query
+    select a.*
+    from append_events(
+        stream_ids, expected_versions, event_counts, command_ids, actors, correlation_ids, command_headers, event_streams, event_ids, event_types, clr_types, bodies,
+        append_fences, fence_ids, fence_positions, claim_appends, claim_scopes, claim_rules, claim_values, claim_takes,
+        reference_appends, reference_fields, reference_targets, reference_types, reference_takes, unreferenced, '{}', '{}') a;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION append_events(stream_ids uuid[], expected_versions bigint[], event_counts integer[], command_ids text[], actors text[], correlation_ids text[], command_headers jsonb[], event_streams integer[], event_ids uuid[], event_types text[], clr_types text[], bodies jsonb[], append_fences integer[], fence_ids uuid[], fence_positions bigint[], claim_appends integer[], claim_scopes uuid[], claim_rules integer[], claim_values bytea[], claim_takes boolean[], reference_appends integer[], reference_fields integer[], reference_targets uuid[], reference_types text[], reference_takes boolean[], unreferenced integer[], append_units integer[], unit_ends timestamp with time zone[])
+ RETURNS TABLE(ordinal bigint, outcome smallint, detail bigint, positions bigint[], appended_at timestamp with time zone)
+ LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
@@ -552,6 +566,7 @@ declare
     times timestamptz[];
     drawn bigint[];
     last_position bigint;
+    deleted uuid[];
     failed record;
 begin
     perform pg_advisory_xact_lock(7238163);
@@ -573,6 +588,13 @@ begin
     from unnest(stream_ids, expected_versions) with ordinality a(stream_id, expected, ordinal)
     left join lateral (select version, timestamp, is_archived from mt_streams where id = a.stream_id limit 1) s on true;
     details := currents;
+    if cardinality(append_units) > 0 then
+        for i in 1 .. cardinality(append_units) loop
+            if append_units[i] > 0 and outcomes[i] = 0 and unit_ends[append_units[i]] <= moment then
+                outcomes[i] := 1;
+            end if;
+        end loop;
+    end if;
 
     -- Guards come after the versions: an append that is in the log already does not stand in its own way.
     if cardinality(fence_ids) > 0 then
@@ -620,10 +642,66 @@ begin
     if cardinality(unreferenced) > 0 then
         for failed in
             select u.append from unnest(unreferenced) u(append)
-            where outcomes[u.append] = 0
+            where outcomes[u.append] = 0 and coalesce(append_units[u.append], 0) = 0
                 and exists (select from resource_references where target = stream_ids[u.append] and source <> stream_ids[u.append])
         loop
             outcomes[failed.append] := 5;
+        end loop;
+    end if;
+    if cardinality(append_units) > 0 then
+        for failed in
+            select c.append, c.n
+            from (
+                select append, n, row_number() over (partition by scope, rule, value order by n) as nth
+                from unnest(claim_appends, claim_scopes, claim_rules, claim_values, claim_takes) with ordinality c(append, scope, rule, value, takes, n)
+                where takes and append_units[append] > 0
+            ) c
+            where c.nth > 1 and outcomes[c.append] = 0
+        loop
+            outcomes[failed.append] := 3;
+            details[failed.append] := failed.n;
+        end loop;
+        select array_agg(stream_ids[e.stream]) into deleted
+        from unnest(event_streams, event_types) e(stream, type) where e.type = 'resource.deleted' and append_units[e.stream] > 0;
+        for failed in
+            select r.append, min(r.n) as n
+            from unnest(reference_appends, reference_targets, reference_takes) with ordinality r(append, target, takes, n)
+            where r.takes and append_units[r.append] > 0 and outcomes[r.append] = 0 and r.target = any (deleted)
+            group by r.append
+        loop
+            outcomes[failed.append] := 4;
+            details[failed.append] := failed.n;
+        end loop;
+        -- Counted, not joined: a unit may have a thousand members, and these joins would be nested loops.
+        for failed in
+            select max(append) as append
+            from (
+                select u.append, append_units[u.append] as unit, stream_ids[u.append] as target,
+                    (select count(*) from resource_references where target = stream_ids[u.append] and source <> stream_ids[u.append]) as referring
+                from unnest(unreferenced) u(append) where append_units[u.append] > 0 and outcomes[u.append] = 0
+                union all
+                select null, append_units[e.append], e.target, -1
+                from (
+                    select distinct append, field, target
+                    from unnest(reference_appends, reference_fields, reference_targets, reference_takes) r(append, field, target, takes)
+                    where not takes and append_units[append] > 0 and target <> stream_ids[append]
+                ) e
+                where exists (select from resource_references made where made.source = stream_ids[e.append] and made.field = e.field and made.target = e.target)
+            ) counted
+            group by unit, target
+            having max(append) is not null and sum(referring) > 0
+        loop
+            outcomes[failed.append] := 5;
+        end loop;
+        for failed in
+            select unit, min(n) as n from unnest(append_units, outcomes) with ordinality u(unit, outcome, n) where unit > 0 and outcome > 0 group by unit
+        loop
+            for i in 1 .. cardinality(append_units) loop
+                if append_units[i] = failed.unit and outcomes[i] = 0 then
+                    outcomes[i] := 6;
+                    details[i] := failed.n;
+                end if;
+            end loop;
         end loop;
     end if;
 

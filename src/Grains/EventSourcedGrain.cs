@@ -59,10 +59,15 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     /// Runs a command. A retry gets the first answer again; any other command is decided, appended and evolved.
     /// </summary>
     /// <param name="startsStream">The stream is probably new: an append at version 0 saves the read.</param>
+    /// <param name="referenced">
+    /// Appends what others refer to together with what that means for them; null where they are a reason to refuse. After a
+    /// conflict the command is decided again.
+    /// </param>
     protected async Task<Reply<TState>> Transact(
         Intent intent,
         Func<TState?, DecisionContext, Decision<TEvent>> decide,
-        bool startsStream = false
+        bool startsStream = false,
+        Func<UnitMember, Task<AppendOutcome>>? referenced = null
     )
     {
         var started = time.GetTimestamp();
@@ -81,7 +86,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                 // A stream that was not read may know this command, whose rules may have changed since.
                 if (decision.Rejection is not null && !loaded)
                     continue;
-                if (await CarryOutAsync(decision, intent) is { } answer)
+                if (await CarryOutAsync(decision, intent, referenced) is { } answer)
                     return answer;
                 if (time.GetElapsedTime(started) > Timeout)
                     throw new StoreUnavailableException("What this command is decided on keeps changing.");
@@ -91,7 +96,7 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         {
             Forget();
             if (e is StoreUnavailableException and not StoreOverloadedException)
-                doubtEnds = time.GetTimestamp() + (long)(DoubtPeriod.TotalSeconds * time.TimestampFrequency);
+                Distrust(TimeSpan.Zero);
             throw;
         }
     }
@@ -104,7 +109,11 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         throw new UnreachableException($"{GetType().Name} cannot read again what its fences stand for.");
 
     /// <summary>Answers a decision; null when what it was made on has changed, so that it has to be made again.</summary>
-    async Task<Reply<TState>?> CarryOutAsync(Decision<TEvent> decision, Intent intent)
+    async Task<Reply<TState>?> CarryOutAsync(
+        Decision<TEvent> decision,
+        Intent intent,
+        Func<UnitMember, Task<AppendOutcome>>? referenced
+    )
     {
         // An append compares the fence itself.
         if (decision.Events is [] && !await StandsAsync(decision.Guards?.Fence))
@@ -119,7 +128,10 @@ public abstract class EventSourcedGrain<TState, TEvent>(
             return null;
         }
         var sent = time.GetTimestamp();
-        switch (await log.AppendAsync(Stream, version, decision.Events, intent, decision.Guards))
+        var outcome = await log.AppendAsync(Stream, version, decision.Events, intent, decision.Guards);
+        if (outcome is StillReferenced && referenced is not null)
+            outcome = await referenced(new(Stream, version, decision.Events, intent, decision.Guards));
+        switch (outcome)
         {
             case Appended appended:
                 comparedAt = sent;
@@ -135,6 +147,8 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                 return Reply<TState>.Refused(GuardRefusal.NotUnique(claim));
             case TargetMissing { Reference: var reference }:
                 return Reply<TState>.Refused(GuardRefusal.ReferenceNotFound(reference));
+            case Declined { Rejection: var declined }:
+                return Reply<TState>.Refused(declined);
             case StillReferenced:
                 // None, if the last of them has gone meanwhile.
                 return await log.ReferrersAsync(Stream) is { Count: > 0 } referrers
@@ -143,6 +157,21 @@ public abstract class EventSourcedGrain<TState, TEvent>(
             case var other:
                 throw new UnreachableException($"No arm for {other.GetType().Name}.");
         }
+    }
+
+    /// <summary>Appends to this stream and to others: to all of them, or to none.</summary>
+    protected Task<AppendOutcome> AppendUnitAsync(IReadOnlyList<UnitMember> members, DateTimeOffset ends) =>
+        log.AppendUnitAsync(members, ends);
+
+    /// <summary>
+    /// Lets nothing that is remembered pass without a look at the stream, while a write may still be committed that nobody
+    /// here will hear of.
+    /// </summary>
+    /// <param name="sentWithin">How long it may take until the write is sent.</param>
+    protected void Distrust(TimeSpan sentWithin)
+    {
+        var seconds = (sentWithin + DoubtPeriod).TotalSeconds;
+        doubtEnds = Math.Max(doubtEnds, time.GetTimestamp() + (long)(seconds * time.TimestampFrequency));
     }
 
     /// <summary>

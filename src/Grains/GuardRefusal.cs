@@ -37,4 +37,9 @@ public static class GuardRefusal
                 : $"{referrers.Count} other resources refer to this one.",
             Referrers: referrers
         );
+
+    public static readonly Rejection TooManyReferrers = new(
+        Refusal.TooManyReferrers,
+        "More resources would have to go with this one than can go at once. Delete some of them first."
+    );
 }

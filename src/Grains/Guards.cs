@@ -61,8 +61,15 @@ public readonly record struct Reference(
     Guid? Change = null
 );
 
-/// <summary>The resources that refer to one that was to be deleted.</summary>
+/// <summary>The resources because of which another one is not deleted.</summary>
 /// <param name="Count">How many there are.</param>
 /// <param name="Resources">The ids of the first of them, in order.</param>
 [GenerateSerializer, Immutable, Alias("referrers")]
-public sealed record Referrers(long Count, Guid[] Resources);
+public sealed record Referrers(long Count, Guid[] Resources)
+{
+    /// <summary>So many ids are given, for whoever knows which of them a caller may read.</summary>
+    public const int Max = 1_000;
+
+    /// <summary>So many of these are shown to a caller.</summary>
+    public const int Shown = 20;
+}

@@ -71,4 +71,7 @@ public enum Refusal
 
     /// <summary>Nodes of the previous release are in the cluster.</summary>
     ClusterMixed,
+
+    /// <summary>More would have to go with a resource than can go at once.</summary>
+    TooManyReferrers,
 }

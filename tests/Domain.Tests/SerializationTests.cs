@@ -62,6 +62,7 @@ public class SerializationTests
                     new(Story.Alice, 7, Story.At(1), Story.Alice, null, Story.Bob)
                 ),
                 new DeleteResource(),
+                new DeleteResource(Scope.All, new(false, ["book"], true, [])),
                 new RestoreResource(),
             },
             command => Assert.Equal(command, Sent(command))

@@ -124,6 +124,11 @@ public sealed record ProblemType(string Code, int Status, string Title)
         409,
         "Other resources refer to the resource"
     );
+    public static readonly ProblemType TooManyReferrers = new(
+        "TOO_MANY_REFERRERS",
+        409,
+        "Too many resources would go with the resource"
+    );
     public static readonly ProblemType TypeNotFound = new("TYPE_NOT_FOUND", 404, "Type not found");
     public static readonly ProblemType TypeChangeNotFound = new(
         "TYPE_CHANGE_NOT_FOUND",
@@ -263,6 +268,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         NotUnique,
         ReferenceNotFound,
         StillReferenced,
+        TooManyReferrers,
         TypeChangePending,
         TypeChangeBreaksData,
         TypeChangeAbandoned,
@@ -333,6 +339,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.NotUnique => NotUnique,
             Refusal.ReferenceNotFound => ReferenceNotFound,
             Refusal.StillReferenced => StillReferenced,
+            Refusal.TooManyReferrers => TooManyReferrers,
             Refusal.TypeNotFound => TypeNotFound,
             Refusal.NoTypeChange => TypeChangeNotFound,
             Refusal.TypeChangePending => TypeChangePending,

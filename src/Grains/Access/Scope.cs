@@ -8,6 +8,7 @@ namespace Resources.Grains;
 /// <param name="Types">All resources of these types, in order.</param>
 /// <param name="Own">The account's own resources of all types.</param>
 /// <param name="OwnTypes">The account's own resources of these types, in order.</param>
+[GenerateSerializer, Immutable, Alias("scope")]
 public sealed record Scope(bool IsAll, string[] Types, bool Own, string[] OwnTypes) : IEquatable<Scope>
 {
     public static readonly Scope Nothing = new(false, [], false, []);

@@ -33,6 +33,13 @@ sealed class Append
     public long ExpectedVersion { get; }
     public Intent Intent { get; }
     public Guards? Guards { get; }
+
+    /// <summary>The others of its unit: they come before it in the log, or none of them is there.</summary>
+    public Append[] Before { get; init; } = [];
+
+    /// <summary>From when on its unit is too old, by the clock of the database.</summary>
+    public DateTimeOffset UnitEnds { get; init; }
+
     public EventKind[] Kinds { get; }
     public Guid[] Ids { get; }
     public string[] Bodies { get; }

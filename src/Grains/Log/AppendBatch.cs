@@ -8,53 +8,93 @@ sealed class AppendBatch
 {
     const string Guarded = """
         select ordinal, outcome, detail, positions, appended_at from append_events(
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
         """;
 
-    /// <summary>Most batches touch neither values nor references. Eleven empty arrays would cost 2 % of a create.</summary>
+    /// <summary>
+    /// Most batches touch neither values nor references, and have no units. Thirteen empty arrays would cost some 2 % of a
+    /// create.
+    /// </summary>
     const string Fenced = """
         select ordinal, outcome, detail, positions, appended_at from append_events(
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
         """;
+
+    /// <summary>Those that somebody waits for, without the others of their units.</summary>
+    readonly List<Append> awaited = [];
 
     readonly List<Append> appends = [];
     readonly HashSet<Guid> streams = [];
     readonly BatchGuards guards = new();
 
+    /// <summary>Of each append the number of its unit, or 0.</summary>
+    readonly List<int> units = [];
+
+    readonly List<DateTime> unitEnds = [];
+
     public int Streams => appends.Count;
+
+    /// <summary>Whether parts of it can be sent apart.</summary>
+    public bool IsDivisible => awaited.Count > 1;
 
     /// <summary>How many rows of claims and references the batch touches.</summary>
     public int GuardRows => guards.Rows;
+
+    /// <summary>Whether there are no units, and no guards but fences.</summary>
+    bool AreFencesOnly => guards.AreFencesOnly && unitEnds is [];
 
     /// <summary>The approximate size of the statement, in characters.</summary>
     public int Bytes { get; private set; }
 
     public void Clear()
     {
+        awaited.Clear();
         appends.Clear();
         streams.Clear();
         guards.Clear();
+        units.Clear();
+        unitEnds.Clear();
         Bytes = 0;
     }
 
     /// <summary>
-    /// Adds an append, unless the batch has one of the same stream, or one whose guards it might break: all of a batch
-    /// are checked against what was there before it.
+    /// Adds an append with its unit, unless the batch has one of the same stream, or one whose guards it might break: all
+    /// of a batch are checked against what was there before it. What members of one unit are to each other, the database
+    /// looks after.
     /// </summary>
     public bool TryAdd(Append append)
     {
-        if (streams.Contains(append.Stream) || !guards.TryAdd(append.Stream, append.Guards, streams))
+        if (!Fits(append) || !Array.TrueForAll(append.Before, Fits))
             return false;
-        streams.Add(append.Stream);
-        appends.Add(append);
-        foreach (var body in append.Bodies)
-            Bytes += body.Length;
+        awaited.Add(append);
+        if (append.Before is [])
+        {
+            Add(append, 0);
+            return true;
+        }
+        unitEnds.Add(append.UnitEnds.UtcDateTime);
+        foreach (var other in append.Before)
+            Add(other, unitEnds.Count);
+        Add(append, unitEnds.Count);
         return true;
     }
 
-    /// <summary>The same appends, one in each batch.</summary>
+    bool Fits(Append append) =>
+        !streams.Contains(append.Stream) && !guards.Collide(append.Stream, append.Guards, streams);
+
+    void Add(Append append, int unit)
+    {
+        streams.Add(append.Stream);
+        appends.Add(append);
+        units.Add(unit);
+        guards.Add(append.Guards);
+        foreach (var body in append.Bodies)
+            Bytes += body.Length;
+    }
+
+    /// <summary>The same appends, each in a batch of its own with its unit.</summary>
     public IReadOnlyList<AppendBatch> Split() =>
-        appends.ConvertAll(append =>
+        awaited.ConvertAll(append =>
         {
             var single = new AppendBatch();
             single.TryAdd(append);
@@ -62,21 +102,27 @@ sealed class AppendBatch
         });
 
     /// <summary>Answers every append; returns how many events were committed.</summary>
-    public int Complete(AppendOutcome[] outcomes)
+    public int Complete(AppendOutcome?[] outcomes)
     {
-        var events = 0;
-        for (var i = 0; i < appends.Count; i++)
+        var at = 0;
+        foreach (var append in awaited)
         {
-            if (outcomes[i] is Appended appended)
-                events += appended.Positions.Length;
-            appends[i].Done.TrySetResult(outcomes[i]);
+            var first = at;
+            at += append.Before.Length + 1;
+            // Of a unit that is not in the log, one without an outcome of its own waited for another one.
+            var reason = Array.FindIndex(outcomes, first, at - first, outcome => outcome is not (Appended or null));
+            append.Done.TrySetResult(
+                reason < 0 ? outcomes[at - 1]!
+                : append.Before is [] ? outcomes[reason]!
+                : new Withheld(appends[reason].Stream, outcomes[reason]!)
+            );
         }
-        return events;
+        return outcomes.Sum(outcome => (outcome as Appended)?.Positions.Length ?? 0);
     }
 
     public void Fail(Exception fault)
     {
-        foreach (var append in appends)
+        foreach (var append in awaited)
             append.Done.TrySetException(
                 fault is not StoreUnavailableException && StoreUnavailableException.Explains(fault)
                     ? new StoreUnavailableException("PostgreSQL is away.", fault)
@@ -91,19 +137,20 @@ sealed class AppendBatch
     /// Gives the statement up. Nothing else does: a commit that waits for a synchronous standby and is cancelled counts as
     /// done for the server, and is nowhere but there.
     /// </param>
-    public async Task<AppendOutcome[]> SendAsync(NpgsqlConnection connection, CancellationToken lost)
+    /// <returns>Of each append what became of it; null where that depends on another one of its unit.</returns>
+    public async Task<AppendOutcome?[]> SendAsync(NpgsqlConnection connection, CancellationToken lost)
     {
-        await using var command = new NpgsqlCommand(guards.AreFencesOnly ? Fenced : Guarded, connection);
+        await using var command = new NpgsqlCommand(AreFencesOnly ? Fenced : Guarded, connection);
         command.CommandTimeout = 0;
         Bind(command.Parameters);
-        var outcomes = new AppendOutcome[appends.Count];
+        var outcomes = new AppendOutcome?[appends.Count];
         await using var reader = await command.ExecuteReaderAsync(lost);
         while (await reader.ReadAsync(lost))
             outcomes[reader.GetInt64(0) - 1] = OutcomeOf(reader);
         return outcomes;
     }
 
-    AppendOutcome OutcomeOf(NpgsqlDataReader reader) =>
+    AppendOutcome? OutcomeOf(NpgsqlDataReader reader) =>
         reader.GetInt16(1) switch
         {
             0 => new Appended(reader.GetFieldValue<long[]>(3), reader.GetFieldValue<DateTimeOffset>(4)),
@@ -112,6 +159,7 @@ sealed class AppendBatch
             3 => new Taken(guards.ClaimAt(reader.GetInt64(2))),
             4 => new TargetMissing(guards.ReferenceAt(reader.GetInt64(2))),
             5 => new StillReferenced(),
+            6 => null,
             var other => throw new InvalidDataException($"An append has the outcome {other}."),
         };
 
@@ -148,7 +196,11 @@ sealed class AppendBatch
         parameters.AddArray(NpgsqlDbType.Text, types);
         parameters.AddArray(NpgsqlDbType.Text, clrTypes);
         parameters.AddArray(NpgsqlDbType.Jsonb, bodies);
-        guards.Bind(parameters);
+        guards.Bind(parameters, AreFencesOnly);
+        if (AreFencesOnly)
+            return;
+        parameters.AddArray(NpgsqlDbType.Integer, unitEnds is [] ? [] : units.ToArray());
+        parameters.AddArray(NpgsqlDbType.TimestampTz, unitEnds.ToArray());
     }
 
     /// <summary>

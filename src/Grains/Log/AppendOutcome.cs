@@ -23,3 +23,9 @@ public sealed record TargetMissing(Reference Reference) : AppendOutcome;
 
 /// <summary>Other resources refer to the stream.</summary>
 public sealed record StillReferenced : AppendOutcome;
+
+/// <summary>It was not sent: what it would need beside it is refused.</summary>
+public sealed record Declined(Rejection Rejection) : AppendOutcome;
+
+/// <summary>Nothing of a unit was appended, because of one of its members.</summary>
+public sealed record Withheld(Guid Stream, AppendOutcome Reason) : AppendOutcome;

@@ -35,17 +35,19 @@ sealed class BatchGuards
     }
 
     /// <summary>
-    /// Adds the guards of the batch's next append, which may be null, unless one append would write what the other one
-    /// reads, or both touch one value.
+    /// Whether an append would write what one of the batch reads, or read what one of them writes, or touch a value that
+    /// one of them touches.
     /// </summary>
     /// <param name="written">The streams that the batch writes without this append.</param>
-    public bool TryAdd(Guid stream, Guards? guards, HashSet<Guid> written)
+    public bool Collide(Guid stream, Guards? guards, HashSet<Guid> written) =>
+        read.Contains(stream) || guards is not null && Collides(guards, written);
+
+    /// <summary>Adds the guards of the batch's next append, which may be null.</summary>
+    public void Add(Guards? guards)
     {
-        if (read.Contains(stream) || guards is not null && Collides(guards, written))
-            return false;
         fenceOfAppends.Add(guards?.Fence is { } fence ? NumberOf(fence) : 0);
         if (guards is null)
-            return true;
+            return;
         var append = fenceOfAppends.Count;
         foreach (var claim in guards.Claims)
         {
@@ -60,7 +62,6 @@ sealed class BatchGuards
         }
         if (guards.Unreferenced)
             unreferenced.Add(append);
-        return true;
     }
 
     bool Collides(Guards guards, HashSet<Guid> written)
@@ -97,16 +98,14 @@ sealed class BatchGuards
     /// <summary>A reference by its number in the statement, from 1 on.</summary>
     public Reference ReferenceAt(long number) => references[(int)number - 1].Reference;
 
-    /// <summary>
-    /// Adds the parameters of the guards, in the order in which the statement takes them; those of fences only if there are
-    /// no others.
-    /// </summary>
-    public void Bind(NpgsqlParameterCollection parameters)
+    /// <summary>Adds the parameters of the guards, in the order in which the statement takes them.</summary>
+    /// <param name="fencesOnly">Leaves out the others, for a statement that does without them.</param>
+    public void Bind(NpgsqlParameterCollection parameters, bool fencesOnly)
     {
         parameters.AddArray(NpgsqlDbType.Integer, fenceOfAppends.ToArray());
         parameters.AddArray(NpgsqlDbType.Uuid, Each(fences, fence => fence.Stream));
         parameters.AddArray(NpgsqlDbType.Bigint, Each(fences, fence => fence.Position));
-        if (AreFencesOnly)
+        if (fencesOnly)
             return;
         parameters.AddArray(NpgsqlDbType.Integer, Each(claims, one => one.Append));
         parameters.AddArray(NpgsqlDbType.Uuid, Each(claims, one => one.Claim.Scope));

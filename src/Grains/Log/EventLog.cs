@@ -15,7 +15,7 @@ namespace Resources.Grains;
 /// (group commit); each is answered on its own. Reads go through Marten, so that it alone knows how a stored event
 /// becomes an object.
 /// </summary>
-public sealed class EventLog(
+public sealed partial class EventLog(
     LogDb db,
     ReadsDb reads,
     SessionsDb sessions,
@@ -34,12 +34,6 @@ public sealed class EventLog(
 
     /// <summary>Each row takes the database some 25 µs under the log's lock.</summary>
     const int MaxGuardRows = 1_000;
-
-    /// <summary>So many ids of those that refer to a resource are given.</summary>
-    public const int MaxReferrers = 20;
-
-    /// <summary>A command without a key is sent again within seconds: no stream moves so far meanwhile.</summary>
-    const int MaxVersionsOfRetry = 10_000;
 
     /// <summary>Callers wait for so long for a commit; it may still happen.</summary>
     static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
@@ -116,10 +110,34 @@ public sealed class EventLog(
         Guards? guards
     )
     {
+        using var activity = Activities.StartActivity("append");
+        return await QueueAsync(new(kinds, stream, expectedVersion, events, intent, guards), activity);
+    }
+
+    /// <summary>Appends to several streams: to all of them in one transaction, or to none.</summary>
+    /// <param name="members">In the order in which they come into the log. No two have one stream.</param>
+    /// <param name="ends">From when on it is too late, by the clock of the database. Then it counts as a conflict.</param>
+    /// <returns>What was appended to the last one's stream, or <see cref="Withheld"/>.</returns>
+    /// <inheritdoc cref="AppendAsync(Guid, long, IReadOnlyList{object}, Intent)"/>
+    public async Task<AppendOutcome> AppendUnitAsync(IReadOnlyList<UnitMember> members, DateTimeOffset ends)
+    {
+        if (members.DistinctBy(one => one.Stream).Count() < members.Count)
+            throw new ArgumentException("A unit has a stream twice.", nameof(members));
+        using var activity = Activities.StartActivity("append");
+        Append Of(UnitMember one, Append[] before) =>
+            new(kinds, one.Stream, one.ExpectedVersion, one.Events, one.Intent, one.Guards)
+            {
+                Before = before,
+                UnitEnds = ends,
+            };
+        var before = members.Take(members.Count - 1).Select(one => Of(one, [])).ToArray();
+        return await QueueAsync(Of(members[^1], before), activity);
+    }
+
+    async Task<AppendOutcome> QueueAsync(Append append, Activity? activity)
+    {
         if (Volatile.Read(ref sendingSince) is not 0 and var since && Stopwatch.GetElapsedTime(since) > MaxWait)
             throw new StoreUnavailableException("A commit has been waiting for seconds, perhaps for a standby.");
-        using var activity = Activities.StartActivity("append");
-        var append = new Append(kinds, stream, expectedVersion, events, intent, guards);
         if (!queue.Writer.TryWrite(append))
             throw new StoreUnavailableException("This node is stopping.");
         try
@@ -143,7 +161,7 @@ public sealed class EventLog(
                 with referring as (select distinct source from resource_references where target = $1 and source <> $1)
                 select (select count(*) from referring), array(select source from referring order by source limit $2)
                 """,
-                [Arg.Of(target), Arg.Of(MaxReferrers)],
+                [Arg.Of(target), Arg.Of(Referrers.Max)],
                 reader => new Referrers(reader.GetInt64(0), reader.GetFieldValue<Guid[]>(1))
             )
         )[0];
@@ -208,56 +226,6 @@ public sealed class EventLog(
     /// <summary>The version and position a stream is at; (0, 0) when it has no event.</summary>
     public Task<(long Version, long Position)> HeadAsync(Guid stream) => heads.OfAsync(stream);
 
-    /// <summary>Finds what a command has done to a stream.</summary>
-    /// <param name="version">A version that the stream has.</param>
-    /// <returns>
-    /// The version after the command and the request's fingerprint (null when it had no key); null when the stream knows
-    /// nothing of the command.
-    /// </returns>
-    public Task<(long Version, string? Fingerprint)?> FindCommandAsync(Guid stream, long version, Intent intent) =>
-        intent.Fingerprint is null
-            ? FindAsync(
-                """
-                select max(version), null from mt_events where stream_id = $1 and causation_id = $2::text and version > $3
-                """,
-                Arg.Of(stream),
-                Arg.Of(intent.CommandId),
-                Arg.Of(version - MaxVersionsOfRetry)
-            )
-            : FindAsync(
-                """
-                select max(version), max(fingerprint) from (
-                    select version, headers ->> 'fingerprint' as fingerprint from mt_events where stream_id = $1 and causation_id = $2::text and headers ? 'fingerprint'
-                    union all
-                    select version, fingerprint from unchanged_commands where stream_id = $1 and command_id = $2
-                ) found
-                """,
-                Arg.Of(stream),
-                Arg.Of(intent.CommandId)
-            );
-
-    /// <summary>
-    /// Remembers that a command with a key has changed nothing, so that a repetition changes nothing either, whatever
-    /// happens meanwhile.
-    /// </summary>
-    /// <returns>Whether the stream was at that version and the command not remembered yet.</returns>
-    public async Task<bool> RememberUnchangedAsync(Guid stream, long version, Intent intent) =>
-        await db.ExecuteAsync(
-            """
-            insert into unchanged_commands (stream_id, command_id, fingerprint, version)
-            select $1, $2, $3, $4 where $4 = (select version from mt_streams where id = $1)
-            on conflict (stream_id, command_id) do nothing
-            """,
-            [Arg.Of(stream), Arg.Of(intent.CommandId), Arg.Of(intent.Fingerprint), Arg.Of(version)]
-        ) > 0;
-
-    Task<(long Version, string? Fingerprint)?> FindAsync(string sql, params NpgsqlParameter[] arguments) =>
-        db.ReadAsync<(long, string?)?>(sql, arguments, static async (reader, ct) =>
-        {
-            await reader.ReadAsync(ct);
-            return reader.IsDBNull(0) ? null : (reader.GetInt64(0), reader.TextOrNull(1));
-        });
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Runs until the queue is closed and empty: whoever was let in gets an answer.
@@ -296,7 +264,7 @@ public sealed class EventLog(
             if (conflicts > 0)
                 Conflicts.Add(conflicts);
         }
-        catch (Exception e) when (batch.Streams > 1 && !StoreUnavailableException.Explains(e))
+        catch (Exception e) when (batch.IsDivisible && !StoreUnavailableException.Explains(e))
         {
             // The database refuses one of them: each alone, so that it fails by itself.
             foreach (var single in batch.Split())
@@ -314,7 +282,7 @@ public sealed class EventLog(
     /// Sends a batch, once more if the connection fails: the database recognises events that it has already, so the
     /// second call answers what became of the first.
     /// </summary>
-    async Task<AppendOutcome[]> SendAsync(AppendBatch batch)
+    async Task<AppendOutcome?[]> SendAsync(AppendBatch batch)
     {
         try
         {
@@ -335,7 +303,7 @@ public sealed class EventLog(
         }
     }
 
-    async Task<AppendOutcome[]> SendOnceAsync(AppendBatch batch)
+    async Task<AppendOutcome?[]> SendOnceAsync(AppendBatch batch)
     {
         var lost = contact.Lost;
         // It does not wait behind the statements of others.

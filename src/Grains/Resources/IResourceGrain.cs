@@ -23,4 +23,12 @@ public interface IResourceGrain : IGrainWithGuidKey
     /// </summary>
     [Alias("GetPast"), AlwaysInterleave]
     Task<Reply<Resource>> GetPast(Moment moment);
+
+    /// <summary>
+    /// Tells that another grain is about to write the stream. What this one remembers is compared with the stream before
+    /// each use, until no such write can come any more. Two grains may write each other's streams at one moment, so neither
+    /// waits for the other: this interleaves, and asks nobody.
+    /// </summary>
+    [Alias("Distrust"), AlwaysInterleave]
+    Task Distrust();
 }

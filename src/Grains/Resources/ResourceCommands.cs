@@ -35,8 +35,11 @@ public sealed record KeptMembers(
 [GenerateSerializer, Immutable, Alias("resource-patch")]
 public sealed record PatchResource(PatchFormat Format, byte[] Document) : ResourceCommand;
 
+/// <summary>Deletes a resource, and what refers to it by references of types that say so.</summary>
+/// <param name="Deletes">What the caller may delete with it; null for nothing.</param>
+/// <param name="Updates">What the caller may take references out of; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("resource-delete")]
-public sealed record DeleteResource : ResourceCommand;
+public sealed record DeleteResource(Scope? Deletes = null, Scope? Updates = null) : ResourceCommand;
 
 /// <param name="Replacement">What it is from then on; null for what it was.</param>
 [GenerateSerializer, Immutable, Alias("resource-restore")]

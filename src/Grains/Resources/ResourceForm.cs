@@ -108,7 +108,7 @@ public static class ResourceForm
         return targets;
     }
 
-    static Guid? IdIn(JsonElement value) =>
+    internal static Guid? IdIn(JsonElement value) =>
         value.ValueKind is JsonValueKind.String && Guid.TryParseExact(value.GetString(), "D", out var id) ? id : null;
 
     static void CheckReferences(RuledForm form, Guid id, string type, JsonElement metadata, List<Fault> faults)

@@ -3,42 +3,22 @@ using Orleans.Placement;
 namespace Resources.Grains;
 
 [PreferLocalPlacement, CollectionAgeLimit(Minutes = 5)]
-sealed class ResourceGrain(
+sealed partial class ResourceGrain(
     EventLog log,
     Snapshots snapshots,
     StoreContact contact,
     TimeProvider time,
     EarlierNodes earlier,
     TypeBook types,
-    FormerReferences former
+    StoredReferences references,
+    StreamStates states,
+    ReadsDb reads
 ) : EventSourcedGrain<Resource, ResourceEvent>(log, snapshots, contact, time), IResourceGrain
 {
     /// <summary>The type whose rules the last decision was made by.</summary>
     string type = Resource.DefaultType;
 
-    public async Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent)
-    {
-        var reply = await DecideAsync(command, intent);
-        if (reply.Rejection is not { Kind: Refusal.StillReferenced })
-            return reply;
-        var (ended, change) = await former.EndAsync(this.GetPrimaryKey());
-        if (ended)
-            reply = await DecideAsync(command, intent);
-        return reply.Rejection is { Kind: Refusal.StillReferenced } refusal
-            ? Reply<Resource>.Refused(refusal with { Change = change })
-            : reply;
-    }
-
-    public Task<Reply<Resource>> Get() => Current();
-
-    public Task<Reply<Resource>> GetPast(Moment moment) => Past(moment.Version ?? 0, moment.Time, moment.Position);
-
-    protected override Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
-        Resource.Evolve(state, recorded);
-
-    protected override Task RefreshRulesAsync(Fence stale) => types.RefreshAsync(type);
-
-    Task<Reply<Resource>> DecideAsync(ResourceCommand command, Intent intent) =>
+    public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent) =>
         Transact(
             intent,
             (state, context) =>
@@ -58,6 +38,16 @@ sealed class ResourceGrain(
                     isDeletion: command is DeleteResource
                 );
             },
-            startsStream: command is CreateResource
+            startsStream: command is CreateResource,
+            referenced: command is DeleteResource deletion ? own => AppendWithReferrersAsync(own, deletion) : null
         );
+
+    public Task<Reply<Resource>> Get() => Current();
+
+    public Task<Reply<Resource>> GetPast(Moment moment) => Past(moment.Version ?? 0, moment.Time, moment.Position);
+
+    protected override Resource Evolve(Resource? state, Recorded<ResourceEvent> recorded) =>
+        Resource.Evolve(state, recorded);
+
+    protected override Task RefreshRulesAsync(Fence stale) => types.RefreshAsync(type);
 }

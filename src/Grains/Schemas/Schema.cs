@@ -88,6 +88,13 @@ public sealed class Schema
         JsonPointer.Parse(pointer) is { } steps && SchemaPaths.Describe(Root, steps);
 
     /// <summary>
+    /// Whether the schema requires a member that is no list, in each object that can have it. False where that depends on
+    /// the value.
+    /// </summary>
+    /// <param name="pointer">A pointer as in <see cref="Describes"/>.</param>
+    public bool Requires(string pointer) => JsonPointer.Parse(pointer) is { } steps && SchemaPaths.Require(Root, steps);
+
+    /// <summary>
     /// Whether one schema provably takes everything that another takes, for values of any kind. False means that it is
     /// not known.
     /// </summary>

@@ -6,30 +6,44 @@ namespace Resources.Grains;
 internal static class SchemaPaths
 {
     /// <summary>Whether a member at the end of the steps is described, by any branch of the schema.</summary>
-    public static bool Describe(SchemaNode root, string[] steps)
+    public static bool Describe(SchemaNode root, string[] steps) =>
+        // What a negation or a condition says is not what the value looks like.
+        At(root, steps, keyword => keyword is not ("not" or "if")).Count > 0;
+
+    /// <summary>Whether a member at the end of the steps, which is no list, is required whatever the value is.</summary>
+    public static bool Require(SchemaNode root, string[] steps)
+    {
+        static bool Always(string keyword) => keyword is "$ref" or "allOf";
+        return steps is [.., not "*" and var member]
+            && At(root, steps[..^1], Always).Any(node => node.Members.Of(member)?.IsRequired is true)
+            && !At(root, steps, Always).Any(node => node.Types is JsonTypes.Array);
+    }
+
+    /// <summary>The subschemas for the value at the end of the steps.</summary>
+    /// <param name="isFollowed">Which keywords are followed to subschemas of the same value.</param>
+    static HashSet<SchemaNode> At(SchemaNode root, string[] steps, Func<string, bool> isFollowed)
     {
         var nodes = new HashSet<SchemaNode>();
-        AddWithInPlace(root, nodes);
+        AddWithInPlace(root, nodes, isFollowed);
         foreach (var step in steps)
         {
             var below = new HashSet<SchemaNode>();
             foreach (var node in nodes)
             foreach (var child in Below(node, step))
-                AddWithInPlace(child, below);
+                AddWithInPlace(child, below, isFollowed);
             below.RemoveWhere(node => node.TakesNothing);
             nodes = below;
         }
-        return nodes.Count > 0;
+        return nodes;
     }
 
-    static void AddWithInPlace(SchemaNode node, HashSet<SchemaNode> nodes)
+    static void AddWithInPlace(SchemaNode node, HashSet<SchemaNode> nodes, Func<string, bool> isFollowed)
     {
         var waiting = new Stack<SchemaNode>([node]);
         while (waiting.TryPop(out var next))
             if (nodes.Add(next))
-                // What a negation or a condition says is not what the value looks like.
                 foreach (var (keyword, inner) in next.InPlace())
-                    if (keyword is not ("not" or "if"))
+                    if (isFollowed(keyword))
                         waiting.Push(inner);
     }
 

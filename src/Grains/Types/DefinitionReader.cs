@@ -11,6 +11,7 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
     static readonly string[] Own = ["/name", "/status", "/owner"];
 
     Schema? schema;
+    Lifecycle? lifecycle;
 
     /// <summary>The definition; without meaning where faults were added.</summary>
     public TypeDefinition? Read()
@@ -21,7 +22,7 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         var description = reader.Text("description", 1, 10_000, optional: true);
         var plural = ReadNames(reader);
         schema = ReadSchema(reader.Any("schema"));
-        var lifecycle = ReadLifecycle(reader);
+        lifecycle = ReadLifecycle(reader);
         var references = ReadMap(reader, "references", ReferenceRule.Max, ReadReference);
         var unique = ReadMap(reader, "unique", UniqueRule.Max, ReadUnique);
         var display = reader.Text("display", 1, TypeDefinition.MaxPointer, optional: true);
@@ -157,11 +158,15 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
     {
         var reader = new ObjectReader(element, faults, at);
         var type = reader.Slug("type");
-        var policy = reader.Text("onDelete", 1, 64, optional: true);
-        if (policy is "unset" or "cascade")
-            Unsupported(at + "/onDelete");
-        else if (policy is not (null or "restrict"))
-            faults.Report(at + "/onDelete", "UNKNOWN_VALUE", "The value has to be restrict.");
+        var policy = reader.Text("onDelete", 1, 64, optional: true) switch
+        {
+            null or "restrict" => OnDelete.Restrict,
+            "unset" => OnDelete.Unset,
+            "cascade" => OnDelete.Cascade,
+            _ => (OnDelete?)null,
+        };
+        if (policy is null)
+            faults.Report(at + "/onDelete", "UNKNOWN_VALUE", "The value has to be restrict, unset or cascade.");
         var inverse = reader.Slug("inverse", optional: true);
         reader.RefuseOthers();
         if (pointer.Length > TypeDefinition.MaxPointer)
@@ -172,7 +177,13 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
             faults.Report(at, "UNKNOWN_MEMBER_PATH", $"A pointer may have at most {ReferenceRule.MaxSteps} steps '*'.");
         else
             CheckMember(at, pointer, items: true);
-        return new(pointer, type ?? "", inverse);
+        if (policy is OnDelete.Unset && IsRequired(pointer))
+            faults.Report(
+                at + "/onDelete",
+                "REQUIRED_MEMBER",
+                "The definition requires the member: it cannot be unset."
+            );
+        return new(pointer, type ?? "", policy ?? OnDelete.Restrict, inverse);
     }
 
     UniqueRule ReadUnique(string name, string at, JsonElement element)
@@ -230,6 +241,16 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         if (!isKnown)
             faults.Report(at, "UNKNOWN_MEMBER_PATH", "The schema describes no such member.");
     }
+
+    bool IsRequired(string pointer) =>
+        pointer.StartsWith(Metadata + "/", StringComparison.Ordinal)
+        && (
+            schema?.Requires(pointer[Metadata.Length..]) is true
+            || lifecycle?.States.Values.Any(state =>
+                state.Required.Contains(pointer) || state.Schema?.Requires(pointer[Metadata.Length..]) is true
+            )
+                is true
+        );
 
     void Unsupported(string at) =>
         faults.Report(at, "UNSUPPORTED", "This server cannot do that yet. Leave the member out.");

@@ -12,8 +12,21 @@ public sealed record UniqueRule(string Name, string[] Members, bool IgnoreCase)
         Name == other.Name && IgnoreCase == other.IgnoreCase && Members.SequenceEqual(other.Members);
 }
 
+/// <summary>What becomes of a reference whose target is deleted.</summary>
+public enum OnDelete
+{
+    /// <summary>The target is not deleted.</summary>
+    Restrict,
+
+    /// <summary>The member, or the item of the list, is removed.</summary>
+    Unset,
+
+    /// <summary>The resource that refers to the target is deleted, too.</summary>
+    Cascade,
+}
+
 /// <summary>Members that hold ids of live resources of a type; a step <c>*</c> is every item of a list.</summary>
-public sealed record ReferenceRule(string Pointer, string Type, string? Inverse)
+public sealed record ReferenceRule(string Pointer, string Type, OnDelete OnDelete, string? Inverse)
 {
     public const int Max = 16;
     public const int MaxSteps = 2;

@@ -40,6 +40,16 @@ public sealed record TypeRules(
     public bool Uses(int field) =>
         InForce?.Fields.ContainsValue(field) is true || Proposed?.Fields.ContainsValue(field) is true;
 
+    /// <summary>The reference that a number belongs to, in force or proposed; null where it belongs to none any more.</summary>
+    internal (ReferenceRule Rule, MemberPath Path)? ReferenceOf(int field)
+    {
+        foreach (var form in new[] { InForce, Proposed })
+        foreach (var reference in form?.References ?? [])
+            if (form!.Fields[reference.Rule.Pointer] == field)
+                return reference;
+        return null;
+    }
+
     /// <summary>Whether a number belongs to a rule that only the proposal has.</summary>
     internal bool IsNew(int field) => InForce is null || !InForce.Fields.ContainsValue(field);
 

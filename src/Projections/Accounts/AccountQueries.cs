@@ -13,7 +13,7 @@ public sealed record ApiKeyRow(long Position, Guid Id, ApiKey Key, DateTimeOffse
 /// Lists what belongs to accounts, straight from the log: the events of a page are folded as their grains do it, from
 /// the same snapshots, so that a list is never behind.
 /// </summary>
-public sealed class AccountQueries(ReadsDb db, Snapshots snapshots, EventKinds kinds)
+public sealed class AccountQueries(ReadsDb db, StreamStates states)
 {
     /// <summary>
     /// Accounts that are not deleted, in the order of their registration; up to <paramref name="limit"/>.
@@ -33,7 +33,7 @@ public sealed class AccountQueries(ReadsDb db, Snapshots snapshots, EventKinds k
             var accounts = await FoldAsync<Account, AccountEvent>(begun, Account.Evolve, ct);
             rows.AddRange(
                 begun
-                    .Select(stream => new AccountRow(stream.Position, stream.Id, accounts[stream.Id]))
+                    .Select(stream => new AccountRow(stream.Position, stream.Id, accounts[stream.Id].State))
                     .Where(row => !row.Account.Deleted)
             );
             more = begun.Count == limit;
@@ -58,7 +58,7 @@ public sealed class AccountQueries(ReadsDb db, Snapshots snapshots, EventKinds k
             limit
         );
         var sessions = await FoldAsync<Session, SessionEvent>(begun, Session.Evolve, ct);
-        return begun.ConvertAll(stream => (stream.Id, sessions[stream.Id]));
+        return begun.ConvertAll(stream => (stream.Id, sessions[stream.Id].State));
     }
 
     const string Keys = """
@@ -83,7 +83,7 @@ public sealed class AccountQueries(ReadsDb db, Snapshots snapshots, EventKinds k
         return begun.ConvertAll(stream => new ApiKeyRow(
             stream.Position,
             stream.Id,
-            keys[stream.Id],
+            keys[stream.Id].State,
             used.TryGetValue(stream.Id, out var at) ? at : null
         ));
     }
@@ -115,47 +115,13 @@ public sealed class AccountQueries(ReadsDb db, Snapshots snapshots, EventKinds k
             ct
         );
 
-    /// <summary>The states of several streams, in two queries for all.</summary>
-    async Task<Dictionary<Guid, TState>> FoldAsync<TState, TEvent>(
+    Task<Dictionary<Guid, Snapshot<TState>>> FoldAsync<TState, TEvent>(
         List<(long Position, Guid Id)> streams,
         Func<TState?, Recorded<TEvent>, TState> evolve,
         CancellationToken ct
     )
         where TState : class
-        where TEvent : class
-    {
-        Guid[] ids = [.. streams.Select(stream => stream.Id)];
-        var saved = await snapshots.LoadAsync<TState>(db, ids, ct);
-        var versions = Array.ConvertAll(ids, id => saved.TryGetValue(id, out var snapshot) ? snapshot.Version : 0);
-        var states = saved.ToDictionary(snapshot => snapshot.Key, snapshot => snapshot.Value.State);
-        return await db.ReadAsync(
-            """
-            select e.stream_id, e.version, e.seq_id, e.timestamp, coalesce(e.user_name, ''), e.type, e.data::text
-            from unnest($1, $2) as s(id, version) join mt_events e on e.stream_id = s.id and e.version > s.version order by e.stream_id, e.version
-            """,
-            [Arg.Of(ids), Arg.Of(versions)],
-            async (reader, ct) =>
-            {
-                while (await reader.ReadAsync(ct))
-                {
-                    var stream = reader.GetGuid(0);
-                    // A node of the next release may write kinds that this one cannot show.
-                    if (kinds.Read(reader.GetString(5), reader.GetString(6)) is not TEvent data)
-                        continue;
-                    var recorded = new Recorded<TEvent>(
-                        data,
-                        reader.GetInt64(1),
-                        reader.GetInt64(2),
-                        reader.GetFieldValue<DateTimeOffset>(3),
-                        reader.GetString(4)
-                    );
-                    states[stream] = evolve(states.GetValueOrDefault(stream), recorded);
-                }
-                return states;
-            },
-            ct
-        );
-    }
+        where TEvent : class => states.FoldAsync(db, [.. streams.Select(stream => stream.Id)], evolve, ct);
 
     async Task<Dictionary<Guid, DateTimeOffset>> UsesAsync(Guid[] keys, CancellationToken ct)
     {

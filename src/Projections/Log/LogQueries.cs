@@ -12,9 +12,6 @@ public sealed class LogQueries(Db db)
     /// <summary>How many events one query looks through for those that a filter takes.</summary>
     const int Scanned = 5_000;
 
-    /// <summary>How many resources that refer to one are looked through for those that somebody may read.</summary>
-    const int Referring = 1_000;
-
     /// <summary>A page of the history of a type ends with this many bytes: one definition may have 128 KiB.</summary>
     const int MaxHistory = 1 << 20;
 
@@ -87,15 +84,14 @@ public sealed class LogQueries(Db db)
             ct
         );
 
-    /// <summary>The first resources that refer to one, by id, each with its type and owner.</summary>
-    public Task<List<(Guid Id, string Type, string Owner)>> ReferrersAsync(Guid target, CancellationToken ct) =>
+    /// <summary>The types and owners of resources, in the order of their ids.</summary>
+    public Task<List<(Guid Id, string Type, string Owner)>> OwnersAsync(Guid[] resources, CancellationToken ct) =>
         db.QueryAsync(
             """
-            select r.source, e.data ->> 'type', e.data ->> 'owner'
-            from (select distinct source from resource_references where target = $1 and source <> $1 order by source limit $2) r
-            join mt_events e on e.stream_id = r.source and e.version = 1 order by r.source
+            select stream_id, data ->> 'type', data ->> 'owner' from mt_events
+            where stream_id = any ($1) and version = 1 order by stream_id
             """,
-            [Arg.Of(target), Arg.Of(Referring)],
+            [Arg.Of(resources)],
             reader => (reader.GetGuid(0), reader.GetString(1), reader.GetString(2)),
             ct
         );

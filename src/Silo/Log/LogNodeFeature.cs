@@ -18,6 +18,7 @@ sealed class LogNodeFeature : NodeFeature
         services
             .AddSingleton<Signal>()
             .AddSingleton<Snapshots>()
+            .AddSingleton<StreamStates>()
             .AddRunning<LogNews>()
             .AddSingleton(provider => new EventFeed(
                 provider.GetRequiredService<LogQueries>(),

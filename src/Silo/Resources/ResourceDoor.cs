@@ -123,30 +123,29 @@ public sealed partial class ResourceDoor(
                     "Nodes of the previous release are running, which restore without a body only."
                 )
             );
+        if (command is DeleteResource)
+            command = new DeleteResource(
+                caller.Permissions.ScopeOf(Permissions.ResourceDelete),
+                caller.Permissions.ScopeOf(Permissions.ResourceUpdate)
+            );
         var grain = grains[id];
         var readable = earlier.Readable(command);
         var reply = await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(readable, intent));
         return reply.Rejection is { Referrers: { } referrers } rejection
-            ? Reply<Resource>.Refused(rejection with { Referrers = await WithinReachAsync(caller, id, referrers) })
+            ? Reply<Resource>.Refused(rejection with { Referrers = await WithinReachAsync(caller, referrers) })
             : reply;
     }
 
     /// <summary>Of what refers to a resource, a caller learns no more than the number, and what it may read.</summary>
-    async Task<Referrers> WithinReachAsync(Caller caller, Guid target, Referrers referrers)
+    async Task<Referrers> WithinReachAsync(Caller caller, Referrers referrers)
     {
         var scope = caller.Permissions.ScopeOf(Permissions.ResourceRead);
-        if (scope.IsAll)
-            return referrers;
-        var all = await log.ReferrersAsync(target, CancellationToken.None);
-        return referrers with
-        {
-            Resources =
-            [
-                .. all.Where(one => scope.Allows(one.Type, one.Owner, caller.Id))
-                    .Select(one => one.Id)
-                    .Take(EventLog.MaxReferrers),
-            ],
-        };
+        IEnumerable<Guid> readable = scope.IsAll
+            ? referrers.Resources
+            : from one in await log.OwnersAsync(referrers.Resources, CancellationToken.None)
+            where scope.Allows(one.Type, one.Owner, caller.Id)
+            select one.Id;
+        return referrers with { Resources = [.. readable.Take(Referrers.Shown)] };
     }
 
     /// <summary>A page of a list, as new as is wanted.</summary>

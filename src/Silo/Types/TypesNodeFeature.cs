@@ -11,7 +11,7 @@ sealed class TypesNodeFeature : NodeFeature
         services
             .AddSingleton<TypeBook>()
             .AddRunning<TypeFollower>()
-            .AddSingleton<FormerReferences>()
+            .AddSingleton<StoredReferences>()
             .AddSingleton<TypeCheck>()
             .AddSingleton<TypeChangeStore>()
             .AddSingleton<TypeTrial>()

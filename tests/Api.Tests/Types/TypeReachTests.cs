@@ -142,5 +142,10 @@ public sealed class TypeReachTests(Backend backend) : TypeBackend(backend)
             ("21", $"[\"{own.Text("/data/id")}\"]"),
             (held.Text("/referrers/count"), held.Text("/referrers/resources"))
         );
+        var all = await Admin.SendAsync("DELETE", $"/api/v1/resources/{of}");
+        Assert.Equal(
+            ("21", 20),
+            (all.Text("/referrers/count"), all.At("/referrers/resources")!.Value.GetArrayLength())
+        );
     }
 }

@@ -32,14 +32,6 @@ public class TypeDefinitionTests
                 "/names/plural NAME_CLASH"
             },
             {
-                With("\"inverse\":\"books\"", "\"onDelete\":\"cascade\""),
-                "/references/~1metadata~1author/onDelete UNSUPPORTED"
-            },
-            {
-                With("\"inverse\":\"books\"", "\"onDelete\":\"unset\""),
-                "/references/~1metadata~1author/onDelete UNSUPPORTED"
-            },
-            {
                 With("\"inverse\":\"books\"", "\"onDelete\":\"drop\""),
                 "/references/~1metadata~1author/onDelete UNKNOWN_VALUE"
             },
@@ -76,6 +68,56 @@ public class TypeDefinitionTests
                 "/lifecycle/states/published/require/0 UNKNOWN_MEMBER_PATH"
             },
         };
+
+    public static TheoryData<string, string, bool> Unset =>
+        new()
+        {
+            { """{"properties":{"of":{"type":"string"}}}""", "/metadata/of", true },
+            { """{"properties":{"of":{"type":"string"}},"required":["of"]}""", "/metadata/of", false },
+            { """{"properties":{"of":{"type":"array"}},"required":["of"]}""", "/metadata/of", true },
+            { """{"properties":{"of":{"type":"array","items":{}}},"required":["of"]}""", "/metadata/of/*", true },
+            { """{"allOf":[{"properties":{"of":{}},"required":["of"]}]}""", "/metadata/of", false },
+            {
+                """{"$defs":{"a":{"properties":{"of":{}},"required":["of"]}},"$ref":"#/$defs/a"}""",
+                "/metadata/of",
+                false
+            },
+            // Whether it is required depends on the value.
+            { """{"anyOf":[{"properties":{"of":{}},"required":["of"]},{}]}""", "/metadata/of", true },
+            { """{"properties":{"in":{"properties":{"of":{}},"required":["of"]}}}""", "/metadata/in/of", false },
+            {
+                """{"properties":{"in":{"items":{"properties":{"of":{}},"required":["of"]}}}}""",
+                "/metadata/in/*/of",
+                false
+            },
+        };
+
+    [Theory, MemberData(nameof(Unset))]
+    public void Member_that_is_required_cannot_be_unset(string schema, string pointer, bool isPossible)
+    {
+        var definition =
+            $$"""{"name":"page","schema":{"type":"object",{{schema[1..]}} """
+            + $$"""
+                ,"references":{"{{pointer}}":{"type":"author","onDelete":"unset"} } }
+                """;
+        var place = JsonPointer.Append("/references", pointer);
+        Assert.Equal(isPossible ? "" : $"{place}/onDelete REQUIRED_MEMBER", FaultsOf(definition));
+        Assert.Equal("", FaultsOf(definition.Replace("unset", "cascade", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Member_that_a_state_requires_cannot_be_unset() =>
+        Assert.Equal(
+            "/references/~1metadata~1author/onDelete REQUIRED_MEMBER",
+            FaultsOf(
+                With("\"inverse\":\"books\"", "\"onDelete\":\"unset\"")
+                    .Replace(
+                        "[\"/metadata/price\"]",
+                        "[\"/metadata/price\",\"/metadata/author\"]",
+                        StringComparison.Ordinal
+                    )
+            )
+        );
 
     [Theory, MemberData(nameof(Faulty))]
     public void Faulty_definition_is_refused_with_all_its_faults(string definition, string faults) =>
