@@ -295,7 +295,7 @@ export async function wrk(node, script, { connections = 64, seconds = 6 } = {}) 
   };
 }
 
-/** CPU milliseconds so far of a node and of its embedded PostgreSQL, from /proc. `folder` is the run's that started it. */
+/** CPU milliseconds so far of a node and of its PostgreSQL, from /proc: that of the run, or one embedded in the node. `folder` is the run's that started it. */
 export function cpu(node, folder = scratch()) {
   const parents = new Map(), spent = new Map();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -306,7 +306,7 @@ export function cpu(node, folder = scratch()) {
       spent.set(Number(pid), (Number(fields[11]) + Number(fields[12])) * 10);
     } catch { /* It ended while we looked. */ }
   }
-  const postmaster = Number(readFileSync(join(folder, 'data/postgres/postmaster.pid'), 'utf8').split('\n')[0]);
+  const postmaster = server ? server.pid() : Number(readFileSync(join(folder, 'data/postgres/postmaster.pid'), 'utf8').split('\n')[0]);
   let postgres = 0;
   for (const [pid, ms] of spent) if (pid === postmaster || parents.get(pid) === postmaster) postgres += ms;
   return { node: spent.get(node.pid) ?? 0, postgres };

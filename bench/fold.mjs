@@ -55,7 +55,10 @@ async function foldLog(database, differ) {
       case 'resource.metadata_changed': now.metadata = m; break;
       case 'resource.status_changed': now.status = same(d.status); break;
       case 'resource.deleted': now.deletedAt = at; break;
-      case 'resource.restored': now.deletedAt = null; break;
+      case 'resource.restored':
+        Object.assign(now, { deletedAt: null, name: d.name ?? now.name, status: d.status ? same(d.status) : now.status, metadata: m ?? now.metadata });
+        break;
+      case 'resource.migrated': Object.assign(now, { status: same(d.status), metadata: m }); break;
       default: throw new Error(`The log has a ${t}, which this fold does not know.`);
     }
   }

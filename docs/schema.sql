@@ -408,6 +408,7 @@ CREATE TABLE type_changes (
     checked bigint NOT NULL DEFAULT 0,
     offending bigint NOT NULL DEFAULT 0,
     offenders jsonb NOT NULL DEFAULT '[]'::jsonb,
+    migrated bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (change)
 );
 

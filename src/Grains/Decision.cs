@@ -19,6 +19,9 @@ public readonly struct Decision<TEvent>(TEvent[] events, Rejection? rejection, G
     /// </summary>
     public Decision<TEvent> Under(Guards guards) => new(Events, Rejection, guards);
 
+    /// <summary>Other events under the same guards.</summary>
+    public Decision<TEvent> With(params TEvent[] other) => new(other, Rejection, Guards);
+
     public IEnumerator<TEvent> GetEnumerator() => ((IEnumerable<TEvent>)Events).GetEnumerator();
 
     public static implicit operator Decision<TEvent>(Rejection rejection) => new([], rejection);

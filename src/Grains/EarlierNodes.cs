@@ -5,8 +5,8 @@ namespace Resources.Grains;
 
 /// <summary>
 /// The nodes of the release before, which may be in the cluster during an upgrade. They do not know
-/// <see cref="ResourceChanged"/>: a grain of theirs would fail on it, and lists would stand still. They are known by a grain
-/// that came with it. A version of the grain of resources would be compared at each of its calls.
+/// <see cref="ResourceChanged"/> and migrations: a grain of theirs would fail on them, and lists would stand still. They
+/// are known by a grain that came with it. A version of the grain of resources would be compared at each of its calls.
 /// </summary>
 public sealed class EarlierNodes(IClusterManifestProvider manifests, GrainInterfaceTypeResolver types)
 {
@@ -34,13 +34,22 @@ public sealed class EarlierNodes(IClusterManifestProvider manifests, GrainInterf
 
     /// <summary>The decision in events that every node of the cluster reads.</summary>
     internal Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision) =>
-        decision.Events is [ResourceChanged]
-            ? Readable(state, decision, AreIn(manifests.Current, grain, mark))
-            : decision;
+        decision.Events is [ResourceChanged] ? Readable(state, decision, AreIn(manifests.Current, grain, mark))
+        : decision.Events is [ResourceMigrated or ResourceRestored { IsChange: true }]
+            ? Readable(state, decision, WithoutTypes)
+        : decision;
 
     /// <summary>The decision in events that nodes of this release read, or of the one before if some are there.</summary>
     public static Decision<ResourceEvent> Readable(Resource? state, Decision<ResourceEvent> decision, bool areIn) =>
-        areIn && decision.Events is [ResourceChanged changed] ? [changed.AsReplaced(state!)] : decision;
+        areIn
+            ? decision.Events switch
+            {
+                [ResourceChanged changed] => decision.With([changed.AsReplaced(state!)]),
+                [ResourceMigrated migrated] => decision.With([migrated.AsReplaced(state!)]),
+                [ResourceRestored { IsChange: true } restored] => decision.With(restored.AsTwo(state!)),
+                _ => decision,
+            }
+            : decision;
 
     /// <summary>Whether a node of the cluster has the grain of resources, but not the one that is the mark.</summary>
     public static bool AreIn(ClusterManifest cluster, GrainInterfaceType grain, GrainInterfaceType mark) =>

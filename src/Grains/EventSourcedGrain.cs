@@ -40,6 +40,9 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     /// <summary>When an unknown write may last be committed.</summary>
     long doubtEnds = long.MinValue;
 
+    /// <summary>Whether the grain has a state in memory.</summary>
+    protected bool IsLoaded => loaded;
+
     /// <summary>The current time.</summary>
     protected DateTimeOffset Now => time.GetUtcNow();
 
@@ -63,11 +66,15 @@ public abstract class EventSourcedGrain<TState, TEvent>(
     /// Appends what others refer to together with what that means for them; null where they are a reason to refuse. After a
     /// conflict the command is decided again.
     /// </param>
+    /// <param name="seen">
+    /// What somebody has read of a stream that is probably still at this version: the append there saves the read, too.
+    /// </param>
     protected async Task<Reply<TState>> Transact(
         Intent intent,
         Func<TState?, DecisionContext, Decision<TEvent>> decide,
         bool startsStream = false,
-        Func<UnitMember, Task<AppendOutcome>>? referenced = null
+        Func<UnitMember, Task<AppendOutcome>>? referenced = null,
+        (TState State, long Version)? seen = null
     )
     {
         var started = time.GetTimestamp();
@@ -75,19 +82,26 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         {
             for (var again = false; ; again = true)
             {
-                if (again || intent.Repeated || !startsStream)
+                if (!again && !intent.Repeated && !loaded && seen is { } known)
+                    (state, version) = known;
+                else if (again || intent.Repeated || !startsStream)
                     await RefreshAsync();
                 // The edge may have retried the command at another activation, which then moved this stream.
                 var mayHaveRun = intent.Fingerprint is not null || intent.Repeated || again || !MemoryIsTrusted;
-                if (version > 0 && mayHaveRun && await RepeatedAsync(intent) is { } earlier)
+                if (version > 0 && loaded && mayHaveRun && await RepeatedAsync(intent) is { } earlier)
                     return earlier;
 
                 var decision = decide(state, new(version, intent, Now));
                 // A stream that was not read may know this command, whose rules may have changed since.
-                if (decision.Rejection is not null && !loaded)
+                if (!loaded && decision.Events is [])
                     continue;
                 if (await CarryOutAsync(decision, intent, referenced) is { } answer)
+                {
+                    // A state that was not read is of use for this command only.
+                    if (!loaded)
+                        Forget();
                     return answer;
+                }
                 if (time.GetElapsedTime(started) > Timeout)
                     throw new StoreUnavailableException("What this command is decided on keeps changing.");
             }

@@ -30,8 +30,18 @@ public class ContractTests
         new ResourceChanged("Faust", "active", Story.Text("""{"price":9.50}"""), ["/name", "/status"]),
         new ResourceDeleted(),
         new ResourceRestored("Faust", "active", Story.Text("""{"price":9.50}"""), ["/name", "/status"]),
-        new TypeChangeProposed("book", Id, "change", Story.Text("""{"name":"book"}"""), new() { ["isbn"] = 1 }),
-        new TypeChanged("book", Id, Story.Text("""{"name":"book"}"""), new() { ["isbn"] = 1 }, 3),
+        new ResourceMigrated("active", Story.Text("""{"price":9.50}"""), ["/metadata/price"]),
+        new TypeChangeProposed(
+            "book",
+            Id,
+            "change",
+            Story.Text("""{"name":"book"}"""),
+            new() { ["isbn"] = 1 },
+            Story.Text("""{"operations":[{"op":"remove","path":"/metadata/price"}]}""")
+        ),
+        new TypeMigrationBegun(Id),
+        new TypeMigrationClosing(Id),
+        new TypeChanged("book", Id, Story.Text("""{"name":"book"}"""), new() { ["isbn"] = 1 }, 3, 2),
         new TypeChangeAbandoned(Id, "breaks_data", 2, 1, [new(Id, 7, [new("/metadata/isbn", "REQUIRED", "Missing.")])]),
         new TypeDeleted(Id),
         new AccountRegistered(Id, Id, ["user"], true),
@@ -157,8 +167,11 @@ public class ContractTests
                         e is TypeChangeProposed or TypeChanged
                             ? null
                             : TypeState.Evolve(
-                                null,
-                                Record<TypeEvent>(new TypeChanged("book", Id, JsonText.Empty, []))
+                                TypeState.Evolve(
+                                    null,
+                                    Record<TypeEvent>(new TypeChanged("book", Id, JsonText.Empty, []))
+                                ),
+                                Record((TypeEvent)Samples[typeof(TypeChangeProposed)])
                             ),
                         Record(e)
                     ),

@@ -37,7 +37,7 @@ public class FolderTests
     [InlineData("Silo", "Resources", "")]
     [InlineData("Silo", "Subscriptions", "Delivery")]
     [InlineData("Silo", "Delivery", "")]
-    [InlineData("Silo", "Types", "")]
+    [InlineData("Silo", "Types", "Resources")]
     [InlineData("Silo", "Access", "")]
     [InlineData("Silo", "Followers", "")]
     [InlineData("Silo", "Limits", "")]

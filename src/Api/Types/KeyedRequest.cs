@@ -88,8 +88,9 @@ sealed class KeyedRequest(HttpContext context, TypeKeys keys, ResourceDoor door)
                         Conditions = attempt.Conditions with { Has = Found.Value },
                     }
                 );
+            var before = Found;
             var next = await IsOvertakenAsync(reply) ? Target(creation) : target;
-            if (next == target || tried == Tries)
+            if (next == target && Found.IsByRulesOf(before) || tried == Tries)
                 return (id, target is null || reply.Replayed && id == fresh, reply);
             target = next;
         }

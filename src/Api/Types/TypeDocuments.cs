@@ -24,7 +24,36 @@ public record TypeRequest(
         string? Display = null
 );
 
-/// <summary>What a replacement takes: a definition, and what the server keeps, unchanged.</summary>
+/// <summary>What a declaration takes: a definition, and how resources that are there already become what it demands.</summary>
+public sealed record TypeDeclaration(
+    string Name,
+    JsonElement Schema,
+    string? Title = null,
+    string? Description = null,
+    JsonElement? Names = null,
+    JsonElement? Lifecycle = null,
+    JsonElement? References = null,
+    JsonElement? Unique = null,
+    string? Display = null,
+    [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display);
+
+/// <summary>An operation of a migration.</summary>
+/// <param name="Path">A pointer into the resource: to what is changed, or where it is moved.</param>
+/// <param name="From">Of <c>move</c>.</param>
+/// <param name="To">Of <c>convert</c>.</param>
+/// <param name="Value">Of <c>default</c>.</param>
+/// <param name="Values">Of <c>map</c>.</param>
+public sealed record MigrationOperation(
+    [property: AllowedValues("move", "convert", "default", "remove", "map")] string Op,
+    [property: StringLength(TypeDefinition.MaxPointer, MinimumLength = 1)] string Path,
+    [property: StringLength(TypeDefinition.MaxPointer, MinimumLength = 1)] string? From = null,
+    [property: AllowedValues("string", "number", "integer", "boolean")] string? To = null,
+    [property: TakesNull] JsonElement? Value = null,
+    JsonElement? Values = null
+);
+
+/// <summary>What a replacement takes: a definition with a migration, and what the server keeps, unchanged.</summary>
 public sealed record TypeReplacement(
     string Name,
     JsonElement Schema,
@@ -40,7 +69,8 @@ public sealed record TypeReplacement(
     string? CreatedBy = null,
     DateTimeOffset? UpdatedAt = null,
     string? UpdatedBy = null,
-    [property: TakesNull] Guid? Change = null
+    [property: TakesNull] Guid? Change = null,
+    [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
 ) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display);
 
 /// <summary>A merge patch of a definition: the members to change.</summary>
@@ -52,7 +82,8 @@ public sealed record TypePatch(
     [property: TakesNull] JsonElement? Lifecycle = null,
     [property: TakesNull] JsonElement? References = null,
     [property: TakesNull] JsonElement? Unique = null,
-    [property: TakesNull] string? Display = null
+    [property: TakesNull] string? Display = null,
+    [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
 );
 
 /// <summary>A declared type: its definition, with what the server keeps of it.</summary>
@@ -105,19 +136,26 @@ public sealed record TypeDocument(
 }
 
 /// <summary>A change of a type.</summary>
-/// <param name="State">Whether stored resources are still being checked.</param>
+/// <param name="State">
+/// Whether stored resources are still being checked, or migrated while both forms are taken, or migrated while only the new
+/// one is.
+/// </param>
 /// <param name="Kind">What the change does; left out where it is in force, as are the members after the counts.</param>
 /// <param name="Checked">How many resources were looked at so far.</param>
 /// <param name="Offending">How many of them contradict the change.</param>
+/// <param name="Migrated">How many resources were migrated so far.</param>
+/// <param name="Migration">How they are migrated; left out where they stay as they are, too.</param>
 /// <param name="Definition">What comes into force; left out for a deletion, too.</param>
 public sealed record TypeChangeDocument(
     Guid Id,
-    [property: AllowedValues("checking", "in_force")] string State,
+    [property: AllowedValues("checking", "migrating", "closing", "in_force")] string State,
     [property: AllowedValues(ProposalKind.Declaration, ProposalKind.Change, ProposalKind.Deletion)]
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         string? Kind,
     long Checked,
     long Offending,
+    long Migrated,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Migration,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Definition,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? RequestedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? RequestedBy
@@ -126,17 +164,32 @@ public sealed record TypeChangeDocument(
     public static TypeChangeDocument Of(TypeProposal proposal, TypeChangeProgress progress) =>
         new(
             proposal.Change,
-            "checking",
+            proposal.IsClosing ? "closing"
+                : proposal.Begun is null ? "checking"
+                : "migrating",
             proposal.Kind,
             progress.Checked,
             progress.Offending,
+            progress.Migrated,
+            proposal.Migration is { } migration ? Grains.Migration.ListIn(migration) : null,
             proposal.Definition?.ToElement(),
             proposal.At,
             proposal.By
         );
 
     public static TypeChangeDocument Of(TypeOutcome outcome) =>
-        new(outcome.Change, "in_force", null, outcome.Checked, outcome.Offending, null, null, null);
+        new(
+            outcome.Change,
+            "in_force",
+            null,
+            outcome.Checked,
+            outcome.Offending,
+            outcome.Migrated,
+            null,
+            null,
+            null,
+            null
+        );
 }
 
 /// <summary>What a change would find among stored resources.</summary>

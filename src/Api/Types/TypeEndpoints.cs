@@ -15,6 +15,16 @@ public static class TypeEndpoints
         {"name":"bicycle","title":"Bicycle","schema":{"type":"object","additionalProperties":false,"required":["frame"],"properties":{"frame":{"type":"string"},"gears":{"type":"integer","minimum":1}}},"unique":{"frame":{"members":["/metadata/frame"]}}}
         """;
 
+    /// <summary>What a change of a definition may append.</summary>
+    static readonly string[] Changes =
+    [
+        "type.change_proposed",
+        "type.migration_begun",
+        "type.migration_closing",
+        "type.changed",
+        "type.change_abandoned",
+    ];
+
     public static void MapTypes(this RouteGroupBuilder api)
     {
         var types = api.MapGroup("/types").WithTags("types");
@@ -33,7 +43,7 @@ public static class TypeEndpoints
             .MapPost("", DeclareAsync)
             .Require(Permissions.TypeManage)
             .WithName("declareType")
-            .Audits("type.change_proposed", "type.changed", "type.change_abandoned")
+            .Audits(Changes)
             .WithSummary("Declare a type")
             .WithDescription(
                 "Resources of the name that exist already are checked first. They all have to satisfy the definition."
@@ -41,7 +51,7 @@ public static class TypeEndpoints
             .TakesQuery(TypeParameters.DryRun, TypeParameters.Wait)
             .TakesHeaders(RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position, AnswerHeaders.Location)
-            .TakesBody<TypeRequest>(Example)
+            .TakesBody<TypeDeclaration>(Example)
             .Answers<Envelope<TypeDocument>>(201)
             .Answers<Envelope<TypeReportDocument>>(200)
             .Answers<Envelope<TypeChangeDocument>>(202)
@@ -62,7 +72,7 @@ public static class TypeEndpoints
         one.MapPut("", ReplaceAsync)
             .Require(Permissions.TypeManage)
             .WithName("replaceType")
-            .Audits("type.change_proposed", "type.changed", "type.change_abandoned")
+            .Audits(Changes)
             .WithSummary("Replace a type's definition")
             .WithDescription(
                 "A change that stored resources may contradict is checked against them, and comes into force only if all satisfy it."
@@ -79,7 +89,7 @@ public static class TypeEndpoints
         one.MapPatch("", PatchAsync)
             .Require(Permissions.TypeManage)
             .WithName("patchType")
-            .Audits("type.change_proposed", "type.changed", "type.change_abandoned")
+            .Audits(Changes)
             .WithSummary("Patch a type's definition")
             .WithDescription("Takes a JSON Merge Patch (RFC 7396).")
             .ChecksFirst(CheckAsync)
@@ -117,11 +127,25 @@ public static class TypeEndpoints
             .WithName("abandonTypeChange")
             .Audits("type.change_abandoned")
             .WithSummary("Abandon the change of a type")
-            .WithDescription("Writes are no longer held to it.")
+            .WithDescription("Writes are no longer held to it. A migration that has begun cannot be abandoned.")
             .TakesHeaders(RequestHeaders.IdempotencyKey)
             .Carries(AnswerHeaders.Position)
             .Produces(204)
-            .Refuses(404, 422);
+            .Refuses(404, 409, 422);
+        one.MapPost("/change/close", CloseAsync)
+            .Require(Permissions.TypeManage)
+            .WithName("closeTypeMigration")
+            .Audits("type.migration_closing")
+            .WithSummary("Take nothing in the old form any more")
+            .WithDescription(
+                "Ends the time in which both forms are taken. What still has the old form is migrated, and the change is in force."
+            )
+            .TakesQuery(TypeParameters.Wait)
+            .TakesHeaders(RequestHeaders.IdempotencyKey)
+            .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
+            .Answers<Envelope<TypeDocument>>(200)
+            .Answers<Envelope<TypeChangeDocument>>(202)
+            .Refuses(404, 409, 422);
         one.MapRead("/events", EventsAsync)
             .Require(Permissions.TypeRead)
             .WithName("listTypeEvents")
@@ -251,6 +275,14 @@ public static class TypeEndpoints
         var faults = new List<Fault>();
         return TypeChangeRequest.Read(context, null, faults) is { } asked
             ? await asked.SendAsync(context, door, type, new WithdrawTypeChange(), StatusCodes.Status204NoContent)
+            : Answer.Invalid(faults);
+    }
+
+    static async Task<Answer> CloseAsync(HttpContext context, string type, TypeDoor door)
+    {
+        var faults = new List<Fault>();
+        return TypeChangeRequest.Read(context, null, faults) is { } asked
+            ? await asked.SendAsync(context, door, type, new CloseTypeMigration(null), StatusCodes.Status200OK)
             : Answer.Invalid(faults);
     }
 

@@ -77,7 +77,7 @@ internal sealed partial class PatchRun
 
     PatchResult.CannotApply? Put(Place path, ReadOnlySpan<byte> text, JsonElement value, int index, PatchKind kind)
     {
-        if (path.Steps.Length + Depth(text) > StrictJson.MaxDepth)
+        if (path.Steps.Length + StrictJson.DepthOf(text) > StrictJson.MaxDepth)
             return new PatchResult.CannotApply(
                 index,
                 path.Pointer,
@@ -185,14 +185,4 @@ internal sealed partial class PatchRun
 
     static PatchResult.CannotApply NotFound(int index, Place place) =>
         new(index, place.Pointer, FaultCode.PathNotFound, "The document has no such place.");
-
-    static int Depth(ReadOnlySpan<byte> text)
-    {
-        var depth = 0;
-        var reader = new Utf8JsonReader(text);
-        while (reader.Read())
-            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
-                depth = Math.Max(depth, reader.CurrentDepth + 1);
-        return depth;
-    }
 }

@@ -38,6 +38,17 @@ public static class StrictJson
         return size;
     }
 
+    /// <summary>How deeply valid JSON is nested; a value without parts is 0.</summary>
+    internal static int DepthOf(ReadOnlySpan<byte> json)
+    {
+        var depth = 0;
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
+            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                depth = Math.Max(depth, reader.CurrentDepth + 1);
+        return depth;
+    }
+
     /// <summary>
     /// Parses a body, or returns null and adds every fault found. The document reads from
     /// <paramref name="body"/>, which has to stay unchanged as long as it is used.

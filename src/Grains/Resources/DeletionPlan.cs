@@ -57,9 +57,6 @@ public sealed class DeletionPlan(Guid target, DeleteResource command, string acc
         }
     }
 
-    /// <summary>The rules by which it is decided on a member.</summary>
-    public TypeRules RulesOf(Guid member) => bySource[member][0].Rules;
-
     /// <summary>Whether a member is deleted; else it loses references.</summary>
     public bool Deletes(Guid member) => deleted.Contains(member);
 
@@ -89,13 +86,13 @@ public sealed class DeletionPlan(Guid target, DeleteResource command, string acc
     /// </summary>
     public Decision<ResourceEvent> Decide(Guid member, Resource state, DecisionContext context)
     {
-        var metadata = state.Metadata.ToElement();
-        var references = bySource[member].ConvertAll(one => (one.Rules.ReferenceOf(one.Field)!.Value.Path, one.Target));
-        if (state.DeletedAt is not null || !references.TrueForAll(one => one.Path.RefersTo(metadata, one.Target)))
+        var rules = bySource[member][0].Rules;
+        var references = bySource[member].ConvertAll(one => (one.Field, one.Target));
+        if (state.DeletedAt is not null || !rules.ReferencesOf(state).IsSupersetOf(references))
             return [];
         return Deletes(member)
-            ? Resource.Decide(state, command, context)
-            : state.Change(state.Name, state.Status, state.Metadata.Without(references));
+            ? ResourceRules.Decide(member, state, command, context, rules)
+            : ResourceRules.Unset(member, state, references, context, rules);
     }
 
     /// <summary>What a rule says, if the caller may do it; else the reference holds its target.</summary>

@@ -6,10 +6,6 @@ namespace Resources.Grains;
 /// <summary>Takes references out of metadata: the members that hold them, or the items of lists.</summary>
 public static class ReferenceRemoval
 {
-    /// <summary>Whether metadata refers to a resource at a path.</summary>
-    public static bool RefersTo(this MemberPath path, JsonElement metadata, Guid target) =>
-        path.AllIn(metadata).Any(one => ResourceForm.IdIn(one.Value) == target);
-
     public static JsonText Without(this JsonText metadata, IEnumerable<(MemberPath Path, Guid Target)> references)
     {
         var element = metadata.ToElement();

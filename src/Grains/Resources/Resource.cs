@@ -71,6 +71,7 @@ public sealed record Resource(
                 Metadata = e.Metadata ?? state.Metadata,
                 DeletedAt = null,
             },
+            ResourceMigrated e => state!.Touched(recorded) with { Status = e.Status, Metadata = e.Metadata },
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };
 
@@ -110,7 +111,8 @@ public sealed record Resource(
             _ => throw new UnreachableException($"No decision for {command.GetType().Name}."),
         };
 
-    static ReplaceResource? GivenBy(ResourceCommand command) =>
+    /// <summary>The replacement that a command brings; null where it brings none.</summary>
+    internal static ReplaceResource? GivenBy(ResourceCommand command) =>
         command as ReplaceResource ?? (command as RestoreResource)?.Replacement;
 
     Decision<ResourceEvent> Replace(ReplaceResource c)
@@ -125,7 +127,7 @@ public sealed record Resource(
     internal bool HasContentOf(Resource other) =>
         Name == other.Name && Status == other.Status && Metadata.Equals(other.Metadata);
 
-    ResourceRestored RestoredAs(ReplaceResource c)
+    internal ResourceRestored RestoredAs(ReplaceResource c)
     {
         var status = c.Status ?? DefaultStatus;
         return new(
@@ -174,6 +176,9 @@ public sealed record Resource(
                 ),
             ],
         };
+
+    /// <summary>What differs from a form that a migration gives the resource.</summary>
+    internal string[]? Changed(Resource other) => Changed(Name, other.Status, other.Metadata);
 
     string[]? Changed(string name, string status, JsonText metadata)
     {

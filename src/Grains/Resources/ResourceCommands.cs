@@ -44,3 +44,8 @@ public sealed record DeleteResource(Scope? Deletes = null, Scope? Updates = null
 /// <param name="Replacement">What it is from then on; null for what it was.</param>
 [GenerateSerializer, Immutable, Alias("resource-restore")]
 public sealed record RestoreResource(ReplaceResource? Replacement = null) : ResourceCommand;
+
+/// <summary>Gives the resource the form that a change of its type leads to, if it does not have it yet.</summary>
+/// <param name="Seen">The resource as a read model has it, at a version.</param>
+[GenerateSerializer, Immutable, Alias("resource-migrate")]
+public sealed record MigrateResource(Guid Change, Resource Seen, long Version) : ResourceCommand;

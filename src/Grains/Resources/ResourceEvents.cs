@@ -43,7 +43,10 @@ public sealed record ResourceChanged(
 {
     /// <summary>The same in an event that every release knows.</summary>
     public ResourceReplaced AsReplaced(Resource state) =>
-        new(Name ?? state.Name, Status ?? state.Status, Metadata ?? state.Metadata, Changed);
+        new(Name ?? state.Name, Status ?? state.Status, Metadata ?? state.Metadata, Changed)
+        {
+            TypeVersion = TypeVersion,
+        };
 }
 
 [Event("resource.deleted")]
@@ -56,4 +59,28 @@ public sealed record ResourceRestored(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Status = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonText? Metadata = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string[]? Changed = null
-) : ResourceEvent;
+) : ResourceEvent
+{
+    /// <summary>Whether anything but the deletion changed.</summary>
+    [JsonIgnore]
+    public bool IsChange => Name is not null || Status is not null || Metadata is not null;
+
+    /// <summary>The same in events that every release knows.</summary>
+    public ResourceEvent[] AsTwo(Resource state) =>
+        [
+            new ResourceRestored { TypeVersion = TypeVersion },
+            new ResourceReplaced(Name ?? state.Name, Status ?? state.Status, Metadata ?? state.Metadata, Changed)
+            {
+                TypeVersion = TypeVersion,
+            },
+        ];
+}
+
+/// <summary>A change of its type gave the resource another form; the actor is who changed the type.</summary>
+[Event("resource.migrated")]
+public sealed record ResourceMigrated(string Status, JsonText Metadata, string[]? Changed = null) : ResourceEvent
+{
+    /// <summary>The same in an event that every release knows.</summary>
+    public ResourceReplaced AsReplaced(Resource state) =>
+        new(state.Name, Status, Metadata, Changed) { TypeVersion = TypeVersion };
+}

@@ -88,16 +88,7 @@ sealed partial class ResourceGrain
             foreach (var id in page)
             {
                 var (state, version, _) = known[id];
-                var context = new DecisionContext(version, intent, Now);
-                var decision = ResourceRules.Hold(
-                    id,
-                    state,
-                    plan.Decide(id, state, context),
-                    context,
-                    plan.RulesOf(id),
-                    misfit: null,
-                    isDeletion: plan.Deletes(id)
-                );
+                var decision = plan.Decide(id, state, new(version, intent, Now));
                 if (decision.Rejection is { } rejection)
                     holding.Add(new(id, rejection.Change));
                 else if (decision.Events is [])

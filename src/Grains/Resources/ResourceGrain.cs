@@ -18,7 +18,15 @@ sealed partial class ResourceGrain(
     /// <summary>The type whose rules the last decision was made by.</summary>
     string type = Resource.DefaultType;
 
-    public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent) =>
+    public Task<Reply<Resource>> Execute(ResourceCommand command, Intent intent)
+    {
+        // Many resources are migrated that nobody else uses now: they are neither read nor kept.
+        if (command is MigrateResource && !IsLoaded)
+            DeactivateOnIdle();
+        return DecideAsync(command, intent);
+    }
+
+    Task<Reply<Resource>> DecideAsync(ResourceCommand command, Intent intent) =>
         Transact(
             intent,
             (state, context) =>
@@ -27,19 +35,14 @@ sealed partial class ResourceGrain(
                 var rules = types[type];
                 if (rules.Misses(state, context.Intent.Conditions.Has) is { } missed)
                     return missed;
-                var decision = Resource.Decide(state, rules.Completed(command, state, out var misfit), context);
-                return ResourceRules.Hold(
-                    this.GetPrimaryKey(),
+                return earlier.Readable(
                     state,
-                    earlier.Readable(state, decision),
-                    context,
-                    rules,
-                    misfit,
-                    isDeletion: command is DeleteResource
+                    ResourceRules.Decide(this.GetPrimaryKey(), state, command, context, rules)
                 );
             },
             startsStream: command is CreateResource,
-            referenced: command is DeleteResource deletion ? own => AppendWithReferrersAsync(own, deletion) : null
+            referenced: command is DeleteResource deletion ? own => AppendWithReferrersAsync(own, deletion) : null,
+            seen: command is MigrateResource c ? (c.Seen, c.Version) : null
         );
 
     public Task<Reply<Resource>> Get() => Current();

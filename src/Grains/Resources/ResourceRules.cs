@@ -3,38 +3,108 @@ namespace Resources.Grains;
 /// <summary>Holds decisions about resources to the rules of their type.</summary>
 public static class ResourceRules
 {
+    /// <summary>Decides about a command by the rules of the type.</summary>
+    public static Decision<ResourceEvent> Decide(
+        Guid id,
+        Resource? state,
+        ResourceCommand command,
+        DecisionContext context,
+        TypeRules rules
+    )
+    {
+        if (rules.Begun is not null)
+            return new TwoForms(id, state, context, rules).Decide(command);
+        if (command is MigrateResource)
+            return NothingToDo(rules);
+        var before = command is RestoreResource ? rules.OfToday(state) : state;
+        var completed = rules.Completed(command, before, out var misfit);
+        return Hold(
+            id,
+            state,
+            before,
+            completed,
+            Resource.Decide(state, completed, context),
+            context,
+            rules,
+            rules,
+            misfit
+        );
+    }
+
+    /// <summary>
+    /// Takes references out of a resource whose targets are deleted. While a migration is under way, the resource gets the
+    /// new form with it. Refused where a proposal would still see one of them.
+    /// </summary>
+    internal static Decision<ResourceEvent> Unset(
+        Guid id,
+        Resource state,
+        List<(int Field, Guid Target)> references,
+        DecisionContext context,
+        TypeRules rules
+    )
+    {
+        var form = rules.Begun is null ? rules : rules.OfNewForm;
+        // A proposal with a migration names members of another form.
+        var readers = rules.Migration is null ? rules : form with { Proposed = null };
+        var before = rules.Begun is null ? state : rules.InNewForm(state, []) ?? state;
+        var metadata = before.Metadata.Without(
+            from reference in references
+            let rule = readers.ReferenceOf(reference.Field)
+            where rule is not null
+            select (rule.Value.Path, reference.Target)
+        );
+        var decision = state.Change(before.Name, before.Status, metadata);
+        if (decision.Events is [] && rules.Begun is not null)
+            decision = [new ResourceMigrated(before.Status, metadata, [])];
+        var after = After(state, decision.Events, context)! with { TypeVersion = form.Version };
+        return rules.ReferencesOf(after).Overlaps(references)
+            ? Refused(
+                new(Refusal.StillReferenced, "A change of its type keeps a reference.", Change: rules.Change),
+                rules
+            )
+            : Hold(id, state, before, null, decision, context, rules, form, null);
+    }
+
     /// <summary>
     /// A decision, if the type allows it: then under the guards that keep it true. What the type refuses, it refuses after
     /// everything that is wrong with the command itself.
     /// </summary>
+    /// <param name="before">The state, in the form that the resource gets.</param>
+    /// <param name="command">What was asked for; null where references are taken out.</param>
+    /// <param name="form">What the resource is held to in the form that it gets.</param>
     /// <param name="misfit">Why the defaults of the type do not fit into the resource; null where they do.</param>
     internal static Decision<ResourceEvent> Hold(
         Guid id,
         Resource? state,
+        Resource? before,
+        ResourceCommand? command,
         Decision<ResourceEvent> decision,
         DecisionContext context,
         TypeRules rules,
-        Fault? misfit,
-        bool isDeletion
+        TypeRules form,
+        Fault? misfit
     )
     {
         if (decision.Events is [])
             // What the type puts in may have changed since, and then there is something to change.
-            return decision.Rejection is null && rules.InForce is not null ? decision.Under(rules.Fenced) : decision;
+            return decision.Rejection is null && (form.InForce is not null || rules.Begun is not null)
+                ? decision.Under(rules.Fenced)
+                : decision;
         if (misfit is not null)
             return Refused(Resource.Invalid(misfit), rules);
+        var isDeletion = command is DeleteResource;
         if (rules.IsFree && !isDeletion)
             return decision.Under(rules.Fenced);
-        var after = state;
-        for (var i = 0; i < decision.Events.Length; i++)
+        if (command is RestoreResource { Replacement: null })
         {
-            decision.Events[i] = decision.Events[i] with { TypeVersion = rules.Version };
-            after = Resource.Evolve(
-                after,
-                new(decision.Events[i], context.Version + i + 1, 0, context.Now, context.Intent.Actor)
-            );
+            decision = form.Restored(state!);
+            if (decision.Rejection is { } lost)
+                return Refused(lost, rules);
         }
-        if (rules.Refuse(id, state, after!) is { } refusal)
+        for (var i = 0; i < decision.Events.Length; i++)
+            decision.Events[i] = decision.Events[i] with { TypeVersion = form.Version };
+        var after = After(state, decision.Events, context);
+        if (form.Refuse(id, before, after!) is { } refusal)
             return Refused(refusal, rules);
         return rules.GuardsOf(state, after!, unreferenced: isDeletion) is { } guards
             ? decision.Under(guards)
@@ -59,7 +129,7 @@ public static class ResourceRules
     /// </summary>
     internal static Decision<ResourceEvent>? Misses(this TypeRules rules, Resource? state, HeldValue? addressed)
     {
-        if (addressed is null || state is { DeletedAt: null } && rules.InForce?.Has(state, addressed) is true)
+        if (addressed is null || state is { DeletedAt: null } && rules.Has(state, addressed))
             return null;
         return Refused(new(Refusal.NotFound, "There is no such resource."), rules);
     }
@@ -80,7 +150,7 @@ public static class ResourceRules
                 : Resource.Invalid([.. faults]);
         if (rules.InForce?.Definition.Lifecycle is { } lifecycle && Move(lifecycle, before, after) is { } refused)
             return refused;
-        return rules.Proposed?.IsSatisfiedBy(id, after, faults) is false
+        return rules.Proposed is not null && !rules.FitsProposal(id, after, faults)
             ? (
                 restored
                     ? new(Refusal.RestoreInvalid, "A change of its type is being checked.", [.. faults])
@@ -123,25 +193,44 @@ public static class ResourceRules
     /// </summary>
     public static Guards? GuardsOf(this TypeRules rules, Resource? before, Resource after, bool unreferenced)
     {
+        var (claims, references) = rules.MovesOf(before, after);
+        return references.Count(reference => reference.Takes) > Guards.MaxReferences
+            ? null
+            : new(rules.Fence, [.. claims], [.. references], unreferenced);
+    }
+
+    /// <summary>The references of a stored resource, by what is in force and by what is proposed.</summary>
+    internal static HashSet<(int Field, Guid Target)> ReferencesOf(this TypeRules rules, Resource resource) =>
+        [.. rules.MovesOf(null, resource).References.Select(one => (one.Field, one.Target))];
+
+    static (List<Claim> Claims, List<Reference> References) MovesOf(
+        this TypeRules rules,
+        Resource? before,
+        Resource after
+    )
+    {
         var claims = new List<Claim>();
         var references = new List<Reference>();
         var old = before is { DeletedAt: null } ? before : null;
         var now = after.DeletedAt is null ? after : null;
-        rules.InForce?.Move(rules.Fence.Stream, old, now, isEntered: true, _ => true, null, claims, references);
-        // What was written before the proposal has perhaps not entered its values yet.
-        rules.Proposed?.Move(
-            rules.Fence.Stream,
-            old,
-            now,
-            isEntered: false,
-            rules.IsNew,
-            rules.Change,
-            claims,
-            references
-        );
-        return references.Count(reference => reference.Takes) > Guards.MaxReferences
-            ? null
-            : new(rules.Fence, [.. claims], [.. references], unreferenced);
+        if (rules.Migration is not null)
+            rules.MoveBetweenForms(old, now, claims, references);
+        else
+        {
+            rules.InForce?.Move(rules.Fence.Stream, old, now, isEntered: true, _ => true, null, claims, references);
+            // What was written before the proposal has perhaps not entered its values yet.
+            rules.Proposed?.Move(
+                rules.Fence.Stream,
+                old,
+                now,
+                isEntered: false,
+                rules.IsNew,
+                rules.Change,
+                claims,
+                references
+            );
+        }
+        return (claims, references);
     }
 
     /// <summary>What a stored resource has of the values and references that are new in the proposal.</summary>
@@ -152,7 +241,7 @@ public static class ResourceRules
         rules.Proposed!.Move(
             rules.Fence.Stream,
             null,
-            resource,
+            rules.InNewForm(resource, []),
             isEntered: false,
             rules.IsNew,
             rules.Change,
@@ -160,6 +249,49 @@ public static class ResourceRules
             references
         );
         return (claims, references);
+    }
+
+    /// <summary>
+    /// The rules of the proposal see every resource in the new form. Those that it does not have see resources of the old
+    /// form only. What both have is not touched by the migration, so it counts in either form.
+    /// </summary>
+    static void MoveBetweenForms(
+        this TypeRules rules,
+        Resource? before,
+        Resource? after,
+        List<Claim> claims,
+        List<Reference> references
+    )
+    {
+        var (scope, proposed) = (rules.Fence.Stream, rules.Proposed!);
+        if (proposed is { Unique: [], References: [] } && rules.InForce is null or { Unique: [], References: [] })
+            return;
+        Resource? InNew(Resource? resource) => resource is null ? null : rules.InNewForm(resource, []);
+        Resource? InOld(Resource? resource) => resource is null || rules.HasNewForm(resource) ? null : resource;
+        var (old, now) = (InNew(before), InNew(after));
+        rules.InForce?.Move(
+            scope,
+            InOld(before),
+            InOld(after),
+            isEntered: true,
+            number => !proposed.Fields.ContainsValue(number),
+            null,
+            claims,
+            references
+        );
+        proposed.Move(scope, old, now, isEntered: true, number => !rules.IsNew(number), null, claims, references);
+        proposed.Move(scope, old, now, isEntered: false, rules.IsNew, rules.Change, claims, references);
+    }
+
+    /// <summary>The state after events that are not appended yet.</summary>
+    internal static Resource? After(Resource? state, ResourceEvent[] events, DecisionContext context)
+    {
+        for (var i = 0; i < events.Length; i++)
+            state = Resource.Evolve(
+                state,
+                new(events[i], context.Version + i + 1, 0, context.Now, context.Intent.Actor)
+            );
+        return state;
     }
 
     /// <summary>A new resource, or a replacement, with what the definition puts in where nothing was given.</summary>
@@ -226,7 +358,11 @@ public static class ResourceRules
             };
     }
 
+    /// <summary>The decision that the resource stays as it is; the fence says whether the rules still see it so.</summary>
+    internal static Decision<ResourceEvent> NothingToDo(TypeRules rules) =>
+        ((Decision<ResourceEvent>)[]).Under(rules.Fenced);
+
     /// <summary>Nobody is refused by rules that are no longer in force: the fence is compared before.</summary>
-    static Decision<ResourceEvent> Refused(Rejection rejection, TypeRules rules) =>
+    internal static Decision<ResourceEvent> Refused(Rejection rejection, TypeRules rules) =>
         ((Decision<ResourceEvent>)rejection).Under(rules.Fenced);
 }

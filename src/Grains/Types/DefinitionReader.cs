@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Resources.Grains;
 
@@ -28,16 +29,26 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         var display = reader.Text("display", 1, TypeDefinition.MaxPointer, optional: true);
         if (display is not null)
             CheckMember("/display", display);
-        foreach (var later in new[] { "indexed", "migration" })
-            if (reader.Any(later, optional: true) is not null)
-                Unsupported("/" + later);
+        if (reader.Any("indexed", optional: true) is not null)
+            Unsupported("/indexed");
+        var given = reader.Any("migration", optional: true);
+        var migration = given is { } operations ? Migration.Read(operations, schema, faults) : null;
         reader.RefuseOthers();
         if (name is null || schema is null)
             return null;
         plural ??= name + "s";
         if (TypeNames.Camel(name) == TypeNames.Camel(plural))
             faults.Report("/names/plural", "NAME_CLASH", "The plural has to differ from the name.");
-        return new(text, name, title, description, plural, schema, lifecycle, references, unique, display);
+        var own = given is null ? text : WithoutMigration(text);
+        return new(own, name, title, description, plural, schema, lifecycle, references, unique, display, migration);
+    }
+
+    /// <summary>A migration belongs to a change, and is no part of what is in force afterwards.</summary>
+    static JsonText WithoutMigration(JsonText text)
+    {
+        var members = (JsonObject)JsonNodes.From(text.ToElement())!;
+        members.Remove("migration");
+        return JsonText.From(JsonNodes.ToElement(members));
     }
 
     static string? ReadNames(ObjectReader reader)

@@ -23,7 +23,7 @@ public static class TypeChange
     /// <param name="old">Null where resources of the name were free.</param>
     public static TypeChangeKind KindOf(TypeDefinition? old, TypeDefinition now)
     {
-        if (old is null)
+        if (old is null || now.Migration is not null)
             return TypeChangeKind.Checked;
         if (old.Text.Equals(now.Text))
             return TypeChangeKind.None;
@@ -34,17 +34,21 @@ public static class TypeChange
 
     /// <summary>
     /// The numbers of a definition's rules. A rule keeps its number while what is stored under it stays right, and no number
-    /// is given twice: so what a former rule has left is never taken for what a new one needs.
+    /// is given twice: so what a former rule has left is never taken for what a new one needs. A rule whose values are
+    /// migrated is a new one.
     /// </summary>
     public static Dictionary<string, int> Number(TypeForm? form, TypeDefinition? old, TypeDefinition now, int last)
     {
         var numbers = new Dictionary<string, int>();
+        bool Stays(string member) => now.Migration?.Touches(member) is not true;
         foreach (var rule in now.Unique)
-            numbers[rule.Name] = old?.Unique.Any(rule.HasValuesOf) is true ? form!.Fields[rule.Name] : ++last;
+            numbers[rule.Name] =
+                old?.Unique.Any(rule.HasValuesOf) is true && rule.Members.All(Stays) ? form!.Fields[rule.Name] : ++last;
         foreach (var rule in now.References)
-            numbers[rule.Pointer] = old?.References.Any(rule.HasReferencesOf) is true
-                ? form!.Fields[rule.Pointer]
-                : ++last;
+            numbers[rule.Pointer] =
+                old?.References.Any(rule.HasReferencesOf) is true && Stays(rule.Pointer)
+                    ? form!.Fields[rule.Pointer]
+                    : ++last;
         return numbers;
     }
 
@@ -93,16 +97,17 @@ public static class TypeChange
             TypeChangeKind.None => [],
             TypeChangeKind.Checked => TypeNames.Moved(
                 state,
-                text,
+                now.Text,
                 new TypeChangeProposed(
                     name,
                     change,
                     old is null ? ProposalKind.Declaration : ProposalKind.Change,
-                    text,
-                    numbers
+                    now.Text,
+                    numbers,
+                    now.Migration?.Text
                 )
             ),
-            _ => TypeNames.Moved(state, text, new TypeChanged(name, change, text, numbers)),
+            _ => TypeNames.Moved(state, now.Text, new TypeChanged(name, change, now.Text, numbers)),
         };
     }
 

@@ -20,10 +20,20 @@ public sealed record PatchType(JsonText Patch) : TypeCommand;
 [GenerateSerializer, Immutable, Alias("type-delete")]
 public sealed record DeleteType : TypeCommand;
 
+/// <summary>Begins the migration of a proposal that all stored resources were found to satisfy once they are migrated.</summary>
+[GenerateSerializer, Immutable, Alias("type-begin-migration")]
+public sealed record BeginTypeMigration(Guid Change) : TypeCommand;
+
+/// <summary>Takes nothing in the old form any more.</summary>
+/// <param name="Change">The change that is meant; null for whatever there is.</param>
+[GenerateSerializer, Immutable, Alias("type-close-migration")]
+public sealed record CloseTypeMigration(Guid? Change) : TypeCommand;
+
 /// <summary>Brings a proposal into force that stored resources were found to satisfy.</summary>
 /// <param name="Checked">How many of them were looked at.</param>
+/// <param name="Migrated">How many of them were migrated.</param>
 [GenerateSerializer, Immutable, Alias("type-complete-change")]
-public sealed record CompleteTypeChange(Guid Change, long Checked = 0) : TypeCommand;
+public sealed record CompleteTypeChange(Guid Change, long Checked = 0, long Migrated = 0) : TypeCommand;
 
 /// <summary>Gives a proposal up.</summary>
 [GenerateSerializer, Immutable, Alias("type-abandon-change")]

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Resources.Grains;
 
 /// <summary>A definition of a type, read and compiled: what resources of its name look like and may do.</summary>
-/// <param name="Text">The definition as it was given.</param>
+/// <param name="Text">The definition as it was given, without the migration that came with it.</param>
 /// <param name="Display">A pointer to what people call a resource of the type; null = its name.</param>
+/// <param name="Migration">How stored resources become what it demands; null where they stay as they are.</param>
 public sealed record TypeDefinition(
     JsonText Text,
     string Name,
@@ -15,7 +16,8 @@ public sealed record TypeDefinition(
     Lifecycle? Lifecycle,
     IReadOnlyList<ReferenceRule> References,
     IReadOnlyList<UniqueRule> Unique,
-    string? Display
+    string? Display,
+    Migration? Migration
 )
 {
     /// <summary>The largest definition, in bytes.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Resources.Grains;
 
 /// <summary>
@@ -12,24 +14,39 @@ public abstract record TypeEvent;
 /// <param name="Kind">One of <see cref="ProposalKind"/>.</param>
 /// <param name="Definition">The whole new definition; null where the type is to be deleted.</param>
 /// <param name="Fields">The number of each unique rule and reference of the definition, by its name or pointer.</param>
+/// <param name="Migration">How stored resources become what the definition demands; null where they stay as they are.</param>
 [Event("type.change_proposed")]
 public sealed record TypeChangeProposed(
     string Name,
     Guid Change,
     string Kind,
     JsonText? Definition,
-    Dictionary<string, int> Fields
+    Dictionary<string, int> Fields,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonText? Migration = null
 ) : TypeEvent;
+
+/// <summary>
+/// All stored resources can be migrated. From here on each is of the old form or the new one, which is of this version of
+/// the type, and those of the old form are migrated.
+/// </summary>
+[Event("type.migration_begun")]
+public sealed record TypeMigrationBegun(Guid Change) : TypeEvent;
+
+/// <summary>From here on nothing is written in the old form. What still has it is migrated.</summary>
+[Event("type.migration_closing")]
+public sealed record TypeMigrationClosing(Guid Change) : TypeEvent;
 
 /// <summary>A definition came into force. The first one declares the type.</summary>
 /// <param name="Checked">How many resources were looked at.</param>
+/// <param name="Migrated">How many were migrated; those that were migrated as a node died may count twice.</param>
 [Event("type.changed")]
 public sealed record TypeChanged(
     string Name,
     Guid Change,
     JsonText Definition,
     Dictionary<string, int> Fields,
-    long Checked = 0
+    long Checked = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long Migrated = 0
 ) : TypeEvent;
 
 /// <summary>A proposal was given up, and changes nothing any more.</summary>

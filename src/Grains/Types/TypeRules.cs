@@ -6,13 +6,15 @@ namespace Resources.Grains;
 /// </summary>
 /// <param name="Head">The version of the type's stream that these rules are of; 0 when it has no event.</param>
 /// <param name="Position">The position of the event that has this version.</param>
+/// <param name="Migration">How a resource becomes what the proposal demands; null where it stays as it is.</param>
 public sealed record TypeRules(
     string Name,
     long Head,
     long Position,
     TypeState? State,
     RuledForm? InForce,
-    RuledForm? Proposed
+    RuledForm? Proposed,
+    Migration? Migration = null
 )
 {
     /// <summary>The stream of the type, and the event of it that decisions under these rules depend on.</summary>
@@ -32,6 +34,21 @@ public sealed record TypeRules(
 
     /// <summary>Whether the type is about to be deleted, so that nothing may begin to need it.</summary>
     public bool IsEnding => State?.Proposal is { Definition: null };
+
+    /// <summary>The version of the type that resources of the new form are of, while a migration is under way.</summary>
+    public long? Begun => State?.Proposal?.Begun;
+
+    /// <summary>Whether resources of the old form are only migrated.</summary>
+    public bool IsClosing => State?.Proposal?.IsClosing is true;
+
+    /// <summary>While a migration is under way: what resources of the new form are held to.</summary>
+    internal TypeRules OfNewForm =>
+        this with
+        {
+            InForce = Proposed! with { Version = Begun!.Value },
+            Proposed = null,
+            Migration = null,
+        };
 
     /// <summary>Whether resources may refer to the type.</summary>
     public bool IsDeclared => InForce is not null && !IsEnding;
@@ -85,7 +102,10 @@ public sealed record TypeRules(
             position,
             state,
             state?.Form is { } form ? Form(form.Definition, form.Fields, form.Version) : null,
-            state?.Proposal is { } proposal ? Form(proposal.Definition, proposal.Fields, proposal.Version) : null
+            state?.Proposal is { } proposal ? Form(proposal.Definition, proposal.Fields, proposal.Version) : null,
+            state?.Proposal?.Migration is not { } migration ? null
+                : before?.Migration is { } read && read.Text.Equals(migration) ? read
+                : Migration.Stored(migration)
         );
     }
 }

@@ -16,7 +16,10 @@ public sealed record TypeForm(
 
 /// <summary>A change that is being checked against what is stored.</summary>
 /// <param name="Definition">Null where the type is to be deleted.</param>
-/// <param name="Position">Writes behind it satisfy the proposal.</param>
+/// <param name="Position">Writes behind it satisfy the proposal, and what it has come to.</param>
+/// <param name="Migration">How stored resources become what it demands; null where they stay as they are.</param>
+/// <param name="Begun">The version of the type from which on the migration is under way; null before.</param>
+/// <param name="IsClosing">Whether nothing is written in the old form any more.</param>
 [GenerateSerializer, Immutable, Alias("type-proposal")]
 public sealed record TypeProposal(
     Guid Change,
@@ -26,7 +29,10 @@ public sealed record TypeProposal(
     long Version,
     long Position,
     DateTimeOffset At,
-    string By
+    string By,
+    JsonText? Migration = null,
+    long? Begun = null,
+    bool IsClosing = false
 );
 
 /// <summary>
@@ -34,8 +40,16 @@ public sealed record TypeProposal(
 /// </summary>
 /// <param name="Version">The version of the type with which it was decided.</param>
 /// <param name="Reason">Why it was given up; null when it came into force.</param>
+/// <param name="Migrated">How many resources were migrated.</param>
 [GenerateSerializer, Immutable, Alias("type-outcome")]
-public sealed record TypeOutcome(Guid Change, long Version, string? Reason, long Checked, long Offending);
+public sealed record TypeOutcome(
+    Guid Change,
+    long Version,
+    string? Reason,
+    long Checked,
+    long Offending,
+    long Migrated = 0
+);
 
 /// <summary>What became of a change, as its author is told.</summary>
 /// <param name="Examples">The first resources that contradict it.</param>
@@ -56,7 +70,8 @@ public sealed record TypeState(
     int LastField,
     TypeOutcome? Outcome,
     DateTimeOffset CreatedAt,
-    string CreatedBy
+    string CreatedBy,
+    PastMigrations Migrations
 )
 {
     /// <summary>The upper bound of types, as every node keeps all of them in memory.</summary>
@@ -78,9 +93,19 @@ public sealed record TypeState(
                     recorded.Version,
                     recorded.Position,
                     recorded.At,
-                    recorded.Actor
+                    recorded.Actor,
+                    e.Migration
                 ),
                 LastField = Last(state, e.Fields),
+            },
+            TypeMigrationBegun => state! with
+            {
+                Proposal = state.Proposal! with { Begun = recorded.Version, Position = recorded.Position },
+                Migrations = state.Migrations.With(new(recorded.Version, state.Proposal.Migration!)),
+            },
+            TypeMigrationClosing => state! with
+            {
+                Proposal = state.Proposal! with { IsClosing = true, Position = recorded.Position },
             },
             TypeChanged e => (state ?? Undeclared(e.Name, recorded)) with
             {
@@ -92,7 +117,13 @@ public sealed record TypeState(
                 CreatedBy = state?.Form is null ? recorded.Actor : state.CreatedBy,
             },
             TypeChangeAbandoned => state! with { Proposal = null, Outcome = OutcomeOf(recorded) },
-            TypeDeleted => state! with { Form = null, Proposal = null, Outcome = OutcomeOf(recorded) },
+            TypeDeleted => state! with
+            {
+                Form = null,
+                Proposal = null,
+                Outcome = OutcomeOf(recorded),
+                Migrations = state.Migrations with { Freed = recorded.Version },
+            },
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };
 
@@ -100,7 +131,7 @@ public sealed record TypeState(
     public static TypeOutcome? OutcomeOf(Recorded<TypeEvent> recorded) =>
         recorded.Data switch
         {
-            TypeChanged e => new(e.Change, recorded.Version, null, e.Checked, 0),
+            TypeChanged e => new(e.Change, recorded.Version, null, e.Checked, 0, e.Migrated),
             TypeChangeAbandoned e => new(e.Change, recorded.Version, e.Reason, e.Checked, e.Offending),
             TypeDeleted e => new(e.Change, recorded.Version, null, 0, 0),
             _ => null,
@@ -109,10 +140,17 @@ public sealed record TypeState(
     public static Decision<TypeEvent> Decide(TypeState? state, TypeCommand command, TypeContext context) =>
         (state, command) switch
         {
-            (_, CompleteTypeChange c) => state?.Proposal is { } proposal && proposal.Change == c.Change
-                ? Complete(state, proposal, c.Checked)
+            (_, BeginTypeMigration c) => state?.Proposal is { Migration: not null, Begun: null } proposal
+            && proposal.Change == c.Change
+                ? [new TypeMigrationBegun(c.Change)]
                 : [],
-            (_, AbandonTypeChange c) => state?.Proposal is { } proposal && proposal.Change == c.Change
+            (_, CloseTypeMigration c) => Close(state?.Proposal, c.Change),
+            (_, CompleteTypeChange c) => state?.Proposal is { } proposal
+            && proposal.Change == c.Change
+            && (proposal.Migration is null || proposal.IsClosing)
+                ? Complete(state, proposal, c)
+                : [],
+            (_, AbandonTypeChange c) => state?.Proposal is { Begun: null } proposal && proposal.Change == c.Change
                 ? TypeNames.Freed(
                     state,
                     new TypeChangeAbandoned(c.Change, c.Reason, c.Checked, c.Offending, c.Offenders)
@@ -121,6 +159,10 @@ public sealed record TypeState(
             ({ Proposal: null } or null, WithdrawTypeChange) => new Rejection(
                 Refusal.NoTypeChange,
                 "No change of this type is under way."
+            ),
+            ({ Proposal.Begun: not null }, WithdrawTypeChange) => new Rejection(
+                Refusal.TypeChangePending,
+                "The migration has begun: resources have the new form already. It ends with the change in force."
             ),
             (_, WithdrawTypeChange) => TypeNames.Freed(
                 state!,
@@ -168,12 +210,22 @@ public sealed record TypeState(
     public static Rejection Mismatch(long version) =>
         new(Refusal.VersionMismatch, $"The type is at version {version}.", Version: version);
 
-    static Decision<TypeEvent> Complete(TypeState state, TypeProposal proposal, long looked) =>
+    /// <param name="change">The change that is meant; null for whatever there is.</param>
+    static Decision<TypeEvent> Close(TypeProposal? proposal, Guid? change) =>
+        proposal is not { Begun: not null } || proposal.Change != (change ?? proposal.Change)
+            ? change is null
+                ? new Rejection(Refusal.NoTypeChange, "No migration of this type is under way.")
+                : []
+            : proposal.IsClosing
+                ? []
+                : [new TypeMigrationClosing(proposal.Change)];
+
+    static Decision<TypeEvent> Complete(TypeState state, TypeProposal proposal, CompleteTypeChange found) =>
         proposal.Definition is { } definition
             ? TypeNames.Moved(
                 state,
                 definition,
-                new TypeChanged(state.Name, proposal.Change, definition, proposal.Fields, looked)
+                new TypeChanged(state.Name, proposal.Change, definition, proposal.Fields, found.Checked, found.Migrated)
             )
             : TypeNames.Freed(state, new TypeDeleted(proposal.Change));
 
@@ -181,7 +233,7 @@ public sealed record TypeState(
         JsonText.From(JsonNodes.ToElement(MergePatch.Apply(form.Definition.ToElement(), patch.ToElement())));
 
     static TypeState Undeclared(string name, Recorded<TypeEvent> recorded) =>
-        new(name, null, null, 0, null, recorded.At, recorded.Actor);
+        new(name, null, null, 0, null, recorded.At, recorded.Actor, PastMigrations.None);
 
     static int Last(TypeState? state, Dictionary<string, int> fields) =>
         Math.Max(state?.LastField ?? 0, fields.Count is 0 ? 0 : fields.Values.Max());

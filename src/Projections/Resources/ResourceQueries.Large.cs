@@ -75,7 +75,7 @@ public sealed partial class ResourceQueries
         CancellationToken ct
     ) =>
         RunAsync(
-            isSearch: true,
+            searches,
             async (connection, token) =>
             {
                 await using var transaction = await connection.BeginTransactionAsync(

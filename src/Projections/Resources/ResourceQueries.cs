@@ -10,6 +10,7 @@ public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
 /// <summary>Which resources a list is about. Every part narrows it.</summary>
 /// <param name="Visible">Only these resources may be seen.</param>
 /// <param name="Lexicon">What is known of the words that the filter searches for; it narrows nothing.</param>
+/// <param name="NotOf">Only resources that were last checked against another version of their type.</param>
 public sealed record ResourceSelection(
     Reach Visible,
     string? Type = null,
@@ -17,7 +18,8 @@ public sealed record ResourceSelection(
     string? Owner = null,
     Filter? Filter = null,
     bool IncludeDeleted = false,
-    Lexicon? Lexicon = null
+    Lexicon? Lexicon = null,
+    long? NotOf = null
 );
 
 /// <summary>How many resources a selection has.</summary>
@@ -51,7 +53,7 @@ public sealed record ResourcePage(
 public sealed record ResourceChanges(IReadOnlyDictionary<Guid, ResourceRow?> Rows, long Position);
 
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
-public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
+public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, BulkDb bulk)
 {
     /// <summary>Estimates up to this are exact.</summary>
     const int MaxExactEstimate = 10_000;
@@ -82,17 +84,17 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
             || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || !selection.Visible.IsAll);
         string Write(NpgsqlParameterCollection parameters, ResourceSelection which) =>
             ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted);
-        var isSearch = IsSearch(selection, count);
+        var db = PoolOf(selection, count);
         var page =
             areLarge && Lexicon.BeginningsIn(selection.Filter) is []
                 ? await RunAsync(
-                    isSearch,
+                    db,
                     (connection, token) =>
                         ReadLargeAsync(connection, which => Write(which, selection), limit, budget, token),
                     ct
                 )
                 : await QueryAsync(
-                    isSearch,
+                    db,
                     selection,
                     Write,
                     (reader, token) => ReadAsync(reader, budget, token),
@@ -121,7 +123,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
     {
         var budget = new ByteBudget(bytes);
         return QueryAsync(
-            IsSearch(selection),
+            PoolOf(selection),
             selection,
             (parameters, which) => ResourceSql.Changes(parameters, which, after, limit + 1),
             async (reader, token) =>
@@ -192,7 +194,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
     async Task<long> EstimateAsync(ResourceSelection selection, CancellationToken ct)
     {
         var counted = await QueryAsync(
-            isSearch: true,
+            searches,
             selection,
             (parameters, which) => ResourceSql.CountUpTo(parameters, which, MaxExactEstimate + 1),
             async (reader, token) =>
@@ -207,7 +209,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
         return Math.Max(
             counted,
             await QueryAsync(
-                isSearch: true,
+                searches,
                 selection,
                 ResourceSql.Explain,
                 async (reader, token) =>
@@ -230,8 +232,14 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
         selection is not { Filter: null, IncludeDeleted: false }
         || count is not CountKind.None && !ResourceSql.IsCounted(selection);
 
-    Task<T> QueryAsync<T>(
-        bool isSearch,
+    /// <summary>Resources of an old form may be few among millions.</summary>
+    Db PoolOf(ResourceSelection selection, CountKind count = CountKind.None) =>
+        selection.NotOf is not null ? bulk
+        : IsSearch(selection, count) ? searches
+        : reads;
+
+    static Task<T> QueryAsync<T>(
+        Db db,
         ResourceSelection selection,
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
         Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
@@ -239,7 +247,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
         ByteBudget? budget = null
     ) =>
         RunAsync(
-            isSearch,
+            db,
             async (connection, token) =>
             {
                 if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
@@ -255,10 +263,8 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
             ct
         );
 
-    Task<T> RunAsync<T>(bool isSearch, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct)
-    {
-        Db db = isSearch ? searches : reads;
-        return db.RunAsync(
+    static Task<T> RunAsync<T>(Db db, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct) =>
+        db.RunAsync(
             async (connection, token) =>
             {
                 try
@@ -273,7 +279,6 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches)
             },
             ct
         );
-    }
 
     /// <summary>
     /// Asks for words first and then for rows, in two round trips and of one snapshot: a row whose word came in between

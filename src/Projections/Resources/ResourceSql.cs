@@ -112,7 +112,7 @@ public static class ResourceSql
 
     /// <summary>Whether the statistics know the count already.</summary>
     public static bool IsCounted(ResourceSelection selection) =>
-        selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone }
+        selection is { Filter: null, IncludeDeleted: false, Owner: not Everyone, NotOf: null }
         && (
             selection.Owner is null
             || selection.Visible.IsAll
@@ -204,6 +204,8 @@ public static class ResourceSql
             sql.Append(" and status = ").Append(Text(parameters, selection.Status));
         if (selection.Owner is not null)
             sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
+        if (selection.NotOf is { } version)
+            sql.Append(" and type_version is distinct from ").Append(parameters.Place(version, NpgsqlDbType.Bigint));
         if (selection.Filter is not null)
             sql.Append(" and ").Append(FilterSql.Write(selection.Filter, parameters, selection.Lexicon));
         return sql.ToString();

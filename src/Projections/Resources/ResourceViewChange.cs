@@ -88,6 +88,10 @@ sealed class ResourceViewChange(Guid id)
                 (Deletion, DeletedAt) = (true, null);
                 Change(e.Name, e.Status, e.Metadata);
                 break;
+            case ResourceMigrated e:
+                Status = Present(e.Status);
+                Describe(e.Metadata);
+                break;
             default:
                 throw new InvalidOperationException($"No arm for {data.GetType().Name}.");
         }

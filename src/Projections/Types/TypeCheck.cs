@@ -121,7 +121,7 @@ public sealed class TypeCheck(ResourceQueries resources)
     static void Look(TypeRules rules, ResourceRow row, List<CheckedRow> rows, List<TypeOffender> offenders)
     {
         var faults = new List<Fault>();
-        if (rules.Proposed!.IsSatisfiedBy(row.Id, row.Resource, faults))
+        if (rules.FitsProposal(row.Id, row.Resource, faults))
         {
             var (claims, references) = rules.EntriesOf(row.Resource);
             rows.Add(new(row.Id, row.Version, claims, references));

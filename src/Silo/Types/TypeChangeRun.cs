@@ -15,7 +15,8 @@ sealed class TypeChangeRun(
     TypeBook types,
     TypeFollower follower,
     TypeCheck check,
-    TypeChangeStore store
+    TypeChangeStore store,
+    TypeMigrationRun migration
 )
 {
     /// <summary>
@@ -26,22 +27,36 @@ sealed class TypeChangeRun(
     /// <summary>Appends have the log for so many times as long as the entries do.</summary>
     const int Share = 4;
 
-    public async Task RunAsync(TypeRules rules, CancellationToken ct)
+    /// <summary>Does what there is to do.</summary>
+    /// <returns>How long to wait before there is more of it; null where the change is decided.</returns>
+    public async Task<TimeSpan?> RunAsync(TypeRules rules, CancellationToken ct)
     {
         var proposal = rules.State!.Proposal!;
         while ((await index.WaitAsync(proposal.Position, ct)).State is not ReachedState.Passed)
             await Task.Delay(TimeSpan.FromSeconds(1), ct);
-        var found = proposal.Definition is null
-            ? await LookForUsersAsync(rules, proposal, ct)
-            : await CheckAsync(rules, proposal, ct);
+        var found =
+            proposal.Definition is null ? await LookForUsersAsync(rules, proposal, ct)
+            : proposal.Begun is null ? await CheckAsync(rules, proposal, ct)
+            : new BeginTypeMigration(proposal.Change);
+        if (found is CompleteTypeChange && proposal.Migration is not null)
+            found = new BeginTypeMigration(proposal.Change);
         if (found is null)
-            return;
-        // It is the act of whoever asked for the change.
-        var intent = Intent.OfNode() with { Actor = proposal.By };
-        await ClusterCalls.SendAsync(intent, sent =>
-            grains.GetGrain<ITypeGrain>(rules.Fence.Stream).Execute(found, sent)
-        );
+            return null;
+        await SendAsync(rules, proposal, found);
+        if (found is not BeginTypeMigration)
+            return null;
+        if (await migration.RunAsync(rules.Name, proposal.Change, ct) is { } pause)
+            return pause;
+        var progress = await store.ReadAsync(proposal.Change, ct) ?? TypeChangeProgress.None;
+        await SendAsync(rules, proposal, new CompleteTypeChange(proposal.Change, progress.Checked, progress.Migrated));
+        return null;
     }
+
+    /// <summary>Sends a command to the type, as the act of whoever asked for the change.</summary>
+    Task SendAsync(TypeRules rules, TypeProposal proposal, TypeCommand command) =>
+        ClusterCalls.SendAsync(Intent.OfNode() with { Actor = proposal.By }, sent =>
+            grains.GetGrain<ITypeGrain>(rules.Fence.Stream).Execute(command, sent)
+        );
 
     /// <summary>The verdict on a definition; null where the proposal was decided meanwhile.</summary>
     async Task<TypeCommand?> CheckAsync(TypeRules rules, TypeProposal proposal, CancellationToken ct)

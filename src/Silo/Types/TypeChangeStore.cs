@@ -7,7 +7,14 @@ namespace Resources.Silo;
 
 /// <summary>How far the check of a change has come.</summary>
 /// <param name="Last">The place of the last resource that was looked at.</param>
-public sealed record TypeChangeProgress(object[]? Last, long Checked, long Offending, TypeOffender[] Offenders)
+/// <param name="Migrated">How many resources were migrated; after the death of a node some may be counted twice.</param>
+public sealed record TypeChangeProgress(
+    object[]? Last,
+    long Checked,
+    long Offending,
+    TypeOffender[] Offenders,
+    long Migrated = 0
+)
 {
     /// <summary>Examples of a report have so many characters together.</summary>
     const int MaxReport = 256 << 10;
@@ -24,7 +31,13 @@ public sealed record TypeChangeProgress(object[]? Last, long Checked, long Offen
         foreach (var offender in page.Offenders)
             if (offenders.Count < TypeCheck.MaxOffenders && (size += SizeOf(offender)) <= MaxReport)
                 offenders.Add(offender);
-        return new(page.Last ?? Last, Checked + page.Count, Offending + page.Offenders.Count, [.. offenders]);
+        return this with
+        {
+            Last = page.Last ?? Last,
+            Checked = Checked + page.Count,
+            Offending = Offending + page.Offenders.Count,
+            Offenders = [.. offenders],
+        };
     }
 
     static int SizeOf(TypeOffender offender) =>
@@ -41,13 +54,14 @@ public sealed class TypeChangeStore(FollowDb db)
     public async Task<TypeChangeProgress?> ReadAsync(Guid change, CancellationToken ct) =>
         (
             await db.QueryAsync(
-                "select after_time, after_id, checked, offending, offenders::text from type_changes where change = $1",
+                "select after_time, after_id, checked, offending, offenders::text, migrated from type_changes where change = $1",
                 [Arg.Of(change)],
                 reader => new TypeChangeProgress(
                     reader.IsDBNull(0) ? null : [reader.GetFieldValue<DateTimeOffset>(0), reader.GetGuid(1)],
                     reader.GetInt64(2),
                     reader.GetInt64(3),
-                    JsonSerializer.Deserialize<TypeOffender[]>(reader.GetString(4), EventKinds.Json)!
+                    JsonSerializer.Deserialize<TypeOffender[]>(reader.GetString(4), EventKinds.Json)!,
+                    reader.GetInt64(5)
                 ),
                 ct
             )
@@ -80,12 +94,24 @@ public sealed class TypeChangeStore(FollowDb db)
             ct
         );
 
+    /// <summary>Notes that more resources were migrated.</summary>
+    public Task AddMigratedAsync(Guid type, Guid change, int count, CancellationToken ct) =>
+        db.ExecuteAsync(
+            """
+            insert into type_changes (type, change, migrated) values ($1, $2, $3)
+            on conflict (change) do update set migrated = type_changes.migrated + excluded.migrated
+            """,
+            [Arg.Of(type), Arg.Of(change), Arg.Of(count)],
+            ct
+        );
+
     /// <summary>Removes the notes of a type's changes that are decided.</summary>
     public Task RemoveDecidedAsync(Guid type, CancellationToken ct) =>
         db.ExecuteAsync(
             """
             delete from type_changes c where c.type = $1 and c.change::text is distinct from (
-                select case e.type when 'type.change_proposed' then e.data ->> 'change' end from mt_events e where e.stream_id = $1 order by e.version desc limit 1)
+                select case when e.type in ('type.change_proposed', 'type.migration_begun', 'type.migration_closing') then e.data ->> 'change' end
+                from mt_events e where e.stream_id = $1 order by e.version desc limit 1)
             """,
             [Arg.Of(type)],
             ct

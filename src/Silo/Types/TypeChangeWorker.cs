@@ -60,23 +60,37 @@ sealed class TypeChangeWorker(
     {
         await Task.Yield();
         await turns.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var pause = await TakeTurnAsync(name, ct);
+        // Others have their turn meanwhile: clients may write the old form for weeks.
+        turns.Release();
+        for (var left = pause; left > TimeSpan.Zero && !types[name].IsClosing; left -= PollInterval)
+            await Task.Delay(left < PollInterval ? left : PollInterval, ct)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        working.TryRemove(name, out _);
+    }
+
+    /// <summary>Does what there is to do for a type, and returns how long to wait before there is more of it.</summary>
+    async Task<TimeSpan> TakeTurnAsync(string name, CancellationToken ct)
+    {
         try
         {
             await using var session = await sessions.OpenAsync(ct);
             // Its end, whatever ends it, gives the lock back.
             if (!await TryLockAsync(session, name, ct))
-                return;
+                return TimeSpan.Zero;
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
             var alive = StayAliveAsync(session, ending);
             try
             {
                 var rules = await types.RefreshAsync(name);
+                TimeSpan? pause = null;
                 if (rules.Change is { } change)
                 {
                     await store.BeginAsync(rules.Fence.Stream, change, ending.Token);
-                    await run.RunAsync(rules, ending.Token);
+                    pause = await run.RunAsync(rules, ending.Token);
                 }
                 await SweepAsync(name, ending.Token);
+                return pause ?? TimeSpan.Zero;
             }
             finally
             {
@@ -88,12 +102,7 @@ sealed class TypeChangeWorker(
         {
             if (!ct.IsCancellationRequested && !StoreUnavailableException.Explains(e))
                 logger.LogError(e, "The change of the type {Type} is interrupted", name);
-            await Task.Delay(PollInterval, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        finally
-        {
-            turns.Release();
-            working.TryRemove(name, out _);
+            return PollInterval;
         }
     }
 

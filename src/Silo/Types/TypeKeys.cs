@@ -6,11 +6,13 @@ using Resources.Projections;
 namespace Resources.Silo;
 
 /// <summary>What an address by a unique value leads to.</summary>
-/// <param name="Rule">The rule, which has one member.</param>
+/// <param name="Rule">The rule in force, which has one member.</param>
+/// <param name="OfNewForm">That of resources of the new form, while a migration is under way; else null.</param>
 /// <param name="Value">The value in each form that its text may stand for.</param>
 /// <param name="Found">The live resources that have it, each with the form: a text comes before what is spelt like it.</param>
 public sealed record KeyedResources(
     UniqueRule Rule,
+    UniqueRule? OfNewForm,
     HeldValue Value,
     IReadOnlyList<(byte[] Value, Guid Resource)> Found
 )
@@ -19,16 +21,36 @@ public sealed record KeyedResources(
     public Guid? First => Found is [var (_, first), ..] ? first : null;
 
     /// <summary>The resource that has the same value as another one would have; null where none has.</summary>
-    public Guid? Like(Resource resource) =>
-        ValueOf(resource) is { } own
-            ? Found.Where(one => Equal(one.Value, own)).Select(one => (Guid?)one.Resource).FirstOrDefault()
-            : null;
+    public Guid? Like(Resource resource)
+    {
+        var own = ValuesOf(resource);
+        return Found
+            .Where(one => own.Any(value => Equal(one.Value, value)))
+            .Select(one => (Guid?)one.Resource)
+            .FirstOrDefault();
+    }
 
     /// <summary>Whether a resource would have the value.</summary>
-    public bool Fits(Resource resource) => ValueOf(resource) is { } own && Value.Values.Any(one => Equal(one, own));
+    public bool Fits(Resource resource)
+    {
+        byte[][] asked = [.. Value.Values, .. Value.OfNewForm?.Values ?? []];
+        return ValuesOf(resource).Any(value => asked.Any(one => Equal(one, value)));
+    }
 
-    byte[]? ValueOf(Resource resource) =>
-        UniqueValue.Of(Rule, [resource.ValueAt(new(Rule.Members[0]), resource.Metadata.ToElement())]);
+    /// <summary>Whether it was found by the same rules.</summary>
+    public bool IsByRulesOf(KeyedResources other) =>
+        Value.Rule == other.Value.Rule && Value.OfNewForm?.Rule == other.Value.OfNewForm?.Rule;
+
+    /// <summary>The values that a resource would have, in the form that it has.</summary>
+    byte[][] ValuesOf(Resource resource) =>
+        [
+            .. new[] { Rule, OfNewForm }
+                .OfType<UniqueRule>()
+                .Select(rule =>
+                    UniqueValue.Of(rule, [resource.ValueAt(new(rule.Members[0]), resource.Metadata.ToElement())])
+                )
+                .OfType<byte[]>(),
+        ];
 
     static bool Equal(byte[] one, byte[] other) => one.AsSpan().SequenceEqual(other);
 }
@@ -53,22 +75,37 @@ public sealed class TypeKeys(TypeBook types, ReadsDb db)
         if (!Slug.IsValid(type) || !TypeDoor.Sees(caller, type))
             return null;
         var rules = await types.RefreshAsync(type);
-        var rule = rules.InForce?.Definition.Unique.FirstOrDefault(rule => rule.Name == name);
-        if (rule is not { Members: [_] })
+        if (RuleIn(rules.InForce, name) is not { } rule)
             return null;
-        var number = rules.InForce!.Fields[name];
-        byte[][] forms = [.. Forms(value).Select(form => UniqueValue.Of(rule, [form])!)];
+        var ofNew = rules.Begun is null ? null : RuleIn(rules.Proposed, name);
+        JsonElement?[] forms = [.. Forms(value)];
+        HeldValue Held(RuledForm form, UniqueRule rule) =>
+            new(form.Fields[name], Array.ConvertAll(forms, form => UniqueValue.Of(rule, [form])!));
+        var held = Held(rules.InForce!, rule) with { OfNewForm = ofNew is null ? null : Held(rules.Proposed!, ofNew) };
+        (int Rule, byte[] Value)[] asked =
+        [
+            .. forms.SelectMany(
+                (_, n) => new[] { held, held.OfNewForm }.OfType<HeldValue>().Select(one => (one.Rule, one.Values[n]))
+            ),
+        ];
         var found = await db.QueryAsync(
             """
-            select value, resource from unique_claims where scope = $1 and rule = $2 and value = any ($3)
-            order by array_position($3, value)
+            select c.value, c.resource from unnest($2, $3) with ordinality asked(rule, value, n)
+            join unique_claims c on c.scope = $1 and c.rule = asked.rule and c.value = asked.value order by asked.n
             """,
-            [Arg.Of(rules.Fence.Stream), Arg.Of(number), Arg.Bytes(forms)],
+            [
+                Arg.Of(rules.Fence.Stream),
+                Arg.Of(Array.ConvertAll(asked, one => one.Rule)),
+                Arg.Bytes(Array.ConvertAll(asked, one => one.Value)),
+            ],
             reader => (reader.GetFieldValue<byte[]>(0), reader.GetGuid(1)),
             ct
         );
-        return new(rule, new(number, forms), found);
+        return new(rule, ofNew, held, found);
     }
+
+    static UniqueRule? RuleIn(RuledForm? form, string name) =>
+        form?.Definition.Unique.FirstOrDefault(rule => rule.Name == name && rule.Members is [_]);
 
     /// <summary>The resource that a command was for when it came first; null where nobody remembers any.</summary>
     public async Task<Guid?> RecallAsync(Guid command, CancellationToken ct) =>

@@ -42,7 +42,8 @@ public sealed class TypeTrial(TypeBook types, ReadIndex index, TypeCheck check, 
         try
         {
             var numbers = TypeChange.Number(rules.State?.Form, old, now, rules.State?.LastField ?? 0);
-            var (found, position) = await LookAsync(rules with { Proposed = new(now, numbers, 0) }, head, ct);
+            var proposed = rules with { State = null, Proposed = new(now, numbers, 0), Migration = now.Migration };
+            var (found, position) = await LookAsync(proposed, head, ct);
             return new(found, 0, position, false, null);
         }
         finally

@@ -19,5 +19,5 @@ sealed class TypesNodeFeature : NodeFeature
             .AddSingleton<TypeDoor>();
 
     public override void AddToSilo(IServiceCollection services) =>
-        services.AddSingleton<TypeChangeRun>().AddHostedService<TypeChangeWorker>();
+        services.AddSingleton<TypeMigrationRun>().AddSingleton<TypeChangeRun>().AddHostedService<TypeChangeWorker>();
 }

@@ -249,6 +249,7 @@ sealed record Row(
         new("deleteType", "type:manage", 204, Of: Type),
         new("getTypeChange", "type:manage", Of: Type),
         new("abandonTypeChange", "type:manage", 404, "TYPE_CHANGE_NOT_FOUND", Type),
+        new("closeTypeMigration", "type:manage", 404, "TYPE_CHANGE_NOT_FOUND", Type),
         new("listResourcesOfType", "resource:read"),
         new("createResourceOfType", "resource:create", 201, Body: """{"name":"{new}"}"""),
         new("getResourceOfType", "resource:read", Of: Resource),

@@ -257,7 +257,7 @@ public sealed class VisibilityQueryTests(VisibilityQueryTests.MixedLog log)
                 while (run.Position < Head)
                     await run.AdvanceAsync(Head, 50, default);
             }
-            Resources = new(pools.Reads, pools.Searches);
+            Resources = new(pools.Reads, pools.Searches, pools.Bulk);
             Statistics = new(pools.Reads);
             Log = new(pools.Reads);
         }

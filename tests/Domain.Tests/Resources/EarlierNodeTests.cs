@@ -80,6 +80,33 @@ public class EarlierNodeTests
         Assert.Same(given, EarlierNodes.Readable(given, areIn: true));
     }
 
+    [Fact]
+    public void Migration_is_written_as_they_read_it_only_while_they_are_there()
+    {
+        var (state, version) = Fold([Created]);
+        var deleted = Resource.Evolve(state, Record(Deleted, version + 1));
+        foreach (
+            var (before, happened) in new (Resource, ResourceEvent)[]
+            {
+                (state!, new ResourceMigrated("draft", Text("{}"), ["/status", "/metadata"]) { TypeVersion = 3 }),
+                (deleted, new ResourceRestored(null, "draft", null, ["/status"]) { TypeVersion = 3 }),
+                (deleted, new ResourceRestored(null, null, Text("{}"), ["/metadata"]) { TypeVersion = 3 }),
+                (deleted, new ResourceRestored("Egmont", null, null, ["/name"])),
+            }
+        )
+        {
+            var decision = ((Decision<ResourceEvent>)[happened]).Under(new(null, [], [], false));
+            Assert.Same(happened, Assert.Single(EarlierNodes.Readable(before, decision, areIn: false).Events));
+            var readable = EarlierNodes.Readable(before, decision, areIn: true);
+            Assert.NotNull(readable.Guards);
+            Assert.Equal("resource.replaced", new EventKinds()[readable.Events[^1].GetType()].Name);
+            var then = readable.Events.Aggregate(before, (now, e) => Resource.Evolve(now, Record(e, version + 2)));
+            Assert.Equal(Resource.Evolve(before, Record(happened, version + 2)), then);
+        }
+        var plain = EarlierNodes.Readable(deleted, [Restored], areIn: true);
+        Assert.Equal(Restored, Assert.Single(plain.Events));
+    }
+
     static ClusterManifest Cluster(string[] nodes) =>
         new(
             MajorMinorVersion.Zero,

@@ -178,4 +178,76 @@ public class TypeDecisionTests
     [Fact]
     public void Key_that_was_used_for_another_type_makes_another_change() =>
         Assert.NotEqual(TypeChange.IdOf("book", Story.By(Story.Bob)), TypeChange.IdOf("film", Story.By(Story.Bob)));
+
+    static readonly JsonText Operations = Story.Text("""{"operations":[{"op":"remove","path":"/metadata/price"}]}""");
+
+    static readonly TypeChangeProposed Migrating = Proposed(kind: ProposalKind.Change) with { Migration = Operations };
+
+    [Fact]
+    public void Migration_is_proposed_and_is_no_part_of_the_definition()
+    {
+        var sent = With(
+            "{\"name\":\"book\",",
+            "{\"name\":\"book\",\"migration\":[{\"op\":\"remove\",\"path\":\"/metadata/price\"}],"
+        );
+        var decision = When(new ReplaceType(Story.Text(sent)), InForce(Book, Fields));
+        // The rule about what is removed compares other values afterwards.
+        var fields = Fields.ToDictionary(field => field.Item1, field => field.Item2 is 2 ? 5 : field.Item2);
+        decision.Is(Migrating with { Fields = fields });
+        When(
+                new PatchType(Story.Text("""{"migration":[{"op":"remove","path":"/metadata/price"}]}""")),
+                InForce(Book, Fields)
+            )
+            .Is(Migrating with { Fields = fields });
+        When(new PatchType(Story.Text("""{"migration":[]}""")), InForce(Book, Fields)).IsNothing();
+    }
+
+    [Fact]
+    public void Migration_begins_closes_and_ends_once()
+    {
+        TypeEvent[] proposed = [InForce(Book, Fields), Migrating];
+        TypeEvent[] begun = [.. proposed, new TypeMigrationBegun(Change)];
+        TypeEvent[] closing = [.. begun, new TypeMigrationClosing(Change)];
+        When(new BeginTypeMigration(Change), proposed).Is(new TypeMigrationBegun(Change));
+        When(new BeginTypeMigration(Change), begun).IsNothing();
+        When(new BeginTypeMigration(Guid.AllBitsSet), proposed).IsNothing();
+        When(new CompleteTypeChange(Change), proposed).IsNothing();
+        When(new CompleteTypeChange(Change), begun).IsNothing();
+        When(new CloseTypeMigration(null), proposed).IsRefused(Refusal.NoTypeChange);
+        When(new CloseTypeMigration(null), begun).Is(new TypeMigrationClosing(Change));
+        When(new CloseTypeMigration(Change), begun).Is(new TypeMigrationClosing(Change));
+        When(new CloseTypeMigration(Guid.AllBitsSet), begun).IsNothing();
+        When(new CloseTypeMigration(null), closing).IsNothing();
+        When(new CompleteTypeChange(Change), closing).Is(InForce(Book, Fields) with { Change = Change });
+    }
+
+    [Fact]
+    public void Migration_that_has_begun_cannot_be_given_up()
+    {
+        TypeEvent[] begun = [InForce(Book, Fields), Migrating, new TypeMigrationBegun(Change)];
+        When(new WithdrawTypeChange(), begun).IsRefused(Refusal.TypeChangePending);
+        When(new AbandonTypeChange(Change, AbandonReason.BreaksData, 2, 1, []), begun).IsNothing();
+        When(new ReplaceType(Story.Text(Book)), begun).IsRefused(Refusal.TypeChangePending);
+    }
+
+    [Fact]
+    public void Type_remembers_its_newest_migrations()
+    {
+        var events = new List<TypeEvent> { InForce(Book, Fields) };
+        for (var n = 0; n < PastMigrations.Max + 1; n++)
+            events.AddRange(
+                Migrating,
+                new TypeMigrationBegun(Change),
+                new TypeMigrationClosing(Change),
+                InForce(Book, Fields)
+            );
+        var past = After([.. events]).State!.Migrations;
+        Assert.Null(past.Since(null));
+        Assert.Null(past.Since(2));
+        Assert.Equal(PastMigrations.Max, past.Since(3)!.Count());
+        Assert.Equal(PastMigrations.Max - 1, past.Since(7)!.Count());
+        Assert.Empty(past.Since(events.Count)!);
+        // What was written while the name was free needs none of those before.
+        Assert.Empty(After([.. events, new TypeDeleted(Change)]).State!.Migrations.Since(null)!);
+    }
 }

@@ -26,7 +26,7 @@ public class TypeDefinitionTests
             { """{"name":"book","schema":{"type":"object","requird":[]}}""", "/schema/requird UNKNOWN_KEYWORD" },
             { """{"name":"book","schema":{"type":"object"},"unqiue":{}}""", "/unqiue UNKNOWN_MEMBER" },
             { """{"name":"book","schema":{"type":"object"},"indexed":["/name"]}""", "/indexed UNSUPPORTED" },
-            { """{"name":"book","schema":{"type":"object"},"migration":[]}""", "/migration UNSUPPORTED" },
+            { """{"name":"book","schema":{"type":"object"},"migration":{}}""", "/migration WRONG_TYPE" },
             {
                 """{"name":"sheep","names":{"plural":"sheep"},"schema":{"type":"object"}}""",
                 "/names/plural NAME_CLASH"
