@@ -211,6 +211,33 @@ CREATE UNLOGGED TABLE rate_limits (
     PRIMARY KEY (bucket, key)
 );
 
+CREATE TABLE resource_index_1 (
+    member integer NOT NULL,
+    resource uuid NOT NULL,
+    number numeric,
+    text text COLLATE "C",
+    PRIMARY KEY (member, resource)
+);
+CREATE INDEX resource_index_1_numbers ON resource_index_1 USING btree (member, number, resource) WHERE (number IS NOT NULL);
+CREATE INDEX resource_index_1_texts ON resource_index_1 USING btree (member, text, resource) WHERE (text IS NOT NULL);
+CREATE INDEX resource_index_1_without ON resource_index_1 USING btree (member, resource) WHERE ((number IS NULL) AND (text IS NULL));
+
+CREATE TABLE resource_index_members_1 (
+    member integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+    type text COLLATE "C" NOT NULL,
+    pointer text COLLATE "C" NOT NULL,
+    declared timestamp with time zone NOT NULL,
+    is_time boolean NOT NULL,
+    path text[] NOT NULL,
+    since bigint NOT NULL,
+    state text COLLATE "C" NOT NULL DEFAULT 'building'::text,
+    place_time timestamp with time zone NOT NULL DEFAULT 'infinity'::timestamp with time zone,
+    place_id uuid NOT NULL DEFAULT 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid,
+    PRIMARY KEY (member),
+    CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'leaving'::text])))
+);
+CREATE INDEX resource_index_members_1_type ON resource_index_members_1 USING btree (type);
+
 CREATE TABLE resource_references (
     source uuid NOT NULL,
     field integer NOT NULL,
@@ -440,6 +467,12 @@ CREATE TABLE vault (
 CREATE INDEX vault_subject ON vault USING btree (subject);
 
 CREATE SEQUENCE mt_events_sequence AS bigint INCREMENT 1 START 1;
+
+CREATE VIEW resource_index AS
+    SELECT member, resource, number, text FROM resource_index_1;
+
+CREATE VIEW resource_index_members AS
+    SELECT member, type, pointer, declared, is_time, state FROM resource_index_members_1;
 
 CREATE VIEW resource_statistics AS
     SELECT scope, type, status, day, live FROM resource_statistics_1 WHERE (day <> 'infinity'::date);
@@ -825,6 +858,36 @@ CREATE OR REPLACE FUNCTION changes_access(event_type text)
  IMMUTABLE PARALLEL SAFE
 RETURN (event_type = ANY ('{account.deleted,account.disabled,account.enabled,account.password_changed,account.roles_changed,account.sessions_ended,api_key.revoked,role.changed,role.created,role.deleted,session.authenticated,session.ended}'::text[]));
 
+CREATE OR REPLACE FUNCTION create_resource_index(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    execute format('
+        create table if not exists resource_index_members_%1$s (
+            member int generated always as identity primary key,
+            type text collate "C" not null,
+            pointer text collate "C" not null,
+            -- When the type was declared, and whether the texts of the member are times.
+            declared timestamptz not null,
+            is_time boolean not null,
+            path text[] not null,
+            -- Behind this position of the log, resources of the type are written as such.
+            since bigint not null,
+            state text collate "C" not null default ''building'' check (state in (''building'', ''ready'', ''leaving'')),
+            place_time timestamptz not null default ''infinity'',
+            place_id uuid not null default ''ffffffff-ffff-ffff-ffff-ffffffffffff''
+        );
+        create index if not exists resource_index_members_%1$s_type on resource_index_members_%1$s (type);
+        -- A number, a text, or neither where the resource lacks the member.
+        create table if not exists resource_index_%1$s (
+            member int, resource uuid, number numeric, text text collate "C", primary key (member, resource)
+        );
+        create index if not exists resource_index_%1$s_numbers on resource_index_%1$s (member, number, resource) where number is not null;
+        create index if not exists resource_index_%1$s_texts on resource_index_%1$s (member, text, resource) where text is not null;
+        create index if not exists resource_index_%1$s_without on resource_index_%1$s (member, resource) where number is null and text is null', generation);
+end $function$;
+
 CREATE OR REPLACE FUNCTION create_resource_view_tables(generation integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -869,6 +932,7 @@ begin
     perform create_resource_view_tables(generation);
     execute format('alter table resource_views_%s add column if not exists type_version bigint', generation);
     perform create_resource_words(generation);
+    perform create_resource_index(generation);
 end $function$;
 
 CREATE OR REPLACE FUNCTION create_resource_words(generation integer)
@@ -916,7 +980,7 @@ begin
     perform drop_other_resource_view_tables(generation, building);
     for leftover in
         select relname from pg_class
-        where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname ~ '^resource_words_[0-9]+$'
+        where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname ~ '^resource_(words|index|index_members)_[0-9]+$'
             and substring(relname from '[0-9]+$')::int not in (generation, coalesce(building, generation))
     loop
         execute format('drop table %I', leftover);
@@ -1016,6 +1080,34 @@ begin
         create index if not exists resource_views_%1$s_metadata on resource_views_%1$s using gin (metadata jsonb_path_ops);
         create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin (words);
         analyze resource_views_%1$s', generation);
+end $function$;
+
+CREATE OR REPLACE FUNCTION indexed_number(value jsonb)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select case jsonb_typeof(value) when 'number' then value::numeric end $function$;
+
+CREATE OR REPLACE FUNCTION indexed_text(value jsonb, is_time boolean)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select case jsonb_typeof(value)
+        when 'string' then case when is_time then indexed_time(value #>> '{}') else left(value #>> '{}', 256) end
+        when 'boolean' then value #>> '{}'
+    end
+$function$;
+
+CREATE OR REPLACE FUNCTION indexed_time(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    return to_char(value::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+exception when data_exception then
+    return left(value, 256);
 end $function$;
 
 CREATE OR REPLACE FUNCTION is_declared(name text)
@@ -1128,7 +1220,10 @@ CREATE OR REPLACE FUNCTION publish_resource_views(generation integer)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    execute format('create or replace view resource_words as select word from resource_words_%s', generation);
+    execute format('
+        create or replace view resource_words as select word from resource_words_%1$s;
+        create or replace view resource_index_members as select member, type, pointer, declared, is_time, state from resource_index_members_%1$s;
+        create or replace view resource_index as select member, resource, number, text from resource_index_%1$s', generation);
     perform publish_resource_view_tables(generation);
 end $function$;
 

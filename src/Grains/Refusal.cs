@@ -74,4 +74,10 @@ public enum Refusal
 
     /// <summary>More would have to go with a resource than can go at once.</summary>
     TooManyReferrers,
+
+    /// <summary>A list is to be in the order of a member that is not indexed.</summary>
+    NotIndexed,
+
+    /// <summary>The index of the member that a list is to be ordered by is not ready yet.</summary>
+    IndexBuilding,
 }

@@ -130,6 +130,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         "Too many resources would go with the resource"
     );
     public static readonly ProblemType TypeNotFound = new("TYPE_NOT_FOUND", 404, "Type not found");
+    public static readonly ProblemType NotIndexed = new("NOT_INDEXED", 400, "No index serves this order");
     public static readonly ProblemType TypeChangeNotFound = new(
         "TYPE_CHANGE_NOT_FOUND",
         404,
@@ -225,6 +226,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         ValidationFailed,
         WebhookTargetForbidden,
         TokenSpent,
+        NotIndexed,
         Unauthenticated,
         InvalidCredentials,
         SessionOver,
@@ -351,6 +353,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.TransitionNotAllowed => TransitionNotAllowed,
             Refusal.RestoreInvalid => RestoreInvalid,
             Refusal.ClusterMixed => ClusterMixed,
+            Refusal.NotIndexed or Refusal.IndexBuilding => NotIndexed,
             _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "This refusal has no problem type."),
         };
 

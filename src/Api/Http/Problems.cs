@@ -54,7 +54,8 @@ public static class Problems
         context.Features.Set(type);
         response.StatusCode = type.Status;
         response.Headers.CacheControl = "no-store";
-        if (type.Status is 503 && response.Headers.RetryAfter.Count is 0)
+        var passes = type.Status is 503 || rejection?.Kind is Refusal.IndexBuilding;
+        if (passes && response.Headers.RetryAfter.Count is 0)
             response.Headers.RetryAfter = "1";
         if (type.Status is 401 && response.Headers.WWWAuthenticate.Count is 0)
             response.Headers.WWWAuthenticate = "Bearer";

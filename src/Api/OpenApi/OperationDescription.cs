@@ -38,6 +38,7 @@ sealed class OperationDescription
         await DescribeBodyAsync(ct);
         operation.Responses ??= [];
         await DescribeOtherAnswersAsync(ct);
+        await NamePartsAsync(ct);
         DescribeAnswerHeaders();
         DescribeStream();
         if (isLimited)
@@ -167,6 +168,19 @@ sealed class OperationDescription
         document.AddComponent<IOpenApiSchema>("EnvelopeOf" + title, whole);
         first.Schema = new OpenApiSchemaReference("EnvelopeOf" + title, document);
     }
+
+    /// <summary>What answers show in part is a component, whether or not others show the whole.</summary>
+    async Task NamePartsAsync(CancellationToken ct)
+    {
+        foreach (var answer in metadata.OfType<IProducesResponseTypeMetadata>())
+            if (WholeOf(answer.Type) is { } whole && document.Components?.Schemas?.ContainsKey(whole.Name) is not true)
+                await SchemaAsync(whole, ct);
+    }
+
+    static Type? WholeOf(Type? type) =>
+        type is not { IsGenericType: true } ? null
+        : type.GetGenericTypeDefinition() == typeof(Partial<>) ? type.GenericTypeArguments[0]
+        : WholeOf(type.GenericTypeArguments[0]);
 
     void DescribeAnswerHeaders()
     {

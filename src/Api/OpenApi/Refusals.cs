@@ -23,7 +23,7 @@ static class Refusals
             412 => [AnswerHeaders.ETag],
             426 => [AnswerHeaders.Upgrade],
             415 => [AnswerHeaders.AcceptPost, AnswerHeaders.AcceptPatch],
-            429 or 503 => [AnswerHeaders.RetryAfter],
+            400 or 429 or 503 => [AnswerHeaders.RetryAfter],
             _ => [],
         };
         return new OpenApiResponse

@@ -44,10 +44,14 @@ static class Fields
     /// <summary>The document with only the fields asked for.</summary>
     public static JsonElement Pick(ResourceDocument document, string fields)
     {
-        var whole = JsonSerializer.SerializeToElement(document, ResourceJson.Default.ResourceDocument);
+        var whole = document is ListedResource listed
+            ? JsonSerializer.SerializeToElement(listed, ResourceJson.Default.ListedResource)
+            : JsonSerializer.SerializeToElement(document, ResourceJson.Default.ResourceDocument);
         var picked = new JsonObject { ["id"] = JsonNodes.From(whole.GetProperty("id")) };
         foreach (var field in fields.Split(','))
             Copy(whole, picked, field.Split('.'));
+        // Asked for by a parameter of its own.
+        Copy(whole, picked, ["expanded"]);
         return JsonNodes.ToElement(picked);
     }
 

@@ -9,6 +9,7 @@ namespace Resources.Api;
 /// <param name="After">The place of the last row of the page before; null = from the start.</param>
 /// <param name="Wanted">The position that the list must have passed; null = the log's head.</param>
 /// <param name="Fields">Which members to show; null = all.</param>
+/// <param name="Expand">The names of the references to follow.</param>
 /// <param name="Follows">Whether the client wants the list's changes, too.</param>
 /// <param name="LacksDeleted">Whether deleted resources are asked for that the caller may not see.</param>
 /// <param name="SelectionName">Names what is selected, in which order, and what of it the caller may see.</param>
@@ -21,6 +22,7 @@ sealed record ListRequest(
     CountKind Count,
     long? Wanted,
     string? Fields,
+    string[] Expand,
     bool Follows,
     bool LacksDeleted,
     Guid SelectionName,
@@ -37,6 +39,8 @@ sealed record ListRequest(
     {
         var selection = Select(query, type);
         var sort = SortOf(query);
+        if (sort.Member is not null && selection.IncludeDeleted)
+            query.Fail<string>("includeDeleted", "cannot be combined with an order by a member of the metadata");
         var limit = query.Limit(DefaultLimit, MaxLimit);
         var reach = ResourceDoor.ReachOf(context.Caller(), selection.IncludeDeleted);
         var selected = NameOf(
@@ -57,7 +61,7 @@ sealed record ListRequest(
         Api.Fields.Check(query);
         var follows = query.Flag("follow");
         if (follows)
-            ResourceFollowing.Check(query);
+            ResourceFollowing.Check(query, sort);
         return new(
             selection,
             sort,
@@ -66,10 +70,11 @@ sealed record ListRequest(
             CountOf(query),
             Consistency.Read(query, context.Request),
             query.Text("fields"),
+            query.Text("expand")?.Split(',').Distinct().ToArray() ?? [],
             follows,
             selection.IncludeDeleted && context.Caller().Permissions.ScopeOf(Permissions.ResourceReadDeleted).IsNothing,
             selected,
-            NameOf(query, selected.ToString(), "limit", "cursor", "fields", "count")
+            NameOf(query, selected.ToString(), "limit", "cursor", "fields", "expand", "count")
         );
     }
 

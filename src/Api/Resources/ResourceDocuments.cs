@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -7,7 +8,7 @@ namespace Resources.Api;
 
 /// <summary>A resource, as every answer shows it.</summary>
 /// <param name="TypeVersion">The version of the type that it was last checked against; null where its type was free.</param>
-public sealed record ResourceDocument(
+public record ResourceDocument(
     Guid Id,
     [property: StringLength(Slug.MaxLength, MinimumLength = 1), RegularExpression(Slug.Pattern)] string Type,
     [property: StringLength(ResourceBodies.MaxName, MinimumLength = 1)] string Name,
@@ -39,6 +40,71 @@ public sealed record ResourceDocument(
             resource.DeletedAt,
             resource.TypeVersion
         );
+}
+
+/// <summary>A resource of a list, with what it refers to where that is asked for.</summary>
+/// <param name="Expanded">
+/// By the names of references: the resource that it refers to, or null; a list of them where it has a list.
+/// </param>
+public sealed record ListedResource(
+    Guid Id,
+    string Type,
+    string Name,
+    string Status,
+    JsonText Metadata,
+    string Owner,
+    long Version,
+    DateTimeOffset CreatedAt,
+    string CreatedBy,
+    DateTimeOffset UpdatedAt,
+    string UpdatedBy,
+    DateTimeOffset? DeletedAt,
+    long? TypeVersion,
+    [property: JsonPropertyOrder(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        IReadOnlyDictionary<string, JsonElement>? Expanded
+)
+    : ResourceDocument(
+        Id,
+        Type,
+        Name,
+        Status,
+        Metadata,
+        Owner,
+        Version,
+        CreatedAt,
+        CreatedBy,
+        UpdatedAt,
+        UpdatedBy,
+        DeletedAt,
+        TypeVersion
+    )
+{
+    public static ListedResource Of(ResourceRow row) =>
+        new(
+            row.Id,
+            row.Resource.Type,
+            row.Resource.Name,
+            row.Resource.Status,
+            row.Resource.Metadata,
+            row.Resource.Owner,
+            row.Version,
+            row.Resource.CreatedAt,
+            row.Resource.CreatedBy,
+            row.Resource.UpdatedAt,
+            row.Resource.UpdatedBy,
+            row.Resource.DeletedAt,
+            row.Resource.TypeVersion,
+            row.Referred?.ToDictionary(each => each.Key, each => ElementOf(each.Value))
+        );
+
+    static JsonElement ElementOf(Referred referred)
+    {
+        ResourceDocument[] documents = [.. referred.Rows.Select(row => Of(row.Id, row.Version, row.Resource))];
+        return referred.IsList
+                ? JsonSerializer.SerializeToElement(documents, ResourceJson.Default.ResourceDocumentArray)
+            : documents is [var only] ? JsonSerializer.SerializeToElement(only, ResourceJson.Default.ResourceDocument)
+            : JsonElement.Parse("null");
+    }
 }
 
 /// <summary>What a create takes; the owner is the caller.</summary>

@@ -40,21 +40,26 @@ public static class ResourceEndpoints
             .WithMetadata(ResourceParameters.Follows)
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
-            .Answers<Envelope<IReadOnlyList<Partial<ResourceDocument>>>>(200)
+            .Answers<Envelope<IReadOnlyList<Partial<ListedResource>>>>(200)
             .Produces(304);
         api.MapRead("/statistics", StatisticsEndpoint.CountAsync)
             .Require(Permissions.ResourceRead)
             .WithTags("resources")
             .WithName("getStatistics")
             .WithSummary("Get resource statistics")
-            .WithDescription("Counts live resources by type, by status and by creation day.")
-            .TakesQuery(
+            .WithDescription(
+                "Counts live resources by type, by status and by creation day. "
+                    + "With `groupBy`, `sum`, `avg`, `min` and `max`, also in groups with figures of their members."
+            )
+            .TakesQuery([
                 ResourceParameters.Type,
                 ResourceParameters.Status,
                 ResourceParameters.From,
                 ResourceParameters.To,
-                ResourceParameters.Consistency
-            )
+                ResourceParameters.GroupBy,
+                .. ResourceParameters.Aggregates,
+                ResourceParameters.Consistency,
+            ])
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
             .Answers<Envelope<StatisticsDocument>>(200)

@@ -15,9 +15,11 @@ static class ResourceFollowing
     static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Reports parameters that a list which is followed cannot have.</summary>
-    public static void Check(QueryReader query)
+    public static void Check(QueryReader query, ResourceSort sort)
     {
-        foreach (var name in new[] { "cursor", "limit", "count" })
+        if (sort.Member is not null)
+            query.Fail<string>("sort", "takes no member of the metadata where the list is followed");
+        foreach (var name in new[] { "cursor", "limit", "count", "expand" })
             if (query.Text(name) is not null)
                 query.Fail<string>(name, "cannot be combined with follow");
     }

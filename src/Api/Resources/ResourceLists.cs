@@ -22,6 +22,14 @@ static class ResourceLists
         if (list.Follows)
             return await ResourceFollowing.FollowAsync(context, door, list);
 
+        var references = (IReadOnlyList<ReferenceRule>)[];
+        if (list.Expand is not [])
+        {
+            var known = await door.ReferencesAsync(context.Caller(), list.Selection.Type, list.Expand);
+            if (known.Rejection is { } unknown)
+                return unknown;
+            references = known.Value!;
+        }
         var ct = context.RequestAborted;
         var wanted = list.Wanted;
         if (context.Request.Headers.IfNoneMatch.Count > 0)
@@ -47,7 +55,10 @@ static class ResourceLists
             return Consistency.Refused(rejection);
         if (reply.Value!.Memory is { } memory)
             ResponseMemory.Hold(context, memory);
-        return PageAnswer(list, reply.Value, cursors);
+        var page = references is []
+            ? reply.Value
+            : await door.ExpandAsync(context.Caller(), reply.Value, list.Limit, references, ct);
+        return PageAnswer(list, page, cursors);
     }
 
     static Answer PageAnswer(ListRequest list, ResourcePage page, Cursors cursors)
@@ -59,13 +70,15 @@ static class ResourceLists
                     list.SelectionName
                 )
                 : null;
-        var documents = page
-            .Rows.Take(list.Limit)
-            .Select(row => ResourceDocument.Of(row.Id, row.Version, row.Resource));
+        var rows = page.Rows.Take(list.Limit);
         return list.Fields is { } fields
-            ? Listed<JsonElement>([.. documents.Select(document => Fields.Pick(document, fields))], list, page, next)
-            : Listed<ResourceDocument>([.. documents], list, page, next);
+                ? Listed<JsonElement>([.. rows.Select(row => Fields.Pick(DocumentOf(row), fields))], list, page, next)
+            : list.Expand is [] ? Listed<ResourceDocument>([.. rows.Select(DocumentOf)], list, page, next)
+            : Listed<ListedResource>([.. rows.Select(ListedResource.Of)], list, page, next);
     }
+
+    static ResourceDocument DocumentOf(ResourceRow row) =>
+        row.Referred is null ? ResourceDocument.Of(row.Id, row.Version, row.Resource) : ListedResource.Of(row);
 
     static Answer Listed<T>(IReadOnlyList<T> rows, ListRequest list, ResourcePage page, string? next) =>
         new Answer<IReadOnlyList<T>>(rows)

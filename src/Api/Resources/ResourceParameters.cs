@@ -1,3 +1,5 @@
+using Resources.Projections;
+
 namespace Resources.Api;
 
 /// <summary>The parameters and headers of reads of resources, as the reference shows them.</summary>
@@ -55,10 +57,19 @@ static class ResourceParameters
 
     public static readonly Parameter Sort = Parameter.Text(
         "sort",
-        "Comma-separated sort fields, `-` for descending order: createdAt, updatedAt, name, type, status, owner, id.",
+        "Comma-separated sort fields, `-` for descending order: createdAt, updatedAt, name, type, status, owner, id. "
+            + "With `type`, an indexed member of it, such as `metadata.price`.",
         "-createdAt,name",
-        64,
-        "^-?[A-Za-z]+(,-?[A-Za-z]+)*$"
+        1024,
+        "^-?[^,]+(,-?[^,]+)*$"
+    );
+
+    public static readonly Parameter Expand = Parameter.Text(
+        "expand",
+        "With `type`, comma-separated references of it: adds to each resource, as `expanded`, what it refers to.",
+        "author",
+        4096,
+        "^[^,]+(,[^,]+)*$"
     );
 
     public static readonly Parameter Count = Parameter.Choice(
@@ -75,7 +86,7 @@ static class ResourceParameters
 
     public static readonly Parameter Follow = Parameter.Flag(
         "follow",
-        "Streams the list, followed by every change to it. Cannot be combined with `cursor`, `limit` or `count`."
+        "Streams the list, followed by every change to it. Cannot be combined with `cursor`, `limit`, `count` or `expand`."
     );
 
     public static readonly Parameter Consistency = Parameter.Choice(
@@ -97,6 +108,28 @@ static class ResourceParameters
         "2026-12-31"
     );
 
+    public static readonly Parameter GroupBy = Parameter.Text(
+        "groupBy",
+        "Adds `groups`: resources by at most two of type, status, owner, day and, with `type`, indexed members of it.",
+        "status,day",
+        2048,
+        "^[^,]+(,[^,]+)?$"
+    );
+
+    /// <summary>What is told of members, for all resources or for each group.</summary>
+    public static readonly Parameter[] Aggregates =
+    [
+        .. AggregateQueries.Functions.Select(function =>
+            Parameter.Text(
+                function,
+                $"Adds the {function} of indexed members of the `type` to `groups`.",
+                "metadata.price",
+                4096,
+                "^metadata[.][^,]+(,metadata[.][^,]+)*$"
+            )
+        ),
+    ];
+
     public static readonly Parameter MinPosition = Parameter.Text(
         Api.Consistency.Header,
         "The response reflects at least this log position. By default, it includes every acknowledged write.",
@@ -117,6 +150,7 @@ static class ResourceParameters
         PageParameters.Limit,
         PageParameters.Cursor,
         Fields,
+        Expand,
         Count,
         IncludeDeleted,
         Consistency,

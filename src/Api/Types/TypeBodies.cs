@@ -35,7 +35,7 @@ static class TypeBodies
     {
         if (Definition(body, faults) is not { } definition)
             return null;
-        if (!TypeDocument.Kept.Any(name => body.TryGetProperty(name, out _)))
+        if (!TypeDocument.Kept.Append(TypeDocument.Moving).Any(name => body.TryGetProperty(name, out _)))
             return definition;
         var reply = await door.GetAsync(context.Caller(), type);
         if (reply.Rejection is not null)
@@ -44,6 +44,7 @@ static class TypeBodies
         // Of another version other things are kept; that it is another one is the answer then.
         var isCurrent = EntityTags.Read(context.Request, []).IfMatchHolds(reply.Version);
         var given = (JsonObject)JsonNodes.From(body)!;
+        given.Remove(TypeDocument.Moving);
         foreach (var name in TypeDocument.Kept)
             if (body.TryGetProperty(name, out var value))
             {

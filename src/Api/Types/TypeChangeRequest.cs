@@ -50,7 +50,9 @@ sealed record TypeChangeRequest(Attempt Attempt, bool IsDryRun, TimeSpan Wait)
                     Position = reply.Position,
                     Replayed = reply.Replayed,
                 }
-            : new Answer<TypeDocument>(TypeDocument.Of(reply))
+            : new Answer<TypeDocument>(
+                TypeDocument.Of(reply, await door.IndexesAsync(reply.Value!, context.RequestAborted))
+            )
             {
                 Status = status,
                 EntityTag = EntityTags.Of(reply.Version),

@@ -68,6 +68,8 @@ sealed class TypedPart
     [
         "ResourceDocument",
         "PartialOfResourceDocument",
+        "ListedResource",
+        "PartialOfListedResource",
         "ResourceCreation",
         "ResourceReplacement",
         "ResourceChange",

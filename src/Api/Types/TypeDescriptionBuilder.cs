@@ -133,8 +133,8 @@ sealed class TypeDescriptionBuilder(TypedPart part)
                     members["status"] = Status(type.Lifecycle, typed is "ResourceCreation");
                 members["metadata"] = typed switch
                 {
-                    "ResourceDocument" => Place("Metadata"),
-                    "PartialOfResourceDocument" => Place("MetadataPart"),
+                    "ResourceDocument" or "ListedResource" => Place("Metadata"),
+                    "PartialOfResourceDocument" or "PartialOfListedResource" => Place("MetadataPart"),
                     "ResourceChange" => new JsonObject { ["type"] = new JsonArray("object", "null") },
                     _ => Place("MetadataGiven"),
                 };

@@ -19,6 +19,7 @@ public record TypeRequest(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Lifecycle = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? References = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Unique = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Indexed = null,
     [property: StringLength(TypeDefinition.MaxPointer, MinimumLength = 1)]
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         string? Display = null
@@ -34,9 +35,10 @@ public sealed record TypeDeclaration(
     JsonElement? Lifecycle = null,
     JsonElement? References = null,
     JsonElement? Unique = null,
+    IReadOnlyList<string>? Indexed = null,
     string? Display = null,
     [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display);
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display);
 
 /// <summary>An operation of a migration.</summary>
 /// <param name="Path">A pointer into the resource: to what is changed, or where it is moved.</param>
@@ -63,6 +65,7 @@ public sealed record TypeReplacement(
     JsonElement? Lifecycle = null,
     JsonElement? References = null,
     JsonElement? Unique = null,
+    IReadOnlyList<string>? Indexed = null,
     string? Display = null,
     long? Version = null,
     DateTimeOffset? CreatedAt = null,
@@ -70,8 +73,9 @@ public sealed record TypeReplacement(
     DateTimeOffset? UpdatedAt = null,
     string? UpdatedBy = null,
     [property: TakesNull] Guid? Change = null,
+    IReadOnlyDictionary<string, string>? Indexes = null,
     [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display);
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display);
 
 /// <summary>A merge patch of a definition: the members to change.</summary>
 public sealed record TypePatch(
@@ -82,12 +86,14 @@ public sealed record TypePatch(
     [property: TakesNull] JsonElement? Lifecycle = null,
     [property: TakesNull] JsonElement? References = null,
     [property: TakesNull] JsonElement? Unique = null,
+    [property: TakesNull] IReadOnlyList<string>? Indexed = null,
     [property: TakesNull] string? Display = null,
     [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
 );
 
 /// <summary>A declared type: its definition, with what the server keeps of it.</summary>
 /// <param name="Change">The change that is being checked; null where none is.</param>
+/// <param name="Indexes">Whether the index of each indexed member is <c>ready</c>, or <c>building</c>.</param>
 public sealed record TypeDocument(
     string Name,
     JsonElement Schema,
@@ -97,21 +103,27 @@ public sealed record TypeDocument(
     JsonElement? Lifecycle,
     JsonElement? References,
     JsonElement? Unique,
+    IReadOnlyList<string>? Indexed,
     string? Display,
     long Version,
     DateTimeOffset CreatedAt,
     string CreatedBy,
     DateTimeOffset UpdatedAt,
     string UpdatedBy,
-    [property: TakesNull] Guid? Change
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Display)
+    [property: TakesNull] Guid? Change,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? Indexes
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display)
 {
     /// <summary>What the server keeps, and takes back where it is unchanged.</summary>
     public static readonly string[] Kept = ["version", "createdAt", "createdBy", "updatedAt", "updatedBy", "change"];
 
-    public static TypeDocument Of(Reply<TypeState> reply) => Of(reply.Value!, reply.Version);
+    /// <summary>What the server keeps beside that. It changes without a new version, so whatever is sent back is taken.</summary>
+    public const string Moving = "indexes";
 
-    public static TypeDocument Of(TypeState type, long version)
+    public static TypeDocument Of(Reply<TypeState> reply, IReadOnlyDictionary<string, string>? indexes = null) =>
+        Of(reply.Value!, reply.Version, indexes);
+
+    public static TypeDocument Of(TypeState type, long version, IReadOnlyDictionary<string, string>? indexes = null)
     {
         var definition = type.Form!.Definition.ToElement();
         JsonElement? Member(string name) => definition.TryGetProperty(name, out var value) ? value : null;
@@ -124,13 +136,15 @@ public sealed record TypeDocument(
             Member("lifecycle"),
             Member("references"),
             Member("unique"),
+            Member("indexed")?.EnumerateArray().Select(pointer => pointer.GetString()!).ToArray(),
             Member("display")?.GetString(),
             version,
             type.CreatedAt,
             type.CreatedBy,
             type.Form.At,
             type.Form.By,
-            type.Proposal?.Change
+            type.Proposal?.Change,
+            indexes
         );
     }
 }

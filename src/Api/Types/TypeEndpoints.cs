@@ -186,7 +186,12 @@ public static class TypeEndpoints
             return rejection;
         return EntityTags.Held(context.Request, reply.Version) is { } held
             ? Answer.NotModified(held)
-            : new Answer<TypeDocument>(TypeDocument.Of(reply))
+            : new Answer<TypeDocument>(
+                TypeDocument.Of(
+                    reply,
+                    version is null ? await door.IndexesAsync(reply.Value!, context.RequestAborted) : null
+                )
+            )
             {
                 EntityTag = EntityTags.Of(reply.Version),
                 IsCacheable = true,

@@ -25,7 +25,7 @@ public static class TypedRoutes
             .WithMetadata(ResourceParameters.Follows)
             .TakesHeaders(RequestHeaders.IfNoneMatch, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.ETag, AnswerHeaders.Position)
-            .Answers<Envelope<IReadOnlyList<Partial<ResourceDocument>>>>(200)
+            .Answers<Envelope<IReadOnlyList<Partial<ListedResource>>>>(200)
             .Produces(304);
         typed
             .MapPost("", ResourceEndpoints.CreateAsync)

@@ -87,6 +87,10 @@ public sealed class Schema
     public bool Describes(string pointer) =>
         JsonPointer.Parse(pointer) is { } steps && SchemaPaths.Describe(Root, steps);
 
+    /// <summary>Whether texts at a pointer into the value are times.</summary>
+    public bool IsTime(string pointer) =>
+        JsonPointer.Parse(pointer) is { } steps && SchemaPaths.HasFormat(Root, steps, "date-time");
+
     /// <summary>
     /// Whether the schema requires a member that is no list, in each object that can have it. False where that depends on
     /// the value.

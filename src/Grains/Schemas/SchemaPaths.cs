@@ -6,9 +6,11 @@ namespace Resources.Grains;
 internal static class SchemaPaths
 {
     /// <summary>Whether a member at the end of the steps is described, by any branch of the schema.</summary>
-    public static bool Describe(SchemaNode root, string[] steps) =>
-        // What a negation or a condition says is not what the value looks like.
-        At(root, steps, keyword => keyword is not ("not" or "if")).Count > 0;
+    public static bool Describe(SchemaNode root, string[] steps) => At(root, steps, IsDescription).Count > 0;
+
+    /// <summary>Whether a text at the end of the steps is of a format, by any branch of the schema.</summary>
+    public static bool HasFormat(SchemaNode root, string[] steps, string format) =>
+        At(root, steps, IsDescription).Any(node => node.FormatName == format);
 
     /// <summary>Whether a member at the end of the steps, which is no list, is required whatever the value is.</summary>
     public static bool Require(SchemaNode root, string[] steps)
@@ -18,6 +20,9 @@ internal static class SchemaPaths
             && At(root, steps[..^1], Always).Any(node => node.Members.Of(member)?.IsRequired is true)
             && !At(root, steps, Always).Any(node => node.Types is JsonTypes.Array);
     }
+
+    /// <summary>What a negation or a condition says is not what the value looks like.</summary>
+    static bool IsDescription(string keyword) => keyword is not ("not" or "if");
 
     /// <summary>The subschemas for the value at the end of the steps.</summary>
     /// <param name="isFollowed">Which keywords are followed to subschemas of the same value.</param>

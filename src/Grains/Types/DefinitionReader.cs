@@ -26,11 +26,10 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         lifecycle = ReadLifecycle(reader);
         var references = ReadMap(reader, "references", ReferenceRule.Max, ReadReference);
         var unique = ReadMap(reader, "unique", UniqueRule.Max, ReadUnique);
+        var indexed = ReadIndexed(reader);
         var display = reader.Text("display", 1, TypeDefinition.MaxPointer, optional: true);
         if (display is not null)
             CheckMember("/display", display);
-        if (reader.Any("indexed", optional: true) is not null)
-            Unsupported("/indexed");
         var given = reader.Any("migration", optional: true);
         var migration = given is { } operations ? Migration.Read(operations, schema, faults) : null;
         reader.RefuseOthers();
@@ -40,7 +39,20 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         if (TypeNames.Camel(name) == TypeNames.Camel(plural))
             faults.Report("/names/plural", "NAME_CLASH", "The plural has to differ from the name.");
         var own = given is null ? text : WithoutMigration(text);
-        return new(own, name, title, description, plural, schema, lifecycle, references, unique, display, migration);
+        return new(
+            own,
+            name,
+            title,
+            description,
+            plural,
+            schema,
+            lifecycle,
+            references,
+            unique,
+            indexed,
+            display,
+            migration
+        );
     }
 
     /// <summary>A migration belongs to a change, and is no part of what is in force afterwards.</summary>
@@ -215,6 +227,21 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         return new(name, [.. members], ignoreCase);
     }
 
+    IndexedMember[] ReadIndexed(ObjectReader definition)
+    {
+        var pointers = definition.Strings("indexed", 1, TypeDefinition.MaxPointer, IndexedMember.Max, optional: true)
+            ?? [];
+        var members = new List<IndexedMember>();
+        foreach (var (index, pointer) in pointers.Index())
+            if (!pointer.StartsWith(Metadata + "/", StringComparison.Ordinal))
+                faults.Report($"/indexed/{index}", "UNKNOWN_MEMBER_PATH", "Indexed members are below /metadata.");
+            else if (CheckMember($"/indexed/{index}", pointer))
+                members.Add(new(pointer, schema?.IsTime(pointer[Metadata.Length..]) is true));
+        if (pointers.Distinct().Count() != pointers.Count)
+            faults.Report("/indexed", FaultCode.DuplicateMember, "A member is indexed once.");
+        return [.. members];
+    }
+
     T[] ReadMap<T>(ObjectReader definition, string member, int most, Func<string, string, JsonElement, T> read) =>
         [
             .. Members(definition, member, most, optional: true)
@@ -238,7 +265,7 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
     }
 
     /// <summary>A rule about a member that cannot be there is a slip of the pen.</summary>
-    void CheckMember(string at, string pointer, bool items = false)
+    bool CheckMember(string at, string pointer, bool items = false)
     {
         var steps = JsonPointer.Parse(pointer);
         var isKnown =
@@ -251,6 +278,7 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
             );
         if (!isKnown)
             faults.Report(at, "UNKNOWN_MEMBER_PATH", "The schema describes no such member.");
+        return isKnown;
     }
 
     bool IsRequired(string pointer) =>

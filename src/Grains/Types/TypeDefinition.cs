@@ -16,6 +16,7 @@ public sealed record TypeDefinition(
     Lifecycle? Lifecycle,
     IReadOnlyList<ReferenceRule> References,
     IReadOnlyList<UniqueRule> Unique,
+    IReadOnlyList<IndexedMember> Indexed,
     string? Display,
     Migration? Migration
 )

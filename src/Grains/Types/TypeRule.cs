@@ -31,9 +31,27 @@ public sealed record ReferenceRule(string Pointer, string Type, OnDelete OnDelet
     public const int Max = 16;
     public const int MaxSteps = 2;
 
+    /// <summary>How lists name it: the way to it in the metadata, as in <c>author</c>.</summary>
+    public string Name { get; } = string.Join('.', JsonPointer.Parse(Pointer)!.Skip(1).Where(step => step is not "*"));
+
     /// <summary>Whether stored references of the one rule are those of the other.</summary>
     public bool HasReferencesOf(ReferenceRule other) => Pointer == other.Pointer && Type == other.Type;
 }
+
+/// <summary>A member of the metadata that lists can be sorted by, and whose values they find by an index.</summary>
+/// <param name="Pointer">A pointer into the resource.</param>
+/// <param name="IsTime">Whether its texts are times: those have another order than their characters.</param>
+public sealed record IndexedMember(string Pointer, bool IsTime)
+{
+    public const int Max = 16;
+
+    /// <summary>How lists name it, as in <c>metadata.price</c>.</summary>
+    public string Path { get; } = string.Join('.', JsonPointer.Parse(Pointer)!);
+}
+
+/// <summary>The indexed members of a type. One that is declared anew has new ones, as its name was free in between.</summary>
+/// <param name="Declared">When the type was declared.</param>
+public sealed record IndexedMembers(string Type, DateTimeOffset Declared, IReadOnlyList<IndexedMember> Members);
 
 /// <summary>What is asked of a resource that has a status.</summary>
 /// <param name="IsLenient">Whether members may be missing and texts and lists short, as in a draft.</param>

@@ -53,6 +53,12 @@ public sealed record TypeRules(
     /// <summary>Whether resources may refer to the type.</summary>
     public bool IsDeclared => InForce is not null && !IsEnding;
 
+    /// <summary>The members that have an index or get one; null where there are none.</summary>
+    public IndexedMembers? Indexed { get; } =
+        InForce is { Definition.Indexed: not [] and var members }
+            ? new(Name, State?.CreatedAt ?? default, members)
+            : null;
+
     /// <summary>Whether a number belongs to a rule that resources are held to.</summary>
     public bool Uses(int field) =>
         InForce?.Fields.ContainsValue(field) is true || Proposed?.Fields.ContainsValue(field) is true;

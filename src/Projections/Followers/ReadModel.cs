@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Marten.Events.Projections;
+using Npgsql;
 
 namespace Resources.Projections;
 
@@ -32,9 +33,17 @@ public sealed partial record ReadModel
 
     public Func<int, IProjection> Project { get; }
 
+    /// <summary>
+    /// The next piece of work beside the log, for whoever keeps a generation to do between its pages; null = none for now.
+    /// </summary>
+    public Func<IProjection, ReadModelWork?> NextWork { get; init; } = _ => null;
+
     [GeneratedRegex("^[a-z][a-z_]{0,39}$", RegexOptions.CultureInvariant)]
     private static partial Regex Identifier { get; }
 }
+
+/// <summary>A piece of work on the tables of a generation. No page is applied beside it.</summary>
+public delegate Task ReadModelWork(NpgsqlTransaction transaction, CancellationToken ct);
 
 /// <summary>An event that a read model needs and that cannot be applied. An operator may skip it.</summary>
 public sealed class PoisonEventException(long position, string reason, Exception? cause = null)

@@ -5,12 +5,25 @@ using Resources.Grains;
 namespace Resources.Projections;
 
 /// <summary>A row of a list: the resource with its id and version.</summary>
-public sealed record ResourceRow(Guid Id, long Version, Resource Resource);
+public sealed record ResourceRow(Guid Id, long Version, Resource Resource)
+{
+    /// <summary>Where the list is in the order of a member, the row's place in it.</summary>
+    public string? Sorted { get; init; }
+
+    /// <summary>What it refers to, by the names of its references; null unless asked for.</summary>
+    public IReadOnlyDictionary<string, Referred>? Referred { get; init; }
+}
+
+/// <summary>What a resource refers to by one rule, as far as a caller may see it.</summary>
+/// <param name="IsList">Whether the rule, or the resource, has a list of references.</param>
+public sealed record Referred(bool IsList, IReadOnlyList<ResourceRow> Rows);
 
 /// <summary>Which resources a list is about. Every part narrows it.</summary>
 /// <param name="Visible">Only these resources may be seen.</param>
 /// <param name="Lexicon">What is known of the words that the filter searches for; it narrows nothing.</param>
 /// <param name="NotOf">Only resources that were last checked against another version of their type.</param>
+/// <param name="Indexed">The indexed members of the type, where they may be of use.</param>
+/// <param name="Members">What is known of them; it narrows nothing.</param>
 public sealed record ResourceSelection(
     Reach Visible,
     string? Type = null,
@@ -19,7 +32,9 @@ public sealed record ResourceSelection(
     Filter? Filter = null,
     bool IncludeDeleted = false,
     Lexicon? Lexicon = null,
-    long? NotOf = null
+    long? NotOf = null,
+    IndexedMembers? Indexed = null,
+    MemberLookup? Members = null
 );
 
 /// <summary>How many resources a selection has.</summary>
@@ -66,6 +81,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
     /// <param name="wanted">The position that the view must have passed; null = the log's head.</param>
     /// <param name="areLarge">Whether the rows are known to be large: so PostgreSQL makes only those that there is room for.</param>
     /// <exception cref="QueryTimeoutException">The selection takes longer than a query may.</exception>
+    /// <exception cref="NotIndexedException">The order is by a member that has no index, or not yet.</exception>
     public async Task<ResourcePage> PageAsync(
         ResourceSelection selection,
         ResourceSort sort,
@@ -86,7 +102,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
             ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted);
         var db = PoolOf(selection, count);
         var page =
-            areLarge && Lexicon.BeginningsIn(selection.Filter) is []
+            areLarge && !IsLookedUp(selection, sort)
                 ? await RunAsync(
                     db,
                     (connection, token) =>
@@ -99,7 +115,8 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
                     Write,
                     (reader, token) => ReadAsync(reader, budget, token),
                     ct,
-                    budget
+                    budget,
+                    sort
                 );
         return count is CountKind.Estimated && page.Count is null
             ? page with
@@ -107,6 +124,39 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
                 Count = await EstimateAsync(selection, ct),
             }
             : page;
+    }
+
+    /// <summary>
+    /// Live resources within reach by their ids, as long as they have about <paramref name="bytes"/> of metadata.
+    /// </summary>
+    /// <returns>Those that were found, and how many of the ids were looked at.</returns>
+    public Task<(IReadOnlyDictionary<Guid, ResourceRow> Rows, int Seen)> OfIdsAsync(
+        Reach visible,
+        Guid[] ids,
+        int bytes,
+        CancellationToken ct
+    )
+    {
+        var budget = new ByteBudget(bytes);
+        return QueryAsync<(IReadOnlyDictionary<Guid, ResourceRow>, int)>(
+            reads,
+            new(visible),
+            (parameters, selection) => ResourceSql.OfIds(parameters, selection, ids),
+            async (reader, token) =>
+            {
+                var rows = new Dictionary<Guid, ResourceRow>();
+                while (await reader.ReadAsync(token))
+                {
+                    if (budget.IsExceeded())
+                        return (rows, (int)reader.GetInt64(0) - 1);
+                    var row = ReadRow(reader, 1, budget);
+                    rows[row.Id] = row;
+                }
+                return (rows, ids.Length);
+            },
+            ct,
+            budget
+        );
     }
 
     /// <summary>The resources that events after a position were about, as they are now.</summary>
@@ -185,7 +235,10 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
                 reader.IsDBNull(at + 11) ? null : reader.GetFieldValue<DateTimeOffset>(at + 11),
                 reader.IsDBNull(at + 12) ? null : reader.GetInt64(at + 12)
             )
-        );
+        )
+        {
+            Sorted = reader.FieldCount > at + 13 ? reader.GetString(at + 13) : null,
+        };
     }
 
     /// <summary>
@@ -226,10 +279,11 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
     /// <summary>
     /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search
     /// asks for, and what deleted resources do, decides which index serves it, so those are planned anew each time, on
-    /// connections of their own. So are counts that nothing has counted yet.
+    /// connections of their own. So are counts that nothing has counted yet, and parts of a type in the order of a member.
     /// </summary>
     public static bool IsSearch(ResourceSelection selection, CountKind count = CountKind.None) =>
         selection is not { Filter: null, IncludeDeleted: false }
+        || selection.Indexed is not null && !ResourceSql.IsOfWholeType(selection)
         || count is not CountKind.None && !ResourceSql.IsCounted(selection);
 
     /// <summary>Resources of an old form may be few among millions.</summary>
@@ -244,14 +298,15 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
         Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
         CancellationToken ct,
-        ByteBudget? budget = null
+        ByteBudget? budget = null,
+        ResourceSort? sort = null
     ) =>
         RunAsync(
             db,
             async (connection, token) =>
             {
-                if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
-                    return await SearchAsync(connection, beginnings, selection, write, read, budget, token);
+                if (IsLookedUp(selection, sort))
+                    return await SearchAsync(connection, selection, sort, write, read, budget, token);
                 await using var command = connection.CreateCommand();
                 command.CommandText = write(command.Parameters, selection);
                 await using var reader = await command.ExecuteReaderAsync(token);
@@ -280,14 +335,17 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
             ct
         );
 
+    static bool IsLookedUp(ResourceSelection selection, ResourceSort? sort) =>
+        Lexicon.BeginningsIn(selection.Filter) is not [] || MemberLookup.IsNeeded(selection, sort);
+
     /// <summary>
-    /// Asks for words first and then for rows, in two round trips and of one snapshot: a row whose word came in between
-    /// would be missed.
+    /// Asks for words and members first and then for rows, of one snapshot: a row whose word came in between would be
+    /// missed.
     /// </summary>
     static async Task<T> SearchAsync<T>(
         NpgsqlConnection connection,
-        string[] beginnings,
         ResourceSelection selection,
+        ResourceSort? sort,
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
         Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
         ByteBudget? budget,
@@ -295,10 +353,13 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
     )
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-        var lexicon = await Lexicon.ReadAsync(transaction, beginnings, ct);
+        if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
+            selection = selection with { Lexicon = await Lexicon.ReadAsync(transaction, beginnings, ct) };
+        if (MemberLookup.IsNeeded(selection, sort))
+            selection = selection with { Members = await MemberLookup.ReadAsync(transaction, selection, sort, ct) };
         await using var batch = new NpgsqlBatch(connection, transaction);
         var rows = new NpgsqlBatchCommand();
-        rows.CommandText = write(rows.Parameters, selection with { Lexicon = lexicon });
+        rows.CommandText = write(rows.Parameters, selection);
         batch.BatchCommands.Add(rows);
         batch.BatchCommands.Add(new("commit"));
         await using var reader = await batch.ExecuteReaderAsync(ct);

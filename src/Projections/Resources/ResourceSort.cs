@@ -12,10 +12,14 @@ public sealed class ResourceSort
     /// <summary>One key: a field and its direction.</summary>
     public readonly record struct Key(SortField Field, bool Descending);
 
+    /// <summary>What the path of a member begins with.</summary>
+    const string Metadata = "metadata.";
+
     static readonly Dictionary<string, SortField> Fields = Enum.GetValues<SortField>()
+        .Where(field => field is not SortField.Member)
         .ToDictionary(field => JsonName(field));
 
-    ResourceSort(Key[] keys) => Keys = keys;
+    ResourceSort(Key[] keys, string? member) => (Keys, Member) = (keys, member);
 
     /// <summary>Newest first.</summary>
     public static ResourceSort Newest { get; } =
@@ -25,6 +29,9 @@ public sealed class ResourceSort
     public static IEnumerable<string> Names => Fields.Keys;
 
     public IReadOnlyList<Key> Keys { get; }
+
+    /// <summary>The path of the member that comes first, as in <c>metadata.price</c>; null = none.</summary>
+    public string? Member { get; }
 
     /// <summary>Reads <c>-createdAt,name</c>: fields joined by commas, a minus before those that descend.</summary>
     /// <param name="fault">What is wrong, as the rest of a sentence that begins with the parameter's name.</param>
@@ -37,14 +44,22 @@ public sealed class ResourceSort
         sort = null;
         fault = null;
         var keys = new List<Key>();
+        var member = (string?)null;
         foreach (var part in text.Split(','))
         {
             var descending = part.StartsWith('-');
-            if (!Fields.TryGetValue(descending ? part[1..] : part, out var field))
+            var name = descending ? part[1..] : part;
+            if (name.Length > Metadata.Length && name.StartsWith(Metadata, StringComparison.Ordinal))
+            {
+                member = name;
+                keys.Add(new(SortField.Member, descending));
+            }
+            else if (!Fields.TryGetValue(name, out var field))
                 fault =
-                    $"takes {string.Join(", ", Fields.Keys)}, separated by commas, with a minus for descending order";
+                    $"takes {string.Join(", ", Fields.Keys)} and indexed members such as metadata.price, "
+                    + "separated by commas, with a minus for descending order";
             else if (keys.Any(key => key.Field == field))
-                fault = $"names {JsonName(field)} twice";
+                fault = $"names {name} twice";
             else
                 keys.Add(new(field, descending));
         }
@@ -53,10 +68,10 @@ public sealed class ResourceSort
         if (fault is null && !HasIndex(keys))
             fault =
                 "takes several fields only if the first is createdAt or updatedAt; type, status and owner can be followed "
-                + "by createdAt in the opposite direction (type,-createdAt)";
+                + "by createdAt in the opposite direction (type,-createdAt); a member stands by itself";
         if (fault is not null)
             return false;
-        sort = new(Complete(keys));
+        sort = new(Complete(keys), member);
         return true;
     }
 
@@ -72,6 +87,7 @@ public sealed class ResourceSort
                     SortField.Type => row.Resource.Type,
                     SortField.Status => row.Resource.Status,
                     SortField.Owner => row.Resource.Owner,
+                    SortField.Member => row.Sorted!,
                     _ => row.Id,
                 }
             ),
@@ -84,8 +100,11 @@ public sealed class ResourceSort
     static bool HasIndex(List<Key> keys) =>
         keys switch
         {
-            [_] or [{ Field: SortField.CreatedAt or SortField.UpdatedAt }, ..] => true,
-            [{ Field: SortField.Name } name, { Field: SortField.Id } id] => name.Descending == id.Descending,
+            [_] => true,
+            [_, .. var others] when others.Any(key => key.Field is SortField.Member) => false,
+            [{ Field: SortField.CreatedAt or SortField.UpdatedAt }, ..] => true,
+            [{ Field: SortField.Name or SortField.Member } first, { Field: SortField.Id } id] => first.Descending
+                == id.Descending,
             [
                 { Field: SortField.Type or SortField.Status or SortField.Owner } first,
                 { Field: SortField.CreatedAt } time,
@@ -126,4 +145,7 @@ public enum SortField
     Status,
     Owner,
     Id,
+
+    /// <summary>A member of the metadata that its type has declared as indexed.</summary>
+    Member,
 }

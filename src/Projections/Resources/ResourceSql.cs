@@ -9,7 +9,7 @@ namespace Resources.Projections;
 /// <summary>
 /// The statements of <see cref="ResourceQueries"/>. Every value is a parameter; each statement is served by an index.
 /// </summary>
-public static class ResourceSql
+public static partial class ResourceSql
 {
     /// <summary>The scope of counts that are everyone's; no owner has this id.</summary>
     public const string Everyone = "*";
@@ -43,14 +43,30 @@ public static class ResourceSql
             !counting ? "null::bigint"
             : IsCounted(selection) ? Counted(parameters, selection)
             : $"(select count(*) from resource_views where {isThere} and {Where(parameters, selection, LivesOf(selection))})";
-        var order = string.Join(", ", sort.Keys.Select(key => Column(key.Field) + (key.Descending ? " desc" : "")));
         // Not a parameter: without it PostgreSQL expects a tenth of all rows from the prepared statement, and plans
         // each call anew.
         var size = limit.ToString(CultureInfo.InvariantCulture);
-        var places = after is null ? new string?[] { null } : [.. After(parameters, sort, after)];
         // Each branch is the continuation of one index; together they are the rest of the list. What a filter takes is
         // found by the filter.
         var parts = selection.Filter is null ? Parts(parameters, selection) : [Seen(parameters, selection)];
+        var rows = sort.Member is null
+            ? Rows(parameters, selection, sort, after, isThere, parts, size)
+            : RowsByMember(parameters, selection, sort, after, isThere, parts, size);
+        return $"with now as materialized ({Now}) select now.*, {count}, r.* from now left join lateral ({rows}) r on true";
+    }
+
+    static string Rows(
+        NpgsqlParameterCollection parameters,
+        ResourceSelection selection,
+        ResourceSort sort,
+        object[]? after,
+        string isThere,
+        string[] parts,
+        string size
+    )
+    {
+        var order = string.Join(", ", sort.Keys.Select(key => Column(key.Field) + (key.Descending ? " desc" : "")));
+        var places = after is null ? new string?[] { null } : [.. After(parameters, sort, after)];
         var branches =
             from life in LivesOf(selection) is Lives.Either ? new[] { Lives.Live, Lives.Deleted } : [Lives.Live]
             from part in parts
@@ -63,10 +79,9 @@ public static class ResourceSql
                 )}{(place is null ? "" : " and " + place)} order by {order} limit {size}
                 """;
         var all = branches.ToArray();
-        var rows = all is [var only]
+        return all is [var only]
             ? only
             : $"select * from ({string.Join(" union all ", all.Select(branch => $"({branch})"))}) branches order by {order} limit {size}";
-        return $"with now as materialized ({Now}) select now.*, {count}, r.* from now left join lateral ({rows}) r on true";
     }
 
     /// <summary>
@@ -93,6 +108,16 @@ public static class ResourceSql
                 selection,
                 LivesOf(selection)
             )}) r on true
+            """;
+    }
+
+    /// <summary>The place of each id that is within reach, and the columns of its resource, in the order of the ids.</summary>
+    public static string OfIds(NpgsqlParameterCollection parameters, ResourceSelection selection, Guid[] ids)
+    {
+        var asked = parameters.Place(ids, NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        return $"""
+            select asked.place, {Columns} from unnest({asked}) with ordinality asked(asked_id, place) join resource_views on id = asked_id
+            where {Where(parameters, selection, Lives.Live)} order by asked.place
             """;
     }
 
@@ -181,7 +206,8 @@ public static class ResourceSql
         return [.. parts];
     }
 
-    static string Seen(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
+    /// <summary>The condition that a resource is within reach.</summary>
+    internal static string Seen(NpgsqlParameterCollection parameters, ResourceSelection selection) =>
         $"({string.Join(" or ", Parts(parameters, selection))})";
 
     static string Where(NpgsqlParameterCollection parameters, ResourceSelection selection, Lives lives) =>
@@ -206,6 +232,11 @@ public static class ResourceSql
             sql.Append(" and owner = ").Append(Text(parameters, selection.Owner));
         if (selection.NotOf is { } version)
             sql.Append(" and type_version is distinct from ").Append(parameters.Place(version, NpgsqlDbType.Bigint));
+        if (selection.Members?.Narrowest is { } range)
+            sql.Append(
+                CultureInfo.InvariantCulture,
+                $" and id = any (array(select resource from resource_index where {range.Sql(parameters)}))"
+            );
         if (selection.Filter is not null)
             sql.Append(" and ").Append(FilterSql.Write(selection.Filter, parameters, selection.Lexicon));
         return sql.ToString();

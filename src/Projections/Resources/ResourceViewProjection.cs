@@ -23,14 +23,31 @@ public sealed class ResourceViewProjection : IProjection
     readonly string insertCreated;
     readonly string updateChanged;
 
-    /// <param name="generation">The tables to keep: <c>resource_views_N</c> and <c>resource_statistics_N</c>.</param>
+    /// <param name="generation">
+    /// The tables to keep: <c>resource_views_N</c>, <c>resource_statistics_N</c> and <c>resource_index_N</c>.
+    /// </param>
     public ResourceViewProjection(int generation)
     {
+        Index = new(generation);
         insertCreated = InsertCreated(generation);
         updateChanged = UpdateChanged(generation);
     }
 
-    public Task ApplyAsync(IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
+    /// <summary>The rows of indexed members.</summary>
+    internal IndexRows Index { get; }
+
+    /// <summary>The next piece of work that brings the rows of a generation to the members that types declare.</summary>
+    public static ReadModelWork? NextWork(IProjection projection, IReadOnlyCollection<IndexedMembers> declared)
+    {
+        var index = ((ResourceViewProjection)projection).Index;
+        return index.AreBehind(declared) ? (transaction, ct) => index.TendAsync(transaction, declared, ct) : null;
+    }
+
+    public async Task ApplyAsync(
+        IDocumentOperations operations,
+        IReadOnlyList<IEvent> events,
+        CancellationToken cancellation
+    )
     {
         var changes = ResourceViewChange.Fold(events);
         var created = changes.Where(change => change.Created is not null).ToArray();
@@ -71,7 +88,7 @@ public sealed class ResourceViewProjection : IProjection
                 Each(changed, c => c.IsChecked),
                 Each(changed, c => c.TypeVersion)
             );
-        return Task.CompletedTask;
+        await Index.QueueAsync(operations, events, changes, cancellation);
     }
 
     static T[] Each<T>(ResourceViewChange[] changes, Func<ResourceViewChange, T> part) =>

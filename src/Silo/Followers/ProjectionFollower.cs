@@ -1,5 +1,6 @@
 using Marten;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Resources.Grains;
 using Resources.Projections;
 
@@ -96,6 +97,9 @@ sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionS
         var seen = 0L;
         var looked = time.GetTimestamp();
         var tidied = (ProjectionOwner.Orders?)null;
+        // Whoever kept it before knew of no position behind this one: from there on nobody else writes.
+        var known = await owner.HeadAsync(ct);
+        var works = false;
         while (!rebuilds.HasFinished)
         {
             var head = await owner.HeadAsync(ct);
@@ -105,8 +109,11 @@ sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionS
                 limit = Math.Min(MaxEvents, 2 * limit);
                 retry = RetryDelay;
             }
+            if (works)
+                works = await WorkAsync(run, ct);
             if (time.GetElapsedTime(looked) > OrdersInterval)
             {
+                works = run.Position >= known;
                 looked = time.GetTimestamp();
                 var now = await owner.OrdersAsync(ct);
                 rebuilds.Attend(now);
@@ -117,10 +124,24 @@ sealed class ProjectionFollower(ProjectionOwner owner, LogNews news, ProjectionS
                 if (run.Position > start && now.IsFaulty)
                     await owner.ClearFaultAsync(ct);
             }
-            if (run.Position < head)
+            if (works || run.Position < head)
                 continue;
             await Task.Delay(MinInterval, time, ct);
             seen = await news.Grown.WaitAsync(seen, PollInterval, ct);
+        }
+    }
+
+    /// <summary>Lists go on where work beside them fails; it is tried again later.</summary>
+    async Task<bool> WorkAsync(ProjectionRun run, CancellationToken ct)
+    {
+        try
+        {
+            return await run.WorkAsync(ct);
+        }
+        catch (PostgresException e) when (!StoreUnavailableException.Explains(e))
+        {
+            logger.LogError(e, "{Follower} cannot do its work beside the log: {Reason}", model.Name, e.Message);
+            return false;
         }
     }
 

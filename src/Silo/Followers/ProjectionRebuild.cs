@@ -50,7 +50,15 @@ sealed class ProjectionRebuild(ProjectionSetting setting, int generation, int bu
             await ExecuteAsync($"select index_{name}({building})", ct);
             await EnterAsync(CatchingUp, ct);
         }
-        await FollowAsync(run, _ => PublishAsync(ct), ct);
+        await FollowAsync(
+            run,
+            async _ =>
+            {
+                while (await run.WorkAsync(ct)) { }
+                return await PublishAsync(run, ct);
+            },
+            ct
+        );
         logger.LogInformation(
             "Generation {Generation} of {Follower} answers, after {Seconds:F0} s",
             building,
@@ -83,7 +91,7 @@ sealed class ProjectionRebuild(ProjectionSetting setting, int generation, int bu
     /// compared, so that no reader goes back. Readers that are under way keep the view for a moment, and new ones queue
     /// behind this transaction: it gives up at once and comes again.
     /// </summary>
-    async Task<bool> PublishAsync(CancellationToken ct)
+    async Task<bool> PublishAsync(ProjectionRun run, CancellationToken ct)
     {
         await using var connection = await setting.Bulk.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -108,6 +116,9 @@ sealed class ProjectionRebuild(ProjectionSetting setting, int generation, int bu
                         old = reader.GetInt64(1);
             if (fresh < old)
                 return false;
+            // Work beside the log is only of use if nobody else has applied a page.
+            if (fresh != run.Position)
+                throw new RebuildPausedException("Another node is at work.");
             await using var publish = new NpgsqlCommand(
                 $"""
                 update followers set generation = {building}, building = null, stage = null, rebuilt_at = clock_timestamp(), fault_position = null, fault_detail = null, fault_since = null

@@ -107,6 +107,35 @@ sealed class ProjectionRun
             ? Task.FromResult<IReadOnlyList<DateTimeOffset>>([])
             : db.RunAsync((connection, ct) => AdvanceAsync(connection, upTo, limit, ct), ct);
 
+    /// <summary>Does a piece of the read model's work beside the log, if there is any; returns whether there was.</summary>
+    public async Task<bool> WorkAsync(CancellationToken ct)
+    {
+        // At the log's beginning there is no place to hold on to, and nothing to work on.
+        if (Position is 0 || model.NextWork(projection) is not { } work)
+            return false;
+        return await db.RunAsync(
+            async (connection, ct) =>
+            {
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                // A page that is still under way, of this run or of one before, comes first, or never.
+                await using var place = new NpgsqlCommand(
+                    "select from mt_event_progression where name = $1 and last_seq_id = $2 for update",
+                    connection
+                )
+                {
+                    Parameters = { Arg.Of(shard), Arg.Of(Position) },
+                };
+                await using (var reader = await place.ExecuteReaderAsync(ct))
+                    if (!await reader.ReadAsync(ct))
+                        throw new InvalidOperationException($"Another node has moved {shard} on.");
+                await work(transaction, ct);
+                await transaction.CommitAsync(ct);
+                return true;
+            },
+            ct
+        );
+    }
+
     /// <summary>Notes how long events took to become visible in lists.</summary>
     public void NoteVisible(IReadOnlyList<DateTimeOffset> appended, DateTimeOffset now)
     {

@@ -13,10 +13,12 @@ public sealed partial class ResourceDoor(
     ReadIndex index,
     ResourceQueries resources,
     StatisticsQueries statistics,
+    AggregateQueries aggregates,
     LogQueries log,
     EventFeed feed,
     LogTail tail,
     StreamAccess streams,
+    TypeBook types,
     ReadTurns turns,
     ReadMemory memory
 )
@@ -166,7 +168,14 @@ public sealed partial class ResourceDoor(
     {
         if (Lacks(caller, ListPermissions(asked.IncludeDeleted)) is { } lack)
             return Reply<ResourcePage>.Refused(lack);
-        var selection = asked with { Visible = ReachOf(caller, asked.IncludeDeleted) };
+        var selection = asked with
+        {
+            Visible = ReachOf(caller, asked.IncludeDeleted),
+            Indexed =
+                asked.Filter is null && sort.Member is null
+                    ? null
+                    : await IndexedAsync(caller, asked.Type, sort.Member is { } member ? [member] : []),
+        };
         Task<ResourcePage> ReadAsync(int bytes, long? wanted, bool areLarge = true) =>
             resources.PageAsync(selection, sort, after, limit, bytes, count, wanted, ct, areLarge);
         Task<T> InTurnAsync<T>(Func<Task<T>> read, bool isLarge = false) =>
@@ -188,17 +197,24 @@ public sealed partial class ResourceDoor(
                 ct
             ) ?? await InTurnAsync(() => ReadAsync(SmallPageBytes, wanted));
         }
-        // Mostly the view is as far as the log, and one statement sees both.
-        var page = await ReadWholeAsync(wanted);
-        if (page.Position < (wanted ?? page.Head))
+        try
         {
-            page.Memory?.Dispose();
-            var reached = await WaitAsync(wanted ?? page.Head, ct);
-            if (reached.Rejection is { } behind)
-                return Reply<ResourcePage>.Refused(behind);
-            page = await ReadWholeAsync(reached.Value.Position);
+            // Mostly the view is as far as the log, and one statement sees both.
+            var page = await ReadWholeAsync(wanted);
+            if (page.Position < (wanted ?? page.Head))
+            {
+                page.Memory?.Dispose();
+                var reached = await WaitAsync(wanted ?? page.Head, ct);
+                if (reached.Rejection is { } behind)
+                    return Reply<ResourcePage>.Refused(behind);
+                page = await ReadWholeAsync(reached.Value.Position);
+            }
+            return new(page, 0, page.Position, false, null);
         }
-        return new(page, 0, page.Position, false, null);
+        catch (NotIndexedException e)
+        {
+            return Reply<ResourcePage>.Refused(NotIndexed(e, "sort"));
+        }
     }
 
     /// <summary>

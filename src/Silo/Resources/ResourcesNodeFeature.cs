@@ -17,6 +17,7 @@ sealed class ResourcesNodeFeature : NodeFeature
             .AddSingleton(provider => new ReadTurns(database, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<ResourceQueries>()
             .AddSingleton<StatisticsQueries>()
+            .AddSingleton<AggregateQueries>()
             .AddSingleton<EarlierNodes>()
             .AddSingleton<ResourceGrains>()
             .AddSingleton<StopSignal>()
@@ -24,5 +25,17 @@ sealed class ResourcesNodeFeature : NodeFeature
             .AddSingleton<ResourceDoor>();
     }
 
-    public override void AddToSilo(IServiceCollection services) => services.AddSingleton(ResourceViewProjection.Model);
+    public override void AddToSilo(IServiceCollection services) =>
+        services.AddSingleton(provider => ModelOf(provider.GetRequiredService<TypeBook>()));
+
+    /// <summary>The resource views, with indexes of what the types declare.</summary>
+    static ReadModel ModelOf(TypeBook types) =>
+        ResourceViewProjection.Model with
+        {
+            NextWork = projection =>
+                ResourceViewProjection.NextWork(
+                    projection,
+                    [.. types.All.Select(type => type.Indexed).OfType<IndexedMembers>()]
+                ),
+        };
 }

@@ -13,6 +13,7 @@ public sealed class TypeDoor(
     TypeFollower follower,
     TypeChangeStore changes,
     LogQueries log,
+    ReadsDb reads,
     TimeProvider time
 )
 {
@@ -56,6 +57,26 @@ public sealed class TypeDoor(
             reply = await ClusterCalls.ReadAsync(() => grain.GetPast(asked));
         }
         return reply.Value is { Form: not null } ? reply : Reply<TypeState>.Refused(TypeState.Undeclared());
+    }
+
+    /// <summary>How far the index of each indexed member is, by its pointer; null where there are none.</summary>
+    public async Task<IReadOnlyDictionary<string, string>?> IndexesAsync(TypeState type, CancellationToken ct)
+    {
+        if (!type.Form!.Definition.ToElement().TryGetProperty("indexed", out var pointers))
+            return null;
+        var known = await reads.QueryAsync(
+            "select pointer, state from resource_index_members where type = $1 and declared = $2 and state <> 'leaving'",
+            [Arg.Of(type.Name), Arg.Of(type.CreatedAt)],
+            reader => (Pointer: reader.GetString(0), State: reader.GetString(1)),
+            ct
+        );
+        return pointers
+            .EnumerateArray()
+            .Select(pointer => pointer.GetString()!)
+            .ToDictionary(
+                pointer => pointer,
+                pointer => known.Find(member => member.Pointer == pointer).State ?? "building"
+            );
     }
 
     /// <summary>Runs a command, and waits for the end of the change that it makes.</summary>

@@ -148,4 +148,39 @@ public sealed class TypeReachTests(Backend backend) : TypeBackend(backend)
             (all.Text("/referrers/count"), all.At("/referrers/resources")!.Value.GetArrayLength())
         );
     }
+
+    [Theory]
+    [
+        InlineData("types/TYPE/resources?sort=metadata.key"),
+        InlineData("resources?type=TYPE&sort=metadata.key"),
+        InlineData("resources?type=TYPE&expand=of"),
+        InlineData("statistics?type=TYPE&max=metadata.key")
+    ]
+    public async Task Members_of_a_type_out_of_reach_are_as_those_of_a_free_one(string path)
+    {
+        var target = FreshType();
+        Is(await DeclareAsync(Definition(target)), 201);
+        Is(
+            await DeclareAsync(
+                Definition(
+                    type,
+                    """{"type":"object","properties":{"key":{"type":"string"},"of":{"type":"string"}}}""",
+                    $$$"""
+                    "indexed":["/metadata/key"],"references":{"/metadata/of":{"type":"{{{target}}}"}}
+                    """
+                )
+            ),
+            201
+        );
+        Task<Answer> ReadAsync(ApiClient caller, string name) =>
+            caller.GetAsync("/api/v1/" + path.Replace("TYPE", name, StringComparison.Ordinal));
+        while ((await ReadAsync(Admin, type))["Retry-After"] is not null)
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        Is(await ReadAsync(await CallerAsync($"resource/{type}:read:own"), type), 200);
+
+        var other = await CallerAsync($"resource/{FreshType()}:read");
+        var (known, free) = (await ReadAsync(other, type), await ReadAsync(other, FreshType()));
+        Assert.Equal(400, known.Status);
+        Assert.Equal((free.Code, free.Text("/errors")), (known.Code, known.Text("/errors")));
+    }
 }

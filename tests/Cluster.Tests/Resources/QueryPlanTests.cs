@@ -315,40 +315,10 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
             return await Lexicon.ReadAsync(transaction, Lexicon.BeginningsIn(filter), default);
         }
 
-        /// <summary>The plan, and how many rows its scans read.</summary>
-        internal async Task<(string Plan, double Scanned)> ExplainAsync(
+        internal Task<(string Plan, double Scanned)> ExplainAsync(
             Func<NpgsqlParameterCollection, string> write,
             bool search = false
-        )
-        {
-            Db db = search ? Pools.Searches : Pools.Reads;
-            await using var connection = await db.OpenAsync(default);
-            await using var command = connection.CreateCommand();
-            command.CommandText = "explain (analyze, format json) " + write(command.Parameters);
-            using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync())!);
-            var lines = new List<string>();
-            var scanned = 0d;
-            Walk(plan.RootElement[0].GetProperty("Plan"), 0, lines, ref scanned);
-            return (string.Join('\n', lines), scanned);
-        }
-
-        static void Walk(JsonElement node, int depth, List<string> lines, ref double scanned)
-        {
-            string Text(string name) => node.TryGetProperty(name, out var value) ? $"{value}" : "";
-            double Number(string name) => node.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
-            var seen =
-                (Number("Actual Rows") + Number("Rows Removed by Filter") + Number("Rows Removed by Index Recheck"))
-                * Number("Actual Loops");
-            if (Text("Relation Name").StartsWith("resource_views", StringComparison.Ordinal))
-                scanned += seen;
-            lines.Add(
-                $"{new string(' ', 2 * depth)}{Text("Node Type")} on {Text("Relation Name")} "
-                    + $"{Text("Index Name")} rows {seen} {Text("Index Cond")} {Text("Filter")}"
-            );
-            if (node.TryGetProperty("Plans", out var inner))
-                foreach (var child in inner.EnumerateArray())
-                    Walk(child, depth + 1, lines, ref scanned);
-        }
+        ) => QueryPlan.ExplainAsync(search ? Pools.Searches : Pools.Reads, write);
 
         async Task ExecuteAsync(string sql)
         {

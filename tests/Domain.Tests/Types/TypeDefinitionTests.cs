@@ -25,7 +25,7 @@ public class TypeDefinitionTests
             { """{"name":"book","schema":true}""", "/schema NOT_AN_OBJECT" },
             { """{"name":"book","schema":{"type":"object","requird":[]}}""", "/schema/requird UNKNOWN_KEYWORD" },
             { """{"name":"book","schema":{"type":"object"},"unqiue":{}}""", "/unqiue UNKNOWN_MEMBER" },
-            { """{"name":"book","schema":{"type":"object"},"indexed":["/name"]}""", "/indexed UNSUPPORTED" },
+            { """{"name":"book","schema":{"type":"object"},"indexed":["/name"]}""", "/indexed/0 UNKNOWN_MEMBER_PATH" },
             { """{"name":"book","schema":{"type":"object"},"migration":{}}""", "/migration WRONG_TYPE" },
             {
                 """{"name":"sheep","names":{"plural":"sheep"},"schema":{"type":"object"}}""",

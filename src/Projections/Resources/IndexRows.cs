@@ -1,0 +1,210 @@
+using System.Globalization;
+using JasperFx.Events;
+using Marten;
+using Npgsql;
+using Resources.Grains;
+
+namespace Resources.Projections;
+
+/// <summary>
+/// The rows of indexed members in one generation of the read model. The projection writes those of the resources that it
+/// writes; those of the others are entered between its pages. Whoever keeps the generation is alone with its tables.
+/// </summary>
+sealed class IndexRows(int generation)
+{
+    /// <summary>So many resources are entered, or rows removed, in one transaction: lists wait for it.</summary>
+    const int PieceSize = 1_000;
+
+    const int RemovedSize = 10_000;
+
+    const string Building = "building";
+    const string Leaving = "leaving";
+
+    /// <summary>A member that the generation has rows of.</summary>
+    sealed record Member(
+        int Number,
+        string Type,
+        string Pointer,
+        DateTimeOffset Declared,
+        bool IsTime,
+        long Since,
+        string State
+    )
+    {
+        public bool Is(IndexedMembers type, IndexedMember member) =>
+            (Type, Pointer, Declared, IsTime) == (type.Type, member.Pointer, type.Declared, member.IsTime);
+    }
+
+    readonly string members = $"resource_index_members_{Text(generation)}";
+    readonly string index = $"resource_index_{Text(generation)}";
+    readonly string views = $"resource_views_{Text(generation)}";
+
+    /// <summary>Null until the table was read, and after a change of it.</summary>
+    List<Member>? known;
+
+    /// <summary>Queues the rows of resources that a page of events has written, once those are written.</summary>
+    public async Task QueueAsync(
+        IDocumentOperations operations,
+        IReadOnlyList<IEvent> events,
+        IReadOnlyCollection<ResourceViewChange> changes,
+        CancellationToken ct
+    )
+    {
+        known ??= await ReadAsync(operations.Connection!, ct);
+        if (known is [])
+            return;
+        // Writes of a declared type tell that it is one, but for deletions, and but for those from before it was declared.
+        var areAllSuspect = events[0].Sequence <= known.Max(member => member.Since);
+        var written = changes
+            .Where(change =>
+                change.Created is { Type: var type }
+                    ? known.Any(member => member.Type == type)
+                    : areAllSuspect || change.Deletion || change.TypeVersion is not null
+            )
+            .ToArray();
+        if (written is [])
+            return;
+        var ids = Array.ConvertAll(written, change => change.Id);
+        operations.QueueSqlCommand(
+            Enter(
+                "m.state <> 'leaving'",
+                $"(select id, type, metadata from {views} where id = any (?) and deleted_at is null)"
+            ),
+            ids
+        );
+        if (written.Any(change => change.Deletion))
+            operations.QueueSqlCommand(
+                $"""
+                delete from {index} i using {views} v, {members} m
+                where v.id = any (?) and v.deleted_at is not null and m.type = v.type and i.member = m.member and i.resource = v.id
+                """,
+                ids
+            );
+    }
+
+    /// <summary>Whether there is something to do, as far as is known without asking the database.</summary>
+    public bool AreBehind(IReadOnlyCollection<IndexedMembers> declared) =>
+        known is null
+        || known.Any(member => member.State is Building or Leaving || !IsDeclared(member, declared))
+        || Missing(declared).Any();
+
+    /// <summary>Brings the members of the table closer to those that are declared, by one piece of work.</summary>
+    public async Task TendAsync(
+        NpgsqlTransaction transaction,
+        IReadOnlyCollection<IndexedMembers> declared,
+        CancellationToken ct
+    )
+    {
+        var connection = transaction.Connection!;
+        known ??= await ReadAsync(connection, ct);
+        if (Missing(declared).ToArray() is not [] and var missing)
+            foreach (var (type, member) in missing)
+                await AddAsync(connection, type, member, ct);
+        else if (known.Find(member => member.State is not Leaving && !IsDeclared(member, declared)) is { } former)
+            await ExecuteAsync(connection, $"update {members} set state = 'leaving' where member = $1", former, ct);
+        else if (known.Find(member => member.State is Leaving) is { } leaving)
+            await ExecuteAsync(connection, Remove(), leaving, ct);
+        else if (known.Find(member => member.State is Building) is { } building)
+            await ExecuteAsync(connection, Build(), building, ct);
+        else
+            return;
+        // Whether it is committed is seen when the table is read again.
+        known = null;
+    }
+
+    IEnumerable<(IndexedMembers Type, IndexedMember Member)> Missing(IEnumerable<IndexedMembers> declared) =>
+        declared
+            .SelectMany(type => type.Members.Select(member => (type, member)))
+            .Where(one => !known!.Any(member => member.Is(one.type, one.member)));
+
+    static bool IsDeclared(Member member, IEnumerable<IndexedMembers> declared) =>
+        declared.Any(type => type.Members.Any(one => member.Is(type, one)));
+
+    async Task<List<Member>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            $"select member, type, pointer, declared, is_time, since, state from {members} order by member",
+            connection
+        );
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var found = new List<Member>();
+        while (await reader.ReadAsync(ct))
+            found.Add(
+                new(
+                    reader.GetInt32(0),
+                    reader.GetString(1),
+                    reader.GetString(2),
+                    reader.GetFieldValue<DateTimeOffset>(3),
+                    reader.GetBoolean(4),
+                    reader.GetInt64(5),
+                    reader.GetString(6)
+                )
+            );
+        return found;
+    }
+
+    async Task AddAsync(NpgsqlConnection connection, IndexedMembers type, IndexedMember member, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            insert into {members} (type, pointer, declared, is_time, path, since)
+            select $1, $2, $3, $4, $5, head from log_head()
+            """,
+            connection
+        )
+        {
+            Parameters =
+            {
+                Arg.Of(type.Type),
+                Arg.Of(member.Pointer),
+                Arg.Of(type.Declared),
+                Arg.Of(member.IsTime),
+                Arg.Of(JsonPointer.Parse(member.Pointer)![1..]),
+            },
+        };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    static async Task ExecuteAsync(NpgsqlConnection connection, string sql, Member member, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { Arg.Of(member.Number) } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Enters rows of resources; one that is there is written only where it differs.</summary>
+    string Enter(string condition, string resources) =>
+        $"""
+            insert into {index} as i (member, resource, number, text)
+            select m.member, v.id, indexed_number(v.metadata #> m.path), indexed_text(v.metadata #> m.path, m.is_time)
+            from {resources} v join {members} m on m.type = v.type and {condition}
+            on conflict (member, resource) do update set number = excluded.number, text = excluded.text
+            where (i.number, i.text) is distinct from (excluded.number, excluded.text)
+            """;
+
+    string Build() =>
+        $"""
+            with page as materialized (
+                select v.* from {members} m cross join lateral (
+                    select id, type, metadata, created_at from {views} v
+                    where v.type = m.type and v.deleted_at is null and (v.created_at, v.id) < (m.place_time, m.place_id)
+                    order by v.created_at desc, v.id desc limit {PieceSize}
+                ) v where m.member = $1
+            ),
+            entered as ({Enter("m.member = $1", "page")})
+            update {members} set
+                place_time = coalesce((select min(created_at) from page), place_time),
+                place_id = coalesce((select id from page order by created_at, id limit 1), place_id),
+                state = case when (select count(*) from page) < {PieceSize} then 'ready' else state end
+            where member = $1
+            """;
+
+    string Remove() =>
+        $"""
+            with gone as (
+                delete from {index} where member = $1 and resource in (select resource from {index} where member = $1 limit {RemovedSize}) returning 1
+            )
+            delete from {members} where member = $1 and (select count(*) from gone) < {RemovedSize}
+            """;
+
+    static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,185 @@
+using System.Data;
+using System.Diagnostics;
+using Marten;
+using Npgsql;
+using Resources.Grains;
+using Resources.Projections;
+using Resources.Silo;
+
+namespace Resources.Cluster.Tests;
+
+/// <summary>Query plans on 200,000 resources of a type with indexed members: a page reads little more than its rows.</summary>
+public sealed class MemberPlanTests(MemberPlanTests.ManyBooks books) : IClassFixture<MemberPlanTests.ManyBooks>
+{
+    const int Rows = 200_000;
+    const int Limit = 21;
+
+    static readonly Reach Owner7 = PermissionSet.Of(["resource:read:own"]).ScopeOf("resource:read").Of("owner-7");
+
+    [Theory]
+    [
+        InlineData("metadata.price", ""),
+        InlineData("-metadata.price", ""),
+        InlineData("metadata.title", ""),
+        InlineData("metadata.price", "metadata.price >= 150000"),
+        InlineData("-metadata.price", "metadata.price < 150000 AND metadata.price > 1000"),
+        InlineData("-metadata.price", "metadata.price < 150000 AND status = active")
+    ]
+    public async Task Page_in_the_order_of_a_member_reads_little_more_than_its_rows(string sort, string filter)
+    {
+        foreach (var deep in new[] { 0, 100_000 })
+        {
+            var (plan, scanned) = await books.ExplainAsync(Reach.All, null, sort, filter, deep);
+            Assert.DoesNotContain("Seq Scan on resource", plan, StringComparison.Ordinal);
+            Assert.True(scanned <= 10 * Limit, $"{scanned} rows for a page of {Limit}:\n{plan}");
+        }
+    }
+
+    /// <summary>Few of the rows are drafts, or the caller's: those are sorted.</summary>
+    [Fact]
+    public async Task Part_of_a_type_in_the_order_of_a_member_is_found_by_the_narrower_side()
+    {
+        foreach (
+            var (visible, status, most) in new[]
+            {
+                (Reach.All, "rare", 2_000),
+                (Owner7, null, 2_000),
+                (Reach.All, "active", 200),
+            }
+        )
+        {
+            var (plan, scanned) = await books.ExplainAsync(visible, status, "metadata.price", "", 0);
+            Assert.DoesNotContain("Seq Scan on resource", plan, StringComparison.Ordinal);
+            Assert.True(scanned <= most, $"{scanned} rows:\n{plan}");
+        }
+    }
+
+    /// <summary>A range of few rows leads to them, wherever they are; of many rows a page is soon full.</summary>
+    [Theory]
+    [
+        InlineData("metadata.price < 1500 AND metadata.price >= 1000", "_numbers", 2_500),
+        InlineData("metadata.price >= 198500", "_numbers", 7_500),
+        InlineData("metadata.price >= 198500 AND status = rare", "_numbers", 7_500),
+        InlineData("metadata.price = 77", "_numbers", 10),
+        InlineData("metadata.title = \"title 77\"", "_texts", 10),
+        InlineData("metadata.title >= \"title 9999\"", "_texts", 200),
+        InlineData("metadata.price > 1000000", "_numbers", 0),
+        InlineData("metadata.price >= 2000", "_(type|created)", 200),
+        InlineData("metadata.scattered <= 20", "_(type|created)", 5_000)
+    ]
+    public async Task Range_is_driven_by_the_narrower_side(string filter, string index, int most)
+    {
+        var (plan, scanned) = await books.ExplainAsync(Reach.All, null, "-createdAt", filter, 0);
+        Assert.DoesNotContain("Seq Scan on resource", plan, StringComparison.Ordinal);
+        Assert.Matches($"resource_(views|index)_1{index}", plan);
+        Assert.True(scanned <= most, $"{scanned} rows:\n{plan}");
+    }
+
+    [Fact]
+    public void Index_is_built_fast() =>
+        Assert.True(books.BuildTime < TimeSpan.FromSeconds(60), $"{3 * Rows} rows were entered in {books.BuildTime}.");
+
+    /// <summary>A database with a full read model, whose index was built as a node builds it.</summary>
+    public sealed class ManyBooks(TestPostgres postgres) : IAsyncLifetime
+    {
+        static readonly IndexedMembers Indexed = new(
+            "book",
+            DateTimeOffset.UnixEpoch,
+            [new("/metadata/price", false), new("/metadata/title", false), new("/metadata/scattered", false)]
+        );
+
+        readonly LogDatabase database = new(postgres);
+        NodeDatabase node = null!;
+
+        DbRoles Pools => LogDatabase.RolesOf(node);
+
+        public TimeSpan BuildTime { get; private set; }
+
+        public async ValueTask InitializeAsync()
+        {
+            await database.InitializeAsync();
+            node = await LogDatabase.OpenAsync(database.ConnectionString, applySchema: false);
+            await ExecuteAsync(
+                $$"""
+                insert into resource_views_1
+                select md5(i::text)::uuid, 'book', 'name ' || i, case when i % 1000 = 0 then 'rare' else 'active' end,
+                    jsonb_build_object('price', i, 'title', 'title ' || i, 'scattered', i::bigint * 7919 % 2000, 'text', repeat('text ', 20)),
+                    'owner-' || i % 500, 1, '2026-01-01'::timestamptz + i * interval '1 second', 'somebody', '2026-01-01'::timestamptz, 'somebody', null, ''
+                from generate_series(1, {{Rows}}) i
+                """
+            );
+            await ExecuteAsync("insert into mt_event_progression (name, last_seq_id) values ('resource_views:All', 1)");
+            await ExecuteAsync("vacuum analyze resource_views_1");
+            using var store = DocumentStore.For(options =>
+            {
+                MartenSetup.Configure(options, new());
+                Pools.Follow.Serve(options);
+            });
+            var model = ResourceViewProjection.Model with
+            {
+                NextWork = projection => ResourceViewProjection.NextWork(projection, [Indexed]),
+            };
+            var run = await ProjectionRun.StartAsync(Pools.Follow, store, new(), model, 1, default);
+            var watch = Stopwatch.StartNew();
+            while (await run.WorkAsync(default)) { }
+            BuildTime = watch.Elapsed;
+            TestContext.Current.SendDiagnosticMessage($"{3 * Rows} rows were entered in {BuildTime}.");
+            await ExecuteAsync("vacuum analyze resource_index_1");
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await node.DisposeAsync();
+            await database.DisposeAsync();
+        }
+
+        /// <summary>The plan of a page, and how many rows its scans read.</summary>
+        internal async Task<(string Plan, double Scanned)> ExplainAsync(
+            Reach visible,
+            string? status,
+            string sort,
+            string filter,
+            int deep
+        )
+        {
+            var faults = new List<FilterFault>();
+            var selection = new ResourceSelection(
+                visible,
+                "book",
+                status,
+                Filter: filter is "" ? null : FilterParser.Parse(filter, faults),
+                Indexed: Indexed
+            );
+            Assert.Empty(faults);
+            Assert.True(ResourceSort.Parse(sort, out var order, out _));
+            Db db = ResourceQueries.IsSearch(selection) ? Pools.Searches : Pools.Reads;
+            if (MemberLookup.IsNeeded(selection, order))
+            {
+                await using var connection = await db.OpenAsync(default);
+                await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+                selection = selection with
+                {
+                    Members = await MemberLookup.ReadAsync(transaction, selection, order, default),
+                };
+            }
+            object[]? place =
+                deep is 0 ? null
+                : sort.EndsWith("title", StringComparison.Ordinal) ? [$"ttitle {deep}", Guid.Empty]
+                : [$"n{deep}", Guid.Empty];
+            var found = await QueryPlan.ExplainAsync(db, parameters =>
+                ResourceSql.Page(parameters, selection, order, place, Limit, counting: false, wanted: 0)
+            );
+            TestContext.Current.SendDiagnosticMessage(
+                $"{sort} {filter} {status}: {found.Scanned} rows, {found.Plan.Split('\n')[0]}"
+            );
+            return found;
+        }
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = database.Source.CreateCommand(sql);
+            command.CommandTimeout = 120;
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+}
