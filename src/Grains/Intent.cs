@@ -11,6 +11,9 @@ namespace Resources.Grains;
 /// <param name="Repeated">The edge retries this command after a lost answer: it may have run already.</param>
 /// <param name="Session">The session or API key that the caller used; null when there is none.</param>
 /// <param name="Address">The caller's network address; null for a command of the node itself.</param>
+/// <param name="Permissions">
+/// What the caller may do with resources, for actions that types declare; null for a command that is none of these.
+/// </param>
 [GenerateSerializer, Immutable, Alias("intent")]
 public sealed record Intent(
     Guid CommandId,
@@ -20,7 +23,8 @@ public sealed record Intent(
     Conditions Conditions,
     bool Repeated = false,
     Guid? Session = null,
-    string? Address = null
+    string? Address = null,
+    string[]? Permissions = null
 )
 {
     /// <summary>The intent of a command that the node itself sends.</summary>

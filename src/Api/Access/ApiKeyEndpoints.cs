@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -86,6 +87,7 @@ public static class ApiKeyEndpoints
         IClusterClient cluster,
         ApiKeyText texts,
         PermissionCatalogue catalogue,
+        TypeActions actions,
         TimeProvider time
     ) =>
         RequestBody.TakeAsync(
@@ -93,6 +95,8 @@ public static class ApiKeyEndpoints
             (body, faults) => Read(body, catalogue, time, faults),
             async asked =>
             {
+                if (await actions.FaultsOfAsync(asked.Permissions) is not [] and var faults)
+                    return Answer.Invalid(faults);
                 var caller = context.Caller();
                 var permissions = PermissionSet.Of(asked.Permissions);
                 if (

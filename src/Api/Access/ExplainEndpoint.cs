@@ -38,11 +38,12 @@ public static class ExplainEndpoint
         HttpContext context,
         ResourceDoor door,
         AccessBook book,
-        PermissionCatalogue catalogue
+        PermissionCatalogue catalogue,
+        TypeActions actions
     ) =>
         RequestBody.TakeAsync(
             context,
-            (body, faults) => Read(body, catalogue, faults),
+            (body, faults) => Read(body, catalogue, actions, faults),
             async asked => Answer.Of(await DecideAsync(context.Caller(), asked, door, book))
         );
 
@@ -92,13 +93,13 @@ public static class ExplainEndpoint
             _ => throw new ArgumentOutOfRangeException(nameof(access), access, "This access has no description."),
         };
 
-    static ExplainRequest Read(JsonElement body, PermissionCatalogue catalogue, List<Fault> faults)
+    static ExplainRequest Read(JsonElement body, PermissionCatalogue catalogue, TypeActions actions, List<Fault> faults)
     {
         var reader = new ObjectReader(body, faults);
         var permission = reader.Text("permission", 1, 255);
         var text = reader.Text("resourceId", 1, 36, optional: true);
         reader.RefuseOthers();
-        if (permission is not null && !catalogue.Contains(permission))
+        if (permission is not null && !catalogue.Contains(permission) && !actions.IsDeclared(permission))
             faults.Report(
                 "/permission",
                 "INVALID_PERMISSION",

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Resources.Grains;
 using Resources.Projections;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -73,7 +74,12 @@ public static class RoleEndpoints
         ]);
     }
 
-    static Task<Answer> CreateAsync(HttpContext context, IClusterClient cluster, PermissionCatalogue catalogue) =>
+    static Task<Answer> CreateAsync(
+        HttpContext context,
+        IClusterClient cluster,
+        PermissionCatalogue catalogue,
+        TypeActions actions
+    ) =>
         RequestBody.TakeAsync(
             context,
             (body, faults) => ReadRole(body, catalogue, faults),
@@ -83,6 +89,7 @@ public static class RoleEndpoints
                     : await WriteAsync(
                         context,
                         cluster,
+                        actions,
                         asked.Name,
                         asked.Permissions,
                         permissions => new CreateRole(asked.Name, permissions),
@@ -95,7 +102,8 @@ public static class RoleEndpoints
         string role,
         IClusterClient cluster,
         RoleRights rights,
-        PermissionCatalogue catalogue
+        PermissionCatalogue catalogue,
+        TypeActions actions
     ) =>
         RequestBody.TakeAsync(
             context,
@@ -105,6 +113,7 @@ public static class RoleEndpoints
                 ?? await WriteAsync(
                     context,
                     cluster,
+                    actions,
                     role,
                     asked.Permissions,
                     permissions => new ChangeRole(role, permissions),
@@ -129,12 +138,15 @@ public static class RoleEndpoints
     static async Task<Answer> WriteAsync(
         HttpContext context,
         IClusterClient cluster,
+        TypeActions actions,
         string name,
         string[] texts,
         Func<string[], RoleCommand> command,
         int status
     )
     {
+        if (await actions.FaultsOfAsync(texts) is not [] and var faults)
+            return Answer.Invalid(faults);
         var permissions = PermissionSet.Of(texts);
         if (
             RoleRights.Check(context.Caller(), permissions, "The role would have permissions that you do not have.") is

@@ -13,6 +13,9 @@ public sealed record Permission(string? Object, string? Type, string? Action, bo
     const string Any = "*";
     const string OwnPart = "own";
 
+    /// <summary>Whether it is an action on resources of one type.</summary>
+    public bool IsOfType => Type is not null && Action is not null;
+
     /// <summary>Reads a permission; null when the text is not one.</summary>
     public static Permission? Parse(string text)
     {

@@ -22,7 +22,9 @@ public sealed class PermissionCatalogue(IEnumerable<PermissionKind> kinds)
 
     public bool Contains(string name) => known.ContainsKey(name);
 
-    /// <summary>Why a permission cannot be granted; null when it can.</summary>
+    /// <summary>
+    /// Why a permission cannot be granted; null when it can. Whether a type has an action of its own is not known here.
+    /// </summary>
     public string? FaultOf(string text)
     {
         if (Permission.Parse(text) is not { } permission)
@@ -30,6 +32,8 @@ public sealed class PermissionCatalogue(IEnumerable<PermissionKind> kinds)
         if (permission.Object is null)
             return null;
         var granted = known.Values.Where(kind => permission.Grants(kind.Object, kind.Action)).ToArray();
+        if (granted is [] && permission.IsOfType)
+            return null;
         if (granted is [])
             return $"Unknown permission. Known permissions: {string.Join(", ", Names)}.";
         return permission.Own && !granted.Any(kind => kind.OfOwn)

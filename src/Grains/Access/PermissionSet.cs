@@ -9,6 +9,7 @@ public sealed class PermissionSet
     public static readonly PermissionSet Empty = new([]);
 
     readonly ImmutableArray<Permission> permissions;
+    readonly Lazy<string[]> ofResources;
 
     /// <summary>A cache: there are few permissions, and every request asks for one or two of them.</summary>
     readonly ConcurrentDictionary<string, Scope> scopes = new();
@@ -23,6 +24,9 @@ public sealed class PermissionSet
                 .Where(one => !distinct.Any(other => other != one && other.Covers(one)))
                 .OrderBy(one => one.ToString(), StringComparer.Ordinal),
         ];
+        ofResources = new(() =>
+            [.. permissions.Where(one => one.Object is null or "resource").Select(one => one.ToString())]
+        );
     }
 
     /// <summary>The set of permissions that are known to be valid.</summary>
@@ -34,6 +38,9 @@ public sealed class PermissionSet
 
     /// <summary>The permissions in their canonical form.</summary>
     public string[] ToTexts() => [.. permissions.Select(permission => permission.ToString())];
+
+    /// <summary>Those on resources, in their canonical form.</summary>
+    public string[] OfResources => ofResources.Value;
 
     /// <summary>The set of what both sets allow.</summary>
     public PermissionSet Intersect(PermissionSet other) =>

@@ -104,7 +104,7 @@ public static class ResourceRules
         for (var i = 0; i < decision.Events.Length; i++)
             decision.Events[i] = decision.Events[i] with { TypeVersion = form.Version };
         var after = After(state, decision.Events, context);
-        if (form.Refuse(id, before, after!) is { } refusal)
+        if ((form.Refuse(id, before, after!) ?? form.Forbid(before, after!, context.Intent)) is { } refusal)
             return Refused(refusal, rules);
         return rules.GuardsOf(state, after!, unreferenced: isDeletion) is { } guards
             ? decision.Under(guards)
@@ -160,6 +160,22 @@ public static class ResourceRules
                 Change = rules.Change,
             }
             : null;
+    }
+
+    /// <summary>Why a caller may not give a resource its new status; null where they may.</summary>
+    static Rejection? Forbid(this TypeRules rules, Resource? before, Resource after, Intent intent)
+    {
+        if (
+            before is null
+            || before.Status == after.Status
+            || rules.InForce?.Definition.Lifecycle?.Transitions.GetValueOrDefault((before.Status, after.Status))
+                is not { } action
+        )
+            return null;
+        var scope = PermissionSet.Of(intent.Permissions ?? []).ScopeOf($"resource:{action}");
+        return scope.Allows(after.Type, after.Owner, intent.Actor)
+            ? null
+            : new(Refusal.Forbidden, $"The caller lacks the permission resource/{after.Type}:{action}.");
     }
 
     /// <summary>Why a resource could not be created, apart from other resources; null when it could.</summary>

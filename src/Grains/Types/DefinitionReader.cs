@@ -113,7 +113,7 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         if (!states.ContainsKey(initial))
             faults.Report("/lifecycle/initial", "UNKNOWN_STATE", "The lifecycle has no such state.");
         else
-            RefuseUnreachable(initial, states.Keys, transitions);
+            RefuseUnreachable(initial, states.Keys, transitions.Keys);
         return new(initial, states, transitions);
     }
 
@@ -131,9 +131,9 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         return new(lenient, [.. required], own);
     }
 
-    HashSet<(string, string)> ReadTransitions(ObjectReader lifecycle, Dictionary<string, StateRule> states)
+    Dictionary<(string, string), string?> ReadTransitions(ObjectReader lifecycle, Dictionary<string, StateRule> states)
     {
-        var transitions = new HashSet<(string, string)>();
+        var transitions = new Dictionary<(string, string), string?>();
         if (lifecycle.Any("transitions", optional: true) is not { } list)
             return transitions;
         if (list.ValueKind is not JsonValueKind.Array)
@@ -145,8 +145,7 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
             {
                 var reader = new ObjectReader(element, faults, $"/lifecycle/transitions/{index}");
                 var (from, to) = (reader.Slug("from"), reader.Slug("to"));
-                if (reader.Any("permission", optional: true) is not null)
-                    Unsupported($"/lifecycle/transitions/{index}/permission");
+                var permission = reader.Slug("permission", optional: true);
                 reader.RefuseOthers();
                 foreach (var (state, member) in new[] { (from, "from"), (to, "to") })
                     if (state is not null && !states.ContainsKey(state))
@@ -156,12 +155,21 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
                             "The lifecycle has no such state."
                         );
                 if (from is not null && to is not null)
-                    transitions.Add((from, to));
+                    if (!transitions.TryAdd((from, to), permission) && transitions[(from, to)] != permission)
+                        faults.Report(
+                            $"/lifecycle/transitions/{index}/permission",
+                            "DUPLICATE",
+                            "The same transition asks for another permission."
+                        );
             }
         return transitions;
     }
 
-    void RefuseUnreachable(string initial, IEnumerable<string> states, HashSet<(string From, string To)> transitions)
+    void RefuseUnreachable(
+        string initial,
+        IEnumerable<string> states,
+        IEnumerable<(string From, string To)> transitions
+    )
     {
         var reached = new HashSet<string> { initial };
         for (var before = 0; before != reached.Count; )
@@ -290,9 +298,6 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
             )
                 is true
         );
-
-    void Unsupported(string at) =>
-        faults.Report(at, "UNSUPPORTED", "This server cannot do that yet. Leave the member out.");
 
     void TooMany(string at, int most) => faults.Report(at, FaultCode.TooLarge, $"There may be at most {most} of them.");
 }

@@ -61,10 +61,11 @@ public sealed record StateRule(bool IsLenient, string[] Required, Schema? Schema
 
 /// <summary>Which status a resource can have, and which can follow which.</summary>
 /// <param name="Initial">The status of a new resource.</param>
+/// <param name="Transitions">Each with the action that a caller needs the permission for; null where it needs none.</param>
 public sealed record Lifecycle(
     string Initial,
     IReadOnlyDictionary<string, StateRule> States,
-    IReadOnlySet<(string From, string To)> Transitions
+    IReadOnlyDictionary<(string From, string To), string?> Transitions
 )
 {
     public const int MaxStates = 32;
@@ -78,5 +79,5 @@ public sealed record Lifecycle(
 
     /// <summary>What a resource of a status can become, in order.</summary>
     public string[] Allowed(string from) =>
-        [.. Transitions.Where(step => step.From == from).Select(step => step.To).Order(StringComparer.Ordinal)];
+        [.. Transitions.Keys.Where(step => step.From == from).Select(step => step.To).Order(StringComparer.Ordinal)];
 }

@@ -132,7 +132,11 @@ public sealed partial class ResourceDoor(
             );
         var grain = grains[id];
         var readable = earlier.Readable(command);
-        var reply = await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(readable, intent));
+        var asked = attempt.By(caller);
+        // A new status may be an action of its own, as its type declares it.
+        if (permissions.Contains(Permissions.ResourceUpdate))
+            asked = asked with { Permissions = caller.Permissions.OfResources };
+        var reply = await ClusterCalls.SendAsync(asked, intent => grain.Execute(readable, intent));
         return reply.Rejection is { Referrers: { } referrers } rejection
             ? Reply<Resource>.Refused(rejection with { Referrers = await WithinReachAsync(caller, referrers) })
             : reply;

@@ -10,6 +10,7 @@ sealed class TypesNodeFeature : NodeFeature
     public override void Add(IServiceCollection services, Settings settings) =>
         services
             .AddSingleton<TypeBook>()
+            .AddSingleton<TypeActions>()
             .AddRunning<TypeFollower>()
             .AddSingleton<StoredReferences>()
             .AddSingleton<TypeCheck>()

@@ -74,7 +74,6 @@ public class PermissionTests
         InlineData("user/admin:read"),
         InlineData("bicycle:read"),
         InlineData("resource:fly"),
-        InlineData("resource/bicycle:fly:own"),
         InlineData("resource:read,resource:update"),
         InlineData("resource:read\0")
     ]
@@ -88,6 +87,13 @@ public class PermissionTests
         InlineData("resource/bicycle:create:own")
     ]
     public void Other_texts_are_refused(string text) => Assert.NotNull(Catalogue.FaultOf(text));
+
+    [Fact]
+    public void Whether_a_type_has_an_action_of_its_own_is_not_known_here()
+    {
+        Assert.Null(Catalogue.FaultOf("resource/bicycle:fly"));
+        Assert.Null(Catalogue.FaultOf("resource/bicycle:fly:own"));
+    }
 
     [Fact]
     public void Type_has_at_most_64_characters()

@@ -1,0 +1,35 @@
+using Resources.Grains;
+
+namespace Resources.Silo;
+
+/// <summary>Actions on resources that lifecycles declare, beside those that every server knows.</summary>
+public sealed class TypeActions(TypeBook types, PermissionCatalogue catalogue)
+{
+    /// <summary>Whether any type declares the action of <c>resource:action</c>, as far as this node knows.</summary>
+    public bool IsDeclared(string permission) =>
+        Permission.Parse(permission) is { Object: "resource", Type: null, Action: { } action, Own: false }
+        && types.All.Any(rules => Declares(rules, action));
+
+    /// <summary>What is wrong with permissions of one type: nothing where it declares their actions.</summary>
+    public async Task<Fault[]> FaultsOfAsync(string[] permissions)
+    {
+        var faults = new List<Fault>();
+        foreach (var (index, text) in permissions.Index())
+            if (
+                Permission.Parse(text) is { IsOfType: true } permission
+                && !catalogue.Contains($"{permission.Object}:{permission.Action}")
+                && !Declares(types[permission.Type!], permission.Action!)
+                // Another node may have declared it a moment ago.
+                && !Declares(await types.RefreshAsync(permission.Type!), permission.Action!)
+            )
+                faults.Report(
+                    $"/permissions/{index}",
+                    "INVALID_PERMISSION",
+                    $"The type '{permission.Type}' has no transition with the permission '{permission.Action}'."
+                );
+        return [.. faults];
+    }
+
+    static bool Declares(TypeRules rules, string action) =>
+        rules.InForce?.Definition.Lifecycle?.Transitions.Values.Contains(action) is true;
+}
