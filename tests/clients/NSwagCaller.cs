@@ -58,6 +58,7 @@ public static class Caller
                 2,
                 cursor,
                 null,
+                null,
                 Count.Exact,
                 null,
                 null,
