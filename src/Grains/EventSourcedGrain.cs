@@ -80,8 +80,9 @@ public abstract class EventSourcedGrain<TState, TEvent>(
         var started = time.GetTimestamp();
         try
         {
-            for (var again = false; ; again = true)
+            for (var round = 0; ; round++)
             {
+                var again = round > 0;
                 if (!again && !intent.Repeated && !loaded && seen is { } known)
                     (state, version) = known;
                 else if (again || intent.Repeated || !startsStream)
@@ -104,6 +105,9 @@ public abstract class EventSourcedGrain<TState, TEvent>(
                 }
                 if (time.GetElapsedTime(started) > Timeout)
                     throw new StoreUnavailableException("What this command is decided on keeps changing.");
+                // Each round with others costs up to a thousand of their grains something.
+                if (referenced is not null)
+                    await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20 << Math.Min(round, 5))), time);
             }
         }
         catch (Exception e)

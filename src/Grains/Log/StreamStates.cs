@@ -5,11 +5,14 @@ public sealed class StreamStates(Snapshots snapshots, EventKinds kinds)
 {
     /// <summary>Folds streams of one kind; those without an event are left out.</summary>
     /// <param name="db">The pool of the caller.</param>
+    /// <param name="isExact">Whether events of kinds that this node does not know are a fault; else they are left out.</param>
+    /// <exception cref="StoreUnavailableException">A node of the next release has written such an event.</exception>
     public async Task<Dictionary<Guid, Snapshot<TState>>> FoldAsync<TState, TEvent>(
         Db db,
         Guid[] streams,
         Func<TState?, Recorded<TEvent>, TState> evolve,
-        CancellationToken ct
+        CancellationToken ct,
+        bool isExact = false
     )
         where TState : class
         where TEvent : class
@@ -29,7 +32,10 @@ public sealed class StreamStates(Snapshots snapshots, EventKinds kinds)
                     var stream = reader.GetGuid(0);
                     // A node of the next release may write kinds that this one cannot show.
                     if (kinds.Read(reader.GetString(5), reader.GetString(6)) is not TEvent data)
-                        continue;
+                        if (isExact)
+                            throw new StoreUnavailableException("This node cannot read what another one has written.");
+                        else
+                            continue;
                     var recorded = new Recorded<TEvent>(
                         data,
                         reader.GetInt64(1),

@@ -98,10 +98,22 @@ public sealed class DeletionPlan(Guid target, DeleteResource command, string acc
     /// <summary>What a rule says, if the caller may do it; else the reference holds its target.</summary>
     OnDelete PolicyOf(StoredReference reference)
     {
-        var policy = reference.Rules.ReferenceOf(reference.Field)!.Value.Rule.OnDelete;
+        if (DecidingFor(reference) is not { } deciding)
+            return OnDelete.Restrict;
+        var policy = deciding.Rules.ReferenceOf(deciding.Field)!.Value.Rule.OnDelete;
         var scope = policy is OnDelete.Cascade ? command.Deletes : command.Updates;
         return scope?.Allows(reference.Rules.Name, reference.Owner, account) is true ? policy : OnDelete.Restrict;
     }
+
+    /// <summary>
+    /// The reference whose rule counts. A rule that is only proposed deletes and changes nothing: what is in force between
+    /// the two resources counts for it, or nothing does. Resources in the form that a migration leads to have no other rules.
+    /// </summary>
+    StoredReference? DecidingFor(StoredReference reference) =>
+        reference.Change is null
+            ? reference
+            : bySource[reference.Source].Find(one => one.Target == reference.Target && one.Change is null)
+                ?? (reference.Rules.Begun is null ? null : reference);
 
     void AddDeleted(Guid one, HashSet<Guid> seen, List<Guid> members)
     {

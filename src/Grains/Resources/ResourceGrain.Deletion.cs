@@ -84,11 +84,17 @@ sealed partial class ResourceGrain
         var (bytes, rows) = (0, 0);
         foreach (var page in others.Chunk(Page))
         {
-            var known = await states.FoldAsync<Resource, ResourceEvent>(reads, page, Resource.Evolve, default);
+            var known = await states.FoldAsync<Resource, ResourceEvent>(
+                reads,
+                page,
+                Resource.Evolve,
+                default,
+                isExact: true
+            );
             foreach (var id in page)
             {
                 var (state, version, _) = known[id];
-                var decision = plan.Decide(id, state, new(version, intent, Now));
+                var decision = earlier.Readable(state, plan.Decide(id, state, new(version, intent, Now)));
                 if (decision.Rejection is { } rejection)
                     holding.Add(new(id, rejection.Change));
                 else if (decision.Events is [])

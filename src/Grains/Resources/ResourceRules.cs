@@ -44,12 +44,12 @@ public static class ResourceRules
     )
     {
         var form = rules.Begun is null ? rules : rules.OfNewForm;
-        // A proposal with a migration names members of another form.
-        var readers = rules.Migration is null ? rules : form with { Proposed = null };
+        // What is only proposed changes nothing.
+        var inForce = form with { Proposed = null };
         var before = rules.Begun is null ? state : rules.InNewForm(state, []) ?? state;
         var metadata = before.Metadata.Without(
             from reference in references
-            let rule = readers.ReferenceOf(reference.Field)
+            let rule = inForce.ReferenceOf(reference.Field)
             where rule is not null
             select (rule.Value.Path, reference.Target)
         );
@@ -295,7 +295,8 @@ public static class ResourceRules
             claims,
             references
         );
-        proposed.Move(scope, old, now, isEntered: true, number => !rules.IsNew(number), null, claims, references);
+        // As they are: what stands in the way of the migration is no reason to lose sight of them.
+        proposed.Move(scope, before, after, isEntered: true, number => !rules.IsNew(number), null, claims, references);
         proposed.Move(scope, old, now, isEntered: false, rules.IsNew, rules.Change, claims, references);
     }
 

@@ -135,6 +135,42 @@ public class DeletionPlanTests
         Assert.Equal([new(Ids[1], change), new(Ids[2], null)], plan.Holding);
     }
 
+    [Theory]
+    [InlineData("cascade")]
+    [InlineData("unset")]
+    public void What_is_only_proposed_deletes_and_changes_nothing(string policy)
+    {
+        var change = Guid.CreateVersion7();
+        var rules = Rules(
+            new TypeChanged("page", Guid.Empty, Define(References), Fields),
+            new TypeChangeProposed(
+                "page",
+                change,
+                ProposalKind.Change,
+                Define($$"""{{References}},"/metadata/other":{"type":"page","onDelete":"{{policy}}"}"""),
+                new(Fields) { ["/metadata/other"] = Proposed }
+            )
+        );
+        var plan = Plan();
+        StoredReference[] found =
+        [
+            From(1, Proposed),
+            From(2, Proposed),
+            From(2, Restrict),
+            From(3, Proposed),
+            From(3, Cascade),
+            From(4, Proposed),
+            From(4, Unset),
+        ];
+
+        Assert.Equal([Ids[3]], plan.Add([.. found.Select(one => one with { Rules = rules })]));
+
+        Assert.Equal([new(Ids[1], change), new(Ids[2], null)], plan.Holding);
+        var page = Page("""{"seen":"<0>","other":"<0>"}""") with { TypeVersion = 1 };
+        var held = plan.Decide(Ids[4], page, new(1, Story.By("alice"), Story.At(2)));
+        Assert.Equal(change, held.Rejection!.Change);
+    }
+
     [Fact]
     public void Thousand_go_and_a_thousand_and_one_do_not()
     {

@@ -10,6 +10,12 @@ public class UnsetWhileMigratingTests
     const int Watched = 2;
     const int Default = 3;
 
+    const string TwoRules = """
+        {"name":"book",
+         "schema":{"type":"object","properties":{"isbn":{"type":"string"},"author":{"type":"string"},"pages":{}}},
+         "references":{"/metadata/author":{"type":"page"}},"unique":{"isbn":{"members":["/metadata/isbn"]}}}
+        """;
+
     static readonly Guid Id = Guid.CreateVersion7();
     static readonly Guid Target = Guid.Parse("0190163d-8694-739b-aea5-966c26f8ad90");
     static readonly Guid Other = Guid.Parse("0190163d-8694-739b-aea5-966c26f8ad95");
@@ -105,6 +111,44 @@ public class UnsetWhileMigratingTests
 
         var changed = Assert.IsType<ResourceMetadataChanged>(Assert.Single(decision.Events));
         Assert.Equal(Story.Text($$"""{"watched":["{{Target}}"]}"""), changed.Metadata);
+    }
+
+    [Fact]
+    public void Value_that_does_not_convert_keeps_nothing_that_a_deletion_gives_back()
+    {
+        TypeEvent[] events =
+        [
+            TypeStory.InForce(TwoRules, ("isbn", 1), ("/metadata/author", 2)),
+            new TypeChangeProposed(
+                "book",
+                Change,
+                ProposalKind.Change,
+                Story.Text(TwoRules),
+                new() { ["isbn"] = 1, ["/metadata/author"] = 2 },
+                Migration
+                    .Read(
+                        JsonElement.Parse("""[{"op":"convert","path":"/metadata/pages","to":"integer"}]"""),
+                        null,
+                        []
+                    )!
+                    .Text
+            ),
+        ];
+        var rules = TypeStory.Rules(events);
+        var state = TypeStory.Stored($$"""{"isbn":"1","author":"{{Target}}","pages":"abc"}""") with { TypeVersion = 1 };
+
+        Assert.Contains((2, Target), rules.ReferencesOf(state));
+        var decision = ResourceRules.Decide(
+            Id,
+            state,
+            new DeleteResource(Scope.All, Scope.All),
+            new(7, Story.By(Story.Bob), Story.At(8)),
+            rules
+        );
+
+        Assert.IsType<ResourceDeleted>(Assert.Single(decision.Events));
+        Assert.Equal([(1, false)], decision.Guards!.Claims.Select(claim => (claim.Rule, claim.Takes)));
+        Assert.Equal([(2, Target)], Ended(decision));
     }
 
     [Fact]
