@@ -175,8 +175,9 @@ public sealed partial class ResourceDoor(
         var selection = asked with
         {
             Visible = ReachOf(caller, asked.IncludeDeleted),
+            // Deleted resources have no rows in an index: by it, a filter would lose them.
             Indexed =
-                asked.Filter is null && sort.Member is null
+                asked.IncludeDeleted || asked.Filter is null && sort.Member is null
                     ? null
                     : await IndexedAsync(caller, asked.Type, sort.Member is { } member ? [member] : []),
         };

@@ -60,6 +60,20 @@ public sealed class IndexedListTests(Backend backend, IndexedListTests.Books boo
         Assert.Equal(Ordered(mine, "-metadata.price").Select(IdOf), mine.Select(IdOf));
     }
 
+    [Theory]
+    [InlineData("metadata.price>=2"), InlineData("metadata.title=\"B\""), InlineData("metadata.in.stock=true")]
+    public async Task Filter_finds_deleted_resources_where_they_are_asked_for(string filter)
+    {
+        const string Deleted = "&includeDeleted=true&count=exact";
+        var expected = await PagesAsync(Admin, $"{Deleted}{Filter}NOT (NOT ({filter}))", 200);
+        Assert.Contains(expected, row => row.GetProperty("deletedAt").ValueKind is JsonValueKind.String);
+        Assert.Equal(expected.Select(IdOf), (await PagesAsync(Admin, $"{Deleted}{Filter}{filter}", 7)).Select(IdOf));
+        var first = await Admin.GetAsync(
+            $"/api/v1/resources?type={books.Type}{Escaped($"{Deleted}{Filter}{filter}")}&limit=1"
+        );
+        Assert.Equal($"{expected.Count}", first.Text("/meta/count"));
+    }
+
     [Fact]
     public async Task Count_of_a_range_is_exact()
     {
