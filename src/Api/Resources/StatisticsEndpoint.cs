@@ -89,14 +89,7 @@ static class StatisticsEndpoint
                 return held;
             wanted = reached.Position;
         }
-        var groups = (Reply<ResourceGroups>?)null;
-        if (grouping is not null)
-        {
-            groups = await door.GroupAsync(context.Caller(), type, status, from, to, grouping, wanted, ct);
-            if (groups.Rejection is { } refused)
-                return Consistency.Refused(refused);
-        }
-        var reply = await door.CountAsync(context.Caller(), type, status, from, to, wanted, ct);
+        var reply = await door.CountAsync(context.Caller(), type, status, from, to, grouping, wanted, ct);
         if (reply.Rejection is { } rejection)
             return Consistency.Refused(rejection);
         var found = reply.Value!;
@@ -106,7 +99,7 @@ static class StatisticsEndpoint
                 [.. found.ByType.Select(each => new TypeCount(each.Value, each.Count))],
                 [.. found.ByStatus.Select(each => new StatusCount(each.Value, each.Count))],
                 [.. found.ByDay.Select(each => new DayCount(each.Value, each.Count))],
-                groups?.Value!.Groups.Select(group => GroupDocument.Of(group, grouping!)).ToArray()
+                found.Groups?.Select(group => GroupDocument.Of(group, grouping!)).ToArray()
             )
         )
         {

@@ -21,9 +21,6 @@ public sealed record Grouping(IReadOnlyList<string> Keys, IReadOnlyList<(string 
 /// <param name="Values">JSON of each value.</param>
 public sealed record ResourceGroup(JsonElement[] Keys, long Count, JsonElement[] Values);
 
-/// <summary>Groups of live resources, the largest first, at a position of the log.</summary>
-public sealed record ResourceGroups(long Position, int Generation, IReadOnlyList<ResourceGroup> Groups);
-
 /// <summary>
 /// Groups live resources, and adds up members of them. Counts come from the statistics; members from their indexes.
 /// </summary>
@@ -43,9 +40,10 @@ public sealed class AggregateQueries(SearchesDb db)
     /// <summary>Whether a key is the path of a member.</summary>
     public static bool IsMember(string key) => key.StartsWith("metadata.", StringComparison.Ordinal);
 
+    /// <summary>The statistics with groups: all of it is of one snapshot, so that they agree.</summary>
     /// <exception cref="NotIndexedException">A member has no index, or not yet.</exception>
     /// <exception cref="QueryTimeoutException">It takes longer than a query may.</exception>
-    public Task<ResourceGroups> ReadAsync(
+    public Task<ResourceStatistics> ReadAsync(
         Reach visible,
         IndexedMembers? indexed,
         string? type,
@@ -66,15 +64,15 @@ public sealed class AggregateQueries(SearchesDb db)
                 await using var command = new NpgsqlCommand { Connection = connection, Transaction = transaction };
                 var narrowed = new Narrowed(command.Parameters, visible, type, status, from, to);
                 command.CommandText = $"""
-                    select reached.position, reached.generation, groups.* from resource_views_position reached left join lateral (
-                        {(
-                        numbers is [] ? OfCounts(narrowed, grouping) : OfMembers(narrowed, grouping, numbers)
-                    )} order by count desc, keys limit {MaxGroups}
-                    ) groups on true
+                    {(
+                    numbers is [] ? OfCounts(narrowed, grouping) : OfMembers(narrowed, grouping, numbers)
+                )} order by count desc, keys limit {MaxGroups}
                     """;
                 try
                 {
-                    return await ReadAsync(command, token);
+                    var groups = await ReadAsync(command, token);
+                    var counts = await StatisticsQueries.ReadAsync(connection, visible, type, status, from, to, token);
+                    return counts with { Groups = groups };
                 }
                 catch (PostgresException e)
                     when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
@@ -85,20 +83,13 @@ public sealed class AggregateQueries(SearchesDb db)
             ct
         );
 
-    static async Task<ResourceGroups> ReadAsync(NpgsqlCommand command, CancellationToken ct)
+    static async Task<IReadOnlyList<ResourceGroup>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
     {
         var groups = new List<ResourceGroup>();
-        var position = 0L;
-        var generation = 0;
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-        {
-            (position, generation) = (reader.GetInt64(0), reader.GetInt32(1));
-            // Without any group there is still a position.
-            if (!reader.IsDBNull(2))
-                groups.Add(new(Elements(reader.GetString(2)), reader.GetInt64(3), Elements(reader.GetString(4))));
-        }
-        return new(position, generation, groups);
+            groups.Add(new(Elements(reader.GetString(0)), reader.GetInt64(1), Elements(reader.GetString(2))));
+        return groups;
     }
 
     static JsonElement[] Elements(string json) => [.. JsonElement.Parse(json).EnumerateArray()];

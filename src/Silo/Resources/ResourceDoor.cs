@@ -266,12 +266,15 @@ public sealed partial class ResourceDoor(
     /// <summary>Live resources in numbers, as new as is wanted: of those that the caller may see.</summary>
     /// <param name="from">The first day of creation; null = any.</param>
     /// <param name="to">The last day of creation; null = any.</param>
+    /// <param name="grouping">What is told beside the counts; null = nothing.</param>
+    /// <exception cref="QueryTimeoutException">Groups take longer than a query may.</exception>
     public async Task<Reply<ResourceStatistics>> CountAsync(
         Caller caller,
         string? type,
         string? status,
         DateOnly? from,
         DateOnly? to,
+        Grouping? grouping,
         long? wanted,
         CancellationToken ct
     )
@@ -281,13 +284,26 @@ public sealed partial class ResourceDoor(
         var reached = await WaitAsync(wanted, ct);
         if (reached.Rejection is { } behind)
             return Reply<ResourceStatistics>.Refused(behind);
-        // As many rows as there are types and days, and callers make up types.
-        var found = await turns.SearchAsync(
-            caller.Id,
-            () => statistics.ReadAsync(ReachOf(caller, includeDeleted: false), type, status, from, to, ct),
-            ct
-        );
-        return new(found, 0, found.Position, false, null);
+        var visible = ReachOf(caller, includeDeleted: false);
+        var indexed = grouping is null ? null : await IndexedAsync(caller, type, grouping.Paths);
+        try
+        {
+            // As many rows as there are types and days, and callers make up types.
+            var found = await turns.SearchAsync(
+                caller.Id,
+                () =>
+                    grouping is null
+                        ? statistics.ReadAsync(visible, type, status, from, to, ct)
+                        : aggregates.ReadAsync(visible, indexed, type, status, from, to, grouping, ct),
+                ct
+            );
+            return new(found, 0, found.Position, false, null);
+        }
+        catch (NotIndexedException e)
+        {
+            var value = grouping!.Values.FirstOrDefault(value => value.Path == e.Member);
+            return Reply<ResourceStatistics>.Refused(NotIndexed(e, value.Function ?? "groupBy"));
+        }
     }
 
     /// <summary>Waits until lists have passed a position; without one, the log's head at this moment.</summary>

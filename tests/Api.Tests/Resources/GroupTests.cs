@@ -77,6 +77,35 @@ public sealed class GroupTests(Backend backend, GroupTests.Books books)
         Assert.Null((await Admin.GetAsync($"/api/v1/statistics?type={type}")).At("/data/groups"));
     }
 
+    /// <summary>Whoever holds the answer's tag would never learn of what one of them lacks.</summary>
+    [Fact]
+    public async Task Groups_and_counts_are_of_one_moment_beside_writes()
+    {
+        var type = FreshType();
+        using var enough = new CancellationTokenSource();
+        var writes = Enumerable.Range(0, 4).Select(_ => WriteAsync()).ToArray();
+        try
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                var answer = await Admin.GetAsync($"/api/v1/statistics?type={type}&groupBy=type&consistency=eventual");
+                Is(answer, 200);
+                Assert.Equal(answer.Text("/data/total"), answer.Text("/data/groups/0/count") ?? "0");
+            }
+        }
+        finally
+        {
+            await enough.CancelAsync();
+            await Task.WhenAll(writes);
+        }
+
+        async Task WriteAsync()
+        {
+            while (!enough.IsCancellationRequested)
+                await MadeAsync(type, "{}");
+        }
+    }
+
     [Theory]
     [
         InlineData("groupBy=status,type,owner", "VALIDATION_FAILED", "?groupBy"),

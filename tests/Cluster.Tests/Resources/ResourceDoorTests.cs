@@ -98,7 +98,7 @@ public sealed class ResourceDoorTests(ResourceDoorTests.Door door) : IClassFixtu
         Assert.Equal(shown, list.Value?.Rows.Any(row => row.Id == id) is true);
         if (deleted)
             return;
-        var counted = await door.It.CountAsync(CallerOf(who), null, null, null, null, null, Cancelled);
+        var counted = await door.It.CountAsync(CallerOf(who), null, null, null, null, null, null, Cancelled);
         Assert.Equal(refusal, counted.Rejection?.Kind);
         Assert.Equal(list.Value?.Count ?? 0, counted.Value?.Total ?? 0);
     }
