@@ -31,8 +31,18 @@ sealed class IndexRows(int generation)
         string State
     )
     {
-        public bool Is(IndexedMembers type, IndexedMember member) =>
-            (Type, Pointer, Declared, IsTime) == (type.Type, member.Pointer, type.Declared, member.IsTime);
+        public Key Key => new(Type, Pointer, Declared, IsTime);
+    }
+
+    /// <summary>What tells members apart. There are many thousands of them, which are found by it.</summary>
+    readonly record struct Key(string Type, string Pointer, DateTimeOffset Declared, bool IsTime);
+
+    /// <summary>The members of the table, in the order of their numbers.</summary>
+    sealed record Table(IReadOnlyList<Member> Members)
+    {
+        public HashSet<Key> Keys { get; } = [.. Members.Select(member => member.Key)];
+
+        public HashSet<string> Types { get; } = [.. Members.Select(member => member.Type)];
     }
 
     readonly string members = $"resource_index_members_{Text(generation)}";
@@ -40,7 +50,10 @@ sealed class IndexRows(int generation)
     readonly string views = $"resource_views_{Text(generation)}";
 
     /// <summary>Null until the table was read, and after a change of it.</summary>
-    List<Member>? known;
+    Table? known;
+
+    /// <summary>The declared members that were found in the table, and no others; null while there is something to do.</summary>
+    IReadOnlyCollection<IndexedMembers>? settled;
 
     /// <summary>Queues the rows of resources that a page of events has written, once those are written.</summary>
     public async Task QueueAsync(
@@ -51,14 +64,14 @@ sealed class IndexRows(int generation)
     )
     {
         known ??= await ReadAsync(operations.Connection!, ct);
-        if (known is [])
+        if (known.Members is [])
             return;
         // Writes of a declared type tell that it is one, but for deletions, and but for those from before it was declared.
-        var areAllSuspect = events[0].Sequence <= known.Max(member => member.Since);
+        var areAllSuspect = events[0].Sequence <= known.Members.Max(member => member.Since);
         var written = changes
             .Where(change =>
                 change.Created is { Type: var type }
-                    ? known.Any(member => member.Type == type)
+                    ? known.Types.Contains(type)
                     : areAllSuspect || change.Deletion || change.TypeVersion is not null
             )
             .ToArray();
@@ -83,10 +96,18 @@ sealed class IndexRows(int generation)
     }
 
     /// <summary>Whether there is something to do, as far as is known without asking the database.</summary>
-    public bool AreBehind(IReadOnlyCollection<IndexedMembers> declared) =>
-        known is null
-        || known.Any(member => member.State is Building or Leaving || !IsDeclared(member, declared))
-        || Missing(declared).Any();
+    /// <param name="declared">The same object as before is not looked at again.</param>
+    public bool AreBehind(IReadOnlyCollection<IndexedMembers> declared)
+    {
+        if (known is null)
+            return true;
+        if (ReferenceEquals(declared, settled))
+            return false;
+        var keys = KeysOf(declared);
+        var areBehind = !keys.SetEquals(known.Keys) || known.Members.Any(member => member.State is Building or Leaving);
+        settled = areBehind ? null : declared;
+        return areBehind;
+    }
 
     /// <summary>Brings the members of the table closer to those that are declared, by one piece of work.</summary>
     public async Task TendAsync(
@@ -97,30 +118,31 @@ sealed class IndexRows(int generation)
     {
         var connection = transaction.Connection!;
         known ??= await ReadAsync(connection, ct);
-        if (Missing(declared).ToArray() is not [] and var missing)
-            foreach (var (type, member) in missing)
-                await AddAsync(connection, type, member, ct);
-        else if (known.Find(member => member.State is not Leaving && !IsDeclared(member, declared)) is { } former)
+        var keys = KeysOf(declared);
+        Member? First(Func<Member, bool> condition) => known.Members.FirstOrDefault(condition);
+        if (keys.Where(key => !known.Keys.Contains(key)).ToArray() is not [] and var missing)
+            foreach (var key in missing)
+                await AddAsync(connection, key, ct);
+        else if (First(member => member.State is not Leaving && !keys.Contains(member.Key)) is { } former)
             await ExecuteAsync(connection, $"update {members} set state = 'leaving' where member = $1", former, ct);
-        else if (known.Find(member => member.State is Leaving) is { } leaving)
+        else if (First(member => member.State is Leaving) is { } leaving)
             await ExecuteAsync(connection, Remove(), leaving, ct);
-        else if (known.Find(member => member.State is Building) is { } building)
+        else if (First(member => member.State is Building) is { } building)
             await ExecuteAsync(connection, Build(), building, ct);
         else
             return;
         // Whether it is committed is seen when the table is read again.
-        known = null;
+        (known, settled) = (null, null);
     }
 
-    IEnumerable<(IndexedMembers Type, IndexedMember Member)> Missing(IEnumerable<IndexedMembers> declared) =>
-        declared
-            .SelectMany(type => type.Members.Select(member => (type, member)))
-            .Where(one => !known!.Any(member => member.Is(one.type, one.member)));
+    static HashSet<Key> KeysOf(IEnumerable<IndexedMembers> declared) =>
+        [
+            .. declared.SelectMany(type =>
+                type.Members.Select(member => new Key(type.Type, member.Pointer, type.Declared, member.IsTime))
+            ),
+        ];
 
-    static bool IsDeclared(Member member, IEnumerable<IndexedMembers> declared) =>
-        declared.Any(type => type.Members.Any(one => member.Is(type, one)));
-
-    async Task<List<Member>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    async Task<Table> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             $"select member, type, pointer, declared, is_time, since, state from {members} order by member",
@@ -140,10 +162,10 @@ sealed class IndexRows(int generation)
                     reader.GetString(6)
                 )
             );
-        return found;
+        return new(found);
     }
 
-    async Task AddAsync(NpgsqlConnection connection, IndexedMembers type, IndexedMember member, CancellationToken ct)
+    async Task AddAsync(NpgsqlConnection connection, Key member, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             $"""
@@ -155,9 +177,9 @@ sealed class IndexRows(int generation)
         {
             Parameters =
             {
-                Arg.Of(type.Type),
+                Arg.Of(member.Type),
                 Arg.Of(member.Pointer),
-                Arg.Of(type.Declared),
+                Arg.Of(member.Declared),
                 Arg.Of(member.IsTime),
                 Arg.Of(JsonPointer.Parse(member.Pointer)![1..]),
             },

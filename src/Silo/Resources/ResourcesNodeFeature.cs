@@ -29,13 +29,12 @@ sealed class ResourcesNodeFeature : NodeFeature
         services.AddSingleton(provider => ModelOf(provider.GetRequiredService<TypeBook>()));
 
     /// <summary>The resource views, with indexes of what the types declare.</summary>
-    static ReadModel ModelOf(TypeBook types) =>
-        ResourceViewProjection.Model with
+    static ReadModel ModelOf(TypeBook types)
+    {
+        var declared = new DeclaredMembers(types);
+        return ResourceViewProjection.Model with
         {
-            NextWork = projection =>
-                ResourceViewProjection.NextWork(
-                    projection,
-                    [.. types.All.Select(type => type.Indexed).OfType<IndexedMembers>()]
-                ),
+            NextWork = projection => ResourceViewProjection.NextWork(projection, declared.Now),
         };
+    }
 }

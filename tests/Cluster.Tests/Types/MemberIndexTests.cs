@@ -238,6 +238,17 @@ select m.pointer, i.resource, trim_scale(i.number)::text, i.text from resource_i
     }
 
     [Fact]
+    public async Task Declared_members_are_listed_anew_only_after_a_change_of_a_type()
+    {
+        var members = new DeclaredMembers(One.Service<TypeBook>());
+        var before = members.Now;
+        Assert.DoesNotContain(before, one => one.Type == type);
+        await Eventually.HoldsAsync(() => ReferenceEquals(members.Now, members.Now));
+        await DeclareAsync("/metadata/price");
+        Assert.Contains(members.Now, one => one.Type == type);
+    }
+
+    [Fact]
     public async Task Whoever_has_been_overtaken_does_no_work()
     {
         await CreateAsync("{}");
