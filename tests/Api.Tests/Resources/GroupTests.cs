@@ -106,6 +106,39 @@ public sealed class GroupTests(Backend backend, GroupTests.Books books)
         }
     }
 
+    [Fact]
+    public async Task Keys_and_figures_are_as_the_index_has_them()
+    {
+        var type = FreshType();
+        Is(
+            await DeclareAsync(
+                Definition(
+                    type,
+                    """{"type":"object","properties":{"text":{},"at":{"type":"string","format":"date-time"}}}""",
+                    "\"indexed\":[\"/metadata/text\",\"/metadata/at\"]"
+                )
+            ),
+            201
+        );
+        var beginning = new string('x', 256);
+        await MadeAsync(type, """{"text":true,"at":"2026-01-31T12:00:00+02:00"}""");
+        await MadeAsync(type, """{"text":"true","at":"2026-01-31T11:00:00.5+01:00"}""");
+        await MadeAsync(type, $$"""{"text":"{{beginning}}y","at":"2026-02-01T12:00:00Z"}""");
+        await MadeAsync(type, $$"""{"text":"{{beginning}}z","at":"2026-02-01T12:00:00Z"}""");
+        var path = $"/api/v1/statistics?type={type}&groupBy=metadata.text&min=metadata.at";
+        while ((await Admin.GetAsync(path))["Retry-After"] is not null)
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.Equal(
+            Sorted(
+                $$$"""
+                [{"key":{"metadata.text":"true"},"count":2,"min":{"metadata.at":"2026-01-31T10:00:00.000000Z"}},
+                {"key":{"metadata.text":"{{{beginning}}}"},"count":2,"min":{"metadata.at":"2026-02-01T12:00:00.000000Z"}}]
+                """
+            ),
+            Sorted((await Admin.GetAsync(path)).Text("/data/groups")!)
+        );
+    }
+
     [Theory]
     [
         InlineData("groupBy=status,type,owner", "VALIDATION_FAILED", "?groupBy"),
