@@ -95,8 +95,6 @@ public static class ApiKeyEndpoints
             (body, faults) => Read(body, catalogue, time, faults),
             async asked =>
             {
-                if (await actions.FaultsOfAsync(asked.Permissions) is not [] and var faults)
-                    return Answer.Invalid(faults);
                 var caller = context.Caller();
                 var permissions = PermissionSet.Of(asked.Permissions);
                 if (
@@ -104,6 +102,9 @@ public static class ApiKeyEndpoints
                     { } refused
                 )
                     return refused;
+                // Afterwards: what types declare is nobody's business who has no rights to them.
+                if (await actions.FaultsOfAsync(asked.Permissions) is not [] and var faults)
+                    return Answer.Invalid(faults);
                 var intent = context.Intend();
                 var id = intent.CommandId;
                 var (text, hash) = texts.Create(id);

@@ -43,7 +43,7 @@ public static class ExplainEndpoint
     ) =>
         RequestBody.TakeAsync(
             context,
-            (body, faults) => Read(body, catalogue, actions, faults),
+            (body, faults) => Read(body, context.Caller(), catalogue, actions, faults),
             async asked => Answer.Of(await DecideAsync(context.Caller(), asked, door, book))
         );
 
@@ -93,13 +93,19 @@ public static class ExplainEndpoint
             _ => throw new ArgumentOutOfRangeException(nameof(access), access, "This access has no description."),
         };
 
-    static ExplainRequest Read(JsonElement body, PermissionCatalogue catalogue, TypeActions actions, List<Fault> faults)
+    static ExplainRequest Read(
+        JsonElement body,
+        Caller caller,
+        PermissionCatalogue catalogue,
+        TypeActions actions,
+        List<Fault> faults
+    )
     {
         var reader = new ObjectReader(body, faults);
         var permission = reader.Text("permission", 1, 255);
         var text = reader.Text("resourceId", 1, 36, optional: true);
         reader.RefuseOthers();
-        if (permission is not null && !catalogue.Contains(permission) && !actions.IsDeclared(permission))
+        if (permission is not null && !catalogue.Contains(permission) && !actions.IsDeclared(caller, permission))
             faults.Report(
                 "/permission",
                 "INVALID_PERMISSION",

@@ -145,14 +145,15 @@ public static class RoleEndpoints
         int status
     )
     {
-        if (await actions.FaultsOfAsync(texts) is not [] and var faults)
-            return Answer.Invalid(faults);
         var permissions = PermissionSet.Of(texts);
         if (
             RoleRights.Check(context.Caller(), permissions, "The role would have permissions that you do not have.") is
             { } refused
         )
             return refused;
+        // Afterwards: what types declare is nobody's business who has no rights to them.
+        if (await actions.FaultsOfAsync(texts) is not [] and var faults)
+            return Answer.Invalid(faults);
         var reply = await ExecuteAsync(context, cluster, command(permissions.ToTexts()));
         return reply.Rejection is { } rejection
             ? rejection

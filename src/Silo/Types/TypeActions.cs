@@ -1,14 +1,24 @@
 using Resources.Grains;
+using Resources.Projections;
 
 namespace Resources.Silo;
 
 /// <summary>Actions on resources that lifecycles declare, beside those that every server knows.</summary>
 public sealed class TypeActions(TypeBook types, PermissionCatalogue catalogue)
 {
-    /// <summary>Whether any type declares the action of <c>resource:action</c>, as far as this node knows.</summary>
-    public bool IsDeclared(string permission) =>
+    /// <summary>
+    /// Whether a type declares the action of <c>resource:action</c>, as far as this node knows: one that the caller may
+    /// know of, or may do this with.
+    /// </summary>
+    public bool IsDeclared(Caller caller, string permission) =>
         Permission.Parse(permission) is { Object: "resource", Type: null, Action: { } action, Own: false }
-        && types.All.Any(rules => Declares(rules, action));
+        && types.All.Any(rules =>
+            Declares(rules, action)
+            && (
+                TypeDoor.Sees(caller, rules.Name)
+                || caller.Permissions.ScopeOf(permission).Allows(rules.Name, caller.Id, caller.Id)
+            )
+        );
 
     /// <summary>What is wrong with permissions of one type: nothing where it declares their actions.</summary>
     public async Task<Fault[]> FaultsOfAsync(string[] permissions)

@@ -149,6 +149,47 @@ public sealed class TypeReachTests(Backend backend) : TypeBackend(backend)
         );
     }
 
+    [Fact]
+    public async Task Actions_of_a_type_out_of_reach_are_as_those_of_a_free_one()
+    {
+        var action = $"a{Guid.NewGuid():n}";
+        Is(
+            await DeclareAsync(
+                Definition(
+                    type,
+                    rest: $$$"""
+                    "lifecycle":{"initial":"draft","states":{"draft":{},"out":{}},
+                     "transitions":[{"from":"draft","to":"out","permission":"{{{action}}}"}]}
+                    """
+                )
+            ),
+            201
+        );
+        var free = FreshType();
+        string[] rights = ["role:manage", $"resource/{free}:read"];
+        var role = await Backend.CreateRoleAsync($"resource/{free}:read");
+        var caller = await CallerAsync(rights);
+        foreach (var name in new[] { type, free })
+        {
+            var permissions = $$"""["resource/{{name}}:{{action}}"]""";
+            foreach (
+                var (method, path, body) in new[]
+                {
+                    ("POST", "roles", $$"""{"name":"r{{Guid.NewGuid():n}}","permissions":{{permissions}}}"""),
+                    ("PUT", $"roles/{role}", $$"""{"permissions":{{permissions}}}"""),
+                    ("POST", "api-keys", $$"""{"name":"k","permissions":{{permissions}}}"""),
+                }
+            )
+                Is(await caller.SendAsync(method, "/api/v1/" + path, body), 403, "ABOVE_OWN_RIGHTS");
+        }
+
+        Task<Answer> ExplainAsync(ApiClient of) =>
+            of.SendAsync("POST", "/api/v1/access/explain", $$"""{"permission":"resource:{{action}}"}""");
+        Is(await ExplainAsync(caller), 400, "VALIDATION_FAILED", "/permission");
+        foreach (var known in new[] { "read", action })
+            Is(await ExplainAsync(await CallerAsync($"resource/{type}:{known}")), 200);
+    }
+
     [Theory]
     [
         InlineData("types/TYPE/resources?sort=metadata.key"),
