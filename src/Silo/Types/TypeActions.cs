@@ -23,15 +23,19 @@ public sealed class TypeActions(TypeBook types, PermissionCatalogue catalogue)
     /// <summary>What is wrong with permissions of one type: nothing where it declares their actions.</summary>
     public async Task<Fault[]> FaultsOfAsync(string[] permissions)
     {
-        var faults = new List<Fault>();
-        foreach (var (index, text) in permissions.Index())
-            if (
-                Permission.Parse(text) is { IsOfType: true } permission
+        var unknown = permissions
+            .Select((text, index) => (Permission: Permission.Parse(text), Index: index))
+            .Where(one =>
+                one.Permission is { IsOfType: true } permission
                 && !catalogue.Contains($"{permission.Object}:{permission.Action}")
                 && !Declares(types[permission.Type!], permission.Action!)
-                // Another node may have declared it a moment ago.
-                && !Declares(await types.RefreshAsync(permission.Type!), permission.Action!)
             )
+            .ToArray();
+        // Another node may have declared them a moment ago.
+        await Task.WhenAll(unknown.Select(one => one.Permission!.Type!).Distinct().Select(types.RefreshAsync));
+        var faults = new List<Fault>();
+        foreach (var (permission, index) in unknown)
+            if (!Declares(types[permission!.Type!], permission.Action!))
                 faults.Report(
                     $"/permissions/{index}",
                     "INVALID_PERMISSION",
