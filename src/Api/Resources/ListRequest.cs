@@ -98,10 +98,7 @@ sealed record ListRequest(
             return null;
         if (text.Length > MaxSearch)
             return query.Fail<Filter>("q", $"takes at most {MaxSearch} characters");
-        string[] words = [.. SearchWords.Of(text).Distinct()];
-        return words is []
-            ? query.Fail<Filter>("q", "takes words: letters and digits")
-            : new Filter.Search(words, NameOnly: false);
+        return SearchText.Read(text) ?? query.Fail<Filter>("q", "takes words: letters and digits");
     }
 
     static Filter? Filtered(QueryReader query)

@@ -43,7 +43,8 @@ static class ResourceParameters
 
     public static readonly Parameter Words = Parameter.Text(
         "q",
-        "Full-text search: finds resources whose name or metadata contains words that start with all these terms.",
+        "Full-text search: finds resources whose name or metadata contains words that start with all these terms. "
+            + "A text in double quotes is a phrase: its words stand side by side, in this order.",
         "blue bicy",
         500
     );

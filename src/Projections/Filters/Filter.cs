@@ -58,17 +58,37 @@ public abstract record Filter
     public sealed record MetadataPresent(string Pointer) : Filter;
 
     /// <summary>
-    /// Each word is the beginning of a word of the resource: of its name, or of any text in its metadata.
+    /// Each word is the beginning of a word of the resource: of its name, or of any text in its metadata. In a phrase only
+    /// the last one is a beginning, and they stand side by side in one of these texts, in this order.
     /// </summary>
-    /// <param name="Words">At least one word, as <see cref="SearchWords.Of"/> gives them.</param>
+    /// <param name="Words">At least one word, as <see cref="SearchWords.Of"/> gives them; in a phrase at least two.</param>
     /// <param name="NameOnly">Whether the name alone is looked at.</param>
-    public sealed record Search(IReadOnlyList<string> Words, bool NameOnly) : Filter
+    /// <param name="IsPhrase">Whether they are a phrase.</param>
+    public sealed record Search(IReadOnlyList<string> Words, bool NameOnly, bool IsPhrase = false) : Filter
     {
+        /// <summary>
+        /// A search for the words of a text, which are a phrase where the text was in quotes; null without words.
+        /// </summary>
+        public static Search? Of(string text, bool nameOnly, bool isQuoted) =>
+            SearchWords.Of(text).ToArray() switch
+            {
+                [] => null,
+                [_, _, ..] and var words when isQuoted => new(words, nameOnly, IsPhrase: true),
+                var words => new([.. words.Distinct(StringComparer.Ordinal)], nameOnly),
+            };
+
         public bool Equals(Search? other) =>
-            other is not null && NameOnly == other.NameOnly && Words.SequenceEqual(other.Words, StringComparer.Ordinal);
+            other is not null
+            && (NameOnly, IsPhrase) == (other.NameOnly, other.IsPhrase)
+            && Words.SequenceEqual(other.Words, StringComparer.Ordinal);
 
         public override int GetHashCode() =>
-            HashCode.Combine(NameOnly, Words.Count, Words is [] ? 0 : Words[0].GetHashCode(StringComparison.Ordinal));
+            HashCode.Combine(
+                NameOnly,
+                IsPhrase,
+                Words.Count,
+                Words is [] ? 0 : Words[0].GetHashCode(StringComparison.Ordinal)
+            );
     }
 }
 

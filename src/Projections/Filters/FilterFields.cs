@@ -43,9 +43,10 @@ sealed class FilterFields(FilterFaults faults)
         if (path.Raw[0] is '!')
             return Fail(path.At, "A condition is negated by NOT or by '-'.");
         return Words(
-            path.Raw,
+            path.Quoted ?? path.Raw,
             path.At,
             nameOnly: false,
+            path.Quoted is not null,
             "There is no word here to search for; a text in quotes is searched for by its words too."
         );
     }
@@ -82,6 +83,7 @@ sealed class FilterFields(FilterFaults faults)
                 argument.Text.Literal,
                 argument.At,
                 nameOnly: true,
+                argument.Quoted,
                 "The operator ':' looks for words in the name, and this text has none; '=' compares the whole name."
             );
 
@@ -185,11 +187,12 @@ sealed class FilterFields(FilterFaults faults)
             ? argument.Text
             : FilterValue.Text.Of(argument.Text.Literal);
 
-    Filter Words(string text, int at, bool nameOnly, string whenNone)
+    Filter Words(string text, int at, bool nameOnly, bool isQuoted, string whenNone)
     {
-        string[] words = [.. SearchWords.Of(text).Distinct(StringComparer.Ordinal)];
-        Conditions += words.Length;
-        return words is [] ? Fail(at, whenNone) : new Filter.Search(words, nameOnly);
+        if (Filter.Search.Of(text, nameOnly, isQuoted) is not { } search)
+            return Fail(at, whenNone);
+        Conditions += search.Words.Count;
+        return search;
     }
 
     Filter Count(Filter condition)

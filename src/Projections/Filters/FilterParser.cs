@@ -228,7 +228,11 @@ public sealed class FilterParser
 /// <param name="Steps">Its steps, unquoted.</param>
 /// <param name="Raw">Its whole text as written.</param>
 /// <param name="MissingStep">Where a step has no name, if one has none.</param>
-sealed record FilterPath(int At, IReadOnlyList<string> Steps, string Raw, int? MissingStep);
+sealed record FilterPath(int At, IReadOnlyList<string> Steps, string Raw, int? MissingStep)
+{
+    /// <summary>The text of a path that is nothing but a text in double quotes; null for others.</summary>
+    public string? Quoted => Steps is [var only] && Raw[0] is '"' ? only : null;
+}
 
 /// <summary>A value as written.</summary>
 readonly record struct FilterArgument(int At, FilterValue.Text Text, bool Quoted)

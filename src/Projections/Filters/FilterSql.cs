@@ -35,6 +35,7 @@ public static class FilterSql
             Filter.MetadataPresent { Pointer: "" } => "true",
             Filter.MetadataPresent member =>
                 $"metadata @? {Path(MetadataPath.Presence(member.Pointer, lax: true), parameters)}",
+            Filter.Search { IsPhrase: true } phrase => Phrase(phrase, parameters, lexicon),
             Filter.Search search =>
                 $"({string.Join(" and ", search.Words.Select(word => Word(word, search.NameOnly, parameters, lexicon)))})",
             _ => throw new UnreachableException($"FilterSql has no arm for {filter.GetType().Name}."),
@@ -46,6 +47,13 @@ public static class FilterSql
             null => Matches(SearchWords.Query(beginning, nameOnly), parameters),
             [] => "false",
             var words => Matches(SearchWords.Query(words, nameOnly), parameters),
+        };
+
+    static string Phrase(Filter.Search phrase, NpgsqlParameterCollection parameters, Lexicon? lexicon) =>
+        lexicon?.WordsFrom(phrase.Words[^1]) switch
+        {
+            [] => "false",
+            var ends => Matches(SearchWords.Phrase(phrase.Words, ends, phrase.NameOnly), parameters),
         };
 
     static string Matches(string query, NpgsqlParameterCollection parameters) =>

@@ -17,15 +17,17 @@ public sealed class Lexicon
     Lexicon() { }
 
     /// <summary>
-    /// The words that a filter searches for, if there are several: for a single one all rows are collected either way.
+    /// The beginnings of words that a filter searches for, if it has several words: for a single one all rows are collected
+    /// either way.
     /// </summary>
     public static string[] BeginningsIn(Filter? filter)
     {
         if (filter is null)
             return [];
         var found = new HashSet<string>(StringComparer.Ordinal);
-        Collect(filter, found);
-        return found.Count > 1 ? [.. found] : [];
+        var whole = new HashSet<string>(StringComparer.Ordinal);
+        Collect(filter, found, whole);
+        return found.Count + whole.Count > 1 ? [.. found] : [];
     }
 
     /// <summary>
@@ -67,20 +69,24 @@ public sealed class Lexicon
     /// <summary>All words that begin so; null when they are too many, or were not looked up.</summary>
     public string[]? WordsFrom(string beginning) => words.GetValueOrDefault(beginning);
 
-    static void Collect(Filter filter, HashSet<string> found)
+    static void Collect(Filter filter, HashSet<string> found, HashSet<string> whole)
     {
         switch (filter)
         {
             case Filter.And and:
-                Collect(and.Left, found);
-                Collect(and.Right, found);
+                Collect(and.Left, found, whole);
+                Collect(and.Right, found, whole);
                 break;
             case Filter.Or or:
-                Collect(or.Left, found);
-                Collect(or.Right, found);
+                Collect(or.Left, found, whole);
+                Collect(or.Right, found, whole);
                 break;
             case Filter.Not not:
-                Collect(not.Inner, found);
+                Collect(not.Inner, found, whole);
+                break;
+            case Filter.Search { IsPhrase: true } phrase:
+                found.Add(phrase.Words[^1]);
+                whole.UnionWith(phrase.Words.SkipLast(1));
                 break;
             case Filter.Search search:
                 found.UnionWith(search.Words);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Resources.Grains;
 
@@ -10,8 +11,12 @@ namespace Resources.Projections;
 /// </summary>
 public static class SearchWords
 {
+    /// <summary>
+    /// No word, but in every vector: it says that the places of the words are true. Nodes of the release before kept none.
+    /// </summary>
+    public const string Mark = ".";
+
     const int MaxWordLength = 64;
-    const int MaxWords = 2000;
 
     /// <summary>So many UTF-16 units of a word are looked at: far more than its first 64 characters have in any form.</summary>
     const int MaxUnits = 1024;
@@ -40,25 +45,31 @@ public static class SearchWords
     }
 
     /// <summary>
-    /// The words of every text in the metadata, at any depth. Names of members and other values are not looked at.
+    /// A word without its combining marks, as <c>cafe</c> is of <c>café</c>; null where that is the word itself, or nothing.
     /// </summary>
-    public static IEnumerable<string> OfMetadata(JsonText metadata) => Texts(metadata).SelectMany(Of);
+    /// <param name="word">A word as <see cref="Of"/> gives it.</param>
+    public static string? WithoutMarks(string word)
+    {
+        if (Ascii.IsValid(word))
+            return null;
+        var letters = new StringBuilder(word.Length);
+        foreach (var rune in UnicodeForms.Decompose(word).EnumerateRunes())
+            if (Rune.GetUnicodeCategory(rune) is not UnicodeCategory.NonSpacingMark)
+                letters.Append(rune);
+        var plain = UnicodeForms.Compose(letters.ToString());
+        return plain == word || plain is "" ? null : Cut(plain);
+    }
 
-    /// <summary>
-    /// The text of a tsvector with each of these words once; at most the first 2,000 different ones, and "" without
-    /// any.
-    /// </summary>
-    /// <param name="words">Words as <see cref="Of"/> gives them.</param>
-    /// <param name="weight">'A' to 'C', or null for the least, which has no letter.</param>
-    public static string Vector(IEnumerable<string> words, char? weight) =>
-        string.Join(
-            ' ',
-            words
-                .Distinct(StringComparer.Ordinal)
-                .Take(MaxWords)
-                .Order(StringComparer.Ordinal)
-                .Select(word => $"{Lexeme(word)}:1{weight}")
-        );
+    /// <summary>Every text in the metadata, at any depth. Names of members and other values are not looked at.</summary>
+    public static List<string> TextsOf(JsonText metadata)
+    {
+        var texts = new List<string>();
+        var reader = new Utf8JsonReader(metadata.Utf8.Span);
+        while (reader.Read())
+            if (reader.TokenType is JsonTokenType.String)
+                texts.Add(reader.GetString()!);
+        return texts;
+    }
 
     /// <summary>The text of a tsquery: the word is the beginning of a word of the vector.</summary>
     /// <param name="word">A word as <see cref="Of"/> gives it.</param>
@@ -71,18 +82,27 @@ public static class SearchWords
     public static string Query(IEnumerable<string> words, bool nameOnly) =>
         string.Join(" | ", words.Select(word => Lexeme(word) + (nameOnly ? ":A" : "")));
 
-    static string Lexeme(string word) =>
-        $"'{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'";
-
-    static List<string> Texts(JsonText metadata)
+    /// <summary>
+    /// The text of a tsquery: words of the vector stand side by side, in this order. Where their places are not known all of
+    /// them are words of it.
+    /// </summary>
+    /// <param name="words">At least two words as <see cref="Of"/> gives them; the last one is the beginning of one.</param>
+    /// <param name="ends">The words of vectors that begin with the last one, at least one; null = they are not known.</param>
+    /// <param name="nameOnly">Whether only words of weight A count, which are those of a name.</param>
+    public static string Phrase(IReadOnlyList<string> words, string[]? ends, bool nameOnly)
     {
-        var texts = new List<string>();
-        var reader = new Utf8JsonReader(metadata.Utf8.Span);
-        while (reader.Read())
-            if (reader.TokenType is JsonTokenType.String)
-                texts.Add(reader.GetString()!);
-        return texts;
+        string[] parts =
+        [
+            .. words.SkipLast(1).Select(word => Query([word], nameOnly)),
+            ends is null ? Query(words[^1], nameOnly) : $"({Query(ends, nameOnly)})",
+        ];
+        var unknown = nameOnly ? $"!{Lexeme(Mark)}:A" : $"(!{Lexeme(Mark)}:A | !{Lexeme(Mark)}:D)";
+        return $"({string.Join(" <-> ", parts)}) | ({string.Join(" & ", parts)} & {unknown})";
     }
+
+    /// <summary>A word as a tsvector and a tsquery have it.</summary>
+    internal static string Lexeme(string word) =>
+        $"'{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'";
 
     static string Cut(string word)
     {

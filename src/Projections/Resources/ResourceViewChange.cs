@@ -116,13 +116,13 @@ sealed class ResourceViewChange(Guid id)
     void Rename(string name)
     {
         Name = Present(name);
-        NameWords = SearchWords.Vector(SearchWords.Of(name), 'A');
+        NameWords = SearchVector.OfName(name);
     }
 
     void Describe(JsonText metadata)
     {
         Metadata = Present(metadata).ToString();
-        MetadataWords = SearchWords.Vector(SearchWords.OfMetadata(metadata), null);
+        MetadataWords = SearchVector.OfMetadata(metadata);
     }
 
     /// <summary>JSON may lack a member that a type demands; a row must not.</summary>

@@ -99,9 +99,9 @@ public sealed class ResourceViewProjection : IProjection
             with written as (
                 insert into resource_views_{generation}
                     (id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, words, type_version)
-                select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, metadata_words || name_words, type_version
+                select id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, (name_words || ' ' || metadata_words)::tsvector, type_version
                 from unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::text[], ?::bigint[],
-                    ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[], ?::bigint[])
+                    ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[]::timestamptz[], ?::text[], ?::text[], ?::bigint[])
                     as n(id, type, name, status, metadata, owner, version, created_at, created_by, updated_at, updated_by, deleted_at, name_words, metadata_words, type_version)
                 on conflict (id) do nothing
                 returning owner, type, status, created_at, deleted_at
@@ -113,7 +113,7 @@ public sealed class ResourceViewProjection : IProjection
     static string UpdateChanged(int generation) =>
         $"""
             with changed as (
-                select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[], ?::text[]::tsvector[], ?::text[]::tsvector[], ?::boolean[], ?::bigint[])
+                select * from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]::jsonb[], ?::bigint[], ?::text[]::timestamptz[], ?::text[], ?::boolean[], ?::text[]::timestamptz[], ?::text[], ?::text[], ?::boolean[], ?::bigint[])
                     as n(id, name, status, metadata, version, updated_at, updated_by, deletion, deleted_at, name_words, metadata_words, checked, type_version)
             ),
             before as (
@@ -126,7 +126,7 @@ public sealed class ResourceViewProjection : IProjection
                     deleted_at = case when n.deletion then n.deleted_at else v.deleted_at end,
                     type_version = case when n.checked then n.type_version else v.type_version end,
                     words = case when n.name_words is null and n.metadata_words is null then v.words
-                        else coalesce(n.metadata_words, ts_filter(v.words, array['d']::"char"[])) || coalesce(n.name_words, ts_filter(v.words, array['a']::"char"[])) end
+                        else (coalesce(n.name_words, ts_filter(v.words, array['a']::"char"[])::text) || ' ' || coalesce(n.metadata_words, ts_filter(v.words, array['d']::"char"[])::text))::tsvector end
                 from changed n where v.id = n.id and v.version < n.version
                 returning v.owner, v.type, v.status, v.created_at, v.deleted_at, n.deletion or n.status is not null as counts
             ),

@@ -150,7 +150,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
                 """,
                 id,
                 name,
-                SearchWords.Vector(SearchWords.Of(name), 'A')
+                $"{SearchVector.OfName(name)} {SearchVector.OfMetadata(JsonText.Empty)}"
             );
         await FillLexiconAsync();
         await using var connection = await database.OpenConnectionAsync(Cancelled);
@@ -180,7 +180,13 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
                 ("NOT (few more)", 4),
                 ("few101 other", 1),
                 ("more101 other", 1),
-                ("name:\"mo qu\"", 1),
+                ("name:(mo qu)", 1),
+                ("\"quoted mo\"", 1),
+                ("\"few more\"", 0),
+                ("\"other few\"", 1),
+                ("\"other few100 few10\"", 1),
+                ("\"other no\"", 0),
+                ("NOT name:\"few quo\"", 4),
                 ("few NOT other", 2),
             }
         )
@@ -195,6 +201,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
     [InlineData("metadata.\"odd key\".b:\"x\"", "by_metadata")]
     [InlineData("metadata.a = 1 metadata.b:2 type = book", "by_metadata")]
     [InlineData("faust", "by_words")]
+    [InlineData("\"goethe faust\"", "by_words")]
     [InlineData("name:\"goethe faust\" status = (active OR draft)", "by_words")]
     [InlineData("faust OR metadata.a = 1", "by_words")]
     [InlineData("faust OR metadata.b:1", "by_metadata")]
@@ -283,7 +290,7 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
         var metadata = JsonText.From(resource.GetProperty("metadata"));
         await ExecuteAsync(
             """
-            insert into resource_views values ($1::uuid, $2, $3, $4, $5::jsonb, $6, $7, $8::timestamptz, $9, $10::timestamptz, $11, $12::text::timestamptz, $13::tsvector || $14::tsvector)
+            insert into resource_views values ($1::uuid, $2, $3, $4, $5::jsonb, $6, $7, $8::timestamptz, $9, $10::timestamptz, $11, $12::text::timestamptz, ($13 || ' ' || $14)::tsvector)
             """,
             Text("id"),
             Text("type"),
@@ -297,8 +304,8 @@ public sealed class FilterQueryTests(TestPostgres postgres) : IAsyncLifetime
             Text("updatedAt"),
             Text("updatedBy"),
             Text("deletedAt"),
-            SearchWords.Vector(SearchWords.Of(Text("name")!), 'A'),
-            SearchWords.Vector(SearchWords.OfMetadata(metadata), null)
+            SearchVector.OfName(Text("name")!),
+            SearchVector.OfMetadata(metadata)
         );
     }
 

@@ -193,7 +193,10 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
         InlineData("name:word7777 all", "words"),
         InlineData("all al", "created"),
         InlineData("word7777 tag", "words"),
-        InlineData("word7777 nobody", "")
+        InlineData("word7777 nobody", ""),
+        InlineData("\"tag477 all\"", "words"),
+        InlineData("\"word7777 all\"", "words"),
+        InlineData("\"all nobody\"", "")
     ]
     public async Task Several_words_are_found_by_the_rarest(string text, string index)
     {
@@ -269,7 +272,7 @@ public sealed class QueryPlanTests(QueryPlanTests.ManyRows rows) : IClassFixture
                 select md5(i::text)::uuid, case when i between 101 and 130 then 'rare' else 'type-' || i % 10 end, 'name ' || i, case when i % 10 = 0 then 'draft' else 'active' end,
                     jsonb_build_object('sku', 'SKU-' || i, 'price', i % 1000, 'nested', jsonb_build_object('deep', i), 'tags', jsonb_build_array('tag-' || i % 5000, 'all')),
                     'owner-' || i % 100, 1, '2026-01-01'::timestamptz + i * interval '1 second', 'somebody', '2026-02-01'::timestamptz + (i * 7919 % {{Rows}}) * interval '1 second', 'somebody',
-                    case when i % 50 = 0 then '2026-03-01'::timestamptz end, ('''word' || i % 20000 || ''':2A ''all'':1 ''tag' || i % 5000 || ''':1')::tsvector
+                    case when i % 50 = 0 then '2026-03-01'::timestamptz end, ('''.'':1A,1000 ''word' || i % 20000 || ''':2A ''all'':1001 ''tag' || i % 5000 || ''':1000')::tsvector
                 from generate_series(1, {{Rows}}) i
                 """
             );

@@ -79,9 +79,9 @@ public class FilterRoundTripTests
         ResourceField.DeletedAt
     );
     static readonly Gen<string> Pointer = Chars.Array[1, 3].Select(steps => steps.Aggregate("", JsonPointer.Append));
-    static readonly Gen<string[]> Words = Gen.OneOf("faust", "é", "1", "and")
-        .Array[1, 3]
-        .Select(words => words.Distinct().ToArray());
+    static readonly Gen<string> Word = Gen.OneOf("faust", "é", "1", "and");
+    static readonly Gen<string[]> Words = Word.Array[1, 3].Select(words => words.Distinct().ToArray());
+    static readonly Gen<string[]> Phrase = Word.Array[2, 3];
 
     static readonly Gen<Filter> Leaf = Gen.OneOf(
         Gen.Select(TextField, Equality, Wild, (field, comparator, value) =>
@@ -110,7 +110,8 @@ public class FilterRoundTripTests
             (Filter)new Filter.Metadata(pointer, comparator, value)
         ),
         Gen.OneOf(Pointer, Gen.Const("")).Select(pointer => (Filter)new Filter.MetadataPresent(pointer)),
-        Gen.Select(Words, Gen.Bool, (words, nameOnly) => (Filter)new Filter.Search(words, nameOnly))
+        Gen.Select(Words, Gen.Bool, (words, nameOnly) => (Filter)new Filter.Search(words, nameOnly)),
+        Gen.Select(Phrase, Gen.Bool, (words, nameOnly) => (Filter)new Filter.Search(words, nameOnly, IsPhrase: true))
     );
 
     static readonly Gen<Filter> Any = OfDepth(5);
@@ -164,7 +165,9 @@ public class FilterRoundTripTests
             Filter.Metadata member =>
                 $"{Path(member.Pointer)} {FilterNotation.Signs[member.Comparator]} {Print(member.Value)}",
             Filter.MetadataPresent member => $"{Path(member.Pointer)}:*",
-            Filter.Search search => $"{(search.NameOnly ? "name:" : "")}\"{string.Join(", ", search.Words)}\"",
+            Filter.Search { IsPhrase: true } phrase =>
+                $"{(phrase.NameOnly ? "name:" : "")}\"{string.Join(", ", phrase.Words)}\"",
+            Filter.Search search => $"{(search.NameOnly ? "name:" : "")}{string.Join(',', search.Words)}",
             _ => throw new ArgumentException(filter.GetType().Name),
         };
 

@@ -58,23 +58,37 @@ public class SearchWordsTests
             return words.All(word => word.Length is > 0 and <= 128 && SearchWords.Of(word).SequenceEqual([word]));
         });
 
+    [Theory]
+    [InlineData("café", "cafe")]
+    [InlineData("i\u0307zmir", "izmir")]
+    [InlineData("việt", "viet")]
+    [InlineData("ѝ", "и")]
+    [InlineData("が각", "か각")]
+    [InlineData("faust", null)]
+    [InlineData("søren", null)]
+    [InlineData("日本語", null)]
+    [InlineData("\u0301", null)]
+    public void Word_without_marks_is_another_word(string word, string? expected) =>
+        Assert.Equal(expected, SearchWords.WithoutMarks(word));
+
+    [Fact]
+    public void Word_without_marks_has_none_and_is_a_word() =>
+        Gen.String.Sample(text =>
+            SearchWords
+                .Of(text)
+                .Select(SearchWords.WithoutMarks)
+                .OfType<string>()
+                .All(plain => SearchWords.WithoutMarks(plain) is null && SearchWords.Of(plain).SequenceEqual([plain]))
+        );
+
     [Fact]
     public void Metadata_values_are_searched_at_any_depth_but_names_are_not()
     {
         var metadata = JsonText.From(
             TestJson.Parse("""{"key":"One \u00e9","list":["two",[{"deep":"THREE\nfour"}],5,true,null],"e":{}}""")
         );
-        Assert.Equal(["one", "é", "two", "three", "four"], SearchWords.OfMetadata(metadata));
-        Assert.Empty(SearchWords.OfMetadata(JsonText.Empty));
-    }
-
-    [Fact]
-    public void Vector_has_each_word_once_and_in_order()
-    {
-        Assert.Equal("'a':1A 'b':1A", SearchWords.Vector(["b", "a", "b"], 'A'));
-        Assert.Equal("'a':1", SearchWords.Vector(["a"], null));
-        Assert.Equal("", SearchWords.Vector([], 'A'));
-        Assert.Equal(2_000, SearchWords.Vector(Enumerable.Range(0, 3_000).Select(i => $"{i}"), null).Split(' ').Length);
+        Assert.Equal(["One é", "two", "THREE\nfour"], SearchWords.TextsOf(metadata));
+        Assert.Empty(SearchWords.TextsOf(JsonText.Empty));
     }
 
     [Fact]
@@ -86,4 +100,11 @@ public class SearchWordsTests
         Assert.Equal("'fau' | 'faust'", SearchWords.Query(["fau", "faust"], nameOnly: false));
         Assert.Equal("'fau':A | 'faust':A", SearchWords.Query(["fau", "faust"], nameOnly: true));
     }
+
+    [Theory]
+    [InlineData(false, null, "('a' <-> 'b':*) | ('a' & 'b':* & (!'.':A | !'.':D))")]
+    [InlineData(true, null, "('a':A <-> 'b':*A) | ('a':A & 'b':*A & !'.':A)")]
+    [InlineData(false, "b bc", "('a' <-> ('b' | 'bc')) | ('a' & ('b' | 'bc') & (!'.':A | !'.':D))")]
+    public void Phrase_needs_places_where_they_are_known(bool nameOnly, string? ends, string expected) =>
+        Assert.Equal(expected, SearchWords.Phrase(["a", "b"], ends?.Split(' '), nameOnly));
 }

@@ -3,7 +3,10 @@ using Resources.Projections;
 
 namespace Resources.Domain.Tests;
 
-/// <summary>Filters as short texts for tables, with every combination in brackets: <c>[a | !b]</c>.</summary>
+/// <summary>
+/// Filters as short texts for tables, with every combination in brackets: <c>[a | !b]</c>. Words of a search have commas
+/// between them, and those of a phrase have spaces.
+/// </summary>
 static class FilterNotation
 {
     public static readonly Dictionary<Comparator, string> Signs = new()
@@ -38,7 +41,8 @@ static class FilterNotation
             Filter.FieldPresent field => $"{field.Name}?",
             Filter.Metadata member => $"{member.Pointer} {Signs[member.Comparator]} {Show(member.Value)}",
             Filter.MetadataPresent member => $"{member.Pointer}?",
-            Filter.Search search => $"{(search.NameOnly ? "name" : "any")}({string.Join(',', search.Words)})",
+            Filter.Search search =>
+                $"{(search.NameOnly ? "name" : "any")}({string.Join(search.IsPhrase ? ' ' : ',', search.Words)})",
             _ => throw new ArgumentException(filter.GetType().Name),
         };
 

@@ -135,6 +135,14 @@ public sealed class FilterGenerator(int seed)
         "مر",
         "17",
         "caf, na",
+        "naive caf",
+        "naïve cafe",
+        "café naïve",
+        "uber den fl",
+        "goethe s fau",
+        "goethe wolf",
+        "prefix prefix",
+        "xy x",
         new string('W', 66),
         new string('w', 60),
         "off",
@@ -205,7 +213,7 @@ public sealed class FilterGenerator(int seed)
     FilterModel Condition()
     {
         if (Chance(10))
-            return new FilterModel.Searched(Pick(Phrases));
+            return new FilterModel.Searched(Pick(Phrases), Chance(2));
         var (path, sign) = Subject();
         if (path is ["metadata", _, ..] && Chance(2))
             return OfMember(Pick(members), sign);

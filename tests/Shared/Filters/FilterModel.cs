@@ -36,17 +36,17 @@ public abstract record FilterModel
         public override bool Matches(JsonElement resource) => Inner.Matches(resource);
     }
 
-    /// <summary>Each word of the text is a prefix of a word in the name or in the metadata.</summary>
-    public sealed record Searched(string Text) : FilterModel
+    /// <summary>
+    /// Each word of the text is a prefix of a word in the name or in the metadata; or they stand in one of the texts as a
+    /// phrase.
+    /// </summary>
+    public sealed record Searched(string Text, bool IsPhrase) : FilterModel
     {
-        public override bool Matches(JsonElement resource) =>
-            Begin(
-                Text,
-                [
-                    .. Words(resource.GetProperty("name").GetString()!),
-                    .. Texts(resource.GetProperty("metadata")).SelectMany(Words),
-                ]
-            );
+        public override bool Matches(JsonElement resource)
+        {
+            string[] texts = [resource.GetProperty("name").GetString()!, .. Texts(resource.GetProperty("metadata"))];
+            return IsPhrase ? texts.Any(text => Stand(Text, text)) : Begin(Text, [.. texts.SelectMany(Words)]);
+        }
     }
 
     public sealed record Compared(string[] Path, string Sign, ModelValue Value) : FilterModel
@@ -70,7 +70,7 @@ public abstract record FilterModel
                 "createdAt" or "updatedAt" or "deletedAt" => field.ValueKind is not JsonValueKind.Null
                     && Holds(Micros(field.GetString()!).CompareTo(Value.Micros)),
                 "version" => Holds(field.GetInt64().CompareTo(long.Parse(Value.Literal, CultureInfo.InvariantCulture))),
-                "name" when Sign is ":" => Begin(Value.Literal, [.. Words(field.GetString()!)]),
+                "name" when Sign is ":" => Stand(Value.Literal, field.GetString()!),
                 _ when Sign is "=" or ":" => Like(field.GetString()!, Value.Pieces),
                 _ when Sign is "!=" => !Like(field.GetString()!, Value.Pieces),
                 _ => Holds(ByCodePoint(field.GetString()!, Value.Literal)),
@@ -136,7 +136,34 @@ public abstract record FilterModel
     }
 
     static bool Begin(string asked, string[] words) =>
-        Words(asked).All(part => words.Any(word => word.StartsWith(part, StringComparison.Ordinal)));
+        Words(asked).All(part => words.Any(word => Is(word, part, isBeginning: true)));
+
+    static bool Stand(string asked, string text)
+    {
+        string[] parts = [.. Words(asked)];
+        string[] words = [.. Words(text)];
+        return Enumerable
+            .Range(0, Math.Max(0, words.Length - parts.Length + 1))
+            .Any(start =>
+                parts.Index().All(part => Is(words[start + part.Index], part.Item, part.Index == parts.Length - 1))
+            );
+    }
+
+    static bool Is(string word, string part, bool isBeginning) =>
+        new[] { word, string.Concat(word.Select(WithoutMark)) }.Any(form =>
+            isBeginning ? form.StartsWith(part, StringComparison.Ordinal) : form == part
+        );
+
+    /// <summary>Of the letters with marks that the generator's texts have.</summary>
+    static char WithoutMark(char letter) =>
+        letter switch
+        {
+            'é' => 'e',
+            'ï' => 'i',
+            'ä' => 'a',
+            'ü' => 'u',
+            _ => letter,
+        };
 
     public static IEnumerable<string> Words(string text)
     {

@@ -32,6 +32,11 @@ public sealed partial class FilterWriter(Random random)
                 Simple,
                 $"{Path(shared.Path)}{Space()}{shared.Sign}{Space()}({Space()}{Write(shared.Inner, And, inList: true)}{Space()})"
             ),
+            FilterModel.Searched { IsPhrase: true } phrase => (Simple, Quote([phrase.Text])),
+            FilterModel.Searched searched when FilterModel.Words(searched.Text).Skip(1).Any() => (
+                Simple,
+                $"({Space()}{searched.Text}{Space()})"
+            ),
             FilterModel.Searched searched => (
                 Simple,
                 BareWord().IsMatch(searched.Text) && Chance(2) ? searched.Text : Quote([searched.Text])
