@@ -20,6 +20,16 @@ export const number = (name, fallback) => {
 };
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
+/** Random numbers from 0 to 1, the same ones for the same seed. */
+export function randomOf(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
 export const median = (values) => quantile(values, 0.5);
 
 /** Asks again and again until there is an answer; an error counts as none, unless it is marked as final. */
@@ -242,9 +252,9 @@ class Node {
   }
 
   /** One request under /api/v1, with whatever it answers; an object as body is sent as JSON. */
-  async send(method, path, body, headers = {}) {
+  async send(method, path, body, headers = {}, patience = 30_000) {
     const answer = await fetch(`${this.base}/api/v1${path}`, {
-      method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000),
+      method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(patience),
       headers: { ...(this.token ? { authorization: 'Bearer ' + this.token } : {}), ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
     });
     const text = await answer.text();

@@ -3,19 +3,13 @@
 //   node bench/soak.mjs [--minutes 20] [--seed n] [--nodes 3] [--faults kill,pause] [--pairs 0.4]
 // It fails if an acknowledged write is lost or doubled, if a read or a list lacks one that was acknowledged before, if a node aborts, or if the
 // service takes more than 5 s to answer without faults again. Needs node 20, dotnet and PostgreSQL's server programs. Loopback only.
-import { crashPostgres, header, main, number, option, pausePostgres, sleep, startNode, startPostgres, until } from './common.mjs';
+import { crashPostgres, header, main, number, option, pausePostgres, randomOf, sleep, startNode, startPostgres, until } from './common.mjs';
 
 const minutes = number('minutes', 20), seed = number('seed', 1 + Math.floor(Math.random() * 1e9)), count = number('nodes', 3);
 const chosen = option('faults', 'kill,stop,pause,crashDatabase,pauseDatabase').split(','), pairs = number('pairs', 0.4);
 const workers = 12, slow = 5_000, mostRecovery = 5_000;
 
-let state = seed >>> 0;
-const random = () => {
-  state = (state + 0x6d2b79f5) >>> 0;
-  let t = Math.imul(state ^ (state >>> 15), state | 1);
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-};
+const random = randomOf(seed);
 const between = (low, high) => low + Math.floor(random() * (high - low));
 const pick = (items) => items[Math.floor(Math.random() * items.length)];
 
