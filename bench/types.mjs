@@ -311,8 +311,10 @@ async function compareTables(database, checker) {
   say(`${claims.size} unique values and ${references.size} references compared with their tables`);
 }
 
+/** What clients of a part were answered; it is printed at once, as a run that is ended early is worth something, too. */
+const shown = () => console.log(`${[...figures.get(part) ?? []].sort(([a], [b]) => a.localeCompare(b)).map(([what, n]) => `  ${String(n).padStart(8)}  ${what}`).join('\n')}`);
+
 function table(checker) {
-  for (const [name, all] of figures) console.log(`\n${name}\n${[...all].sort(([a], [b]) => a.localeCompare(b)).map(([what, n]) => `  ${String(n).padStart(8)}  ${what}`).join('\n')}`);
   console.log(`\nall parts\n  ${String(kills).padStart(8)}  kills\n  ${String(checker.events).padStart(8)}  events checked\n  ${String(records.length).padStart(8)}  answers checked\n`);
   for (const [kind, texts] of checker.violations) {
     console.log(`  ${String(texts.length).padStart(8)}  ${kind}: ${kinds[kind]}`);
@@ -336,6 +338,7 @@ await main(chosen.length * (minutes + 3) + 15, async () => {
     killing = false;
     await murder;
     say(`${part} is over`);
+    shown();
   }
   const checker = new Checker(ajv);
   for (const [kind, text] of problems) checker.report(kind, text);
