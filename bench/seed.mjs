@@ -35,19 +35,22 @@ const functions = `
 `;
 const oneOf = (values, upTo, purpose) => `('{${values}}'::text[])[1 + width_bucket(pg_temp.chance(i, ${purpose}), '{${upTo}}'::float8[])]`;
 const aWord = (purpose) => `pg_temp.word(floor(power(${words + 1}, pg_temp.chance(i, ${purpose})))::int - 1)`;
-const text = (purpose) => `concat_ws(' ', ${aWord(purpose)}, ${aWord(purpose + 1)}, case when pg_temp.chance(i, ${purpose + 2}) > 0.5 then ${aWord(purpose + 3)} end)`;
+/** Expressions of SQL for a resource i, as the data of an event is made of them. */
+export const text = (purpose) => `concat_ws(' ', ${aWord(purpose)}, ${aWord(purpose + 1)}, case when pg_temp.chance(i, ${purpose + 2}) > 0.5 then ${aWord(purpose + 3)} end)`;
+export const aStatus = oneOf(statuses, statusesUpTo, 2);
+const everyday = `jsonb_build_object('type', ${oneOf(types, typesUpTo, 1)}, 'name', initcap(${text(10)}), 'status', ${aStatus}, 'owner', owner,
+        'metadata', jsonb_build_object(
+          'sku', 'SKU-' || lpad(i::text, greatest(6, length(i::text)), '0'), 'category', 'c' || floor(${categories} * pg_temp.chance(i, 3)),
+          'price', round((1 + 999 * power(pg_temp.chance(i, 4), 2))::numeric, 2), 'stock', floor(500 * pg_temp.chance(i, 5)),
+          'tags', jsonb_build_array('t' || floor(25 * pg_temp.chance(i, 6)), 't' || floor(25 + 25 * pg_temp.chance(i, 7))), 'title', ${text(20)}))`;
 
 /** One transaction. Rows are made before the lock is taken; numbers are drawn under it, as append_events does. */
-const transaction = (first, last, resources) => `
+const transaction = (first, last, resources, data) => `
   begin;
   create temp table seeds on commit drop as
     select i, at, owner, md5('trace ' || i || at) as trace,
       pg_temp.id(at, 'resource ' || i || at) as id, pg_temp.id(at, 'event ' || i || at) as event, pg_temp.id(at, 'command ' || i || at) as command,
-      jsonb_build_object('type', ${oneOf(types, typesUpTo, 1)}, 'name', initcap(${text(10)}), 'status', ${oneOf(statuses, statusesUpTo, 2)}, 'owner', owner,
-        'metadata', jsonb_build_object(
-          'sku', 'SKU-' || lpad(i::text, greatest(6, length(i::text)), '0'), 'category', 'c' || floor(${categories} * pg_temp.chance(i, 3)),
-          'price', round((1 + 999 * power(pg_temp.chance(i, 4), 2))::numeric, 2), 'stock', floor(500 * pg_temp.chance(i, 5)),
-          'tags', jsonb_build_array('t' || floor(25 * pg_temp.chance(i, 6)), 't' || floor(25 + 25 * pg_temp.chance(i, 7))), 'title', ${text(20)})) as data
+      ${data} as data
     from generate_series(${first}::bigint, ${last}) i
     cross join lateral (
       select clock_timestamp() - (${resources} - i) * interval '${days} days' / ${resources} as at, md5('owner ' || floor(100 * pg_temp.chance(i, 8)))::uuid::text as owner
@@ -59,12 +62,12 @@ const transaction = (first, last, resources) => `
   commit;
 `;
 
-/** Adds so many resources to the log of a database that nodes have prepared. */
-export async function seed(database, resources) {
+/** Adds so many resources to the log of a database that nodes have prepared. `data` is an expression of SQL for what their events say. */
+export async function seed(database, resources, data = everyday) {
   const started = Date.now();
   for (let first = 1; first <= resources; first += perTransaction) {
     const last = Math.min(first + perTransaction - 1, resources);
-    await psql(database, functions + transaction(first, last, resources));
+    await psql(database, functions + transaction(first, last, resources, data));
     process.stderr.write(`\r${last} resources after ${Math.round((Date.now() - started) / 1000)} s${last < resources ? '' : '\n'}`);
   }
   await psql(database, 'vacuum (analyze) mt_streams; vacuum (analyze) mt_events');
