@@ -26,6 +26,9 @@ public sealed class MemberLookup
     /// <summary>What the filter says of the member that the list is sorted by.</summary>
     public MemberRange? OfSorted { get; private set; }
 
+    /// <summary>Whether no more than <see cref="MaxDriven"/> rows lack the member that the list is sorted by.</summary>
+    public bool AreFewWithout { get; private set; }
+
     /// <summary>Leads to few rows; null where none does.</summary>
     public MemberRange? Narrowest { get; private set; }
 
@@ -51,15 +54,18 @@ public sealed class MemberLookup
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
         batch.BatchCommands.Add(new(Lock));
         if (sorted is not null)
-            batch.BatchCommands.Add(Find(selection.Indexed!, sorted, null));
+            batch.BatchCommands.Add(Find(selection.Indexed!, sorted, _ => ResourceSql.LacksMember));
         foreach (var range in ranges)
-            batch.BatchCommands.Add(Find(selection.Indexed!, range.Member, range.Member == sorted ? null : range));
+            batch.BatchCommands.Add(
+                Find(selection.Indexed!, range.Member, range.Member == sorted ? null : range.Bounds)
+            );
         await using var reader = await batch.ExecuteReaderAsync(ct);
         if (sorted is not null)
         {
             found.Sorted = await reader.ReadAsync(ct)
                 ? reader.GetInt32(0)
                 : throw new NotIndexedException(sorted.Path, isBuilding: true);
+            found.AreFewWithout = reader.GetInt64(1) <= MaxDriven;
             await reader.NextResultAsync(ct);
         }
         var fewest = (long)MaxDriven;
@@ -111,15 +117,19 @@ public sealed class MemberLookup
         return numbers;
     }
 
-    /// <summary>The number of a member that is ready, and how many rows are within its range, as far as that is of use.</summary>
-    static NpgsqlBatchCommand Find(IndexedMembers indexed, IndexedMember member, MemberRange? range)
+    /// <summary>The number of a member that is ready, and how many rows a condition takes, as far as that is of use.</summary>
+    static NpgsqlBatchCommand Find(
+        IndexedMembers indexed,
+        IndexedMember member,
+        Func<NpgsqlParameterCollection, string>? condition
+    )
     {
         var command = new NpgsqlBatchCommand();
         var parameters = command.Parameters;
-        var count = range is null
+        var count = condition is null
             ? "0::bigint"
             : $"""
-                (select count(*) from (select from resource_index i where i.member = m.member and {range.Bounds(
+                (select count(*) from (select from resource_index i where i.member = m.member and {condition(
                     parameters
                 )} limit {MaxDriven + 1}) few)
                 """;

@@ -13,9 +13,12 @@ public static partial class ResourceSql
     /// </summary>
     sealed record Run(char Mark, string? Column, string Condition, string Cast);
 
+    /// <summary>The condition for rows of an index that have no value.</summary>
+    internal const string LacksMember = "number is null and text is null";
+
     static readonly Run Numbers = new('n', "number", "number is not null", "::numeric");
     static readonly Run Strings = new('t', "text", "text is not null", "");
-    static readonly Run Without = new('-', null, "number is null and text is null", "");
+    static readonly Run Without = new('-', null, LacksMember, "");
 
     /// <summary>Whether a selection is all of a type, so that every row of its indexes is in the list.</summary>
     public static bool IsOfWholeType(ResourceSelection selection) =>
@@ -40,6 +43,7 @@ public static partial class ResourceSql
         var direction = sort.Keys[0].Descending ? " desc" : "";
         var comparison = sort.Keys[0].Descending ? "<" : ">";
         var place = (string?)after?[0];
+        var isWhole = IsOfWholeType(selection) && selection is { Filter: null, NotOf: null };
         Run[] runs = sort.Keys[0].Descending ? [Strings, Numbers, Without] : [Numbers, Strings, Without];
         var branches =
             from run in runs.Index().SkipWhile(run => place is not null && run.Item.Mark != place[0])
@@ -62,13 +66,26 @@ public static partial class ResourceSql
                 var given = run.Column is null ? "" : Text(parameters, place[1..]) + run.Cast + ", ";
                 behind = $" and ({column}resource) {comparison} ({given}{id})";
             }
+            var rows = $"""
+                resource_index where {isThere} and member = {member} and {run.Condition}{(
+                    range is null ? "" : " and " + range.Bounds(parameters)
+                )}{behind}
+                """;
+            var key = run.Column is null ? "" : run.Column + direction + ", ";
+            var order = $"order by {key}resource{direction} limit {size}";
+            // PostgreSQL expects much of a run even if it is empty, and might walk all resources to find it. Few rows lead
+            // to them, and a list of a whole type has all that the index has.
+            var asked = $"{part} and {Asked(parameters, selection, LivesOf(selection))}";
+            if (run.Column is null && selection.Members.AreFewWithout)
+                return $"""
+                    (select {Columns}, '{run.Mark}' as sorted, {at} as run, null::numeric as number, null::text as text
+                    from resource_views where id = any (array(select resource from {rows})) and {asked}
+                    order by id{direction} limit {size})
+                    """;
             return $"""
                 (select {Columns}, '{run.Mark}'{value} as sorted, {at} as run, number, text
-                from resource_index join resource_views on id = resource
-                where {isThere} and member = {member} and {run.Condition}{(
-                    range is null ? "" : " and " + range.Bounds(parameters)
-                )} and {part} and {Asked(parameters, selection, LivesOf(selection))}{behind}
-                order by {(run.Column is null ? "" : run.Column + direction + ", ")}resource{direction} limit {size})
+                from (select resource, number, text from {rows} {(isWhole ? order : "")}) indexed
+                join resource_views on id = resource where {asked} {order})
                 """;
         }
     }
