@@ -12,7 +12,8 @@ namespace Resources.Grains;
 /// <param name="Session">The session or API key that the caller used; null when there is none.</param>
 /// <param name="Address">The caller's network address; null for a command of the node itself.</param>
 /// <param name="Permissions">
-/// What the caller may do with resources, for actions that types declare; null for a command that is none of these.
+/// What the caller may do with resources, for actions that types declare and for migrations; null for a command that is
+/// none of these.
 /// </param>
 [GenerateSerializer, Immutable, Alias("intent")]
 public sealed record Intent(

@@ -19,7 +19,7 @@ public class FolderTests
     [InlineData("Grains", "Accounts", "Access Json Log")]
     [InlineData("Grains", "Sessions", "Access Accounts Json Log")]
     [InlineData("Grains", "Resources", "Access Json Log Types")]
-    [InlineData("Grains", "Types", "Json Log Schemas")]
+    [InlineData("Grains", "Types", "Access Json Log Schemas")]
     [InlineData("Grains", "Subscriptions", "Json Log")]
     [InlineData("Grains", "Limits", "Log")]
     [InlineData("Grains", "Log", "Json")]

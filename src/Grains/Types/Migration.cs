@@ -51,6 +51,15 @@ public sealed class Migration
     public (string Status, JsonText Metadata) Apply(string status, JsonText metadata, List<Fault> faults) =>
         new MigrationRun(status, metadata, faults).Through(Steps);
 
+    /// <summary>What a status becomes, whatever the metadata are.</summary>
+    public string StatusAfter(string status) =>
+        Steps
+            .OfType<MapStep>()
+            .Where(step => step.Path is "/status")
+            .Aggregate(status, (before, step) =>
+                step.Values.TryGetValue(before, out var after) ? after.GetString()! : before
+            );
+
     /// <summary>Whether a rule about a member may see another value afterwards.</summary>
     /// <param name="pointer">A pointer of a definition; a step <c>*</c> is every item of a list.</param>
     public bool Touches(string pointer)

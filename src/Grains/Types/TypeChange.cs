@@ -90,6 +90,8 @@ public static class TypeChange
             return new Rejection(Refusal.Invalid, "The definition is not valid.", [.. faults]);
 
         var old = state?.Form is { } form ? TypeDefinition.Stored(form.Definition) : null;
+        if (now.Migration is { } migration && Lacking(name, old, migration, context.Intent) is { } lacking)
+            return new Rejection(Refusal.Forbidden, $"The caller lacks the permission {lacking}.");
         var numbers = Number(state?.Form, old, now, state?.LastField ?? 0);
         var change = IdOf(name, context.Intent);
         return KindOf(old, now) switch
@@ -109,6 +111,30 @@ public static class TypeChange
             ),
             _ => TypeNames.Moved(state, now.Text, new TypeChanged(name, change, now.Text, numbers)),
         };
+    }
+
+    /// <summary>
+    /// The first permission that a caller lacks for a migration: it writes what the caller could not write one by one. Null
+    /// where none is lacking.
+    /// </summary>
+    static string? Lacking(string name, TypeDefinition? old, Migration migration, Intent intent)
+    {
+        var permissions = PermissionSet.Of(intent.Permissions ?? []);
+        var transitions = old?.Lifecycle?.Transitions.AsEnumerable() ?? [];
+        // Steps one after the other make a transition, too.
+        var asked = transitions
+            .Where(step => step.Value is not null && migration.StatusAfter(step.Key.From) == step.Key.To)
+            .Select(step => step.Value!)
+            .Order(StringComparer.Ordinal)
+            .Prepend("update");
+        var lacking = asked.FirstOrDefault(action =>
+            // What the caller owns is not all that there is of the type.
+            permissions.ScopeOf($"resource:{action}")
+                is var scope
+            && !scope.IsAll
+            && !scope.Types.Contains(name)
+        );
+        return lacking is null ? null : $"resource/{name}:{lacking}";
     }
 
     static bool IsWider(TypeDefinition old, TypeDefinition now) =>

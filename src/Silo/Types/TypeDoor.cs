@@ -100,7 +100,9 @@ public sealed class TypeDoor(
         if (!Slug.IsValid(name))
             return Reply<TypeState>.Refused(TypeState.Undeclared());
         var grain = GrainOf(name);
-        var reply = await ClusterCalls.SendAsync(attempt.By(caller), intent => grain.Execute(command, intent));
+        // A migration writes resources, so the type asks for what the caller may do with them.
+        var asked = attempt.By(caller) with { Permissions = caller.Permissions.OfResources };
+        var reply = await ClusterCalls.SendAsync(asked, intent => grain.Execute(command, intent));
         if (reply.Value?.Proposal?.Change is not { } change)
             return reply;
         for (var started = time.GetTimestamp(); ; await Task.Delay(PollInterval, time, ct))

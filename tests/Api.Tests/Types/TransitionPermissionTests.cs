@@ -151,6 +151,39 @@ public sealed class TransitionPermissionTests(Backend backend) : TypeBackend(bac
     }
 
     [Fact]
+    public async Task Migration_does_nothing_that_its_caller_may_not_do()
+    {
+        Is(await DeclareAsync(Definition(type, rest: Life)), 201);
+        var id = await MadeAsync(type, """{"a":1}""");
+        Task<Answer> MigrateAsync(ApiClient caller, string operation) =>
+            caller.SendAsync(
+                "PATCH",
+                $"/api/v1/types/{type}?wait=60",
+                $$"""{"migration":[{{operation}}]}""",
+                "application/merge-patch+json"
+            );
+        const string remove = """{"op":"remove","path":"/metadata/a"}""";
+        const string publish = """{"op":"map","path":"/status","values":{"draft":"published"}}""";
+
+        var (manager, _) = await CallerAsync("type:manage", $"resource/{type}:update:own");
+        var refused = await MigrateAsync(manager, remove);
+        Is(refused, 403, "FORBIDDEN");
+        Assert.Contains($"resource/{type}:update", refused.Text("/detail"), StringComparison.Ordinal);
+
+        var (writer, _) = await CallerAsync("type:manage", $"resource/{type}:update");
+        Is(await MigrateAsync(writer, remove), 200);
+        refused = await MigrateAsync(writer, publish);
+        Is(refused, 403, "FORBIDDEN");
+        Assert.Contains($"resource/{type}:publish", refused.Text("/detail"), StringComparison.Ordinal);
+        Assert.Equal("draft", (await Admin.GetAsync($"/api/v1/resources/{id}")).Text("/data/status"));
+
+        var (publisher, _) = await CallerAsync("type:manage", $"resource/{type}:update", $"resource/{type}:publish");
+        Is(await MigrateAsync(publisher, publish), 200);
+        var read = await Admin.GetAsync($"/api/v1/resources/{id}");
+        Assert.Equal(("published", "{}"), (read.Text("/data/status"), read.Text("/data/metadata")));
+    }
+
+    [Fact]
     public async Task Same_transition_asks_for_one_permission()
     {
         var twice = Life.Replace(

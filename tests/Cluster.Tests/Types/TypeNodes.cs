@@ -22,7 +22,8 @@ public abstract class TypeNodes(TwoClusters clusters) : IClassFixture<TwoCluster
 
     protected Guid Stream => TypeState.StreamOf(type);
 
-    protected static Intent Intend() => new(Guid.CreateVersion7(), "alice", null, null, Conditions.None);
+    protected static Intent Intend() =>
+        new(Guid.CreateVersion7(), "alice", null, null, Conditions.None, Permissions: ["resource:update"]);
 
     protected JsonText Definition(string schema) => Text($$"""{"name":"{{type}}","schema":{{schema}}}""");
 

@@ -190,16 +190,68 @@ public class TypeDecisionTests
             "{\"name\":\"book\",",
             "{\"name\":\"book\",\"migration\":[{\"op\":\"remove\",\"path\":\"/metadata/price\"}],"
         );
-        var decision = When(new ReplaceType(Story.Text(sent)), InForce(Book, Fields));
+        var intent = Story.By(Story.Bob) with { Permissions = ["resource:update"] };
+        var decision = When(new ReplaceType(Story.Text(sent)), intent, InForce(Book, Fields));
         // The rule about what is removed compares other values afterwards.
         var fields = Fields.ToDictionary(field => field.Item1, field => field.Item2 is 2 ? 5 : field.Item2);
         decision.Is(Migrating with { Fields = fields });
         When(
                 new PatchType(Story.Text("""{"migration":[{"op":"remove","path":"/metadata/price"}]}""")),
+                intent,
                 InForce(Book, Fields)
             )
             .Is(Migrating with { Fields = fields });
         When(new PatchType(Story.Text("""{"migration":[]}""")), InForce(Book, Fields)).IsNothing();
+    }
+
+    public static TheoryData<string, string?, string[]> Permitted =>
+        new()
+        {
+            { Removal, "update", [] },
+            { Removal, "update", ["resource/book:update:own", "resource:update:own", "resource/film:update"] },
+            { Removal, null, ["resource/book:update"] },
+            { Removal, null, ["resource:update"] },
+            { Mapped("draft", "published"), "publish", ["resource:update"] },
+            { Mapped("draft", "published"), "publish", ["resource:update", "resource/book:publish:own"] },
+            { Mapped("draft", "published"), null, ["resource:update", "resource/book:publish"] },
+            { Mapped("draft", "published"), "update", ["resource/book:publish"] },
+            // No transition asks for anything here.
+            { Mapped("published", "draft"), null, ["resource:update"] },
+            // Neither is a transition; both together are.
+            { Mapped("draft", "between", "between", "published"), "publish", ["resource:update"] },
+            { Mapped("draft", "published", "published", "draft"), null, ["resource:update"] },
+        };
+
+    const string Removal = """{"op":"remove","path":"/metadata/price"}""";
+
+    static string Mapped(params string[] statuses) =>
+        string.Join(
+            ',',
+            statuses
+                .Chunk(2)
+                .Select(one => $$$"""{"op":"map","path":"/status","values":{"{{{one[0]}}}":"{{{one[1]}}}"}}""")
+        );
+
+    [Theory, MemberData(nameof(Permitted))]
+    public void Migration_needs_the_permissions_of_what_it_does_to_every_resource(
+        string operations,
+        string? lacking,
+        string[] permissions
+    )
+    {
+        var asking = With("\"to\":\"published\"}", "\"to\":\"published\",\"permission\":\"publish\"}");
+        var decision = When(
+            new PatchType(Story.Text($$"""{"migration":[{{operations}}]}""")),
+            Story.By(Story.Bob) with
+            {
+                Permissions = permissions,
+            },
+            InForce(asking, Fields)
+        );
+        Assert.Equal(
+            lacking is null ? null : (Refusal.Forbidden, $"The caller lacks the permission resource/book:{lacking}."),
+            decision.Rejection is { } refused ? (refused.Kind, refused.Detail) : default((Refusal, string)?)
+        );
     }
 
     [Fact]
