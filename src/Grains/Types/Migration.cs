@@ -15,13 +15,20 @@ public sealed class Migration
 
     internal const string Operations = "operations";
 
-    readonly string[] places;
+    readonly string[][] places;
 
     internal Migration(JsonText text, IReadOnlyList<MigrationStep> steps)
     {
         Text = text;
         Steps = steps;
-        places = [.. steps.SelectMany(step => step is MoveStep move ? [move.From, move.Path] : new[] { step.Path })];
+        places =
+        [
+            .. steps.SelectMany(step =>
+                step is MoveStep move ? [Emptied(move.From), JsonPointer.Parse(move.Path)!]
+                : step is RemoveStep ? [Emptied(step.Path)]
+                : new[] { JsonPointer.Parse(step.Path)! }
+            ),
+        ];
     }
 
     /// <summary>The operations as they are stored.</summary>
@@ -66,7 +73,15 @@ public sealed class Migration
     {
         var steps = JsonPointer.Parse(pointer)!;
         return Array.Exists(places, place =>
-            JsonPointer.Parse(place)!.Zip(steps).All(step => step.Second is "*" || step.First == step.Second)
+            place.Zip(steps).All(step => step.Second is "*" || step.First == step.Second)
         );
+    }
+
+    /// <summary>What is taken out of a list moves the items behind it: so the list itself is what changes.</summary>
+    static string[] Emptied(string pointer)
+    {
+        var steps = JsonPointer.Parse(pointer)!;
+        // Whether it is a list or an object that has such a member is known of each resource only. Nothing is put into lists.
+        return JsonPointer.Index(steps[^1], int.MaxValue) < 0 ? steps : steps[..^1];
     }
 }

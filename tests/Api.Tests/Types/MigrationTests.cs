@@ -122,6 +122,19 @@ public sealed class MigrationTests(Backend backend) : TypeBackend(backend)
     }
 
     [Fact]
+    public async Task Values_of_items_behind_one_that_is_removed_stay_unique()
+    {
+        const string lists = """{"type":"object","properties":{"codes":{"type":"array","items":{"type":"string"}}}}""";
+        const string rule = """ "unique":{"code":{"members":["/metadata/codes/1"]}}""";
+        Is(await DeclareAsync(Definition(type, lists, rule)), 201);
+        await MadeAsync(type, """{"codes":["a","b","c"]}""");
+        const string remove = """ "migration":[{"op":"remove","path":"/metadata/codes/0"}]""";
+        Is(await PutTypeAsync(type, Definition(type, lists, $"{rule},{remove}"), "?wait=60"), 200);
+        Is(await CreateAsync(type, """{"codes":["x","c"]}"""), 409, "NOT_UNIQUE", "/metadata/codes/1");
+        Is(await CreateAsync(type, """{"codes":["x","b"]}"""), 201);
+    }
+
+    [Fact]
     public async Task Deleted_resource_is_migrated_when_it_is_restored()
     {
         Is(await DeclareAsync(Definition(type, Old)), 201);

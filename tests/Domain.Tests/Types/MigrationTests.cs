@@ -205,6 +205,28 @@ public class MigrationTests
     public void Migration_touches_what_lies_on_its_places(string pointer, bool touches) =>
         Assert.Equal(touches, Read($"[{Move("/metadata/a", "/metadata/c/0/d")}]").Touches(pointer));
 
+    [Theory]
+    [InlineData("/metadata/codes/0", true)]
+    [InlineData("/metadata/codes/1", true)]
+    [InlineData("/metadata/codes/2/of", true)]
+    [InlineData("/metadata/codes/*", true)]
+    [InlineData("/metadata/codes", true)]
+    [InlineData("/metadata/other/1", false)]
+    public void Item_that_is_taken_out_touches_those_behind_it(string pointer, bool touches)
+    {
+        Assert.Equal(touches, Read($"[{Remove("/metadata/codes/0")}]").Touches(pointer));
+        Assert.Equal(touches, Read($"[{Move("/metadata/codes/0", "/metadata/first")}]").Touches(pointer));
+    }
+
+    [Fact]
+    public void Item_that_changes_in_its_place_touches_no_other()
+    {
+        var migration = Read($"[{Convert("string", "/metadata/codes/0")},{Remove("/metadata/codes/1/of")}]");
+        Assert.True(migration.Touches("/metadata/codes/0"));
+        Assert.False(migration.Touches("/metadata/codes/1/by"));
+        Assert.False(migration.Touches("/metadata/codes/2"));
+    }
+
     public static TheoryData<string, string> Faulty =>
         new()
         {
