@@ -31,10 +31,12 @@ sealed class TwoForms(Guid id, Resource? state, DecisionContext context, TypeRul
 
     /// <summary>
     /// What both definitions take is in the new form if the migration would leave it as it is. Else it comes from somebody
-    /// who knows the old definition only.
+    /// who knows the old definition only. Who sends back the version of the type has said which form it is.
     /// </summary>
     Decision<ResourceEvent> Write(ResourceCommand command)
     {
+        if (!rules.IsClosing && Resource.GivenBy(command)?.Kept?.TypeVersion is { } known)
+            return known >= rules.Begun ? AsNew(command) : AsOld(command);
         var asNew = AsNew(command);
         if (rules.IsClosing || asNew is { Rejection: null } && Migrated(ofNew.Completed(command, seen, out _)) is null)
             return asNew;

@@ -313,6 +313,44 @@ public class TwoFormsTests
     }
 
     [Fact]
+    public void Version_of_the_type_that_is_sent_back_says_which_form_a_replacement_has()
+    {
+        const string levels =
+            """{"name":"book","schema":{"type":"object","properties":{"level":{"enum":[1,2,3]},"code":{"type":"integer"}}}}""";
+        TypeEvent[] begun =
+        [
+            InForce(levels),
+            Proposed with
+            {
+                Definition = Story.Text(levels),
+                Fields = [],
+                Migration = Migration
+                    .Read(
+                        JsonElement.Parse("""[{"op":"map","path":"/metadata/level","values":{"1":2,"2":3}}]"""),
+                        null,
+                        []
+                    )!
+                    .Text,
+            },
+            new TypeMigrationBegun(Change),
+        ];
+        var now = Stored("""{"level":2}""", "active", "Werther") with { TypeVersion = 3 };
+        var old = now with { TypeVersion = 1 };
+        static ReplaceResource Sent(string metadata, long? version) =>
+            Replace(metadata, "active") with
+            {
+                Kept = new(null, null, null, null, null, null, version),
+            };
+        static string Stays(int level, int version, string changed = "") =>
+            $$$"""replaced{"name":"Faust","status":"active","metadata":{"level":{{{level}}}},"changed":["/name"{{{changed}}}],"typeVersion":{{{version}}}}""";
+        Is(Stays(2, 3), begun, now, Sent("""{"level":2}""", 3));
+        Is(Stays(2, 1), begun, old, Sent("""{"level":2}""", 1));
+        Is(Stays(3, 1, ",\"/metadata/level\""), begun, old, Sent("""{"level":3}""", 1));
+        Is("Invalid /typeVersion READ_ONLY", begun, now, Sent("""{"level":2}""", 1));
+        Is(Stays(3, 3, ",\"/metadata/level\""), begun, now, Sent("""{"level":2}""", null));
+    }
+
+    [Fact]
     public void Document_that_both_definitions_take_is_new_unless_the_migration_would_change_it()
     {
         const string open = """
