@@ -9,12 +9,14 @@ public sealed partial class ResourceQueries
     /// <summary>
     /// A page by a cursor, some rows at a time: PostgreSQL makes few rows that there is no room for, and mostly none.
     /// </summary>
+    /// <param name="takesLong">Whether it may take any time; the caller ends it where the database is away.</param>
     static async Task<ResourcePage> ReadLargeAsync(
         NpgsqlConnection connection,
         Func<NpgsqlParameterCollection, string> write,
         int limit,
         ByteBudget budget,
-        CancellationToken ct
+        CancellationToken ct,
+        bool takesLong
     )
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -37,9 +39,11 @@ public sealed partial class ResourceQueries
             IsCut = budget.WasExceeded || !isOver && rows.Count < limit && await HasMoreAsync(),
         };
 
+        NpgsqlBatch NewBatch() => new(connection, transaction) { Timeout = takesLong ? 0 : connection.CommandTimeout };
+
         async Task<ResourcePage> FetchAsync(params NpgsqlBatchCommand[] commands)
         {
-            await using var batch = new NpgsqlBatch(connection, transaction);
+            await using var batch = NewBatch();
             foreach (var command in commands)
                 batch.BatchCommands.Add(command);
             await using var reader = await batch.ExecuteReaderAsync(ct);
@@ -51,7 +55,7 @@ public sealed partial class ResourceQueries
 
         async Task<bool> HasMoreAsync()
         {
-            await using var batch = new NpgsqlBatch(connection, transaction);
+            await using var batch = NewBatch();
             var move = new NpgsqlBatchCommand("move 1 from page");
             batch.BatchCommands.Add(move);
             await batch.ExecuteNonQueryAsync(ct);

@@ -106,7 +106,15 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
                 ? await RunAsync(
                     db,
                     (connection, token) =>
-                        ReadLargeAsync(connection, which => Write(which, selection), limit, budget, token),
+                        ReadLargeAsync(
+                            connection,
+                            which => Write(which, selection),
+                            limit,
+                            budget,
+                            token,
+                            // All rows of the type are gone through where the last of them is found.
+                            takesLong: selection.NotOf is not null
+                        ),
                     ct
                 )
                 : await QueryAsync(

@@ -18,12 +18,19 @@ sealed class TypeChangeWorker(
     ILogger<TypeChangeWorker> logger
 ) : BackgroundService
 {
+    /// <summary>Of so many interruptions in a row, the log tells of the last.</summary>
+    const int ToldInterruptions = 10;
+
     static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>A node works on so many types at a time.</summary>
     readonly SemaphoreSlim turns = new(2);
 
     readonly ConcurrentDictionary<string, Task> working = new();
+
+    /// <summary>How often in a row the work on a type was interrupted.</summary>
+    readonly ConcurrentDictionary<string, int> interruptions = new();
+
     readonly Signal news = new();
     HashSet<(Guid Type, int Rule)>? swept;
     long seen;
@@ -90,6 +97,7 @@ sealed class TypeChangeWorker(
                     pause = await run.RunAsync(rules, ending.Token);
                 }
                 await SweepAsync(name, ending.Token);
+                interruptions.TryRemove(name, out _);
                 return pause ?? TimeSpan.Zero;
             }
             finally
@@ -100,10 +108,20 @@ sealed class TypeChangeWorker(
         }
         catch (Exception e)
         {
-            if (!ct.IsCancellationRequested && !StoreUnavailableException.Explains(e))
-                logger.LogError(e, "The change of the type {Type} is interrupted", name);
+            if (!ct.IsCancellationRequested)
+                Tell(name, e);
             return PollInterval;
         }
+    }
+
+    /// <summary>Probes tell of a store that is away. But where this goes on, the change may never end.</summary>
+    void Tell(string name, Exception e)
+    {
+        var times = interruptions.AddOrUpdate(name, 1, (_, before) => before + 1);
+        if (!StoreUnavailableException.Explains(e))
+            logger.LogError(e, "The change of the type {Type} is interrupted", name);
+        else if (times % ToldInterruptions is 0)
+            logger.LogWarning(e, "The change of the type {Type} was interrupted {Times} times in a row", name, times);
     }
 
     /// <summary>Sweeps what former rules have left, unless another node has done so.</summary>

@@ -1,5 +1,7 @@
 using System.Text;
+using Npgsql;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Cluster.Tests;
@@ -111,6 +113,38 @@ public sealed class MigrationNodesTests(TwoClusters clusters) : TypeNodes(cluste
             TimeSpan.FromMinutes(1),
             () => "each value is held once"
         );
+    }
+
+    [Fact]
+    public async Task Search_for_the_old_form_may_take_longer_than_other_queries()
+    {
+        var settings = new NpgsqlConnectionStringBuilder(Database.ConnectionString) { CommandTimeout = 1 };
+        await using var source = NpgsqlDataSource.Create(settings);
+        var queries = new ResourceQueries(
+            One.Service<ReadsDb>(),
+            One.Service<SearchesDb>(),
+            new(source, One.Service<StoreContact>())
+        );
+        await using var connection = new NpgsqlConnection(Database.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var busy = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var work = new NpgsqlCommand("lock table resource_views in access exclusive mode", connection);
+        await work.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        var reading = queries.PageAsync(
+            new(Reach.All, type, NotOf: 1),
+            ResourceSort.Newest,
+            null,
+            10,
+            1 << 20,
+            CountKind.None,
+            0,
+            TestContext.Current.CancellationToken,
+            areLarge: true
+        );
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        Assert.False(reading.IsCompleted);
+        await busy.RollbackAsync(TestContext.Current.CancellationToken);
+        Assert.Empty((await reading).Rows);
     }
 
     Task<object?> VersionAsync(Guid id) => Database.ExecuteAsync("select version from mt_streams where id = $1", id);
