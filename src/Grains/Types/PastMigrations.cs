@@ -15,6 +15,9 @@ public sealed record PastMigrations(PastMigration[] Newest, long Forgotten, long
     /// <summary>A type remembers so many.</summary>
     public const int Max = 32;
 
+    /// <summary>And so many bytes of them: whoever asks another node for the type is sent all of them.</summary>
+    public const int MaxBytes = 256 << 10;
+
     public static readonly PastMigrations None = new([], 0, 0);
 
     /// <summary>Those that a resource has not been through; null where one of them was forgotten.</summary>
@@ -25,15 +28,24 @@ public sealed record PastMigrations(PastMigration[] Newest, long Forgotten, long
         return since < Forgotten ? null : Newest.SkipWhile(migration => migration.Version <= since);
     }
 
-    internal PastMigrations With(PastMigration migration) =>
-        Newest.Length < Max
-            ? this with
-            {
-                Newest = [.. Newest, migration],
-            }
-            : this with
-            {
-                Newest = [.. Newest.AsSpan(1), migration],
-                Forgotten = Newest[0].Version,
-            };
+    internal PastMigrations With(PastMigration migration)
+    {
+        PastMigration[] all = [.. Newest, migration];
+        var first = Math.Max(0, all.Length - Max);
+        for (var size = all.Skip(first).Sum(SizeOf); size > MaxBytes; first++)
+            size -= SizeOf(all[first]);
+        return Without(all, first);
+    }
+
+    /// <summary>All are forgotten with the type: what was written while its name is free needs none of them.</summary>
+    internal PastMigrations Until(long freed) => Without(Newest, Newest.Length) with { Freed = freed };
+
+    PastMigrations Without(PastMigration[] all, int count) =>
+        this with
+        {
+            Newest = all[count..],
+            Forgotten = count is 0 ? Forgotten : all[count - 1].Version,
+        };
+
+    static int SizeOf(PastMigration migration) => migration.Operations.Utf8.Length;
 }

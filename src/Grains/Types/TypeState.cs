@@ -122,7 +122,7 @@ public sealed record TypeState(
                 Form = null,
                 Proposal = null,
                 Outcome = OutcomeOf(recorded),
-                Migrations = state.Migrations with { Freed = recorded.Version },
+                Migrations = state.Migrations.Until(recorded.Version),
             },
             _ => throw new UnreachableException($"No arm for {recorded.Data.GetType().Name}."),
         };

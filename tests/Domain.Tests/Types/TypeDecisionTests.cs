@@ -300,6 +300,24 @@ public class TypeDecisionTests
         Assert.Equal(PastMigrations.Max - 1, past.Since(7)!.Count());
         Assert.Empty(past.Since(events.Count)!);
         // What was written while the name was free needs none of those before.
-        Assert.Empty(After([.. events, new TypeDeleted(Change)]).State!.Migrations.Since(null)!);
+        var ended = After([.. events, new TypeDeleted(Change)]).State!.Migrations;
+        Assert.Empty(ended.Since(null)!);
+        // And nobody is sent what a type had that is no more.
+        Assert.Empty(ended.Newest);
+        Assert.Null(ended.Since(7));
+    }
+
+    [Fact]
+    public void Type_remembers_so_many_bytes_of_migrations()
+    {
+        const int most = PastMigrations.MaxBytes / Migration.MaxBytes;
+        var text = Story.Text($$"""{"operations":["{{new string('x', Migration.MaxBytes - 19)}}"]}""");
+        Assert.Equal(Migration.MaxBytes, text.Utf8.Length);
+        var past = PastMigrations.None;
+        for (var n = 1; n <= most + 2; n++)
+            past = past.With(new(n, text));
+        Assert.Equal((most, 2), (past.Newest.Length, past.Forgotten));
+        Assert.Null(past.Since(1));
+        Assert.Equal(most, past.Since(2)!.Count());
     }
 }
