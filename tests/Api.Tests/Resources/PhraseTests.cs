@@ -121,12 +121,12 @@ public sealed class PhraseTests(Backend backend)
         await FindAsync(admin, "q", "noir");
         await using (var connection = new NpgsqlConnection(database))
         {
-            await connection.OpenAsync();
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
             await using var write = new NpgsqlCommand(
                 "update resource_views set words = '''wolfgang'':2A ''johann'':2A ''noir'':1 ''café'':1'",
                 connection
             );
-            Assert.Equal(1, await write.ExecuteNonQueryAsync());
+            Assert.Equal(1, await write.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
         }
         await FindsAsync("\"johann wolf\" \"café noir\" name:\"johann wolf\"", "W");
         await FindsAsync("\"johann goethe\"", "");

@@ -180,7 +180,8 @@ select m.pointer, i.resource, trim_scale(i.number)::text, i.text from resource_i
         Assert.True(await EqualsViewsAsync() > 2500);
 
         // A new generation has its own, at the moment when it answers.
-        await One.Service<Followers>().RebuildAsync(ResourceViewProjection.FollowerName, "alice", default);
+        await One.Service<Followers>()
+            .RebuildAsync(ResourceViewProjection.FollowerName, "alice", TestContext.Current.CancellationToken);
         await Eventually.HoldsAsync(
             async () => (int)(await node.Database.ExecuteAsync("select generation from resource_views_position"))! > 1,
             Plenty,
@@ -271,16 +272,17 @@ select m.pointer, i.resource, trim_scale(i.number)::text, i.text from resource_i
         await node.Database.ExecuteAsync("select create_resource_views(77)");
         var head = (long)(await node.Database.ExecuteAsync("select max(seq_id) from mt_events"))!;
         var (run, other) = (await StartAsync(), await StartAsync());
-        Assert.False(await run.WorkAsync(default));
-        await run.AdvanceAsync(head, 500, default);
-        Assert.True(await run.WorkAsync(default));
+        Assert.False(await run.WorkAsync(TestContext.Current.CancellationToken));
+        await run.AdvanceAsync(head, 500, TestContext.Current.CancellationToken);
+        Assert.True(await run.WorkAsync(TestContext.Current.CancellationToken));
         other = await StartAsync();
         await CreateAsync("{}");
-        await other.AdvanceAsync(head + 1, 500, default);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => run.WorkAsync(default));
+        await other.AdvanceAsync(head + 1, 500, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => run.WorkAsync(TestContext.Current.CancellationToken));
         Assert.Equal(1, works);
 
-        Task<ProjectionRun> StartAsync() => ProjectionRun.StartAsync(pools.Follow, store, new(), model, 77, default);
+        Task<ProjectionRun> StartAsync() =>
+            ProjectionRun.StartAsync(pools.Follow, store, new(), model, 77, TestContext.Current.CancellationToken);
     }
 
     /// <summary>A node with a database of its own.</summary>

@@ -27,13 +27,13 @@ public sealed class MemberWorkTests(LogDatabase database) : IClassFixture<LogDat
         {
             NextWork = projection => ResourceViewProjection.NextWork(projection, declared),
         };
-        var run = await ProjectionRun.StartAsync(follow, store, new(), model, 1, default);
+        var run = await ProjectionRun.StartAsync(follow, store, new(), model, 1, TestContext.Current.CancellationToken);
         await EndAsync();
         Assert.Equal(60L, await ReadyAsync());
         Assert.Equal(0, declared.Times);
 
         declared = new(20);
-        Assert.False(await run.WorkAsync(default));
+        Assert.False(await run.WorkAsync(TestContext.Current.CancellationToken));
         Assert.Equal(1, declared.Times);
 
         declared = new(21);
@@ -46,9 +46,9 @@ public sealed class MemberWorkTests(LogDatabase database) : IClassFixture<LogDat
         // The last look is without a reason.
         async Task EndAsync()
         {
-            while (await run.WorkAsync(default)) { }
+            while (await run.WorkAsync(TestContext.Current.CancellationToken)) { }
             declared.Times = 0;
-            Assert.False(await run.WorkAsync(default));
+            Assert.False(await run.WorkAsync(TestContext.Current.CancellationToken));
         }
     }
 

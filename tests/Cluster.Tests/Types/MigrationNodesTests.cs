@@ -122,11 +122,14 @@ public sealed class MigrationNodesTests(TwoClusters clusters) : TypeNodes(cluste
         Assert.Null((await EndAsync(declared.Value!.Proposal!.Change)).Reason);
         // Somebody writes the old form, so that it does not close by itself.
         using var enough = new CancellationTokenSource();
-        var writing = Task.Run(async () =>
-        {
-            while (!enough.IsCancellationRequested)
-                await CreateAsync(One, Guid.CreateVersion7(), """{"price":1}""");
-        });
+        var writing = Task.Run(
+            async () =>
+            {
+                while (!enough.IsCancellationRequested)
+                    await CreateAsync(One, Guid.CreateVersion7(), """{"price":1}""");
+            },
+            TestContext.Current.CancellationToken
+        );
         var change = (await SendAsync(new ReplaceType(Text(New)))).Value!.Proposal!.Change;
         await Eventually.HoldsAsync(
             async () =>
