@@ -31,6 +31,11 @@ public static class FilterSql
             Filter.FieldPresent { Name: ResourceField.DeletedAt } => "deleted_at is not null",
             Filter.FieldPresent => "true",
             Filter.Metadata { Comparator: Comparator.NotEqual } member => NotEqual(member, parameters),
+            // No index on metadata knows an order, and a scan of all of it must not look cheap to the planner.
+            Filter.Metadata
+            {
+                Comparator: Comparator.Less or Comparator.AtMost or Comparator.Greater or Comparator.AtLeast
+            } member => $"((metadata @@ {Path(MetadataPath.Comparison(member), parameters)}) is true)",
             Filter.Metadata member => $"metadata @@ {Path(MetadataPath.Comparison(member), parameters)}",
             Filter.MetadataPresent { Pointer: "" } => "true",
             Filter.MetadataPresent member =>

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Marten;
 using Npgsql;
 using Resources.Grains;
@@ -72,7 +73,7 @@ public sealed class MemberPlanTests(MemberPlanTests.ManyBooks books) : IClassFix
     {
         var (plan, scanned) = await books.ExplainAsync(Reach.All, null, "-createdAt", filter, 0);
         Assert.DoesNotContain("Seq Scan on resource", plan, StringComparison.Ordinal);
-        Assert.Matches($"resource_(views|index)_1{index}", plan);
+        Assert.True(Regex.IsMatch(plan, $"resource_(views|index)_1{index}"), plan);
         Assert.True(scanned <= most, $"{scanned} rows:\n{plan}");
     }
 
