@@ -116,50 +116,6 @@ public sealed class MigrationNodesTests(TwoClusters clusters) : TypeNodes(cluste
     }
 
     [Fact]
-    public async Task Pause_between_passes_holds_on_every_node_until_it_closes()
-    {
-        var declared = await SendAsync(new DeclareType(type, Text(Old)));
-        Assert.Null((await EndAsync(declared.Value!.Proposal!.Change)).Reason);
-        // Somebody writes the old form, so that it does not close by itself.
-        using var enough = new CancellationTokenSource();
-        var writing = Task.Run(
-            async () =>
-            {
-                while (!enough.IsCancellationRequested)
-                    await CreateAsync(One, Guid.CreateVersion7(), """{"price":1}""");
-            },
-            TestContext.Current.CancellationToken
-        );
-        var change = (await SendAsync(new ReplaceType(Text(New)))).Value!.Proposal!.Change;
-        await Eventually.HoldsAsync(
-            async () =>
-                await CountAsync(
-                    "select count(*) from type_changes where change = $1 and not_before > clock_timestamp()",
-                    change
-                )
-                    is 1,
-            TimeSpan.FromMinutes(1),
-            () => "a pass was followed by a pause"
-        );
-        await using (await HoldAsync())
-            await Database.ExecuteAsync(
-                "update type_changes set not_before = clock_timestamp() + interval '1 hour' where change = $1",
-                change
-            );
-        await enough.CancelAsync();
-        await writing;
-        var left = Guid.CreateVersion7();
-        Assert.Null((await CreateAsync(One, left, """{"price":1}""")).Rejection);
-        await Task.Delay(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
-        Assert.Equal(1L, await VersionAsync(left));
-
-        var reply = await SendAsync(new CloseTypeMigration(null));
-        Assert.Null(reply.Rejection);
-        Assert.Null((await EndAsync(change)).Reason);
-        Assert.Equal(2L, await VersionAsync(left));
-    }
-
-    [Fact]
     public async Task Search_for_the_old_form_may_take_longer_than_other_queries()
     {
         var settings = new NpgsqlConnectionStringBuilder(Database.ConnectionString) { CommandTimeout = 1 };
