@@ -436,6 +436,7 @@ CREATE TABLE type_changes (
     offending bigint NOT NULL DEFAULT 0,
     offenders jsonb NOT NULL DEFAULT '[]'::jsonb,
     migrated bigint NOT NULL DEFAULT 0,
+    not_before timestamp with time zone,
     PRIMARY KEY (change)
 );
 

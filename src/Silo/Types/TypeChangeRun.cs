@@ -32,6 +32,13 @@ sealed class TypeChangeRun(
     public async Task<TimeSpan?> RunAsync(TypeRules rules, CancellationToken ct)
     {
         var proposal = rules.State!.Proposal!;
+        // Another node may have made the last pass.
+        if (
+            proposal is { Begun: not null, IsClosing: false }
+            && await store.PauseLeftAsync(proposal.Change, ct) is var left
+            && left > TimeSpan.Zero
+        )
+            return left;
         while ((await index.WaitAsync(proposal.Position, ct)).State is not ReachedState.Passed)
             await Task.Delay(TimeSpan.FromSeconds(1), ct);
         var found =
@@ -46,7 +53,10 @@ sealed class TypeChangeRun(
         if (found is not BeginTypeMigration)
             return null;
         if (await migration.RunAsync(rules.Name, proposal.Change, ct) is { } pause)
+        {
+            await store.PauseAsync(proposal.Change, pause, ct);
             return pause;
+        }
         var progress = await store.ReadAsync(proposal.Change, ct) ?? TypeChangeProgress.None;
         await SendAsync(rules, proposal, new CompleteTypeChange(proposal.Change, progress.Checked, progress.Migrated));
         return null;

@@ -105,6 +105,24 @@ public sealed class TypeChangeStore(FollowDb db)
             ct
         );
 
+    /// <summary>Notes that no node goes on with a migration before a time has passed.</summary>
+    public Task PauseAsync(Guid change, TimeSpan pause, CancellationToken ct) =>
+        db.ExecuteAsync(
+            "update type_changes set not_before = clock_timestamp() + $2 * interval '1 millisecond' where change = $1",
+            [Arg.Of(change), Arg.Of((long)pause.TotalMilliseconds)],
+            ct
+        );
+
+    /// <summary>How long no node goes on with a migration, by the clock of the database.</summary>
+    public async Task<TimeSpan> PauseLeftAsync(Guid change, CancellationToken ct) =>
+        TimeSpan.FromMilliseconds(
+            await db.ScalarAsync<long>(
+                "select (extract(epoch from not_before - clock_timestamp()) * 1000)::bigint from type_changes where change = $1",
+                [Arg.Of(change)],
+                ct
+            )
+        );
+
     /// <summary>Removes the notes of a type's changes that are decided.</summary>
     public Task RemoveDecidedAsync(Guid type, CancellationToken ct) =>
         db.ExecuteAsync(

@@ -116,6 +116,34 @@ public sealed class MigrationNodesTests(TwoClusters clusters) : TypeNodes(cluste
     }
 
     [Fact]
+    public async Task Pause_between_passes_holds_on_every_node_until_it_closes()
+    {
+        var declared = await SendAsync(new DeclareType(type, Text(Old)));
+        Assert.Null((await EndAsync(declared.Value!.Proposal!.Change)).Reason);
+        var left = Guid.CreateVersion7();
+        Guid change;
+        // Nobody works on it before the pause is noted.
+        await using (await HoldAsync())
+        {
+            Assert.Null((await CreateAsync(One, left, """{"price":1}""")).Rejection);
+            change = (await SendAsync(new ReplaceType(Text(New)))).Value!.Proposal!.Change;
+            Assert.Null((await SendAsync(new BeginTypeMigration(change))).Rejection);
+            await Database.ExecuteAsync(
+                "insert into type_changes (type, change, not_before) values ($1, $2, clock_timestamp() + interval '1 hour')",
+                Stream,
+                change
+            );
+        }
+        await Task.Delay(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        Assert.Equal(1L, await VersionAsync(left));
+
+        var reply = await SendAsync(new CloseTypeMigration(null));
+        Assert.Null(reply.Rejection);
+        Assert.Null((await EndAsync(change)).Reason);
+        Assert.Equal(2L, await VersionAsync(left));
+    }
+
+    [Fact]
     public async Task Search_for_the_old_form_may_take_longer_than_other_queries()
     {
         var settings = new NpgsqlConnectionStringBuilder(Database.ConnectionString) { CommandTimeout = 1 };
