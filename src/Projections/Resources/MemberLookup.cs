@@ -11,7 +11,7 @@ namespace Resources.Projections;
 public sealed class MemberLookup
 {
     /// <summary>
-    /// A range of no more rows than this leads to them. Of more, those that a page shows are soon met on a walk.
+    /// A range of no more rows than this leads to them. For more, the list is walked.
     /// </summary>
     public const int MaxDriven = 2_000;
 
