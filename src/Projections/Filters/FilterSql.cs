@@ -31,11 +31,12 @@ public static class FilterSql
             Filter.FieldPresent { Name: ResourceField.DeletedAt } => "deleted_at is not null",
             Filter.FieldPresent => "true",
             Filter.Metadata { Comparator: Comparator.NotEqual } member => NotEqual(member, parameters),
-            // No index on metadata knows an order, and a scan of all of it must not look cheap to the planner.
+            // No index on metadata knows an order, and a scan of all of it must not look cheap to the planner. What it
+            // would guess from its sample of the rows is as often wrong as right.
             Filter.Metadata
             {
                 Comparator: Comparator.Less or Comparator.AtMost or Comparator.Greater or Comparator.AtLeast
-            } member => $"((metadata @@ {Path(MetadataPath.Comparison(member), parameters)}) is true)",
+            } member => $"coalesce(metadata @@ {Path(MetadataPath.Comparison(member), parameters)}, false)",
             Filter.Metadata member => $"metadata @@ {Path(MetadataPath.Comparison(member), parameters)}",
             Filter.MetadataPresent { Pointer: "" } => "true",
             Filter.MetadataPresent member =>
