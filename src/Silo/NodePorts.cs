@@ -10,6 +10,10 @@ namespace Resources.Silo;
 /// </summary>
 sealed class NodePorts : IDisposable
 {
+    // An outgoing connection could take a port of the system's own range before Orleans listens at it.
+    const int Lowest = 10_240;
+    const int LowestOfSystem = 32_768;
+
     readonly Socket silo;
     readonly Socket gateway;
 
@@ -56,12 +60,12 @@ sealed class NodePorts : IDisposable
                 $"Another program uses port {configured}. Set {option} to a free one, or to 0 for any."
             );
         for (var attempt = 0; attempt < 20; attempt++)
-            if (TryHold(address, 0) is { } any)
+            if (TryHold(address, Random.Shared.Next(Lowest, LowestOfSystem)) is { } any)
                 return any;
         throw new ConfigurationException($"No port is free at {address}. Set {option} to one.");
     }
 
-    /// <summary>Holds a port if nobody listens there; for 0 any.</summary>
+    /// <summary>Holds a port if nobody listens there.</summary>
     static Socket? TryHold(IPAddress address, int port)
     {
         var held = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
