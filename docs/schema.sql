@@ -216,8 +216,10 @@ CREATE TABLE resource_index_1 (
     resource uuid NOT NULL,
     number numeric,
     text text COLLATE "C",
+    collated text COLLATE "und-x-icu",
     PRIMARY KEY (member, resource)
 );
+CREATE INDEX resource_index_1_collated ON resource_index_1 USING btree (member, collated, resource) WHERE (collated IS NOT NULL);
 CREATE INDEX resource_index_1_numbers ON resource_index_1 USING btree (member, number, resource) WHERE (number IS NOT NULL);
 CREATE INDEX resource_index_1_texts ON resource_index_1 USING btree (member, text, resource) WHERE (text IS NOT NULL);
 CREATE INDEX resource_index_1_without ON resource_index_1 USING btree (member, resource) WHERE ((number IS NULL) AND (text IS NULL));
@@ -233,6 +235,7 @@ CREATE TABLE resource_index_members_1 (
     state text COLLATE "C" NOT NULL DEFAULT 'building'::text,
     place_time timestamp with time zone NOT NULL DEFAULT 'infinity'::timestamp with time zone,
     place_id uuid NOT NULL DEFAULT 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid,
+    text_order text COLLATE "C" NOT NULL DEFAULT 'C'::text,
     PRIMARY KEY (member),
     CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'leaving'::text])))
 );
@@ -470,10 +473,10 @@ CREATE INDEX vault_subject ON vault USING btree (subject);
 CREATE SEQUENCE mt_events_sequence AS bigint INCREMENT 1 START 1;
 
 CREATE VIEW resource_index AS
-    SELECT member, resource, number, text FROM resource_index_1;
+    SELECT member, resource, number, text, collated FROM resource_index_1;
 
 CREATE VIEW resource_index_members AS
-    SELECT member, type, pointer, declared, is_time, state FROM resource_index_members_1;
+    SELECT member, type, pointer, declared, is_time, state, text_order FROM resource_index_members_1;
 
 CREATE VIEW resource_statistics AS
     SELECT scope, type, status, day, live FROM resource_statistics_1 WHERE (day <> 'infinity'::date);
@@ -859,6 +862,18 @@ CREATE OR REPLACE FUNCTION changes_access(event_type text)
  IMMUTABLE PARALLEL SAFE
 RETURN (event_type = ANY ('{account.deleted,account.disabled,account.enabled,account.password_changed,account.roles_changed,account.sessions_ended,api_key.revoked,role.changed,role.created,role.deleted,session.authenticated,session.ended}'::text[]));
 
+CREATE OR REPLACE FUNCTION create_resource_collation(generation integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    execute format('
+        alter table resource_index_members_%1$s add column if not exists text_order text collate "C" not null default ''C'';
+        alter table resource_index_%1$s add column if not exists collated text collate %2$I;
+        create index if not exists resource_index_%1$s_collated on resource_index_%1$s (member, collated, resource) where collated is not null',
+        generation, coalesce((select collname from pg_collation where collname = 'und-x-icu' and collnamespace = 'pg_catalog'::regnamespace), 'C'));
+end $function$;
+
 CREATE OR REPLACE FUNCTION create_resource_index(generation integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -934,6 +949,7 @@ begin
     execute format('alter table resource_views_%s add column if not exists type_version bigint', generation);
     perform create_resource_words(generation);
     perform create_resource_index(generation);
+    perform create_resource_collation(generation);
 end $function$;
 
 CREATE OR REPLACE FUNCTION create_resource_words(generation integer)
@@ -1041,6 +1057,16 @@ CREATE OR REPLACE FUNCTION follower_shard(follower text, generation integer)
  LANGUAGE sql
  IMMUTABLE
 AS $function$ select follower || case when generation > 1 then ':V' || generation else '' end || ':All' $function$;
+
+CREATE OR REPLACE FUNCTION has_collation(asked text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select exists (
+        select from pg_attribute a join pg_collation c on c.oid = a.attcollation
+        where a.attrelid = 'resource_index'::regclass and a.attname = 'collated' and c.collname = asked)
+$function$;
 
 CREATE OR REPLACE FUNCTION hide_from_version_before()
  RETURNS trigger
@@ -1221,10 +1247,14 @@ CREATE OR REPLACE FUNCTION publish_resource_views(generation integer)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
+    if (select count(distinct attcollation) from pg_attribute
+        where attrelid in (to_regclass('resource_index'), to_regclass(format('resource_index_%s', generation))) and attname = 'collated') > 1 then
+        execute 'drop view resource_index';
+    end if;
     execute format('
         create or replace view resource_words as select word from resource_words_%1$s;
-        create or replace view resource_index_members as select member, type, pointer, declared, is_time, state from resource_index_members_%1$s;
-        create or replace view resource_index as select member, resource, number, text from resource_index_%1$s', generation);
+        create or replace view resource_index_members as select member, type, pointer, declared, is_time, state, text_order from resource_index_members_%1$s;
+        create or replace view resource_index as select member, resource, number, text, collated from resource_index_%1$s', generation);
     perform publish_resource_view_tables(generation);
 end $function$;
 

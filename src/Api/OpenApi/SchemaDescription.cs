@@ -109,9 +109,12 @@ static class SchemaDescription
             if (value.OneOf?.FirstOrDefault(choice => choice.Type is not JsonSchemaType.Null) is { } only)
                 schema.Properties[member] = only;
             else if (value is OpenApiSchema { Type: { } kind } plain)
-                plain.Type = plain.Metadata?.ContainsKey(nameof(TakesNullAttribute)) is true
-                    ? kind | JsonSchemaType.Null
-                    : kind & ~JsonSchemaType.Null;
+            {
+                var takesNull = plain.Metadata?.ContainsKey(nameof(TakesNullAttribute)) is true;
+                plain.Type = takesNull ? kind | JsonSchemaType.Null : kind & ~JsonSchemaType.Null;
+                if (takesNull)
+                    plain.Enum?.Add(JsonNullSentinel.JsonNull);
+            }
         }
         ReferToNames(document, schemas);
         ShowParts(schemas);

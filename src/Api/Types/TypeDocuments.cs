@@ -20,6 +20,9 @@ public record TypeRequest(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? References = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Unique = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Indexed = null,
+    [property: AllowedValues(Collations.CodePoints, Collations.Unicode)]
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        string? Collation = null,
     [property: StringLength(TypeDefinition.MaxPointer, MinimumLength = 1)]
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         string? Display = null
@@ -36,9 +39,10 @@ public sealed record TypeDeclaration(
     JsonElement? References = null,
     JsonElement? Unique = null,
     IReadOnlyList<string>? Indexed = null,
+    string? Collation = null,
     string? Display = null,
     [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display);
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Collation, Display);
 
 /// <summary>An operation of a migration.</summary>
 /// <param name="Path">A pointer into the resource: to what is changed, or where it is moved.</param>
@@ -66,6 +70,7 @@ public sealed record TypeReplacement(
     JsonElement? References = null,
     JsonElement? Unique = null,
     IReadOnlyList<string>? Indexed = null,
+    string? Collation = null,
     string? Display = null,
     long? Version = null,
     DateTimeOffset? CreatedAt = null,
@@ -75,7 +80,7 @@ public sealed record TypeReplacement(
     [property: TakesNull] Guid? Change = null,
     IReadOnlyDictionary<string, string>? Indexes = null,
     [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display);
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Collation, Display);
 
 /// <summary>A merge patch of a definition: the members to change.</summary>
 public sealed record TypePatch(
@@ -87,6 +92,7 @@ public sealed record TypePatch(
     [property: TakesNull] JsonElement? References = null,
     [property: TakesNull] JsonElement? Unique = null,
     [property: TakesNull] IReadOnlyList<string>? Indexed = null,
+    [property: TakesNull, AllowedValues(Collations.CodePoints, Collations.Unicode)] string? Collation = null,
     [property: TakesNull] string? Display = null,
     [property: MaxLength(Grains.Migration.MaxSteps)] IReadOnlyList<MigrationOperation>? Migration = null
 );
@@ -104,6 +110,7 @@ public sealed record TypeDocument(
     JsonElement? References,
     JsonElement? Unique,
     IReadOnlyList<string>? Indexed,
+    string? Collation,
     string? Display,
     long Version,
     DateTimeOffset CreatedAt,
@@ -112,7 +119,7 @@ public sealed record TypeDocument(
     string UpdatedBy,
     [property: TakesNull] Guid? Change,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? Indexes
-) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Display)
+) : TypeRequest(Name, Schema, Title, Description, Names, Lifecycle, References, Unique, Indexed, Collation, Display)
 {
     /// <summary>What the server keeps, and takes back where it is unchanged.</summary>
     public static readonly string[] Kept = ["version", "createdAt", "createdBy", "updatedAt", "updatedBy", "change"];
@@ -137,6 +144,7 @@ public sealed record TypeDocument(
             Member("references"),
             Member("unique"),
             Member("indexed")?.EnumerateArray().Select(pointer => pointer.GetString()!).ToArray(),
+            Member("collation")?.GetString(),
             Member("display")?.GetString(),
             version,
             type.CreatedAt,

@@ -26,7 +26,8 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         lifecycle = ReadLifecycle(reader);
         var references = ReadMap(reader, "references", ReferenceRule.Max, ReadReference);
         var unique = ReadMap(reader, "unique", UniqueRule.Max, ReadUnique);
-        var indexed = ReadIndexed(reader);
+        var collation = ReadCollation(reader);
+        var indexed = ReadIndexed(reader, collation);
         var display = reader.Text("display", 1, TypeDefinition.MaxPointer, optional: true);
         if (display is not null)
             CheckMember("/display", display);
@@ -50,6 +51,7 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
             references,
             unique,
             indexed,
+            collation,
             display,
             migration
         );
@@ -235,7 +237,19 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
         return new(name, [.. members], ignoreCase);
     }
 
-    IndexedMember[] ReadIndexed(ObjectReader definition)
+    string ReadCollation(ObjectReader definition)
+    {
+        var collation = definition.Text("collation", 1, 64, optional: true) ?? Collations.CodePoints;
+        if (collation is not (Collations.CodePoints or Collations.Unicode))
+            faults.Report(
+                "/collation",
+                "UNKNOWN_COLLATION",
+                $"The value has to be {Collations.CodePoints} or {Collations.Unicode}."
+            );
+        return collation;
+    }
+
+    IndexedMember[] ReadIndexed(ObjectReader definition, string collation)
     {
         var pointers = definition.Strings("indexed", 1, TypeDefinition.MaxPointer, IndexedMember.Max, optional: true)
             ?? [];
@@ -244,7 +258,10 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
             if (!pointer.StartsWith(Metadata + "/", StringComparison.Ordinal))
                 faults.Report($"/indexed/{index}", "UNKNOWN_MEMBER_PATH", "Indexed members are below /metadata.");
             else if (CheckMember($"/indexed/{index}", pointer))
-                members.Add(new(pointer, schema?.IsTime(pointer[Metadata.Length..]) is true));
+            {
+                var isTime = schema?.IsTime(pointer[Metadata.Length..]) is true;
+                members.Add(new(pointer, isTime, isTime ? Collations.CodePoints : collation));
+            }
         if (pointers.Distinct().Count() != pointers.Count)
             faults.Report("/indexed", FaultCode.DuplicateMember, "A member is indexed once.");
         return [.. members];

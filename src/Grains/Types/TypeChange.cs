@@ -56,20 +56,30 @@ public static class TypeChange
     public static Guid IdOf(string name, Intent intent) =>
         DerivedId.Of("type-change", name, intent.CommandId.ToString());
 
-    /// <summary>Checks the names in a definition, which has to be that of the type, and adds faults.</summary>
+    /// <summary>
+    /// Checks what a definition names: it has to be of the type, and of types and a collation that are there. Adds faults.
+    /// </summary>
     /// <param name="name">The name that the definition has to have.</param>
     /// <param name="isDeclared">Whether resources may refer to a type.</param>
+    /// <param name="hasUnicode">Whether lists can have the order of Unicode.</param>
     public static bool Check(
         TypeState? state,
         string name,
         TypeDefinition now,
         Func<string, bool> isDeclared,
+        bool hasUnicode,
         List<Fault> faults
     )
     {
         var known = faults.Count;
         if (now.Name != name)
             faults.Report("/name", "NAME_IS_FIXED", $"The name of this type is '{name}' and cannot change.");
+        if (now.Collation is Collations.Unicode && !hasUnicode)
+            faults.Report(
+                "/collation",
+                "COLLATION_NOT_AVAILABLE",
+                $"The server of PostgreSQL has no collation {Collations.Unicode}: it was built without ICU."
+            );
         // What the definition in force refers to cannot go away.
         var before = state?.Form is { } form ? TypeDefinition.TypesIn(form.Definition) : [];
         foreach (var rule in now.References)
@@ -86,7 +96,7 @@ public static class TypeChange
     {
         var faults = new List<Fault>();
         var now = TypeDefinition.Read(text, faults);
-        if (now is null || !Check(state, name, now, context.IsDeclared, faults))
+        if (now is null || !Check(state, name, now, context.IsDeclared, context.HasUnicode, faults))
             return new Rejection(Refusal.Invalid, "The definition is not valid.", [.. faults]);
 
         var old = state?.Form is { } form ? TypeDefinition.Stored(form.Definition) : null;

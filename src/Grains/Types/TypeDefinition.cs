@@ -4,6 +4,7 @@ namespace Resources.Grains;
 
 /// <summary>A definition of a type, read and compiled: what resources of its name look like and may do.</summary>
 /// <param name="Text">The definition as it was given, without the migration that came with it.</param>
+/// <param name="Collation">The order of texts in its indexes, one of <see cref="Collations"/>.</param>
 /// <param name="Display">A pointer to what people call a resource of the type; null = its name.</param>
 /// <param name="Migration">How stored resources become what it demands; null where they stay as they are.</param>
 public sealed record TypeDefinition(
@@ -17,6 +18,7 @@ public sealed record TypeDefinition(
     IReadOnlyList<ReferenceRule> References,
     IReadOnlyList<UniqueRule> Unique,
     IReadOnlyList<IndexedMember> Indexed,
+    string Collation,
     string? Display,
     Migration? Migration
 )

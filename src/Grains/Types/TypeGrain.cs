@@ -15,6 +15,7 @@ sealed class TypeGrain(
     {
         await LearnAsync(command);
         var declared = command is DeclareType ? await CountAsync() : 0;
+        var hasUnicode = command is DeclareType or ReplaceType or PatchType && await Collations.HasUnicodeAsync(db);
         var reply = await Transact(intent, (state, context) =>
             TypeState.Decide(
                 state,
@@ -25,7 +26,8 @@ sealed class TypeGrain(
                     context.Now,
                     name => types[name].IsDeclared,
                     declared,
-                    earlier.WithoutTypes
+                    earlier.WithoutTypes,
+                    hasUnicode
                 )
             )
         );

@@ -41,7 +41,8 @@ public sealed record ReferenceRule(string Pointer, string Type, OnDelete OnDelet
 /// <summary>A member of the metadata that lists can be sorted by, and whose values they find by an index.</summary>
 /// <param name="Pointer">A pointer into the resource.</param>
 /// <param name="IsTime">Whether its texts are times: those have another order than their characters.</param>
-public sealed record IndexedMember(string Pointer, bool IsTime)
+/// <param name="Collation">The order of its texts, one of <see cref="Collations"/>.</param>
+public sealed record IndexedMember(string Pointer, bool IsTime, string Collation = Collations.CodePoints)
 {
     public const int Max = 16;
 

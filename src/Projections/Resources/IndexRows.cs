@@ -27,15 +27,16 @@ sealed class IndexRows(int generation)
         string Pointer,
         DateTimeOffset Declared,
         bool IsTime,
+        string Collation,
         long Since,
         string State
     )
     {
-        public Key Key => new(Type, Pointer, Declared, IsTime);
+        public Key Key => new(Type, Pointer, Declared, IsTime, Collation);
     }
 
     /// <summary>What tells members apart. There are many thousands of them, which are found by it.</summary>
-    readonly record struct Key(string Type, string Pointer, DateTimeOffset Declared, bool IsTime);
+    readonly record struct Key(string Type, string Pointer, DateTimeOffset Declared, bool IsTime, string Collation);
 
     /// <summary>The members of the table, in the order of their numbers.</summary>
     sealed record Table(IReadOnlyList<Member> Members)
@@ -138,14 +139,20 @@ sealed class IndexRows(int generation)
     static HashSet<Key> KeysOf(IEnumerable<IndexedMembers> declared) =>
         [
             .. declared.SelectMany(type =>
-                type.Members.Select(member => new Key(type.Type, member.Pointer, type.Declared, member.IsTime))
+                type.Members.Select(member => new Key(
+                    type.Type,
+                    member.Pointer,
+                    type.Declared,
+                    member.IsTime,
+                    member.Collation
+                ))
             ),
         ];
 
     async Task<Table> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            $"select member, type, pointer, declared, is_time, since, state from {members} order by member",
+            $"select member, type, pointer, declared, is_time, text_order, since, state from {members} order by member",
             connection
         );
         await using var reader = await command.ExecuteReaderAsync(ct);
@@ -158,8 +165,9 @@ sealed class IndexRows(int generation)
                     reader.GetString(2),
                     reader.GetFieldValue<DateTimeOffset>(3),
                     reader.GetBoolean(4),
-                    reader.GetInt64(5),
-                    reader.GetString(6)
+                    reader.GetString(5),
+                    reader.GetInt64(6),
+                    reader.GetString(7)
                 )
             );
         return new(found);
@@ -169,8 +177,8 @@ sealed class IndexRows(int generation)
     {
         await using var command = new NpgsqlCommand(
             $"""
-            insert into {members} (type, pointer, declared, is_time, path, since)
-            select $1, $2, $3, $4, $5, head from log_head()
+            insert into {members} (type, pointer, declared, is_time, text_order, path, since)
+            select $1, $2, $3, $4, $5, $6, head from log_head()
             """,
             connection
         )
@@ -181,6 +189,7 @@ sealed class IndexRows(int generation)
                 Arg.Of(member.Pointer),
                 Arg.Of(member.Declared),
                 Arg.Of(member.IsTime),
+                Arg.Of(member.Collation),
                 Arg.Of(JsonPointer.Parse(member.Pointer)![1..]),
             },
         };
@@ -196,10 +205,11 @@ sealed class IndexRows(int generation)
     /// <summary>Enters rows of resources; one that is there is written only where it differs.</summary>
     string Enter(string condition, string resources) =>
         $"""
-            insert into {index} as i (member, resource, number, text)
-            select m.member, v.id, indexed_number(v.metadata #> m.path), indexed_text(v.metadata #> m.path, m.is_time)
+            insert into {index} as i (member, resource, number, text, collated)
+            select m.member, v.id, indexed_number(v.metadata #> m.path), indexed_text(v.metadata #> m.path, m.is_time),
+                case when m.text_order <> '{Collations.CodePoints}' then indexed_text(v.metadata #> m.path, m.is_time) end
             from {resources} v join {members} m on m.type = v.type and {condition}
-            on conflict (member, resource) do update set number = excluded.number, text = excluded.text
+            on conflict (member, resource) do update set number = excluded.number, text = excluded.text, collated = excluded.collated
             where (i.number, i.text) is distinct from (excluded.number, excluded.text)
             """;
 

@@ -23,6 +23,9 @@ public sealed class MemberLookup
     /// <summary>The number of the member that the list is sorted by; null = none.</summary>
     public int? Sorted { get; private set; }
 
+    /// <summary>Whether the texts of that member have an order beside that of their code points.</summary>
+    public bool IsCollated { get; private set; }
+
     /// <summary>What the filter says of the member that the list is sorted by.</summary>
     public MemberRange? OfSorted { get; private set; }
 
@@ -57,7 +60,7 @@ public sealed class MemberLookup
             batch.BatchCommands.Add(Find(selection.Indexed!, sorted, _ => ResourceSql.LacksMember));
         foreach (var range in ranges)
             batch.BatchCommands.Add(
-                Find(selection.Indexed!, range.Member, range.Member == sorted ? null : range.Bounds)
+                Find(selection.Indexed!, range.Member, IsInOrder(range, sorted) ? null : range.Bounds)
             );
         await using var reader = await batch.ExecuteReaderAsync(ct);
         if (sorted is not null)
@@ -66,6 +69,7 @@ public sealed class MemberLookup
                 ? reader.GetInt32(0)
                 : throw new NotIndexedException(sorted.Path, isBuilding: true);
             found.AreFewWithout = reader.GetInt64(1) <= MaxDriven;
+            found.IsCollated = sorted.Collation is not Collations.CodePoints;
             await reader.NextResultAsync(ct);
         }
         var fewest = (long)MaxDriven;
@@ -76,13 +80,17 @@ public sealed class MemberLookup
                 var known = range.Of(reader.GetInt32(0));
                 if (range.Member == sorted)
                     found.OfSorted = known;
-                else if (reader.GetInt64(1) is var count && count <= fewest)
+                if (!IsInOrder(range, sorted) && reader.GetInt64(1) is var count && count <= fewest)
                     (found.Narrowest, fewest) = (known, count);
             }
             await reader.NextResultAsync(ct);
         }
         return found;
     }
+
+    /// <summary>Whether what a range takes stands together in the order of the list.</summary>
+    static bool IsInOrder(MemberRange range, IndexedMember? sorted) =>
+        range.Member == sorted && (range.Column is "number" || sorted.Collation is Collations.CodePoints);
 
     /// <summary>The numbers of members in a transaction that is REPEATABLE READ, and in which their rows are read.</summary>
     /// <exception cref="NotIndexedException">A member has no index, or not yet.</exception>
@@ -141,7 +149,10 @@ public sealed class MemberLookup
             )} and m.declared = {parameters.Place(
                 indexed.Declared,
                 NpgsqlDbType.TimestampTz
-            )} and m.is_time = {parameters.Place(member.IsTime, NpgsqlDbType.Boolean)} and m.state = 'ready'
+            )} and m.is_time = {parameters.Place(member.IsTime, NpgsqlDbType.Boolean)} and m.text_order = {parameters.Place(
+                member.Collation,
+                NpgsqlDbType.Text
+            )} and m.state = 'ready'
             """;
         return command;
     }

@@ -7,7 +7,8 @@ namespace Resources.Projections;
 
 /// <summary>
 /// The bounds that a filter sets to the values of an indexed member. All that the filter takes is within them; what is
-/// within them is still compared with the filter, as an index has only the beginning of a long text.
+/// within them is still compared with the filter, as an index has only the beginning of a long text. A filter compares code
+/// points, whatever the collation of the type: so do the bounds, and the index that has that order leads to them.
 /// </summary>
 public sealed class MemberRange
 {

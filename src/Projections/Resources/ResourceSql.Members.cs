@@ -11,14 +11,17 @@ public static partial class ResourceSql
     /// <summary>
     /// A run of rows that one index has in order. The mark is the first character of the places in it, before the value.
     /// </summary>
-    sealed record Run(char Mark, string? Column, string Condition, string Cast);
+    /// <param name="Kind">What a filter compares in it.</param>
+    /// <param name="Column">What it is in the order of.</param>
+    sealed record Run(char Mark, string? Kind, string? Column, string Condition, string Cast);
 
     /// <summary>The condition for rows of an index that have no value.</summary>
     internal const string LacksMember = "number is null and text is null";
 
-    static readonly Run Numbers = new('n', "number", "number is not null", "::numeric");
-    static readonly Run Strings = new('t', "text", "text is not null", "");
-    static readonly Run Without = new('-', null, LacksMember, "");
+    static readonly Run Numbers = new('n', "number", "number", "number is not null", "::numeric");
+    static readonly Run Strings = new('t', "text", "text", "text is not null", "");
+    static readonly Run Collated = new('t', "text", "collated", "collated is not null", "");
+    static readonly Run Without = new('-', null, null, LacksMember, "");
 
     /// <summary>Whether a selection is all of a type, so that every row of its indexes is in the list.</summary>
     public static bool IsOfWholeType(ResourceSelection selection) =>
@@ -44,10 +47,11 @@ public static partial class ResourceSql
         var comparison = sort.Keys[0].Descending ? "<" : ">";
         var place = (string?)after?[0];
         var isWhole = IsOfWholeType(selection) && selection is { Filter: null, NotOf: null };
-        Run[] runs = sort.Keys[0].Descending ? [Strings, Numbers, Without] : [Numbers, Strings, Without];
+        var texts = selection.Members.IsCollated ? Collated : Strings;
+        Run[] runs = sort.Keys[0].Descending ? [texts, Numbers, Without] : [Numbers, texts, Without];
         var branches =
             from run in runs.Index().SkipWhile(run => place is not null && run.Item.Mark != place[0])
-            where range is null || range.Column == run.Item.Column
+            where range is null || range.Column == run.Item.Kind
             from part in parts
             select Branch(run.Index, run.Item, part);
         return $"""
@@ -83,8 +87,8 @@ public static partial class ResourceSql
                     order by id{direction} limit {size})
                     """;
             return $"""
-                (select {Columns}, '{run.Mark}'{value} as sorted, {at} as run, number, text
-                from (select resource, number, text from {rows} {(isWhole ? order : "")}) indexed
+                (select {Columns}, '{run.Mark}'{value} as sorted, {at} as run, number, {texts.Column} as text
+                from (select resource, number, {texts.Column} from {rows} {(isWhole ? order : "")}) indexed
                 join resource_views on id = resource where {asked} {order})
                 """;
         }

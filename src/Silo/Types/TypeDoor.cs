@@ -62,11 +62,18 @@ public sealed class TypeDoor(
     /// <summary>How far the index of each indexed member is, by its pointer; null where there are none.</summary>
     public async Task<IReadOnlyDictionary<string, string>?> IndexesAsync(TypeState type, CancellationToken ct)
     {
-        if (!type.Form!.Definition.ToElement().TryGetProperty("indexed", out var pointers))
+        var definition = type.Form!.Definition.ToElement();
+        if (!definition.TryGetProperty("indexed", out var pointers))
             return null;
+        var collation = definition.TryGetProperty("collation", out var named)
+            ? named.GetString()!
+            : Collations.CodePoints;
         var known = await reads.QueryAsync(
-            "select pointer, state from resource_index_members where type = $1 and declared = $2 and state <> 'leaving'",
-            [Arg.Of(type.Name), Arg.Of(type.CreatedAt)],
+            """
+            select pointer, state from resource_index_members
+            where type = $1 and declared = $2 and (text_order = $3 or is_time) and state <> 'leaving'
+            """,
+            [Arg.Of(type.Name), Arg.Of(type.CreatedAt), Arg.Of(collation)],
             reader => (Pointer: reader.GetString(0), State: reader.GetString(1)),
             ct
         );

@@ -12,7 +12,7 @@ public sealed record TypeTrialResult(TypeChangeKind Kind, TypeReport Report, boo
 /// Tries changes of types without making them. A node runs one at a time, for a bounded time and in bounded memory; the next
 /// one waits as long. Nothing holds afterwards.
 /// </summary>
-public sealed class TypeTrial(TypeBook types, ReadIndex index, TypeCheck check, TimeProvider time)
+public sealed class TypeTrial(TypeBook types, ReadIndex index, TypeCheck check, ReadsDb reads, TimeProvider time)
 {
     static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(20);
 
@@ -52,14 +52,21 @@ public sealed class TypeTrial(TypeBook types, ReadIndex index, TypeCheck check, 
         }
     }
 
-    /// <summary>Adds faults where a definition has another name, or refers to types that are not declared.</summary>
+    /// <summary>Adds faults where a definition has another name, or refers to what is not there.</summary>
     /// <param name="name">The name that the definition has to have.</param>
     public async Task CheckNamesAsync(string name, TypeDefinition definition, List<Fault> faults)
     {
         await Task.WhenAll(
             definition.References.Select(rule => rule.Type).Where(Slug.IsValid).Distinct().Select(types.RefreshAsync)
         );
-        TypeChange.Check(types[name].State, name, definition, name => types[name].IsDeclared, faults);
+        TypeChange.Check(
+            types[name].State,
+            name,
+            definition,
+            name => types[name].IsDeclared,
+            await Collations.HasUnicodeAsync(reads),
+            faults
+        );
     }
 
     /// <summary>Looks at all of them in one snapshot, behind the head of the log; returns its position, too.</summary>

@@ -31,7 +31,9 @@ public sealed class MemberIndexTests(MemberIndexTests.Node node) : IClassFixture
         One.Grain<ITypeGrain>(TypeState.StreamOf(type)).Execute(command, Intend());
 
     JsonText Definition(params string[] indexed) =>
-        Text($$"""{"name":"{{type}}","schema":{{Schema}},"indexed":{{JsonSerializer.Serialize(indexed)}}}""");
+        Text(
+            $$"""{"name":"{{type}}","schema":{{Schema}},"indexed":{{JsonSerializer.Serialize(indexed)}},"collation":"und-x-icu"}"""
+        );
 
     async Task DeclareAsync(params string[] indexed)
     {
@@ -134,6 +136,16 @@ select m.pointer, i.resource, trim_scale(i.number)::text, i.text from resource_i
                 found.Add($"{row.GetString(0)} {row.GetGuid(1)} {row.TextOrNull(2)}|{row.TextOrNull(3)}");
         }
         Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            0L,
+            await node.Database.ExecuteAsync(
+                """
+select count(*) from resource_index i join resource_index_members m using (member)
+where m.type = $1 and i.collated is distinct from case when not m.is_time then i.text end
+""",
+                type
+            )
+        );
         return found.Count;
     }
 

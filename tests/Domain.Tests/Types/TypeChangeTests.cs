@@ -11,6 +11,7 @@ public class TypeChangeTests
         {
             { "\"name\":\"book\",", "\"name\":\"book\",\"description\":\"Of paper.\",", TypeChangeKind.Note },
             { ",\"inverse\":\"books\"", "", TypeChangeKind.Note },
+            { "\"name\":\"book\",", "\"name\":\"book\",\"collation\":\"und-x-icu\",", TypeChangeKind.Note },
             {
                 ",{\"from\":\"published\",\"to\":\"retired\"}",
                 ",{\"from\":\"published\",\"to\":\"retired\"},{\"from\":\"retired\",\"to\":\"draft\"}",

@@ -122,6 +122,18 @@ public class TypeDecisionTests
         Assert.Equal(refusal, decision.Rejection?.Kind);
     }
 
+    [Theory]
+    [InlineData("C", false, null)]
+    [InlineData("und-x-icu", true, null)]
+    [InlineData("und-x-icu", false, "/collation COLLATION_NOT_AVAILABLE")]
+    public void Collation_has_to_be_one_that_the_server_has(string collation, bool hasUnicode, string? faults)
+    {
+        var text = Story.Text(With("\"name\":\"book\",", $"\"name\":\"book\",\"collation\":\"{collation}\","));
+        var context = new TypeContext(0, Story.By(Story.Bob), Story.At(1), _ => true, HasUnicode: hasUnicode);
+        var decision = TypeState.Decide(null, new DeclareType("book", text), context);
+        Assert.Equal(faults, decision.Rejection is { Faults: { } found } ? TestJson.Summary(found) : null);
+    }
+
     [Fact]
     public void Given_up_declaration_gives_its_names_back()
     {

@@ -16,6 +16,20 @@ public class TypeDefinitionTests
         Assert.Equal(["author", "book"], book.References.Select(rule => rule.Type));
     }
 
+    [Theory]
+    [InlineData("", "C C")]
+    [InlineData(",\"collation\":\"C\"", "C C")]
+    [InlineData(",\"collation\":\"und-x-icu\"", "und-x-icu C")]
+    public void Collation_is_that_of_all_indexed_members_but_times(string collation, string expected)
+    {
+        var book = Define(
+            """{"name":"book","schema":{"type":"object","properties":{"title":{},"at":{"type":"string","format":"date-time"}}},"indexed":["/metadata/title","/metadata/at"]"""
+                + collation
+                + "}"
+        );
+        Assert.Equal(expected, string.Join(' ', book.Indexed.Select(member => member.Collation)));
+    }
+
     public static TheoryData<string, string> Faulty =>
         new()
         {
@@ -26,6 +40,8 @@ public class TypeDefinitionTests
             { """{"name":"book","schema":{"type":"object","requird":[]}}""", "/schema/requird UNKNOWN_KEYWORD" },
             { """{"name":"book","schema":{"type":"object"},"unqiue":{}}""", "/unqiue UNKNOWN_MEMBER" },
             { """{"name":"book","schema":{"type":"object"},"indexed":["/name"]}""", "/indexed/0 UNKNOWN_MEMBER_PATH" },
+            { """{"name":"book","schema":{"type":"object"},"collation":"de-x-icu"}""", "/collation UNKNOWN_COLLATION" },
+            { """{"name":"book","schema":{"type":"object"},"collation":5}""", "/collation WRONG_TYPE" },
             { """{"name":"book","schema":{"type":"object"},"migration":{}}""", "/migration WRONG_TYPE" },
             {
                 """{"name":"sheep","names":{"plural":"sheep"},"schema":{"type":"object"}}""",
