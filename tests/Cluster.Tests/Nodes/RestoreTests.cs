@@ -7,7 +7,6 @@ using Resources.Silo;
 namespace Resources.Cluster.Tests;
 
 /// <summary>A dump of a running system that is restored beside it.</summary>
-[Collection(Processes.Alone)]
 public sealed class RestoreTests(TestPostgres postgres) : IAsyncLifetime
 {
     const string Cluster = "restore";

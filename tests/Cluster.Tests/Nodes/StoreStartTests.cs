@@ -3,7 +3,6 @@ using Npgsql;
 namespace Resources.Cluster.Tests;
 
 /// <summary>A node that starts while its store answers late or not at all waits for it, and serves.</summary>
-[Collection(Processes.Alone)]
 public sealed class StoreStartTests(TestPostgres postgres)
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

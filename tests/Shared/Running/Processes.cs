@@ -1,6 +1,6 @@
 namespace Resources.Tests;
 
-/// <summary>Tests that start server processes share the machine with no other test.</summary>
+/// <summary>Tests that measure server processes, or load the machine with them, share it with no other test.</summary>
 [CollectionDefinition(Alone, DisableParallelization = true)]
 public sealed class Processes
 {
