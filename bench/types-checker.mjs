@@ -25,6 +25,7 @@ export const kinds = {
   dropped: 'a node that was up did not answer',
   claims: 'unique_claims differ from the log',
   references: 'resource_references differ from the log',
+  leftover: 'guards of former rules are left after a minute',
   goal: 'a count is not what it has to be',
 };
 
