@@ -1065,7 +1065,7 @@ CREATE OR REPLACE FUNCTION has_collation(asked text)
 AS $function$
     select exists (
         select from pg_attribute a join pg_collation c on c.oid = a.attcollation
-        where a.attrelid = 'resource_index'::regclass and a.attname = 'collated' and c.collname = asked)
+        where a.attrelid = to_regclass('resource_index') and a.attname = 'collated' and c.collname = asked)
 $function$;
 
 CREATE OR REPLACE FUNCTION hide_from_version_before()

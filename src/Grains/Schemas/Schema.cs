@@ -91,6 +91,10 @@ public sealed class Schema
     public bool IsTime(string pointer) =>
         JsonPointer.Parse(pointer) is { } steps && SchemaPaths.HasFormat(Root, steps, "date-time");
 
+    /// <summary>Whether texts can stand at a pointer into the value.</summary>
+    public bool TakesText(string pointer) =>
+        JsonPointer.Parse(pointer) is not { } steps || SchemaPaths.Take(Root, steps, JsonTypes.String);
+
     /// <summary>
     /// Whether the schema requires a member that is no list, in each object that can have it. False where that depends on
     /// the value.

@@ -12,14 +12,19 @@ internal static class SchemaPaths
     public static bool HasFormat(SchemaNode root, string[] steps, string format) =>
         At(root, steps, IsDescription).Any(node => node.FormatName == format);
 
+    /// <summary>Whether a value of a type can stand at the end of the steps; true where that depends on the value.</summary>
+    public static bool Take(SchemaNode root, string[] steps, JsonTypes type) =>
+        At(root, steps, Always).All(node => node.Types is not { } types || types.HasFlag(type));
+
     /// <summary>Whether a member at the end of the steps, which is no list, is required whatever the value is.</summary>
     public static bool Require(SchemaNode root, string[] steps)
     {
-        static bool Always(string keyword) => keyword is "$ref" or "allOf";
         return steps is [.., not "*" and var member]
             && At(root, steps[..^1], Always).Any(node => node.Members.Of(member)?.IsRequired is true)
             && !At(root, steps, Always).Any(node => node.Types is JsonTypes.Array);
     }
+
+    static bool Always(string keyword) => keyword is "$ref" or "allOf";
 
     /// <summary>What a negation or a condition says is not what the value looks like.</summary>
     static bool IsDescription(string keyword) => keyword is not ("not" or "if");

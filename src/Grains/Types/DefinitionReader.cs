@@ -260,7 +260,8 @@ sealed class DefinitionReader(JsonText text, List<Fault> faults)
             else if (CheckMember($"/indexed/{index}", pointer))
             {
                 var isTime = schema?.IsTime(pointer[Metadata.Length..]) is true;
-                members.Add(new(pointer, isTime, isTime ? Collations.CodePoints : collation));
+                var hasOrder = !isTime && schema?.TakesText(pointer[Metadata.Length..]) is not false;
+                members.Add(new(pointer, isTime, hasOrder ? collation : Collations.CodePoints));
             }
         if (pointers.Distinct().Count() != pointers.Count)
             faults.Report("/indexed", FaultCode.DuplicateMember, "A member is indexed once.");

@@ -63,7 +63,7 @@ public static class TypeChange
     /// <param name="isDeclared">Whether resources may refer to a type.</param>
     /// <param name="hasUnicode">Whether lists can have the order of Unicode.</param>
     public static bool Check(
-        TypeState? state,
+        TypeDefinition? inForce,
         string name,
         TypeDefinition now,
         Func<string, bool> isDeclared,
@@ -74,14 +74,15 @@ public static class TypeChange
         var known = faults.Count;
         if (now.Name != name)
             faults.Report("/name", "NAME_IS_FIXED", $"The name of this type is '{name}' and cannot change.");
-        if (now.Collation is Collations.Unicode && !hasUnicode)
+        // What the definition in force has, another one may keep.
+        if (now.Collation is Collations.Unicode && inForce?.Collation is not Collations.Unicode && !hasUnicode)
             faults.Report(
                 "/collation",
                 "COLLATION_NOT_AVAILABLE",
-                $"The server of PostgreSQL has no collation {Collations.Unicode}: it was built without ICU."
+                $"The read model of resources has no collation {Collations.Unicode}. "
+                    + "If PostgreSQL has ICU by now, rebuild the read model."
             );
-        // What the definition in force refers to cannot go away.
-        var before = state?.Form is { } form ? TypeDefinition.TypesIn(form.Definition) : [];
+        var before = inForce?.References.Select(rule => rule.Type).ToHashSet() ?? [];
         foreach (var rule in now.References)
             if (rule.Type != name && !before.Contains(rule.Type) && !isDeclared(rule.Type))
                 faults.Report(
@@ -96,10 +97,10 @@ public static class TypeChange
     {
         var faults = new List<Fault>();
         var now = TypeDefinition.Read(text, faults);
-        if (now is null || !Check(state, name, now, context.IsDeclared, context.HasUnicode, faults))
+        var old = state?.Form is { } form ? TypeDefinition.Stored(form.Definition) : null;
+        if (now is null || !Check(old, name, now, context.IsDeclared, context.HasUnicode, faults))
             return new Rejection(Refusal.Invalid, "The definition is not valid.", [.. faults]);
 
-        var old = state?.Form is { } form ? TypeDefinition.Stored(form.Definition) : null;
         if (now.Migration is { } migration && Lacking(name, old, migration, context.Intent) is { } lacking)
             return new Rejection(Refusal.Forbidden, $"The caller lacks the permission {lacking}.");
         var numbers = Number(state?.Form, old, now, state?.LastField ?? 0);

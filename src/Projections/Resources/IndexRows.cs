@@ -126,10 +126,10 @@ sealed class IndexRows(int generation)
                 await AddAsync(connection, key, ct);
         else if (First(member => member.State is not Leaving && !keys.Contains(member.Key)) is { } former)
             await ExecuteAsync(connection, $"update {members} set state = 'leaving' where member = $1", former, ct);
-        else if (First(member => member.State is Leaving) is { } leaving)
-            await ExecuteAsync(connection, Remove(), leaving, ct);
         else if (First(member => member.State is Building) is { } building)
             await ExecuteAsync(connection, Build(), building, ct);
+        else if (First(member => member.State is Leaving) is { } leaving)
+            await ExecuteAsync(connection, Remove(), leaving, ct);
         else
             return;
         // Whether it is committed is seen when the table is read again.
@@ -210,7 +210,7 @@ sealed class IndexRows(int generation)
                 case when m.text_order <> '{Collations.CodePoints}' then indexed_text(v.metadata #> m.path, m.is_time) end
             from {resources} v join {members} m on m.type = v.type and {condition}
             on conflict (member, resource) do update set number = excluded.number, text = excluded.text, collated = excluded.collated
-            where (i.number, i.text) is distinct from (excluded.number, excluded.text)
+            where (i.number, i.text, i.collated) is distinct from (excluded.number, excluded.text, excluded.collated)
             """;
 
     string Build() =>

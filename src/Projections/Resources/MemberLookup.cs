@@ -158,6 +158,9 @@ public sealed class MemberLookup
     }
 }
 
+/// <summary>A page was asked for behind a place in an order that its list had before its type changed.</summary>
+public sealed class OtherOrderException : Exception;
+
 /// <summary>A list was asked for in the order of a member that has no index.</summary>
 public sealed class NotIndexedException(string member, bool isBuilding)
     : Exception(

@@ -20,7 +20,7 @@ public static partial class ResourceSql
 
     static readonly Run Numbers = new('n', "number", "number", "number is not null", "::numeric");
     static readonly Run Strings = new('t', "text", "text", "text is not null", "");
-    static readonly Run Collated = new('t', "text", "collated", "collated is not null", "");
+    static readonly Run Collated = new('c', "text", "collated", "collated is not null", "");
     static readonly Run Without = new('-', null, null, LacksMember, "");
 
     /// <summary>Whether a selection is all of a type, so that every row of its indexes is in the list.</summary>
@@ -49,6 +49,8 @@ public static partial class ResourceSql
         var isWhole = IsOfWholeType(selection) && selection is { Filter: null, NotOf: null };
         var texts = selection.Members.IsCollated ? Collated : Strings;
         Run[] runs = sort.Keys[0].Descending ? [texts, Numbers, Without] : [Numbers, texts, Without];
+        if (place is not null && runs.All(run => run.Mark != place[0]))
+            throw new OtherOrderException();
         var branches =
             from run in runs.Index().SkipWhile(run => place is not null && run.Item.Mark != place[0])
             where range is null || range.Column == run.Item.Kind

@@ -24,6 +24,12 @@ public sealed partial class ResourceDoor
     static bool MayRead(Caller caller, string type) =>
         caller.Permissions.ScopeOf(Permissions.ResourceRead).Allows(type, caller.Id, caller.Id);
 
+    static readonly Rejection OtherOrder = new(
+        Refusal.Invalid,
+        "The order of this list has changed. Begin again at the first page.",
+        [new("?cursor", "INVALID_PARAMETER", "The cursor is of the order that the type had before.")]
+    );
+
     static Rejection NotIndexed(NotIndexedException e, string parameter) =>
         new(
             e.IsBuilding ? Refusal.IndexBuilding : Refusal.NotIndexed,

@@ -220,6 +220,10 @@ public sealed partial class ResourceDoor(
         {
             return Reply<ResourcePage>.Refused(NotIndexed(e, "sort"));
         }
+        catch (OtherOrderException)
+        {
+            return Reply<ResourcePage>.Refused(OtherOrder);
+        }
     }
 
     /// <summary>

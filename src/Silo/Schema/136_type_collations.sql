@@ -37,7 +37,7 @@ end $$;
 create function has_collation(asked text) returns boolean language sql stable as $$
     select exists (
         select from pg_attribute a join pg_collation c on c.oid = a.attcollation
-        where a.attrelid = 'resource_index'::regclass and a.attname = 'collated' and c.collname = asked)
+        where a.attrelid = to_regclass('resource_index') and a.attname = 'collated' and c.collname = asked)
 $$;
 
 select secure_read_model('resource_views');

@@ -162,6 +162,18 @@ public sealed class CollationTests(Backend backend) : TypeBackend(backend)
             (await PagesAsync(type, "sort=metadata.title", 200)).Select(row => row.Title);
     }
 
+    /// <summary>Pages of two orders together would lack resources.</summary>
+    [Fact]
+    public async Task Cursor_of_the_former_order_is_refused()
+    {
+        var type = await MadeTypeAsync(Indexed);
+        var list = $"/api/v1/resources?type={type}&sort=metadata.title&limit=3";
+        var cursor = (await Admin.GetAsync(list)).Text("/meta/page/next");
+        Is(await Admin.SendAsync("PATCH", $"/api/v1/types/{type}", """{"collation":"und-x-icu"}"""), 200);
+        await ReadyAsync(type);
+        Is(await Admin.GetAsync($"{list}&cursor={cursor}"), 400, "VALIDATION_FAILED", "?cursor");
+    }
+
     [Fact]
     public async Task Unknown_collation_is_refused()
     {

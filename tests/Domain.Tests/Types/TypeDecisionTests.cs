@@ -134,6 +134,17 @@ public class TypeDecisionTests
         Assert.Equal(faults, decision.Rejection is { Faults: { } found } ? TestJson.Summary(found) : null);
     }
 
+    /// <summary>A database may have been moved to a server without ICU.</summary>
+    [Fact]
+    public void Collation_that_the_server_lost_blocks_no_other_change()
+    {
+        var text = Story.Text(With("\"name\":\"book\",", "\"name\":\"book\",\"collation\":\"und-x-icu\","));
+        var faults = new List<Fault>();
+        var inForce = TypeDefinition.Stored(text);
+        Assert.True(TypeChange.Check(inForce, "book", inForce, _ => true, hasUnicode: false, faults));
+        Assert.Empty(faults);
+    }
+
     [Fact]
     public void Given_up_declaration_gives_its_names_back()
     {

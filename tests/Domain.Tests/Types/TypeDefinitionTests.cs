@@ -17,13 +17,18 @@ public class TypeDefinitionTests
     }
 
     [Theory]
-    [InlineData("", "C C")]
-    [InlineData(",\"collation\":\"C\"", "C C")]
-    [InlineData(",\"collation\":\"und-x-icu\"", "und-x-icu C")]
-    public void Collation_is_that_of_all_indexed_members_but_times(string collation, string expected)
+    [InlineData("", "C C C C")]
+    [InlineData(",\"collation\":\"C\"", "C C C C")]
+    [InlineData(",\"collation\":\"und-x-icu\"", "und-x-icu C C und-x-icu")]
+    public void Collation_is_that_of_all_indexed_members_that_take_texts_but_no_times(string collation, string expected)
     {
         var book = Define(
-            """{"name":"book","schema":{"type":"object","properties":{"title":{},"at":{"type":"string","format":"date-time"}}},"indexed":["/metadata/title","/metadata/at"]"""
+            """
+            {"name":"book","schema":{"type":"object","properties":{
+                "title":{},"at":{"type":"string","format":"date-time"},"price":{"allOf":[{"type":["number","null"]}]},
+                "code":{"anyOf":[{"type":"number"},{"type":"string"}]}}},
+                "indexed":["/metadata/title","/metadata/at","/metadata/price","/metadata/code"]
+            """
                 + collation
                 + "}"
         );
