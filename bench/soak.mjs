@@ -2,7 +2,7 @@
 // Faults under load for a long time: nodes and their PostgreSQL are killed, paused and stopped at random, also two at once.
 //   node bench/soak.mjs [--minutes 20] [--seed n] [--nodes 3] [--faults kill,pause] [--pairs 0.4]
 // It fails if an acknowledged write is lost or doubled, if a read or a list lacks one that was acknowledged before, if a node aborts, or if the
-// service takes more than 5 s to answer without faults again. Needs node 20, dotnet and PostgreSQL's server programs. Loopback only.
+// service takes more than 5 s to answer without faults again. Half of the resources are of a declared type. Needs node 20, dotnet and PostgreSQL's server programs. Loopback only.
 import { crashPostgres, header, main, number, option, pausePostgres, randomOf, sleep, startNode, startPostgres, until } from './common.mjs';
 
 const minutes = number('minutes', 20), seed = number('seed', 1 + Math.floor(Math.random() * 1e9)), count = number('nodes', 3);
@@ -38,7 +38,17 @@ async function ask(node, method, path, body, headers) {
 // ---- The load ----
 
 /** What is known of each resource: the newest version that was acknowledged, and what each acknowledged write put there. */
-const known = new Map(), type = `soak-${seed}`;
+const known = new Map(), free = `soak-${seed}`, typed = `typed-${seed}`;
+const definition = {
+  name: typed, unique: { key: { members: ['/metadata/key'] } }, references: { '/metadata/of': { type: typed } },
+  schema: { type: 'object', required: ['n', 'key'], additionalProperties: false, properties: { n: { type: 'integer' }, key: { type: 'string' }, of: { type: 'string', format: 'uuid' } } },
+};
+/** The type and the metadata of a resource that is new: free, or of a declared type with a value of its own and a reference. */
+function fresh(isTyped) {
+  const of = [...known].findLast(([, { key }]) => key)?.[0];
+  return isTyped ? { type: typed, metadata: { n: 0, key: `${Math.random()}`, ...(of ? { of } : {}) } } : { type: free, metadata: { n: 0 } };
+}
+const know = ({ id, metadata }, writes) => known.set(id, { version: 1, key: metadata.key, writes });
 
 /** Sends a write until its outcome is known, with one key. */
 async function write(nodes, method, path, body) {
@@ -57,9 +67,9 @@ async function work(nodes) {
     const up = nodes.filter((node) => node.up), dice = Math.random();
     if (!up.length) { await sleep(50); continue; }
     if (dice < 0.1) {
-      const created = await write(nodes, 'POST', '/resources', { type, name: 'soak', metadata: { n: 0 } });
-      if (created.status !== 201) { report(`a create answered ${created.status}`); continue; }
-      known.set(created.data.id, { version: 1, writes: [[1, 0]] });
+      const { type, metadata } = fresh(dice < 0.05), created = await write(nodes, 'POST', '/resources', { type, name: 'soak', metadata });
+      if (created.status !== 201) { report(`a create answered ${created.status} ${created.code}`); continue; }
+      know(created.data, [[1, 0]]);
       const reader = pick(nodes.filter((node) => node.up).concat(up[0])), { life } = reader;
       const list = await ask(reader, 'GET', `/resources?type=${type}&limit=200&fields=id,createdAt`);
       // A node that was paused with a request answers when others are far ahead: with an old page, or of a create that is behind the page by now.
@@ -68,7 +78,10 @@ async function work(nodes) {
       continue;
     }
     const [id, mine] = pick([...known]);
-    if (dice < 0.6) {
+    if (dice < 0.12 && mine.key) {
+      const again = await write(nodes, 'POST', '/resources', { type: typed, name: 'soak', metadata: { n: 0, key: mine.key } });
+      if (again.code !== 'NOT_UNIQUE') report(`a create with a value that is taken answered ${again.status} ${again.code}`);
+    } else if (dice < 0.6) {
       const floor = mine.version, read = await ask(pick(up), 'GET', `/resources/${id}`);
       if (read && read.status !== 200) report(`${id} answered ${read.status}`);
       if (read?.status === 200 && read.data.version < floor) report(`${id} is at ${floor}, a read showed ${read.data.version}`);
@@ -182,10 +195,9 @@ await main(minutes + 15, async () => {
   console.log(`seed     ${seed}\n`);
   const database = await startPostgres(), nodes = [];
   for (let index = 0; index < count; index++) nodes.push(Object.assign(await startNode({ database }), { index, up: true, life: 0 }));
-  for (let i = 0; i < 100; i++) {
-    const { data } = await nodes[i % count].send('POST', '/resources', { type, name: 'soak', metadata: { n: 0 } });
-    known.set(data.id, { version: 1, writes: [] });
-  }
+  const declared = await nodes[0].send('POST', '/types', definition);
+  if (declared.status !== 201) throw new Error(`the type was answered ${declared.status} ${declared.code}`);
+  for (let i = 0; i < 100; i++) know((await nodes[i % count].send('POST', '/resources', { name: 'soak', ...fresh(i % 2 === 1) })).data, []);
   const load = Array.from({ length: workers }, () => work(nodes));
   await sleep(5_000);
   failures.length = 0;

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // The promises of types under load, while one of three nodes is killed every ten seconds or so and started again.
-//   node bench/types.mjs [--part flip,values,references,hot] [--minutes 2] [--seed n] | --selftest
-// Each part runs for --minutes. Then the whole log is read and folded by types-checker.mjs, and every answer is held against it. It fails if a
+//   node bench/types.mjs [--part flip,values,references,hot] [--minutes 2] [--delay 0] [--seed n] | --selftest
+// Each part runs for --minutes; what the third node sends to the database arrives --delay milliseconds later. Then the whole log is read and folded by types-checker.mjs, and every answer is held against it. It fails if a
 // promise is broken. Needs node 20 with npm (it installs ajv in the run's folder), dotnet and PostgreSQL's server programs. Loopback only.
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { flag, header, main, median, number, option, psql, randomOf, scratch, sleep, startNode, startPostgres, until } from './common.mjs';
 import { Checker, faultOf, kinds } from './types-checker.mjs';
@@ -14,7 +15,7 @@ import { selfTest } from './types-selftest.mjs';
 
 const minutes = number('minutes', 2), seed = number('seed', 1 + Math.floor(Math.random() * 1e9));
 const chosen = option('part', 'flip,values,references,hot').split(',');
-const random = randomOf(seed), below = (n) => Math.floor(random() * n), between = (low, high) => low + below(high - low), pick = (list) => list[below(list.length)];
+const delay = Number(option('delay', '0')), random = randomOf(seed), below = (n) => Math.floor(random() * n), between = (low, high) => low + below(high - low), pick = (list) => list[below(list.length)];
 const began = Date.now(), nodes = [], records = [], figures = new Map(), problems = [];
 const say = (text) => console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${text}`);
 const problem = (kind, text) => { problems.push([kind, text]); say(`PROBLEM ${kind}: ${text}`); };
@@ -31,6 +32,19 @@ function validator() {
 }
 
 // ---- Nodes ----
+
+/** The same database with a longer way: whatever is sent to it arrives so many milliseconds later. */
+async function slowly(database, ms) {
+  const url = new URL(database), { hostname: host, port } = url, proxy = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ host, port, allowHalfOpen: true });
+    for (const socket of [near, far]) socket.setNoDelay(true).on('error', () => { near.destroy(); far.destroy(); });
+    near.on('data', (data) => setTimeout(() => far.write(data), ms)).on('end', () => setTimeout(() => far.end(), ms));
+    far.on('data', (data) => near.write(data)).on('end', () => near.end());
+  }).listen(0, '127.0.0.1').unref();
+  await new Promise((resolve) => proxy.on('listening', resolve));
+  url.port = proxy.address().port;
+  return url.href;
+}
 
 const up = () => nodes.filter((node) => node.up);
 
@@ -148,7 +162,7 @@ const parts = {
       } else if (dice < 0.65) await patch(one, document(isOfA, isOfB));
       else if (dice < 0.75) await get(one);
       else if (dice < 0.8 && !calm) await restore(one);
-      else if (!calm || random() < 0.3) await remove(one);
+      else if (!calm) await remove(one);
       else await sleep(5);
     };
     const put = async (sent) => {
@@ -330,7 +344,8 @@ await main(chosen.length * (minutes + 3) + 15, async () => {
   header();
   console.log(`seed     ${seed}\n`);
   const database = await startPostgres(), env = { Tokens__AccessMinutes: '60' };
-  for (let index = 0; index < 3; index++) nodes.push(Object.assign(await startNode({ database, env }), { index, up: true, life: 0 }));
+  const of = async (index) => delay && index === 2 ? slowly(database, delay) : database;
+  for (let index = 0; index < 3; index++) nodes.push(Object.assign(await startNode({ database: await of(index), env }), { index, up: true, life: 0 }));
   for (part of chosen) {
     [over, killing] = [false, true];
     const murder = killAgainAndAgain();
