@@ -174,8 +174,8 @@ public sealed class MemberPlanTests(MemberPlanTests.ManyBooks books) : IClassFix
             }
             object[]? place =
                 deep is 0 ? null
-                : sort.EndsWith("title", StringComparison.Ordinal) || sort.EndsWith("label", StringComparison.Ordinal)
-                    ? [$"ttitle {deep}", Guid.Empty]
+                : sort.EndsWith("title", StringComparison.Ordinal) ? [$"ttitle {deep}", Guid.Empty]
+                : sort.EndsWith("label", StringComparison.Ordinal) ? [$"ctitle {deep}", Guid.Empty]
                 : [$"n{deep}", Guid.Empty];
             var found = await QueryPlan.ExplainAsync(db, parameters =>
                 ResourceSql.Page(parameters, selection, order, place, Limit, counting: false, wanted: 0)

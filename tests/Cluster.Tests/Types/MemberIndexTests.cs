@@ -141,7 +141,7 @@ select m.pointer, i.resource, trim_scale(i.number)::text, i.text from resource_i
             await node.Database.ExecuteAsync(
                 """
 select count(*) from resource_index i join resource_index_members m using (member)
-where m.type = $1 and i.collated is distinct from case when not m.is_time then i.text end
+where m.type = $1 and i.collated collate "C" is distinct from case when m.text_order <> 'C' then i.text end
 """,
                 type
             )
