@@ -24,7 +24,7 @@ sealed class TypeChangeRun(
     /// </summary>
     const int EntrySize = 200;
 
-    /// <summary>Appends have the log for so many times as long as the entries do.</summary>
+    /// <summary>Where there are appends, they have the log for so many times as long as the entries do.</summary>
     const int Share = 4;
 
     /// <summary>Does what there is to do.</summary>
@@ -76,7 +76,7 @@ sealed class TypeChangeRun(
             if (name != rules.Name && !(await types.RefreshAsync(name)).IsDeclared)
                 return new AbandonTypeChange(proposal.Change, AbandonReason.UnknownType, 0, 0, []);
         var progress = await store.ReadAsync(proposal.Change, ct) ?? TypeChangeProgress.None;
-        while (true)
+        for (var (head, before) = (0L, 0L); ; before = head)
         {
             if (types[rules.Name].Change != proposal.Change)
                 return null;
@@ -85,9 +85,10 @@ sealed class TypeChangeRun(
                 await index.WaitAsync(proposal.Position, ct);
                 continue;
             }
+            head = await store.HeadAsync(ct);
             foreach (var rows in page.PartsOf(EntrySize))
             {
-                if (await EnterAsync(rules, rows, ct) is not { } offenders)
+                if (await EnterAsync(rules, rows, areAppends: head != before, ct) is not { } offenders)
                     return null;
                 page.Offenders.AddRange(offenders);
             }
@@ -107,11 +108,17 @@ sealed class TypeChangeRun(
             );
     }
 
-    async Task<List<TypeOffender>?> EnterAsync(TypeRules rules, List<CheckedRow> rows, CancellationToken ct)
+    async Task<List<TypeOffender>?> EnterAsync(
+        TypeRules rules,
+        List<CheckedRow> rows,
+        bool areAppends,
+        CancellationToken ct
+    )
     {
         var started = Stopwatch.GetTimestamp();
         var offenders = await store.EnterAsync(rules.Fence, rows, ct);
-        await Task.Delay(Share * Stopwatch.GetElapsedTime(started), ct);
+        if (areAppends)
+            await Task.Delay(Share * Stopwatch.GetElapsedTime(started), ct);
         return offenders;
     }
 

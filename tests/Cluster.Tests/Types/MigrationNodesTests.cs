@@ -150,6 +150,34 @@ public sealed class MigrationNodesTests(TwoClusters clusters) : TypeNodes(cluste
     }
 
     [Fact]
+    public async Task Pause_is_noted_where_others_still_write_the_old_form()
+    {
+        var declared = await SendAsync(new DeclareType(type, Text(Old)));
+        Assert.Null((await EndAsync(declared.Value!.Proposal!.Change)).Reason);
+        await WriteAsync(500);
+        var change = (await SendAsync(new ReplaceType(Text(New)))).Value!.Proposal!.Change;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await WriteAsync(8);
+                return await CountAsync(
+                    "select count(*) from type_changes where change = $1 and not_before > clock_timestamp()",
+                    change
+                )
+                    is 1;
+            },
+            TimeSpan.FromSeconds(30),
+            () => "a pass has left something, and notes when the next one begins"
+        );
+        Assert.Null((await EndAsync(change)).Reason);
+
+        Task WriteAsync(int count) =>
+            Task.WhenAll(
+                Enumerable.Range(0, count).Select(_ => CreateAsync(One, Guid.CreateVersion7(), """{"price":1}"""))
+            );
+    }
+
+    [Fact]
     public async Task Search_for_the_old_form_may_take_longer_than_other_queries()
     {
         var settings = new NpgsqlConnectionStringBuilder(Database.ConnectionString) { CommandTimeout = 1 };
