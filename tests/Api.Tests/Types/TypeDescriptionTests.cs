@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Resources.Tests;
@@ -22,15 +23,20 @@ public sealed class TypeDescriptionTests(Backend backend, JavaScriptProgram java
         """;
 
     [Fact]
-    public async Task Routes_of_random_types_are_described_as_strict_TypeScript_reads_them()
+    public async Task Random_types_are_described_as_strict_TypeScript_and_ajv_read_them()
     {
         var seed = Random.Shared.Next();
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var random = new Random(seed);
         await using var server = await Backend.StartServerAsync();
         var admin = await new ApiClient(server.Address).LoginAsAdminAsync();
+        var names = new List<string>();
         for (var i = 0; i < Count; i++)
-            Is(await admin.SendAsync("POST", "/api/v1/types", RandomType(random, i)), 201);
+        {
+            var declared = await admin.SendAsync("POST", "/api/v1/types", RandomType(random, i));
+            Is(declared, 201);
+            names.Add(declared.Text("/data/name")!);
+        }
 
         var document = (await admin.GetAsync("/api/v1/types/openapi.json")).Body;
         AssertComplete(document, Count);
@@ -40,6 +46,12 @@ public sealed class TypeDescriptionTests(Backend backend, JavaScriptProgram java
         await File.WriteAllBytesAsync(file, document, TestContext.Current.CancellationToken);
         await javaScript.RunAsync(Generator, file, "--output", types);
         await javaScript.RunAsync(Compiler, "--strict", "--noEmit", "--target", "ES2022", types);
+
+        var schemas = new List<string>();
+        foreach (var name in names)
+            schemas.Add(Encoding.UTF8.GetString((await admin.GetAsync($"/api/v1/types/{name}/schema.json")).Body));
+        await File.WriteAllLinesAsync(file, schemas, TestContext.Current.CancellationToken);
+        Assert.Equal($"{Count}", (await javaScript.RunAsync("strict.mjs", file)).Trim());
     }
 
     [Fact]
