@@ -343,9 +343,9 @@ await main(chosen.length * (minutes + 3) + 15, async () => {
   for (const name of chosen) if (!parts[name]) throw new Error(`--part takes some of ${Object.keys(parts)}`);
   header();
   console.log(`seed     ${seed}\n`);
-  const database = await startPostgres(), env = { Tokens__AccessMinutes: '60' };
+  const database = await startPostgres();
   const of = async (index) => delay && index === 2 ? slowly(database, delay) : database;
-  for (let index = 0; index < 3; index++) nodes.push(Object.assign(await startNode({ database: await of(index), env }), { index, up: true, life: 0 }));
+  for (let index = 0; index < 3; index++) nodes.push(Object.assign(await startNode({ database: await of(index) }), { index, up: true, life: 0 }));
   for (part of chosen) {
     [over, killing] = [false, true];
     const murder = killAgainAndAgain();
