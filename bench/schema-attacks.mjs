@@ -17,7 +17,7 @@ function patterns() {
     // Literals of C# that are literals of JSON, too.
     const [pattern, piece, end] = texts.map((text) => JSON.parse(text));
     const text = piece.repeat(Math.floor(size / (Buffer.byteLength(JSON.stringify(piece)) - 2))) + end;
-    return { what: `pattern ${pattern}`, schema: { properties: { v: { pattern } } }, value: text };
+    return { what: `pattern ${pattern}`, schema: { type: 'object', properties: { v: { pattern } } }, value: text };
   });
 }
 
@@ -26,7 +26,7 @@ function others(host) {
   const steps = ['{"properties":{"a":#}}', '{"patternProperties":{"a":#}}', '{"additionalProperties":#}', '{"propertyNames":#}', '{"unevaluatedProperties":#}', '{"items":#}', '{"prefixItems":[#]}', '{"contains":#}', '{"unevaluatedItems":#}'];
   const nested = (depth, [open, close], core = '1') => JSON.parse(open.repeat(depth) + core + close.repeat(depth)), array = ['[', ']'], object = ['{"a":', '}'];
   const list = [];
-  const add = (what, schema, value = 1) => list.push({ what, schema: { ...schema }, value });
+  const add = (what, schema, value = 1) => list.push({ what, schema: { type: 'object', ...schema }, value });
   for (const [n, wrapper] of wrappers.entries()) {
     for (let length = 1; length <= 10; length++) {
       const links = Object.fromEntries(Array.from({ length }, (_, i) => [`d${i}`, JSON.parse(wrapper.replace('N', `#/$defs/d${(i + 1) % length}`))]));
