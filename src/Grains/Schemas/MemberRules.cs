@@ -31,6 +31,13 @@ internal sealed class MemberRules
             select (rule, content.Value),
         ];
 
+    /// <summary>Forgets the defaults that are not valid themselves: they say nothing of a member that is absent.</summary>
+    public void KeepDefaults(Func<SchemaNode, JsonElement, bool> isValid)
+    {
+        if (Defaults is not [])
+            defaults = [.. Defaults.Where(one => isValid(one.Rule.Schema!, one.Content))];
+    }
+
     /// <summary>The rule of a member, or null.</summary>
     public MemberRule? Of(ReadOnlySpan<byte> name) => byUtf8.TryGetValue(name, out var rule) ? rule : null;
 

@@ -16,9 +16,11 @@ public sealed class Schema
     Schema(SchemaNode root, List<SchemaNode> nodes)
     {
         Root = root;
-        followsScope = nodes.Exists(node => node.DynamicName is not null);
-        HasDefaults = nodes.Exists(node => node.Default is not null);
+        followsScope = FollowScope(nodes);
+        HasDefaults = nodes.Exists(node => node.Members.Defaults is not []);
     }
+
+    static bool FollowScope(List<SchemaNode> nodes) => nodes.Exists(node => node.DynamicName is not null);
 
     /// <summary>The schema as it was written.</summary>
     public JsonElement Source => Root.Source;
@@ -37,7 +39,18 @@ public sealed class Schema
     public static Schema? Compile(JsonElement schema, string pointer, List<Fault> faults)
     {
         var compiler = new SchemaCompiler(pointer, faults);
-        return compiler.Compile(schema.Clone()) is { } root ? new(root, compiler.Nodes) : null;
+        if (compiler.Compile(schema.Clone()) is not { } root)
+            return null;
+        // They pay together for what it takes to check them.
+        var run = new SchemaRun(false, FollowScope(compiler.Nodes));
+        foreach (var node in compiler.Nodes)
+            node.Members.KeepDefaults((member, content) => run.Check(member, content, ""));
+        if (run.IsOver)
+        {
+            faults.Report(pointer, FaultCode.TooCostly, $"To check the defaults takes more than {MaxSteps} steps.");
+            return null;
+        }
+        return new(root, compiler.Nodes);
     }
 
     /// <summary>Whether a value is valid. If not, at least one fault is reported.</summary>

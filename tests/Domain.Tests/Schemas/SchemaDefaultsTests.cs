@@ -38,6 +38,10 @@ public class SchemaDefaultsTests
         """{"c":{"c":{"a":1},"a":1},"a":1}"""
     )]
     [InlineData("""{"properties":{"é\"":{"default":"é\""}}}""", "{}", """{"é\"":"é\""}""")]
+    // One that is not valid itself says nothing.
+    [InlineData("""{"properties":{"a":{"type":"integer","default":[]}}}""", "{}", null)]
+    [InlineData("""{"properties":{"a":{"maximum":3,"default":5},"b":{"default":1}}}""", "{}", """{"b":1}""")]
+    [InlineData("""{"properties":{"a":{"$ref":"#/$defs/d","maximum":3}},"$defs":{"d":{"default":5}}}""", "{}", null)]
     public void Defaults_are_put_in_where_a_member_is_absent(string schema, string value, string? expected)
     {
         Assert.True(TestSchema.Of(schema).TryPutDefaults(TestJson.Parse(value), out var filled));
@@ -53,6 +57,16 @@ public class SchemaDefaultsTests
         var schema = TestSchema.Of("""{"properties":{"a":{"default":1.10}}}""");
         Assert.True(schema.TryPutDefaults(TestJson.Parse("""{"b":9.50}"""), out var filled));
         Assert.Equal("""{"b":9.50,"a":1.10}""", filled!.Value.GetRawText());
+    }
+
+    [Fact]
+    public void Defaults_that_are_too_costly_to_check_are_refused()
+    {
+        var deep = new string('[', 40) + "1" + new string(']', 40);
+        var faults = TestSchema.Faults(
+            $$"""{"properties":{"a":{"$ref":"#/$defs/d","default":{{deep}}} },"$defs":{"d":{"items":{"anyOf":[{"$ref":"#/$defs/d"},{"$ref":"#/$defs/d"}]},"type":"array"} } }"""
+        );
+        Assert.Equal(" TOO_COSTLY", faults);
     }
 
     [Fact]
