@@ -55,10 +55,13 @@ public sealed class LoginLoadTests(Backend backend)
     public async Task Newcomer_takes_the_place_and_the_turn_of_whoever_has_most()
     {
         using var passwords = new Passwords(new() { HashThreads = 1 });
-        var flood = Enumerable.Range(0, 60).Select(_ => passwords.HashAsync("a password", Flood)).ToArray();
-        // Fifty wait, and one or two may have been taken meanwhile.
+        var flood = new List<Task<string>>();
+        while (Record.Exception(() => passwords.ThrowIfBusy(Flood)) is not PasswordsBusyException)
+            flood.Add(passwords.HashAsync("a password", Flood));
+        // Fifty wait; a few may have been taken meanwhile, and some after that.
+        Assert.InRange(flood.Count, 50, 60);
+        flood.AddRange(Enumerable.Range(0, 10).Select(_ => passwords.HashAsync("a password", Flood)));
         Assert.InRange(Refused(), 8, 10);
-        Assert.Throws<PasswordsBusyException>(() => passwords.ThrowIfBusy(Flood));
 
         foreach (
             var newcomer in new[]
