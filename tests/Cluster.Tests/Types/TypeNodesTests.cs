@@ -7,11 +7,19 @@ namespace Resources.Cluster.Tests;
 /// <summary>Types on two nodes over one database: the log decides which definition is in force, whatever a node knows.</summary>
 public sealed class TypeNodesTests(TwoClusters clusters) : TypeNodes(clusters)
 {
+    /// <summary><c>RESOURCES_WIDENINGS=1000</c> is the long form (bench/README.md).</summary>
+    static readonly int Widenings = int.TryParse(
+        Environment.GetEnvironmentVariable("RESOURCES_WIDENINGS"),
+        out var widenings
+    )
+        ? widenings
+        : 20;
+
     [Fact]
     public async Task Type_that_was_widened_at_one_node_is_used_at_the_other_at_once()
     {
         await DeclareAsync(Numbers);
-        for (var n = 0; n < 20; n++)
+        for (var n = 0; n < Widenings; n++)
         {
             var schema =
                 $$$"""{"type":"object","required":["a"],"properties":{"a":{"type":"number"},"b":{"maximum":{{{n}}} } }}""";
