@@ -62,27 +62,26 @@ public sealed class TypeDoor(
     /// <summary>How far the index of each indexed member is, by its pointer; null where there are none.</summary>
     public async Task<IReadOnlyDictionary<string, string>?> IndexesAsync(TypeState type, CancellationToken ct)
     {
-        var definition = type.Form!.Definition.ToElement();
-        if (!definition.TryGetProperty("indexed", out var pointers))
+        if (!type.Form!.Definition.ToElement().TryGetProperty("indexed", out _))
             return null;
-        var collation = definition.TryGetProperty("collation", out var named)
-            ? named.GetString()!
-            : Collations.CodePoints;
         var known = await reads.QueryAsync(
             """
-            select pointer, state from resource_index_members
-            where type = $1 and declared = $2 and (text_order = $3 or is_time) and state <> 'leaving'
+            select pointer, is_time, text_order, state from resource_index_members
+            where type = $1 and declared = $2 and state <> 'leaving'
             """,
-            [Arg.Of(type.Name), Arg.Of(type.CreatedAt), Arg.Of(collation)],
-            reader => (Pointer: reader.GetString(0), State: reader.GetString(1)),
+            [Arg.Of(type.Name), Arg.Of(type.CreatedAt)],
+            reader =>
+                (
+                    Member: new IndexedMember(reader.GetString(0), reader.GetBoolean(1), reader.GetString(2)),
+                    State: reader.GetString(3)
+                ),
             ct
         );
-        return pointers
-            .EnumerateArray()
-            .Select(pointer => pointer.GetString()!)
-            .ToDictionary(
-                pointer => pointer,
-                pointer => known.Find(member => member.Pointer == pointer).State ?? "building"
+        return TypeDefinition
+            .Stored(type.Form.Definition)
+            .Indexed.ToDictionary(
+                member => member.Pointer,
+                member => known.Find(one => one.Member == member).State ?? "building"
             );
     }
 

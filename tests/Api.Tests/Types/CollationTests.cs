@@ -174,6 +174,22 @@ public sealed class CollationTests(Backend backend) : TypeBackend(backend)
         Is(await Admin.GetAsync($"{list}&cursor={cursor}"), 400, "VALIDATION_FAILED", "?cursor");
     }
 
+    /// <summary>It has no texts to be sorted, so nothing is built.</summary>
+    [Fact]
+    public async Task Member_that_takes_no_texts_has_its_index_under_any_collation()
+    {
+        const string Prices = """{"type":"object","properties":{"title":{},"price":{"type":["number","null"]}}}""";
+        const string Members = "\"indexed\":[\"/metadata/title\",\"/metadata/price\"]";
+        var type = FreshType();
+        Is(await DeclareAsync(Definition(type, Prices, Members + ",\"collation\":\"und-x-icu\"")), 201);
+        await ReadyAsync(type);
+        var changed = await Admin.SendAsync("PATCH", $"/api/v1/types/{type}", """{"collation":"C"}""");
+        Is(changed, 200);
+        Assert.Equal("ready", changed.At("/data/indexes")!.Value.GetProperty("/metadata/price").GetString());
+        Is(await Admin.GetAsync($"/api/v1/resources?type={type}&sort=metadata.price"), 200);
+        await ReadyAsync(type);
+    }
+
     [Fact]
     public async Task Unknown_collation_is_refused()
     {
