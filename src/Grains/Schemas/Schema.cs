@@ -13,14 +13,12 @@ public sealed class Schema
 
     readonly bool followsScope;
 
-    Schema(SchemaNode root, List<SchemaNode> nodes)
+    Schema(SchemaNode root, List<SchemaNode> nodes, bool followsScope)
     {
         Root = root;
-        followsScope = FollowScope(nodes);
+        this.followsScope = followsScope;
         HasDefaults = nodes.Exists(node => node.Members.Defaults is not []);
     }
-
-    static bool FollowScope(List<SchemaNode> nodes) => nodes.Exists(node => node.DynamicName is not null);
 
     /// <summary>The schema as it was written.</summary>
     public JsonElement Source => Root.Source;
@@ -41,8 +39,9 @@ public sealed class Schema
         var compiler = new SchemaCompiler(pointer, faults);
         if (compiler.Compile(schema.Clone()) is not { } root)
             return null;
-        // They pay together for what it takes to check them.
-        var run = new SchemaRun(false, FollowScope(compiler.Nodes));
+        var followsScope = compiler.Nodes.Exists(node => node.DynamicName is not null);
+        // All defaults together may take the steps of one check.
+        var run = new SchemaRun(false, followsScope);
         foreach (var node in compiler.Nodes)
             node.Members.KeepDefaults((member, content) => run.Check(member, content, ""));
         if (run.IsOver)
@@ -50,7 +49,7 @@ public sealed class Schema
             faults.Report(pointer, FaultCode.TooCostly, $"To check the defaults takes more than {MaxSteps} steps.");
             return null;
         }
-        return new(root, compiler.Nodes);
+        return new(root, compiler.Nodes, followsScope);
     }
 
     /// <summary>Whether a value is valid. If not, at least one fault is reported.</summary>

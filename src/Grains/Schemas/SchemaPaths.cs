@@ -17,13 +17,12 @@ internal static class SchemaPaths
         At(root, steps, Always).All(node => node.Types is not { } types || types.HasFlag(type));
 
     /// <summary>Whether a member at the end of the steps, which is no list, is required whatever the value is.</summary>
-    public static bool Require(SchemaNode root, string[] steps)
-    {
-        return steps is [.., not "*" and var member]
-            && At(root, steps[..^1], Always).Any(node => node.Members.Of(member)?.IsRequired is true)
-            && !At(root, steps, Always).Any(node => node.Types is JsonTypes.Array);
-    }
+    public static bool Require(SchemaNode root, string[] steps) =>
+        steps is [.., not "*" and var member]
+        && At(root, steps[..^1], Always).Any(node => node.Members.Of(member)?.IsRequired is true)
+        && !At(root, steps, Always).Any(node => node.Types is JsonTypes.Array);
 
+    /// <summary>What these say holds whatever the value is.</summary>
     static bool Always(string keyword) => keyword is "$ref" or "allOf";
 
     /// <summary>What a negation or a condition says is not what the value looks like.</summary>

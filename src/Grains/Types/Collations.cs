@@ -9,7 +9,9 @@ public static class Collations
     /// <summary>That of Unicode for any language: <c>apple</c> before <c>Zebra</c>, and <c>Äpfel</c> beside <c>apfel</c>.</summary>
     public const string Unicode = "und-x-icu";
 
-    /// <summary>Whether lists can have the order of Unicode. PostgreSQL knows it where it was built with ICU.</summary>
+    /// <summary>
+    /// Whether lists can have the order of Unicode. They can if PostgreSQL had ICU when the read model was built.
+    /// </summary>
     public static Task<bool> HasUnicodeAsync(Db db) =>
         db.ScalarAsync<bool>("select has_collation($1)", [Arg.Of(Unicode)]);
 }

@@ -85,7 +85,7 @@ sealed class TypeChangeRun(
                 await index.WaitAsync(proposal.Position, ct);
                 continue;
             }
-            head = await store.HeadAsync(ct);
+            head = await index.HeadAsync(ct);
             foreach (var rows in page.PartsOf(EntrySize))
             {
                 if (await EnterAsync(rules, rows, areAppends: head != before, ct) is not { } offenders)

@@ -123,9 +123,6 @@ public sealed class TypeChangeStore(FollowDb db)
             )
         );
 
-    /// <summary>The position of the newest event.</summary>
-    public Task<long> HeadAsync(CancellationToken ct) => db.ScalarAsync<long>("select head from log_head()", [], ct);
-
     /// <summary>Removes the notes of a type's changes that are decided.</summary>
     public Task RemoveDecidedAsync(Guid type, CancellationToken ct) =>
         db.ExecuteAsync(

@@ -60,7 +60,7 @@ public sealed class TypeTrial(TypeBook types, ReadIndex index, TypeCheck check, 
             definition.References.Select(rule => rule.Type).Where(Slug.IsValid).Distinct().Select(types.RefreshAsync)
         );
         TypeChange.Check(
-            types[name].State?.Form is { } form ? TypeDefinition.Stored(form.Definition) : null,
+            types[name].InForce?.Definition,
             name,
             definition,
             name => types[name].IsDeclared,
