@@ -15,7 +15,7 @@ public sealed class UnitLossTests(TestPostgres postgres) : IAsyncLifetime
 {
     static readonly int Kills = int.TryParse(Environment.GetEnvironmentVariable("RESOURCES_KILLS"), out var kills)
         ? kills
-        : 3;
+        : 6;
 
     const int Size = 1_000;
 
@@ -95,7 +95,7 @@ public sealed class UnitLossTests(TestPostgres postgres) : IAsyncLifetime
 
         var expected = await GoneAsync(tree) is 0 ? HttpStatusCode.OK : HttpStatusCode.Gone;
         var since = Stopwatch.GetTimestamp();
-        foreach (var seconds in new[] { 5, 31 })
+        foreach (var seconds in new[] { 5, 31, 45 })
         {
             await Task.Delay(TimeSpan.FromSeconds(seconds) - Stopwatch.GetElapsedTime(since), Cancelled);
             await ReadAsync(tree, expected);
