@@ -8,42 +8,26 @@ namespace Resources.Cluster.Tests;
 
 /// <summary>Revocation across the nodes of a cluster.</summary>
 [Collection(Processes.Alone)]
-public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
+public sealed class RevocationTests(ThreeNodes cluster) : IClassFixture<ThreeNodes>
 {
-    const string Email = "reader@example.org";
     const string Password = "a password of enough length";
 
-    readonly List<ServerProcess> nodes = [];
+    readonly IReadOnlyList<ServerProcess> nodes = cluster.Nodes;
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        var database = await postgres.CreateDatabaseAsync();
-        var cluster = $"revocation-{Guid.NewGuid():n}";
-        for (var i = 0; i < 3; i++)
-            nodes.Add(ServerProcess.Start(database, cluster));
-        foreach (var node in nodes)
-            await node.ReadyAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var node in nodes)
-            await node.DisposeAsync();
-    }
 
     [Fact]
     [Trait("Conformance", "H2")]
     public async Task Lost_role_ends_streams_on_every_node_within_a_second()
     {
         using var admin = nodes[0].Client(await nodes[0].SignInAsync());
+        var email = $"{Guid.NewGuid():n}@example.org";
         var account = await DataAsync(
             admin.PostAsJsonAsync(
                 "/api/v1/users",
                 new
                 {
-                    email = Email,
+                    email,
                     password = Password,
                     roles = new[] { "user" },
                 },
@@ -51,9 +35,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
             )
         );
         var token = (
-            await DataAsync(
-                admin.PostAsJsonAsync("/api/v1/auth/login", new { email = Email, password = Password }, Cancelled)
-            )
+            await DataAsync(admin.PostAsJsonAsync("/api/v1/auth/login", new { email, password = Password }, Cancelled))
         )
             .GetProperty("accessToken")
             .GetString()!;
@@ -206,7 +188,7 @@ public sealed class RevocationTests(TestPostgres postgres) : IAsyncLifetime
                 Cancelled
             )
         );
-        var clients = nodes.ConvertAll(node => new HttpClient { BaseAddress = node.Address });
+        var clients = nodes.Select(node => new HttpClient { BaseAddress = node.Address }).ToArray();
         Task<HttpResponseMessage> LoginAsync(int at) =>
             clients[at].PostAsJsonAsync("/api/v1/auth/login", new { email, password = Password }, Cancelled);
 
