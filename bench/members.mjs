@@ -105,7 +105,7 @@ async function buildIndexes(node, live, people) {
   let isOver = false;
   const aRead = () => node.get(below(2) ? `/resources/${live[below(live.length)]}` : `/resources?type=book&status=${statuses[below(2)]}&limit=${size}`);
   const traffic = [paced(500, () => isOver, mixed), paced(50, () => isOver, aRead)];
-  await sleep(15_000); // The node's code is compiled for speed by then.
+  await sleep(40_000); // The node's code is compiled for speed by then.
   const before = performance.now();
   await sleep(10_000);
   const began = performance.now();
