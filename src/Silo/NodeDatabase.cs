@@ -83,11 +83,8 @@ public sealed class NodeDatabase : IAsyncDisposable
             $"-c statement_timeout={QueryTimeoutException.MaxTime.TotalMilliseconds:F0} "
             + "-c enable_seqscan=off -c random_page_cost=1.1 -c jit=off";
         searches = Connect("searches", options.MaxSearchPoolSize, 5, settings =>
-        {
-            // Their texts are the same again and again, but what is asked for decides how each is served.
-            Prepare(settings);
-            Set(settings, $"{bounds} -c plan_cache_mode=force_custom_plan");
-        });
+            Set(settings, $"{IdleTimeout} {bounds}")
+        );
         sessions = Connect("sessions", options.MaxPoolSize, 5, settings =>
         {
             Prepare(settings);
