@@ -31,6 +31,9 @@ public sealed record CreationLimit(string Policy)
     public const string Subscriptions = "subscriptions";
 }
 
+/// <summary>A media type that an endpoint answers beside JSON.</summary>
+public sealed record AnswersAs(string Type, string Subtype);
+
 /// <summary>Marks an endpoint that machines poll: health and metrics.</summary>
 public sealed record Unlimited;
 

@@ -1,0 +1,22 @@
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>GraphQL: what REST can do, in a schema that is made of the declared types.</summary>
+sealed class GraphFeature : Feature
+{
+    public static readonly ProblemType TooComplex = new("TOO_COMPLEX", 400, "The operation is too complex");
+
+    public override Tag[] Tags => [new("graphql", "Query resources with GraphQL.")];
+
+    public override ProblemType[] Problems => [TooComplex];
+
+    public override void Add(IServiceCollection services, Settings settings) =>
+        services
+            .AddSingleton<GraphQueries>()
+            .AddSingleton<GraphMutations>()
+            .AddSingleton<GraphSchemas>()
+            .AddSingleton<GraphExecutor>();
+
+    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api) => api.MapGraph();
+}
