@@ -50,8 +50,7 @@ sealed class DocumentCost(IExecutionContext context)
                     isFiltered
                 ),
                 GraphQLInlineFragment inline => Of(type, inline.SelectionSet, isFiltered),
-                GraphQLFragmentSpread spread
-                    when FragmentOf(spread) is { } fragment => Of(
+                GraphQLFragmentSpread spread when FragmentOf(spread) is { } fragment => Of(
                     context.Schema.AllTypes[fragment.TypeCondition.Type.Name] ?? type,
                     fragment.SelectionSet,
                     isFiltered

@@ -93,7 +93,12 @@ sealed class DocumentGuard
                     var within =
                         lists
                         + (
-                            field.Name.Value.Span is "fields" or "inputFields" or "possibleTypes" or "interfaces" or "args"
+                            field.Name.Value.Span
+                                is "fields"
+                                    or "inputFields"
+                                    or "possibleTypes"
+                                    or "interfaces"
+                                    or "args"
                                 ? 1
                                 : 0
                         );

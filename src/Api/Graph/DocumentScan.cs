@@ -47,10 +47,11 @@ static class DocumentScan
                     spreads++;
                     at += 3;
                     break;
-                case var c when char.IsAsciiLetterOrDigit(c) || c is '_' or '-':
-                    do
-                        at++;
-                    while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || text[at] is '_' or '.' or '+' or '-'));
+                case var c when char.IsAsciiLetter(c) || c is '_':
+                    at += LengthOfName(text[at..]);
+                    break;
+                case var c when char.IsAsciiDigit(c) || c is '-':
+                    at += LengthOfNumber(text[at..]);
                     break;
                 default:
                     at++;
@@ -66,6 +67,30 @@ static class DocumentScan
                 return $"A document has at most {MaxSpreads} spreads.";
         }
         return null;
+    }
+
+    static int LengthOfName(ReadOnlySpan<char> text)
+    {
+        var length = 1;
+        while (length < text.Length && (char.IsAsciiLetterOrDigit(text[length]) || text[length] is '_'))
+            length++;
+        return length;
+    }
+
+    /// <summary>The length of a number; three dots behind it are a spread.</summary>
+    static int LengthOfNumber(ReadOnlySpan<char> text)
+    {
+        var length = 1;
+        while (
+            length < text.Length
+            && (
+                char.IsAsciiDigit(text[length])
+                || text[length] is 'e' or 'E' or '+' or '-'
+                || text[length] is '.' && !text[length..].StartsWith("..", StringComparison.Ordinal)
+            )
+        )
+            length++;
+        return length;
     }
 
     static int LengthOf(ReadOnlySpan<char> text, string end) =>

@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using GraphQL;
+using Microsoft.AspNetCore.Http;
 using Resources.Grains;
+using Resources.Silo;
 
 namespace Resources.Api;
 
@@ -10,7 +13,12 @@ static class GraphEndpoint
 {
     public const string MediaType = "application/graphql-response+json";
 
-    static readonly Parameter Query = Parameter.Text("query", "The document.", "{ __typename }", DocumentScan.MaxLength);
+    static readonly Parameter Query = Parameter.Text(
+        "query",
+        "The document.",
+        "{ __typename }",
+        DocumentScan.MaxLength
+    );
 
     static readonly Parameter[] Parameters =
     [
@@ -26,7 +34,18 @@ static class GraphEndpoint
         graph
             .MapPost("", PostAsync)
             .AlsoAnswers(MediaType)
+            .AlsoAnswers(StreamsEvents.MediaType)
             .WithName("executeGraphQL")
+            .Audits(
+                "resource.created",
+                "resource.replaced",
+                "resource.renamed",
+                "resource.status_changed",
+                "resource.metadata_changed",
+                "resource.changed",
+                "resource.deleted",
+                "resource.restored"
+            )
             .WithSummary("Run a GraphQL operation")
             .WithDescription(
                 "Queries and mutations, as GraphQL over HTTP has them. Errors are in the answer; what is refused before the "
@@ -37,12 +56,19 @@ static class GraphEndpoint
             .TakesBody<GraphBody>("""{"query":"{ resources(first: 5) { nodes { id name } } }"}""")
             .Answers<GraphAnswer>(200)
             .Refuses(413, 415);
+        // Who opens a socket may say who it is in its first message.
         graph
-            .MapRead("", GetAsync)
+            .MapSocket("", GetAsync)
+            .AllowAnonymous()
+            .WithMetadata(new FindsCaller())
             .AlsoAnswers(MediaType)
+            .AlsoAnswers(StreamsEvents.MediaType)
             .WithName("queryGraphQL")
             .WithSummary("Run a GraphQL query")
-            .WithDescription("Queries only: a mutation is sent by POST.")
+            .WithDescription(
+                "Queries only: a mutation is sent by POST. As a WebSocket it speaks `graphql-transport-ws`: queries, "
+                    + "mutations and subscriptions."
+            )
             .TakesQuery(Parameters)
             .TakesHeaders(ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.Position)
@@ -61,22 +87,83 @@ static class GraphEndpoint
             .Answers<Envelope<GraphLimits>>(200);
     }
 
-    static Task<Answer> PostAsync(HttpContext context, GraphExecutor executor) =>
-        RequestBody.TakeAsync(
-            context,
-            GraphRequest.Read,
-            request => executor.RunAsync(context, request!, canWrite: true)
+    static Task<Answer> PostAsync(HttpContext context, GraphExecutor executor, ResourceDoor door) =>
+        RequestBody.TakeAsync(context, GraphRequest.Read, request =>
+            RunAsync(context, executor, door, request!, canWrite: true)
         );
 
-    static async Task<Answer> GetAsync(HttpContext context, GraphExecutor executor)
+    static async Task<Answer> RunAsync(
+        HttpContext context,
+        GraphExecutor executor,
+        ResourceDoor door,
+        GraphRequest request,
+        bool canWrite
+    )
     {
+        var (prepared, errors) = executor.Prepare(context.Caller(), request);
+        if (prepared is null)
+            return new GraphResponse(new(null, errors, null, null));
+        if (prepared.IsMutation && !canWrite)
+            return Answer.Refused(
+                ProblemType.MethodNotAllowed,
+                "A mutation is sent by POST.",
+                headers: ("Allow", "POST")
+            );
+        if (Accepted.Read(context.Request).Prefers("text", "event-stream"))
+            return await GraphStream.RunAsync(context, executor, door, request, prepared, errors);
+        if (prepared.IsSubscription)
+            return Answer.Refused(
+                ProblemType.NotAcceptable,
+                "A subscription is sent with Accept: text/event-stream, or over a WebSocket."
+            );
+        var outcome = await ExecuteAsync(context, executor, request, prepared, errors);
+        return outcome.Refusal ?? new GraphResponse(outcome);
+    }
+
+    /// <summary>Runs a query or a mutation.</summary>
+    internal static async Task<GraphOutcome> ExecuteAsync(
+        HttpContext context,
+        GraphExecutor executor,
+        GraphRequest request,
+        GraphPrepared prepared,
+        GraphErrors errors
+    )
+    {
+        var query = new QueryReader(request.Consistency);
+        var wanted = Consistency.Read(query, context.Request);
+        if (query.Faults is [])
+            return await executor.RunAsync(
+                context,
+                context.Caller(),
+                request,
+                prepared,
+                errors,
+                request.MinPosition ?? wanted,
+                context.RequestAborted
+            );
+        errors.Add(new RefusedError(ProblemType.ValidationFailed, Problems.Summary(query.Faults), query.Faults));
+        return new(null, errors, null, null);
+    }
+
+    static async Task<Answer> GetAsync(HttpContext context, GraphExecutor executor, ResourceDoor door)
+    {
+        var isGuest = context.User.Identity is not { IsAuthenticated: true };
+        if (context.WebSockets.IsWebSocketRequest)
+            return OpenSocket(context, executor, door, isGuest);
+        if (isGuest)
+            return Answer.Refused(
+                ProblemType.Unauthenticated,
+                "Send a valid access token: Authorization: Bearer <token>."
+            );
         var query = new QueryReader(context.Request);
         var faults = query.Faults;
         var text = query.Text("query");
         if (text is null)
             faults.Report("?query", FaultCode.Required, "A request needs a query.");
         var request = new GraphRequest(text, query.Text("operationName"), Json("variables"), Json("extensions"));
-        return faults is [] ? await executor.RunAsync(context, request, canWrite: false) : Answer.Invalid(faults);
+        return faults is []
+            ? await RunAsync(context, executor, door, request, canWrite: false)
+            : Answer.Invalid(faults);
 
         JsonElement? Json(string name)
         {
@@ -89,6 +176,36 @@ static class GraphEndpoint
             query.Fail<string>(name, "takes a JSON object");
             return null;
         }
+    }
+
+    static Answer OpenSocket(HttpContext context, GraphExecutor executor, ResourceDoor door, bool isGuest)
+    {
+        if (!EventSocket.IsKnownOrigin(context.Request, context.RequestServices.GetRequiredService<OriginOptions>()))
+            return Answer.Refused(ProblemType.Forbidden, "Pages of this origin may not open WebSockets here.");
+        if (!context.WebSockets.WebSocketRequestedProtocols.Contains(GraphSocket.Protocol))
+            return Answer.Invalid([
+                new(
+                    "header:Sec-WebSocket-Protocol",
+                    "UNKNOWN_SUBPROTOCOL",
+                    $"The subprotocol here is {GraphSocket.Protocol}."
+                ),
+            ]);
+        var place = isGuest ? context.RequestServices.GetRequiredService<WaitingSockets>().Enter(context) : null;
+        if (isGuest && place is null)
+            return Answer.Refused(
+                ProblemType.TooManyStreams,
+                "Too many sockets of your address or of this node have not sent their token yet.",
+                retryAfter: 10
+            );
+        return new StreamedAnswer(async _ =>
+        {
+            using (place)
+            using (var socket = await context.WebSockets.AcceptWebSocketAsync(GraphSocket.Protocol))
+            {
+                Overload.Waits(context);
+                await new GraphSocket(context, socket, executor, door).ServeAsync(isGuest ? null : context.Caller());
+            }
+        });
     }
 
     static async Task<Answer> SchemaAsync(HttpContext context, GraphSchemas schemas)
@@ -119,4 +236,8 @@ public sealed record GraphBody(
 
 /// <summary>What GraphQL answers.</summary>
 /// <param name="Data">What was asked for; not there when nothing was run.</param>
-public sealed record GraphAnswer(JsonElement? Data, JsonElement? Errors, JsonElement? Extensions);
+public sealed record GraphAnswer(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Data,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Errors,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Extensions
+);

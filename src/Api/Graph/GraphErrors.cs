@@ -39,7 +39,9 @@ sealed class GraphErrors(string? traceId)
 
     /// <summary>Says that what is stored is not what its field is.</summary>
     public void AddUnfit(IReadOnlyList<object> path) =>
-        Keep(new("The stored value is not of the field's type; see metadataJson.", "OUT_OF_RANGE", null, [], path, null));
+        Keep(
+            new("The stored value is not of the field's type; see metadataJson.", "OUT_OF_RANGE", null, [], path, null)
+        );
 
     /// <summary>Tells a fault of the document, or a refusal of a field.</summary>
     public void Add(ExecutionError error) =>
@@ -54,14 +56,7 @@ sealed class GraphErrors(string? traceId)
                     [.. error.Path ?? []],
                     refused.Faults
                 ),
-                _ => new(
-                    Text(error),
-                    Code(error),
-                    null,
-                    [.. error.Locations ?? []],
-                    [.. error.Path ?? []],
-                    null
-                ),
+                _ => new(Text(error), Code(error), null, [.. error.Locations ?? []], [.. error.Path ?? []], null),
             }
         );
 
@@ -96,7 +91,8 @@ sealed class GraphErrors(string? traceId)
             KnownDirectivesError => "There is no such directive.",
             KnownFragmentNamesError => "There is no such fragment.",
             DirectivesInAllowedLocationsError => "The directive cannot stand here.",
-            ArgumentsOfCorrectTypeError or DefaultValuesOfCorrectTypeError => "The value is not of the type that is taken here.",
+            ArgumentsOfCorrectTypeError or DefaultValuesOfCorrectTypeError =>
+                "The value is not of the type that is taken here.",
             InvalidLiteralError or InvalidValueError => "The value is not of the type that is taken here.",
             ProvidedNonNullArgumentsError => "An argument that is needed is missing.",
             ScalarLeafsError => "A field of an object needs a selection, and any other takes none.",

@@ -1,18 +1,36 @@
-using System.Buffers;
 using System.Diagnostics;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using GraphQL;
 using GraphQL.Execution;
+using GraphQL.Types;
 using GraphQL.Validation;
 using GraphQLParser.AST;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
 
+/// <summary>A request whose document was looked at.</summary>
+/// <param name="Operation">What it runs; null where the document has no such operation.</param>
+/// <param name="IsValid">Whether it was found valid before.</param>
+/// <param name="Wanted">The hash by which it is to be kept when it is found valid; null where it is not.</param>
+sealed record GraphPrepared(
+    GraphSchema Schema,
+    bool IsValid,
+    string? Wanted,
+    GraphQLDocument Document,
+    GraphQLOperationDefinition? Operation,
+    string? OperationName,
+    Inputs Variables
+)
+{
+    public bool IsMutation => Operation is { Operation: OperationType.Mutation };
+
+    public bool IsSubscription => Operation is { Operation: OperationType.Subscription };
+}
+
 /// <summary>Runs operations: limits first, then the document, then what it reads and writes.</summary>
-sealed class GraphExecutor(GraphSchemas schemas, ResourceDoor door)
+sealed class GraphExecutor(GraphSchemas schemas, DocumentCache documents, ResourceDoor door)
 {
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 
@@ -21,84 +39,144 @@ sealed class GraphExecutor(GraphSchemas schemas, ResourceDoor door)
 
     readonly DocumentExecuter executer = new(Parser, new DocumentValidator(), new RowStrategies(), []);
 
-    /// <summary>Runs a request.</summary>
-    /// <param name="canWrite">Whether it may have mutations.</param>
-    public async Task<Answer> RunAsync(HttpContext context, GraphRequest request, bool canWrite)
+    /// <summary>Looks at a document, as far as that costs little.</summary>
+    /// <returns>The document, or why it is refused.</returns>
+    public (GraphPrepared? Prepared, GraphErrors Errors) Prepare(Caller caller, GraphRequest request)
     {
         var errors = new GraphErrors(Activity.Current?.TraceId.ToHexString());
-        if (DocumentScan.Refuse(request.Query!) is { } tooMuch)
+        var schema = schemas.Of(caller);
+        var hash = request.Hash;
+        if (request.Query is not { } text)
+        {
+            if (documents.Find(schema.Number, hash!, out _) is { } named)
+                return (Of(named, isValid: true, isWanted: false), errors);
+            errors.Add(new RefusedError(GraphFeature.NotPersisted, "Send the document with its hash."));
+            return (null, errors);
+        }
+        if (text.Length > DocumentScan.MaxLength)
+            return Refused(DocumentScan.Refuse(text)!);
+        hash = DocumentCache.HashOf(text);
+        if (request.Hash is { } sent && sent != hash)
+            return Refused("The hash is not that of the document.", ProblemType.ValidationFailed);
+        if (documents.Find(schema.Number, hash, out var isKnown) is { } kept)
+            return (Of(kept, isValid: true, isWanted: false), errors);
+        if (DocumentScan.Refuse(text) is { } tooMuch)
             return Refused(tooMuch);
         GraphQLDocument document;
         try
         {
-            document = Parser.Build(request.Query!);
+            document = Parser.Build(text);
         }
         catch (ExecutionError error)
         {
             errors.Add(error);
-            return new GraphResponse(errors, null, null, null);
+            return (null, errors);
         }
-        if (DocumentGuard.Refuse(document) is { } refused)
-            return Refused(refused);
-        if (!canWrite && Operation(document, request.OperationName) is { Operation: OperationType.Mutation })
-            return Answer.Refused(
-                ProblemType.MethodNotAllowed,
-                "A mutation is sent by POST.",
-                headers: ("Allow", "POST")
+        return DocumentGuard.Refuse(document) is { } refused
+            ? Refused(refused)
+            : (Of(document, isValid: false, isWanted: isKnown), errors);
+
+        GraphPrepared Of(GraphQLDocument found, bool isValid, bool isWanted) =>
+            new(
+                schema,
+                isValid,
+                isWanted ? hash : null,
+                found,
+                Operation(found, request.OperationName),
+                request.OperationName,
+                request.Inputs()
             );
-        var query = new QueryReader(new QueryCollection());
-        var wanted = Consistency.Read(query, context.Request);
-        if (query.Faults is not [])
-            return Answer.Invalid(query.Faults);
-        var caller = context.Caller();
-        await using var reads = new GraphReads(caller, door, wanted, context.RequestAborted);
-        var operation = new GraphOperation(caller, context, reads);
+
+        (GraphPrepared?, GraphErrors) Refused(string why, ProblemType? type = null)
+        {
+            errors.Add(new RefusedError(type ?? GraphFeature.TooComplex, why));
+            return (null, errors);
+        }
+    }
+
+    /// <summary>
+    /// Runs a query or a mutation. One that does not fit the schema that this node has is refused by the newest one only.
+    /// </summary>
+    /// <param name="wanted">The position that lists must have passed; null = the log's head.</param>
+    public async Task<GraphOutcome> RunAsync(
+        HttpContext http,
+        Caller caller,
+        GraphRequest request,
+        GraphPrepared prepared,
+        GraphErrors errors,
+        long? wanted,
+        CancellationToken ct
+    )
+    {
+        await using var reads = new GraphReads(caller, door, wanted, ct);
+        var outcome = await ExecuteAsync(prepared, new(caller, http, reads), errors, null, ct);
+        if (
+            outcome is { WasRun: false, Refusal: null }
+            && await schemas.HasMovedAsync(caller, prepared.Schema, ct)
+            && Prepare(caller, request) is ({ } again, var anew)
+        )
+            outcome = await ExecuteAsync(again, new(caller, http, reads), anew, null, ct);
+        return outcome;
+    }
+
+    /// <summary>Runs an operation.</summary>
+    /// <param name="root">The event that a subscription is run for; null for others.</param>
+    public async Task<GraphOutcome> ExecuteAsync(
+        GraphPrepared prepared,
+        GraphOperation operation,
+        GraphErrors errors,
+        object? root,
+        CancellationToken ct
+    )
+    {
         var options = new ExecutionOptions
         {
-            Schema = await schemas.OfAsync(caller, context.RequestAborted),
-            Document = document,
-            OperationName = request.OperationName,
-            Variables = request.Inputs(),
+            Schema = prepared.Schema.Schema,
+            Document = prepared.Document,
+            OperationName = prepared.OperationName,
+            Variables = prepared.Variables,
+            Root = root,
             UserContext = operation,
-            CancellationToken = context.RequestAborted,
+            CancellationToken = ct,
             Timeout = MaxTime,
             UnhandledExceptionDelegate = thrown =>
             {
-                var (type, detail) = Problems.Tell(thrown.OriginalException, context);
+                var (type, detail) = Problems.Tell(thrown.OriginalException, operation.Http);
                 thrown.Exception = new RefusedError(type, detail);
                 return Task.CompletedTask;
             },
         };
-        var cost = new CostListener(operation);
+        if (root is not null || prepared.IsValid)
+            options.ValidationRules = [];
+        var cost = new CostListener(operation, isFree: root is not null);
         options.Listeners.Add(cost);
         var result = await executer.ExecuteAsync(options);
+        if (result.Executed && prepared.Wanted is { } hash)
+            documents.Add(prepared.Schema.Number, hash, prepared.Document);
         foreach (var error in result.Errors ?? [])
             errors.Add(error);
-        return new GraphResponse(errors, result, reads.Position, cost.Cost);
-
-        Answer Refused(string why)
-        {
-            errors.Add(new RefusedError(GraphFeature.TooComplex, why));
-            return new GraphResponse(errors, null, null, null);
-        }
+        return new(result, errors, operation.Reads.Position, cost.Cost) { Refusal = operation.Refusal };
     }
 
     /// <summary>The operation that a request names, or the only one; null where there is none.</summary>
     static GraphQLOperationDefinition? Operation(GraphQLDocument document, string? name)
     {
         var all = document.Definitions.OfType<GraphQLOperationDefinition>().ToArray();
-        return name is null or "" ? all is [var only] ? only : null
+        return name is null or ""
+            ? all is [var only]
+                ? only
+                : null
             : Array.Find(all, each => each.Name is { } own && own.Value == name);
     }
 
-    sealed class CostListener(GraphOperation operation) : DocumentExecutionListenerBase
+    sealed class CostListener(GraphOperation operation, bool isFree) : DocumentExecutionListenerBase
     {
         public long? Cost { get; private set; }
 
-        public override Task AfterValidationAsync(IExecutionContext context, IValidationResult validationResult)
+        public override async Task AfterValidationAsync(IExecutionContext context, IValidationResult validationResult)
         {
             if (!validationResult.IsValid)
-                return Task.CompletedTask;
+                return;
             var (cost, statements) = DocumentCost.Of(context);
             Cost = cost;
             operation.Reads.IsSingle = statements is 1;
@@ -109,60 +187,8 @@ sealed class GraphExecutor(GraphSchemas schemas, ResourceDoor door)
                         $"The operation would cost {cost}; at most {DocumentCost.Max} is allowed."
                     )
                 );
-            return Task.CompletedTask;
+            else if (!isFree && !await operation.ChargeAsync(cost))
+                context.Errors.Add(new RefusedError(ProblemType.RateLimited, "The limit is used up."));
         }
-    }
-}
-
-/// <summary>An answer of GraphQL, with the status that its media type asks for.</summary>
-/// <param name="result">Null where nothing was run.</param>
-sealed class GraphResponse(GraphErrors errors, ExecutionResult? result, long? at, long? cost) : Answer
-{
-    protected override Task WriteBodyAsync(HttpContext context)
-    {
-        var accepted = Accepted.Read(context.Request);
-        var isOwn =
-            context.Request.Headers.Accept.Count > 0
-            && accepted.Prefers("application", "graphql-response+json");
-        var output = new ArrayBufferWriter<byte>(4096);
-        using (
-            var json = new Utf8JsonWriter(
-                output,
-                new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }
-            )
-        )
-            Write(json);
-        ResponseMemory.Hold(context, output.WrittenCount);
-        var response = context.Response;
-        if (at is { } position)
-            Responses.SetPosition(context, position);
-        if (isOwn && result?.Executed is not true)
-            response.StatusCode = StatusCodes.Status400BadRequest;
-        response.ContentType = isOwn ? GraphEndpoint.MediaType : "application/json";
-        response.ContentLength = output.WrittenCount;
-        response.BodyWriter.Write(output.WrittenSpan);
-        return Task.CompletedTask;
-    }
-
-    void Write(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        if (result?.Executed is true)
-        {
-            json.WritePropertyName("data");
-            new GraphWriter(json, errors).Write(result.Data);
-        }
-        if (errors.All is not [])
-        {
-            json.WritePropertyName("errors");
-            errors.Write(json);
-        }
-        json.WriteStartObject("extensions");
-        if (at is { } position)
-            json.WriteString("position", Responses.Text(position));
-        if (cost is { } counted)
-            json.WriteNumber("cost", counted);
-        json.WriteEndObject();
-        json.WriteEndObject();
     }
 }

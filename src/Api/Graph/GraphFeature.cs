@@ -7,14 +7,22 @@ sealed class GraphFeature : Feature
 {
     public static readonly ProblemType TooComplex = new("TOO_COMPLEX", 400, "The operation is too complex");
 
+    public static readonly ProblemType NotPersisted = new(
+        "PERSISTED_QUERY_NOT_FOUND",
+        404,
+        "The document is not known by its hash"
+    );
+
     public override Tag[] Tags => [new("graphql", "Query resources with GraphQL.")];
 
-    public override ProblemType[] Problems => [TooComplex];
+    public override ProblemType[] Problems => [TooComplex, NotPersisted];
 
     public override void Add(IServiceCollection services, Settings settings) =>
         services
             .AddSingleton<GraphQueries>()
             .AddSingleton<GraphMutations>()
+            .AddSingleton<GraphEvents>()
+            .AddSingleton<DocumentCache>()
             .AddSingleton<GraphSchemas>()
             .AddSingleton<GraphExecutor>();
 

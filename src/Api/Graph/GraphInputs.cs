@@ -30,7 +30,13 @@ sealed class GraphInputs(GraphScalars scalars)
     public InputObjectGraphType Patch(string name, IReadOnlyList<GraphMember> members) =>
         Of(name + "Patch", name + "MetadataPatch", members, hasType: false, isWhole: false);
 
-    InputObjectGraphType Of(string name, string metadata, IReadOnlyList<GraphMember> members, bool hasType, bool isWhole)
+    InputObjectGraphType Of(
+        string name,
+        string metadata,
+        IReadOnlyList<GraphMember> members,
+        bool hasType,
+        bool isWhole
+    )
     {
         var type = new InputObjectGraphType { Name = name };
         if (hasType)
@@ -53,7 +59,8 @@ sealed class GraphInputs(GraphScalars scalars)
             var input = member.Reference is null ? member.Name : member.Name + (member.IsList ? "Ids" : "Id");
             if (member.Reference is not null && !names.Add(input))
                 continue;
-            var one = member.Reference is not null ? scalars.Id
+            var one =
+                member.Reference is not null ? scalars.Id
                 : member.Kind is GraphKind.Object ? Object(name + "_" + member.Name, member.Members)
                 : member.Kind is GraphKind.Choice ? scalars.Text
                 : (IGraphType)scalars.Of(member.Kind);

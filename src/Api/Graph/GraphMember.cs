@@ -136,7 +136,8 @@ sealed class GraphMembers
                 ? GraphKind.Int
                 : GraphKind.Integer,
             ["number"] => GraphKind.Number,
-            ["object"] when depth < MaxDepth && Properties(schema, out var members) && members.EnumerateObject().Any() =>
+            ["object"]
+                when depth < MaxDepth && Properties(schema, out var members) && members.EnumerateObject().Any() =>
                 GraphKind.Object,
             _ => GraphKind.Any,
         };

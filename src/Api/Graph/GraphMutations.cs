@@ -37,11 +37,8 @@ sealed class GraphMutations(ResourceDoor door)
         var id = new QueryArgument(GraphTypes.Some(scalars.Id)) { Name = "id" };
         var key = new QueryArgument(scalars.Text) { Name = "idempotencyKey" };
         var ifVersion = new QueryArgument(scalars.Integer) { Name = "ifVersion" };
-        yield return Field(
-            "create" + name,
-            payload,
-            [new(GraphTypes.Some(whole)) { Name = "input" }, key],
-            context => CreateAsync(context, whole, type?.Name)
+        yield return Field("create" + name, payload, [new(GraphTypes.Some(whole)) { Name = "input" }, key], context =>
+            CreateAsync(context, whole, type?.Name)
         );
         yield return Field(
             "replace" + name,
@@ -53,13 +50,8 @@ sealed class GraphMutations(ResourceDoor door)
                 key,
             ],
             context =>
-                ChangeAsync(
-                    context,
-                    type?.Name,
-                    Permissions.ResourceUpdate,
-                    "input",
-                    whole,
-                    (resource, body, faults) => ResourceBodies.Replacement(body.RootElement, resource, faults)
+                ChangeAsync(context, type?.Name, Permissions.ResourceUpdate, "input", whole, (resource, body, faults) =>
+                    ResourceBodies.Replacement(body.RootElement, resource, faults)
                 )
         );
         yield return Field(
@@ -67,26 +59,15 @@ sealed class GraphMutations(ResourceDoor door)
             payload,
             [id, new(GraphTypes.Some(patch)) { Name = "patch" }, ifVersion, key],
             context =>
-                ChangeAsync(
-                    context,
-                    type?.Name,
-                    Permissions.ResourceUpdate,
-                    "patch",
-                    patch,
-                    (_, body, _) => new PatchResource(PatchFormat.Merge, JsonMarshalBytes(body))
+                ChangeAsync(context, type?.Name, Permissions.ResourceUpdate, "patch", patch, (_, body, _) =>
+                    new PatchResource(PatchFormat.Merge, JsonMarshalBytes(body))
                 )
         );
-        yield return Field(
-            "delete" + name,
-            deleted,
-            [id, ifVersion, key],
-            context => ChangeAsync(context, type?.Name, Permissions.ResourceDelete, new DeleteResource())
+        yield return Field("delete" + name, deleted, [id, ifVersion, key], context =>
+            ChangeAsync(context, type?.Name, Permissions.ResourceDelete, new DeleteResource())
         );
-        yield return Field(
-            "restore" + name,
-            payload,
-            [id, ifVersion, key],
-            context => ChangeAsync(context, type?.Name, Permissions.ResourceDelete, new RestoreResource())
+        yield return Field("restore" + name, payload, [id, ifVersion, key], context =>
+            ChangeAsync(context, type?.Name, Permissions.ResourceDelete, new RestoreResource())
         );
     }
 

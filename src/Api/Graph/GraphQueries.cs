@@ -12,8 +12,11 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>The fields of queries.</summary>
-sealed class GraphQueries(Cursors cursors)
+sealed class GraphQueries(Cursors cursors, ResourceDoor door)
 {
+    const int StandardPage = 20;
+    const int MaxPage = 200;
+
     public FieldType Node(IGraphType type, GraphScalars scalars) =>
         new()
         {
@@ -28,7 +31,7 @@ sealed class GraphQueries(Cursors cursors)
     public FieldType One(TypeDefinition definition, IGraphType type, GraphScalars scalars) =>
         One(GraphNames.FieldOf(definition.Name), type, definition.Name, scalars);
 
-    static FieldType One(string name, IGraphType type, string? of, GraphScalars scalars) =>
+    FieldType One(string name, IGraphType type, string? of, GraphScalars scalars) =>
         new()
         {
             Name = name,
@@ -51,12 +54,18 @@ sealed class GraphQueries(Cursors cursors)
             Resolver = new FuncFieldResolver<object>(async context => await ListAsync(context, null)),
         };
 
-    public FieldType Many(TypeDefinition definition, IGraphType type, IGraphType sort, GraphScalars scalars) =>
+    public FieldType Many(
+        TypeDefinition definition,
+        IGraphType type,
+        IGraphType sort,
+        IGraphType where,
+        GraphScalars scalars
+    ) =>
         new ListField
         {
             Name = GraphNames.FieldOf(definition.Plural),
             ResolvedType = GraphTypes.Some(type),
-            Arguments = [.. Arguments(scalars, sort)],
+            Arguments = [.. Arguments(scalars, sort), new(where) { Name = "where" }],
             Resolver = new FuncFieldResolver<object>(async context => await ListAsync(context, definition.Name)),
         };
 
@@ -67,16 +76,30 @@ sealed class GraphQueries(Cursors cursors)
             new(scalars.Text) { Name = "q" },
             new(scalars.Text) { Name = "filter" },
             new(new ListGraphType(GraphTypes.Some(sort is StringGraphType ? scalars.Text : sort))) { Name = "sort" },
-            new(scalars.Int) { Name = "first", DefaultValue = 20 },
+            new(scalars.Int) { Name = "first", DefaultValue = StandardPage },
             new(scalars.Text) { Name = "after" },
             new(scalars.Truth) { Name = "includeDeleted", DefaultValue = false },
         ];
 
-    static async Task<ResourceRow?> GetAsync(IResolveFieldContext context, string? type)
+    async Task<ResourceRow?> GetAsync(IResolveFieldContext context, string? type)
     {
-        if (!Ids.TryParse(Convert.ToString(context.GetArgument<object>("id"), CultureInfo.InvariantCulture)!, out var id))
+        if (
+            !Ids.TryParse(
+                Convert.ToString(context.GetArgument<object>("id"), CultureInfo.InvariantCulture)!,
+                out var id
+            )
+        )
             return null;
-        var row = await Operation(context).Reads.GetAsync(id, null);
+        var operation = Operation(context);
+        var given = new Dictionary<string, StringValues>();
+        foreach (var name in new[] { "version", "at" })
+            if (context.Arguments!.TryGetValue(name, out var value) && value.Value is { } set)
+                given[name] = set is WrittenNumber number ? number.Text : (string)set;
+        var query = new QueryReader(new QueryCollection(given));
+        var moment = await PointInTime.ReadAsync(operation.Http, query, door);
+        if (query.Faults is not [])
+            throw Invalid(query);
+        var row = await operation.Reads.GetAsync(id, moment);
         return type is null || row?.Resource.Type == type ? row : null;
     }
 
@@ -98,8 +121,13 @@ sealed class GraphQueries(Cursors cursors)
         Give("type", "type");
         if (type is not null)
             given["type"] = type;
-        foreach (var name in new[] { "status", "owner", "q", "filter", "sort", "includeDeleted" })
+        foreach (var name in new[] { "owner", "q", "sort", "includeDeleted" })
             Give(name, name);
+        var filters = Filters(context).ToArray();
+        if (filters is not [])
+            given["filter"] = filters is [var only] ? only : string.Join(" AND ", filters.Select(each => $"({each})"));
+        if (context.Arguments!["status"].Value is IEnumerable<object> one && one.Count() is 1)
+            given["status"] = (string)one.Single();
         Give("first", "limit");
         Give("after", "cursor");
         if (given.TryGetValue("includeDeleted", out var deleted) && deleted == "false")
@@ -109,7 +137,7 @@ sealed class GraphQueries(Cursors cursors)
         var query = new QueryReader(new QueryCollection(given));
         var list = ListRequest.Read(query, operation.Caller, cursors, null, null);
         if (query.Faults is not [])
-            throw new RefusedError(ProblemType.ValidationFailed, Problems.Summary(query.Faults), [.. query.Faults.Select(Named)]);
+            throw Invalid(query);
         if (list.LacksDeleted)
             throw new RefusedError(
                 ProblemType.Forbidden,
@@ -126,6 +154,26 @@ sealed class GraphQueries(Cursors cursors)
             row => cursors.Write(list.Sort.PlaceOf(row), list.SelectionName)
         );
     }
+
+    /// <summary>The filters that the arguments of a list are.</summary>
+    static IEnumerable<string> Filters(IResolveFieldContext context)
+    {
+        if (context.GetArgument<string?>("filter") is { } filter && filter.AsSpan().Trim() is not "")
+            yield return filter;
+        if (context.Arguments!["status"].Value is IEnumerable<object> states && states.Skip(1).Any())
+            yield return $"status = ({string.Join(" OR ", states.Select(state => GraphWheres.Quoted((string)state, false)))})";
+        if (
+            context.Arguments.TryGetValue("where", out var where)
+            && where.Value is IDictionary<string, object?> conditions
+            && GraphWheres.Filter(conditions, context.FieldDefinition.Arguments!.Find("where")!.ResolvedType!)
+                is not ""
+                    and var text
+        )
+            yield return text;
+    }
+
+    static RefusedError Invalid(QueryReader query) =>
+        new(ProblemType.ValidationFailed, Problems.Summary(query.Faults), [.. query.Faults.Select(Named)]);
 
     /// <summary>A fault of a parameter as one of the argument that it is here.</summary>
     static Fault Named(Fault fault) =>
@@ -154,6 +202,54 @@ sealed class GraphQueries(Cursors cursors)
             .Where(id => id != Guid.Empty)
             .ToArray();
         return Operation(context).Reads.Refer(ids, type, member.IsList);
+    }
+
+    /// <summary>The field of a type that lists what refers to a resource of it.</summary>
+    public FieldType Inverse(string name, string type, ReferenceRule rule, IGraphType connection, GraphScalars scalars)
+    {
+        var asked = DerivedId.Of("inverse", type, rule.Pointer);
+        var path = string.Join('/', JsonPointer.Parse(rule.Pointer)![1..]);
+        return new ListField
+        {
+            Name = name,
+            ResolvedType = GraphTypes.Some(connection),
+            Arguments =
+            [
+                new(scalars.Int) { Name = "first", DefaultValue = StandardPage },
+                new(scalars.Text) { Name = "after" },
+            ],
+            Resolver = new FuncFieldResolver<object>(context =>
+            {
+                var first = context.GetArgument<int?>("first") ?? StandardPage;
+                if (first < 1)
+                    throw new RefusedError(
+                        ProblemType.ValidationFailed,
+                        "first takes a whole number from 1.",
+                        [new("/first", "INVALID_PARAMETER", "first takes a whole number from 1.")]
+                    );
+                var after = (object[]?)null;
+                if (
+                    context.Arguments!["after"].Value is string cursor
+                    && (after = cursors.Read(cursor, ResourceSort.Newest, asked)) is null
+                )
+                    throw new RefusedError(
+                        ProblemType.ValidationFailed,
+                        "after is not one that a page of this list has given.",
+                        [new("/after", "INVALID_PARAMETER", "after is not one that a page of this list has given.")]
+                    );
+                return Operation(context)
+                    .Reads.Referring(
+                        ((ResourceRow)context.Source!).Id,
+                        new(
+                            type,
+                            path,
+                            after is null ? null : ((DateTimeOffset)after[0], (Guid)after[1]),
+                            Math.Min(first, MaxPage),
+                            row => cursors.Write(ResourceSort.Newest.PlaceOf(row), asked)
+                        )
+                    );
+            }),
+        };
     }
 
     static GraphOperation Operation(IResolveFieldContext context) => (GraphOperation)context.UserContext;

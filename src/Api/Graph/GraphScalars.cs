@@ -12,6 +12,8 @@ sealed class JsonScalar : ScalarGraphType
 {
     public JsonScalar() => (Name, Description) = ("JSON", "Any JSON value.");
 
+    public override object? Serialize(object? value) => value;
+
     public override object? ParseLiteral(GraphQLValue value) => Of(value);
 
     public override object? ParseValue(object? value) => value;
@@ -37,6 +39,8 @@ sealed class JsonScalar : ScalarGraphType
 sealed class NumberScalar : ScalarGraphType
 {
     public NumberScalar(string name, string description) => (Name, Description) = (name, description);
+
+    public override object? Serialize(object? value) => value;
 
     public override object? ParseLiteral(GraphQLValue value) =>
         value switch
@@ -64,6 +68,8 @@ sealed class TextScalar : ScalarGraphType
 {
     public TextScalar(string name, string description) => (Name, Description) = (name, description);
 
+    public override object? Serialize(object? value) => value;
+
     public override object? ParseLiteral(GraphQLValue value) =>
         value switch
         {
@@ -88,7 +94,8 @@ sealed class GraphScalars
 {
     public JsonScalar Json { get; } = new();
 
-    public NumberScalar Number { get; } = new("Number", "A number, with all its digits: read from a number or a string.");
+    public NumberScalar Number { get; } =
+        new("Number", "A number, with all its digits: read from a number or a string.");
 
     public NumberScalar Integer { get; } =
         new("Integer", "A whole number, with all its digits: read from a number or a string.");

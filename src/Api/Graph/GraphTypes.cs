@@ -19,9 +19,10 @@ sealed class GraphTypes(IReadOnlyList<TypeDefinition> declared)
     readonly List<IGraphType> more = [];
 
     /// <summary>The schema of the declared types and of all others.</summary>
-    public ISchema Build(GraphQueries queries, GraphMutations mutations)
+    public ISchema Build(GraphQueries queries, GraphMutations mutations, GraphEvents events)
     {
         var inputs = new GraphInputs(scalars);
+        var wheres = new GraphWheres(scalars);
         var node = new InterfaceGraphType { Name = "Node", Description = "Whatever has an id." };
         node.AddField(new() { Name = "id", ResolvedType = Some(scalars.Id) });
         var resource = new InterfaceGraphType { Name = "Resource", Description = "A resource of any type." };
@@ -33,6 +34,7 @@ sealed class GraphTypes(IReadOnlyList<TypeDefinition> declared)
             value is ResourceRow found ? rows.GetValueOrDefault(found.Resource.Type, free) : free;
         var query = new ObjectGraphType { Name = "Query" };
         var mutation = new ObjectGraphType { Name = "Mutation" };
+        var connections = new Dictionary<string, ObjectGraphType<GraphPage>>();
         foreach (var field in mutations.Of(null, [], resource, scalars, inputs, more))
             mutation.AddField(field);
         query.AddField(queries.Node(node, scalars));
@@ -60,15 +62,40 @@ sealed class GraphTypes(IReadOnlyList<TypeDefinition> declared)
             foreach (var field in mutations.Of(type, members, row, scalars, inputs, more))
                 mutation.AddField(field);
             query.AddField(queries.One(type, row, scalars));
-            query.AddField(queries.Many(type, Connection(row.Name, row), Sort(type, row.Name), scalars));
+            var connection = connections[type.Name] = Connection(row.Name, row);
+            query.AddField(queries.Many(type, connection, Sort(type, row.Name), wheres.Of(row.Name, members), scalars));
         }
+        foreach (var type in declared)
+        foreach (var rule in type.References)
+            if (
+                rule.Inverse is { } inverse
+                && rows.TryGetValue(rule.Type, out var target)
+                && GraphNames.OfMember(inverse) is var name
+                && target.GetField(name) is null
+            )
+                target.AddField(queries.Inverse(name, type.Name, rule, connections[type.Name], scalars));
+        foreach (var field in GraphCatalogue.Fields(declared, scalars, more))
+            query.AddField(field);
+        var (happening, page) = GraphEvents.Types(scalars, more);
+        query.AddField(events.Query(page, scalars));
+        var subscription = new ObjectGraphType { Name = "Subscription" };
+        foreach (var field in events.Subscriptions(declared, name => rows[name], happening, scalars, more))
+            subscription.AddField(field);
         var schema = new GraphQL.Types.Schema(new NoServices(), runConfigurations: false)
         {
             Query = query,
             Mutation = mutation,
+            Subscription = subscription,
             NameConverter = GraphQL.Conversion.DefaultNameConverter.Instance,
         };
-        foreach (var type in scalars.All.Concat<IGraphType>([node, resource, free]).Concat(rows.Values).Concat(more).Concat(inputs.All))
+        foreach (
+            var type in scalars
+                .All.Concat<IGraphType>([node, resource, free])
+                .Concat(rows.Values)
+                .Concat(more)
+                .Concat(inputs.All)
+                .Concat(wheres.All)
+        )
             schema.RegisterType(type);
         schema.Initialize();
         return schema;
@@ -196,12 +223,12 @@ sealed class GraphTypes(IReadOnlyList<TypeDefinition> declared)
                 definition.Indexed.Select(member => member.Path)
             )
         )
-            foreach (var (ending, sign) in new[] { ("_ASC", ""), ("_DESC", "-") })
-            {
-                var value = Constant(path) + ending;
-                if (type.Values.FindByName(value) is null)
-                    type.Add(value, sign + path);
-            }
+        foreach (var (ending, sign) in new[] { ("_ASC", ""), ("_DESC", "-") })
+        {
+            var value = Constant(path) + ending;
+            if (type.Values.FindByName(value) is null)
+                type.Add(value, sign + path);
+        }
         more.Add(type);
         return type;
     }
@@ -224,13 +251,12 @@ sealed class GraphTypes(IReadOnlyList<TypeDefinition> declared)
         var edge = new ObjectGraphType<GraphEdge> { Name = name + "Edge" };
         edge.AddField(Of("cursor", Some(scalars.Text), (GraphEdge source) => source.Page.CursorOf(source.Row)));
         edge.AddField(Of("node", Some(node), (GraphEdge source) => source.Row));
-        var info = more.OfType<ObjectGraphType<GraphPage>>().FirstOrDefault(type => type.Name is "PageInfo") ?? PageInfo();
+        var info = more.OfType<ObjectGraphType<GraphPage>>().FirstOrDefault(type => type.Name is "PageInfo")
+            ?? PageInfo();
         var connection = new ObjectGraphType<GraphPage> { Name = name + "Connection" };
         connection.AddField(
-            Of(
-                "edges",
-                Some(new ListGraphType(Some(edge))),
-                (GraphPage page) => page.Rows.Select(row => new GraphEdge(page, row)).ToArray()
+            Of("edges", Some(new ListGraphType(Some(edge))), (GraphPage page) =>
+                page.Rows.Select(row => new GraphEdge(page, row)).ToArray()
             )
         );
         connection.AddField(Of("nodes", Some(new ListGraphType(Some(node))), (GraphPage page) => page.Rows));
@@ -253,7 +279,9 @@ sealed class GraphTypes(IReadOnlyList<TypeDefinition> declared)
         info.AddField(Of("hasNextPage", Some(scalars.Truth), (GraphPage page) => page.HasNext));
         info.AddField(Of("hasPreviousPage", Some(scalars.Truth), (GraphPage page) => page.HasPrevious));
         info.AddField(
-            Of("startCursor", scalars.Text, (GraphPage page) => page.Rows is [var first, ..] ? page.CursorOf(first) : null)
+            Of("startCursor", scalars.Text, (GraphPage page) =>
+                page.Rows is [var first, ..] ? page.CursorOf(first) : null
+            )
         );
         info.AddField(
             Of("endCursor", scalars.Text, (GraphPage page) => page.Rows is [.., var last] ? page.CursorOf(last) : null)
@@ -280,7 +308,13 @@ sealed class GraphTypes(IReadOnlyList<TypeDefinition> declared)
 }
 
 /// <summary>A page of a list.</summary>
-sealed record GraphPage(IReadOnlyList<ResourceRow> Rows, bool HasNext, bool HasPrevious, long? Count, Func<ResourceRow, string> CursorOf);
+sealed record GraphPage(
+    IReadOnlyList<ResourceRow> Rows,
+    bool HasNext,
+    bool HasPrevious,
+    long? Count,
+    Func<ResourceRow, string> CursorOf
+);
 
 /// <summary>A row of a page.</summary>
 sealed record GraphEdge(GraphPage Page, ResourceRow Row);

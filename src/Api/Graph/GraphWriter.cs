@@ -11,6 +11,9 @@ namespace Resources.Api;
 /// <summary>Writes the data of an answer. Values of resources are written as the bytes that are stored.</summary>
 sealed class GraphWriter(Utf8JsonWriter json, GraphErrors errors)
 {
+    /// <summary>The largest answer.</summary>
+    public const int MaxBytes = 32 << 20;
+
     static readonly UtcTime Time = new();
 
     /// <summary>The data of an operation.</summary>
@@ -24,6 +27,8 @@ sealed class GraphWriter(Utf8JsonWriter json, GraphErrors errors)
 
     void Write(ExecutionNode node)
     {
+        if (json.BytesCommitted + json.BytesPending > MaxBytes)
+            throw new AnswerTooLargeException();
         switch (node)
         {
             case RowNode { Plan: { } plan, SubFields: { } nodes, Result: ResourceRow row }:
@@ -155,7 +160,10 @@ sealed class GraphWriter(Utf8JsonWriter json, GraphErrors errors)
     {
         json.WriteNullValue();
         if (value.ValueKind is not JsonValueKind.Null)
-            errors.AddUnfit([.. at.ResponsePath, .. path.Select(step => step is JsonEncodedText key ? key.Value : step)]);
+            errors.AddUnfit([
+                .. at.ResponsePath,
+                .. path.Select(step => step is JsonEncodedText key ? key.Value : step),
+            ]);
     }
 
     void Write(ResourceRow row, RowValue value)
@@ -233,6 +241,9 @@ sealed class GraphWriter(Utf8JsonWriter json, GraphErrors errors)
             case JsonElement element:
                 json.WriteRawValue(JsonMarshal.GetRawUtf8Value(element), skipInputValidation: true);
                 break;
+            case DateTimeOffset time:
+                Time.Write(json, time, JsonSerializerOptions.Default);
+                break;
             case JsonText text:
                 text.WriteTo(json);
                 break;
@@ -257,3 +268,6 @@ sealed class GraphWriter(Utf8JsonWriter json, GraphErrors errors)
         }
     }
 }
+
+/// <summary>An answer would have more than <see cref="GraphWriter.MaxBytes"/>.</summary>
+sealed class AnswerTooLargeException : Exception;

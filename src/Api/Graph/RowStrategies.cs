@@ -32,9 +32,8 @@ sealed class RowStrategies : IExecutionStrategySelector
         protected override void SetSubFieldNodes(ExecutionContext context, ObjectExecutionNode parent)
         {
             if (PlanOf(context, parent, (type, set) => CollectFieldsFrom(context, type, set, null)) is { } plan)
-                parent.SubFields = Nodes(
-                    plan,
-                    (field, type) => BuildExecutionNode(parent, type.ResolvedType!, field, type)
+                parent.SubFields = Nodes(plan, (field, type) =>
+                    BuildExecutionNode(parent, type.ResolvedType!, field, type)
                 );
             else
                 base.SetSubFieldNodes(context, parent);
@@ -56,9 +55,8 @@ sealed class RowStrategies : IExecutionStrategySelector
         protected override void SetSubFieldNodes(ExecutionContext context, ObjectExecutionNode parent)
         {
             if (PlanOf(context, parent, (type, set) => CollectFieldsFrom(context, type, set, null)) is { } plan)
-                parent.SubFields = Nodes(
-                    plan,
-                    (field, type) => BuildExecutionNode(parent, type.ResolvedType!, field, type)
+                parent.SubFields = Nodes(plan, (field, type) =>
+                    BuildExecutionNode(parent, type.ResolvedType!, field, type)
                 );
             else
                 base.SetSubFieldNodes(context, parent);

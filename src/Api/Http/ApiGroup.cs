@@ -129,9 +129,9 @@ public static class ApiGroup
         if (context.Request.Headers.Accept is [] or ["*/*"] or ["application/json"])
             return true;
         var accepted = Accepted.Read(context.Request);
-        var other = context.GetEndpoint()?.Metadata.GetMetadata<AnswersAs>();
+        var others = context.GetEndpoint()?.Metadata.GetOrderedMetadata<AnswersAs>() ?? [];
         return accepted.Weight("application", "json") > 0
-            || other is not null && accepted.Weight(other.Type, other.Subtype) > 0
+            || others.Any(other => accepted.Weight(other.Type, other.Subtype) > 0)
             || streams is not null
                 && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"])
                 && accepted.Prefers("text", "event-stream");

@@ -17,10 +17,7 @@ public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
     /// <summary>The transaction, while something is read.</summary>
     internal NpgsqlTransaction? Transaction => transaction;
 
-    internal async Task<T> RunAsync<T>(
-        Func<NpgsqlConnection, CancellationToken, Task<T>> read,
-        CancellationToken ct
-    )
+    internal async Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken ct)
     {
         await turn.WaitAsync(ct);
         try
@@ -53,6 +50,8 @@ public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Whoever is given up may still be reading.
+        await turn.WaitAsync();
         if (transaction is not null)
             await transaction.DisposeAsync();
         if (connection is not null)

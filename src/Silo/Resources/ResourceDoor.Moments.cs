@@ -76,15 +76,56 @@ public sealed partial class ResourceDoor
 
         /// <summary>Live resources within reach, by their ids.</summary>
         /// <returns>Those that were found, as far as they have no more metadata than may be read.</returns>
-        public async Task<IReadOnlyDictionary<Guid, ResourceRow>> OfIdsAsync(Guid[] ids)
+        public async Task<Reply<IReadOnlyDictionary<Guid, ResourceRow>>> OfIdsAsync(Guid[] ids)
         {
-            if (Position is null)
+            if (await WaitAsync() is { } behind)
+                return Reply<IReadOnlyDictionary<Guid, ResourceRow>>.Refused(behind);
+            var found = await queries.OfIdsAsync(ReachOf(caller, includeDeleted: false), ids, MaxReferredBytes, ct);
+            return new(found.Rows, 0, Position!.Value, false, null);
+        }
+
+        /// <summary>Live resources within reach that refer to others, by the ids of those.</summary>
+        /// <inheritdoc cref="ResourceQueries.ReferringAsync"/>
+        public async Task<Reply<(IReadOnlyList<(Guid To, ResourceRow Row)> Rows, bool IsCut)>> ReferringAsync(
+            string type,
+            string[] path,
+            Guid[] ids,
+            (DateTimeOffset Created, Guid Id)? after,
+            int limit
+        )
+        {
+            if (await WaitAsync() is { } behind)
+                return Reply<(IReadOnlyList<(Guid, ResourceRow)>, bool)>.Refused(behind);
+            var found = await queries.ReferringAsync(
+                ReachOf(caller, includeDeleted: false),
+                type,
+                path,
+                ids,
+                after,
+                limit,
+                MaxReferredBytes,
+                ct
+            );
+            return new(found, 0, Position!.Value, false, null);
+        }
+
+        /// <summary>Has a moment that nothing was read of begin late enough; answers why it cannot.</summary>
+        async Task<Rejection?> WaitAsync()
+        {
+            await first.WaitAsync(ct);
+            try
             {
+                if (Position is not null)
+                    return null;
                 var reached = await door.WaitAsync(wanted, ct);
                 if (reached.Rejection is null)
-                    Position = reached.Position;
+                    Position = await queries.PositionAsync(ct);
+                return reached.Rejection;
             }
-            return (await queries.OfIdsAsync(ReachOf(caller, includeDeleted: false), ids, MaxReferredBytes, ct)).Rows;
+            finally
+            {
+                first.Release();
+            }
         }
 
         /// <summary>The first read finds the moment; where that is too early, it waits and begins anew.</summary>

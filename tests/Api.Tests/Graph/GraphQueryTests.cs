@@ -3,8 +3,7 @@ namespace Resources.Api.Tests;
 /// <summary>Queries of GraphQL, in the schema of declared types.</summary>
 public sealed class GraphQueryTests(Backend backend) : GraphBackend(backend)
 {
-    const string Schema =
-        """
+    const string Schema = """
         {"type":"object","properties":{"isbn":{"type":"string"},"price":{"type":"number"},"pages":{"type":"integer","minimum":1,"maximum":9000},
         "genre":{"enum":["novel","poem"]},"author":{"type":"string","format":"uuid"},"tags":{"type":"array","items":{"type":"string"}},
         "publisher":{"type":"object","properties":{"city":{"type":"string"},"editor":{"type":"string","format":"uuid"}}},"any":{}}}
@@ -22,7 +21,7 @@ public sealed class GraphQueryTests(Backend backend) : GraphBackend(backend)
                     book,
                     Schema,
                     $$$"""
-                    "indexed":["/metadata/price"],"references":{"/metadata/author":{"type":"{{{author}}}"},"/metadata/publisher/editor":{"type":"{{{author}}}"}}
+                    "indexed":["/metadata/price"],"references":{"/metadata/author":{"type":"{{{author}}}","inverse":"books"},"/metadata/publisher/editor":{"type":"{{{author}}}"}}
                     """
                 )
             ),
@@ -137,5 +136,103 @@ public sealed class GraphQueryTests(Backend backend) : GraphBackend(backend)
         Assert.Equal("""{"price":12345678901234567890.5}""", rest.At("/data/metadata")!.Value.GetRawText());
         var refused = await AskAsync(Of(Patch), new { id });
         Assert.Equal("VERSION_MISMATCH", refused.Text("/errors/0/extensions/code"));
+    }
+
+    [Fact]
+    public async Task Typed_condition_is_a_filter_of_REST()
+    {
+        await DeclareAsync();
+        foreach (
+            var (price, genre, tag) in new[]
+            {
+                (1, "poem", "a"),
+                (2, "novel", "b"),
+                (3, "poem", "b"),
+                (4, "poem", "a\\\"*"),
+            }
+        )
+            await MadeAsync(
+                book,
+                $$$"""{"price":{{{price}}},"genre":"{{{genre}}}","tags":["{{{tag}}}"],"publisher":{"city":"c{{{price}}}"}}"""
+            );
+        await MadeAsync(book, "{}");
+        const string Where = """
+            query($where: #BookWhere) { books: #books(where: $where, sort: [CREATED_AT_ASC]) { nodes { metadata { price } } } }
+            """;
+        async Task<string> PricesAsync(object where) =>
+            string.Join(
+                ' ',
+                (await DataAsync(Of(Where), new { where }))
+                    .At("/data/books/nodes")!
+                    .Value.EnumerateArray()
+                    .Select(node => node.GetProperty("metadata").GetProperty("price").GetRawText())
+            );
+        Assert.Equal("2 3 4", await PricesAsync(new { metadata = new { price = new { gte = 2 } } }));
+        Assert.Equal(
+            "3 4",
+            await PricesAsync(new { metadata = new { price = new { gt = 1.5 }, genre = new { eq = "poem" } } })
+        );
+        Assert.Equal("1 2", await PricesAsync(new { metadata = new { price = new { @in = new[] { 1, 2 } } } }));
+        Assert.Equal("4", await PricesAsync(new { metadata = new { tags = new { has = "a\"*" } } }));
+        Assert.Equal("3", await PricesAsync(new { metadata = new { publisher = new { city = new { eq = "c3" } } } }));
+        Assert.Equal("null", await PricesAsync(new { metadata = new { price = new { isNull = true } } }));
+        Assert.Equal(
+            "1 2",
+            await PricesAsync(
+                new
+                {
+                    or = new object[]
+                    {
+                        new { metadata = new { price = new { lte = 1 } } },
+                        new { metadata = new { genre = new { eq = "novel" } } },
+                    },
+                }
+            )
+        );
+        Assert.Equal("1 null", await PricesAsync(new { not = new { metadata = new { price = new { gt = 1 } } } }));
+        var refused = await AskAsync(
+            Of(Where),
+            new
+            {
+                where = new { metadata = new { genre = new { like = string.Concat(Enumerable.Repeat("x", 5000)) } } },
+            }
+        );
+        Assert.Equal("VALIDATION_FAILED", refused.Text("/errors/0/extensions/code"));
+    }
+
+    [Fact]
+    public async Task Referrers_of_all_resources_of_a_page_are_listed()
+    {
+        await DeclareAsync();
+        var (one, other) = (await MadeAsync(author, "{}", name: "Ann"), await MadeAsync(author, "{}", name: "Bob"));
+        for (var i = 0; i < 3; i++)
+            await MadeAsync(book, $$"""{"author":"{{one}}","price":{{i}}}""");
+        await MadeAsync(book, $$"""{"author":"{{other}}","price":9}""");
+        const string Books = """
+            query($after: String) { authors: #authors(sort: [NAME_ASC]) { nodes { name books(first: 2, after: $after) {
+              nodes { metadata { price author { name } } } pageInfo { hasNextPage endCursor } } } } }
+            """;
+        var answer = await DataAsync(Of(Books));
+        string Prices(Answer from, int at) =>
+            string.Join(
+                ' ',
+                from.At($"/data/authors/nodes/{at}/books/nodes")!
+                    .Value.EnumerateArray()
+                    .Select(node => node.GetProperty("metadata").GetProperty("price").GetRawText())
+            );
+        Assert.Equal(("2 1", "9"), (Prices(answer, 0), Prices(answer, 1)));
+        Assert.Equal(
+            ("true", "false"),
+            (
+                answer.Text("/data/authors/nodes/0/books/pageInfo/hasNextPage"),
+                answer.Text("/data/authors/nodes/1/books/pageInfo/hasNextPage")
+            )
+        );
+        Assert.Equal("Ann", answer.Text("/data/authors/nodes/0/books/nodes/0/metadata/author/name"));
+        var next = await DataAsync(
+            Of(Books),
+            new { after = answer.Text("/data/authors/nodes/0/books/pageInfo/endCursor") }
+        );
+        Assert.Equal("0", Prices(next, 0));
     }
 }
