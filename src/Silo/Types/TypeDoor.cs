@@ -77,12 +77,15 @@ public sealed class TypeDoor(
                 ),
             ct
         );
-        return TypeDefinition
-            .Stored(type.Form.Definition)
-            .Indexed.ToDictionary(
-                member => member.Pointer,
-                member => known.Find(one => one.Member == member).State ?? "building"
-            );
+        // Mostly the book has it compiled.
+        var definition =
+            types[type.Name].InForce is { } form && form.Version == type.Form.Version
+                ? form.Definition
+                : TypeDefinition.Stored(type.Form.Definition);
+        return definition.Indexed.ToDictionary(
+            member => member.Pointer,
+            member => known.Find(one => one.Member == member).State ?? "building"
+        );
     }
 
     /// <summary>Runs a command, and waits for the end of the change that it makes.</summary>
