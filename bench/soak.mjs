@@ -26,7 +26,7 @@ async function ask(node, method, path, body, headers) {
     answer = await node.send(method, path, body, headers);
     if (answer.status >= 500) why = `${answer.status} ${answer.code}`;
   } catch (error) {
-    why = error.code ?? error.cause?.code ?? error.name;
+    why = error.code ?? error.name;
   }
   requests++;
   const took = Date.now() - start;

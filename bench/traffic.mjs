@@ -34,7 +34,7 @@ class Account {
       this.answered.push({ at, ms: performance.now() - started });
       return answer;
     } catch (error) {
-      if (epoch !== this.gate.epoch) this.cut++; else this.failures.push(`${what}: ${error.code ?? error.cause?.code ?? error.message}`);
+      if (epoch !== this.gate.epoch) this.cut++; else this.failures.push(`${what}: ${error.code ?? error.message}`);
     }
   }
 }

@@ -77,7 +77,7 @@ async function killAgainAndAgain() {
 async function ask(method, path, body, { first, cut, about = {}, ...headers } = {}) {
   const node = pick(up()), { life } = node, low = known, sent = performance.now();
   let answer, why;
-  try { answer = await node.send(method, path, body, headers, cut); } catch (error) { why = error.code ?? error.cause?.code ?? error.name; }
+  try { answer = await node.send(method, path, body, headers, cut); } catch (error) { why = error.code ?? error.name; }
   const answered = performance.now(), isSameNode = node.up && node.life === life, line = `${method} ${path.slice(0, 40)} by node ${node.index}`;
   const fault = faultOf({ status: answer?.status, took: answered - sent, isUp: isSameNode, isCut: cut !== undefined });
   if (fault) problem(fault, `${line}: ${answer?.status ?? why} ${answer?.code ?? ''} ${answer?.detail ?? ''} after ${Math.round(answered - sent)} ms`);

@@ -1,6 +1,6 @@
 namespace Resources.Cluster.Tests;
 
-/// <summary>A cluster of three processes that the tests of a class share, where none of them ends one.</summary>
+/// <summary>Three nodes of a cluster, shared by the tests of a class that stop none of them.</summary>
 public sealed class ThreeNodes(TestPostgres postgres) : IAsyncLifetime
 {
     readonly List<ServerProcess> nodes = [];
