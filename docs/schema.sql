@@ -280,13 +280,13 @@ ALTER TABLE resource_views_1 ALTER COLUMN words SET STATISTICS 400;
 CREATE INDEX resource_views_1_created ON resource_views_1 USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX resource_views_1_deleted ON resource_views_1 USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX resource_views_1_deleted_owner ON resource_views_1 USING btree (owner, created_at DESC, id DESC) WHERE (deleted_at IS NOT NULL);
-CREATE INDEX resource_views_1_metadata ON resource_views_1 USING gin (metadata jsonb_path_ops);
+CREATE INDEX resource_views_1_metadata ON resource_views_1 USING gin (metadata jsonb_path_ops) WITH (gin_pending_list_limit='128');
 CREATE INDEX resource_views_1_name ON resource_views_1 USING btree (name, id) WHERE (deleted_at IS NULL);
 CREATE INDEX resource_views_1_owner ON resource_views_1 USING btree (owner, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX resource_views_1_status ON resource_views_1 USING btree (status, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX resource_views_1_type ON resource_views_1 USING btree (type, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX resource_views_1_updated ON resource_views_1 USING btree (updated_at DESC, id DESC) WHERE (deleted_at IS NULL);
-CREATE INDEX resource_views_1_words ON resource_views_1 USING gin (words);
+CREATE INDEX resource_views_1_words ON resource_views_1 USING gin (words) WITH (gin_pending_list_limit='128');
 CREATE TRIGGER words_of_changed_rows AFTER UPDATE ON resource_views_1 REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION keep_resource_words('1');
 CREATE TRIGGER words_of_new_rows AFTER INSERT ON resource_views_1 REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION keep_resource_words('1');
 
@@ -1104,8 +1104,8 @@ begin
         create index if not exists resource_views_%1$s_name on resource_views_%1$s (name, id) where deleted_at is null;
         create index if not exists resource_views_%1$s_deleted_owner on resource_views_%1$s (owner, created_at desc, id desc) where deleted_at is not null;
         create index if not exists resource_views_%1$s_deleted on resource_views_%1$s (created_at desc, id desc) where deleted_at is not null;
-        create index if not exists resource_views_%1$s_metadata on resource_views_%1$s using gin (metadata jsonb_path_ops);
-        create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin (words);
+        create index if not exists resource_views_%1$s_metadata on resource_views_%1$s using gin (metadata jsonb_path_ops) with (gin_pending_list_limit = 128);
+        create index if not exists resource_views_%1$s_words on resource_views_%1$s using gin (words) with (gin_pending_list_limit = 128);
         analyze resource_views_%1$s', generation);
 end $function$;
 
