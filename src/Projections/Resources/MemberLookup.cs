@@ -58,10 +58,9 @@ public sealed class MemberLookup
         batch.BatchCommands.Add(new(Lock));
         if (sorted is not null)
             batch.BatchCommands.Add(Find(selection.Indexed!, sorted, _ => ResourceSql.LacksMember));
-        foreach (var range in ranges)
-            batch.BatchCommands.Add(
-                Find(selection.Indexed!, range.Member, IsInOrder(range, sorted) ? null : range.Bounds)
-            );
+        var others = ranges.Where(range => !IsInOrder(range, sorted)).ToArray();
+        foreach (var range in others)
+            batch.BatchCommands.Add(Find(selection.Indexed!, range.Member, range.Bounds));
         await using var reader = await batch.ExecuteReaderAsync(ct);
         if (sorted is not null)
         {
@@ -70,17 +69,18 @@ public sealed class MemberLookup
                 : throw new NotIndexedException(sorted.Path, isBuilding: true);
             found.AreFewWithout = reader.GetInt64(1) <= MaxDriven;
             found.IsCollated = sorted.Collation is not Collations.CodePoints;
+            found.OfSorted = Array.Find(ranges, range => IsInOrder(range, sorted))?.Of(found.Sorted.Value);
             await reader.NextResultAsync(ct);
         }
         var fewest = (long)MaxDriven;
-        foreach (var range in ranges)
+        foreach (var range in others)
         {
             if (await reader.ReadAsync(ct))
             {
                 var known = range.Of(reader.GetInt32(0));
                 if (range.Member == sorted)
                     found.OfSorted = known;
-                if (!IsInOrder(range, sorted) && reader.GetInt64(1) is var count && count <= fewest)
+                if (reader.GetInt64(1) is var count && count <= fewest)
                     (found.Narrowest, fewest) = (known, count);
             }
             await reader.NextResultAsync(ct);

@@ -33,6 +33,23 @@ public sealed class MemberRange
         return [.. ranges.Values];
     }
 
+    /// <summary>
+    /// Whether a list is a type in the order of a member, and its filter no more than a bound to the numbers of that member:
+    /// so all that its index has behind the bound is in the list. Equal numbers stand in the order of nothing else.
+    /// </summary>
+    public static bool IsStretch(ResourceSelection selection, ResourceSort? sort) =>
+        sort?.Member is { } sorted
+        && selection
+            is {
+                Indexed: { } indexed,
+                Filter: Filter.Metadata
+                {
+                    Value: FilterValue.Number,
+                    Comparator: Comparator.Less or Comparator.AtMost or Comparator.Greater or Comparator.AtLeast
+                } condition
+            }
+        && indexed.Members.Any(one => one.Path == sorted && one.Pointer == "/metadata" + condition.Pointer);
+
     /// <summary>The same range of a member whose number is known.</summary>
     public MemberRange Of(int number)
     {
@@ -83,9 +100,13 @@ public sealed class MemberRange
     /// <summary>What a condition says of the value that the index has; null = nothing.</summary>
     static (string Column, string Operator, string Value)? Bound(Filter.Metadata condition)
     {
+        // An index has whole numbers, and of a text the beginning: a greater text may begin alike.
+        var isExact = condition.Value is FilterValue.Number;
         var comparator = condition.Comparator switch
         {
             Comparator.Equal => "=",
+            Comparator.Less when isExact => "<",
+            Comparator.Greater when isExact => ">",
             Comparator.Less or Comparator.AtMost => "<=",
             Comparator.Greater or Comparator.AtLeast => ">=",
             _ => null,

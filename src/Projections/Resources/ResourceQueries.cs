@@ -100,7 +100,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
             || count is CountKind.Estimated && (ResourceSql.IsCounted(selection) || !selection.Visible.IsAll);
         string Write(NpgsqlParameterCollection parameters, ResourceSelection which) =>
             ResourceSql.Page(parameters, which, sort, after, limit, counting, wanted);
-        var db = PoolOf(selection, count);
+        var db = PoolOf(selection, sort, count);
         var page =
             areLarge && !IsLookedUp(selection, sort)
                 ? await RunAsync(
@@ -288,16 +288,22 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
     /// Plain selections are the same few statements again and again, so they stay prepared. What a filter or a search
     /// asks for, and what deleted resources do, decides which index serves it, so those are planned anew each time, on
     /// connections of their own. So are counts that nothing has counted yet, and parts of a type in the order of a member.
+    /// A range of the numbers that a list is sorted by is a stretch of its index, and no search.
     /// </summary>
-    public static bool IsSearch(ResourceSelection selection, CountKind count = CountKind.None) =>
-        selection is not { Filter: null, IncludeDeleted: false }
+    public static bool IsSearch(
+        ResourceSelection selection,
+        ResourceSort? sort = null,
+        CountKind count = CountKind.None
+    ) =>
+        selection.IncludeDeleted
+        || selection.Filter is not null && !MemberRange.IsStretch(selection, sort)
         || selection.Indexed is not null && !ResourceSql.IsOfWholeType(selection)
         || count is not CountKind.None && !ResourceSql.IsCounted(selection);
 
     /// <summary>Resources of an old form may be few among millions.</summary>
-    Db PoolOf(ResourceSelection selection, CountKind count = CountKind.None) =>
+    Db PoolOf(ResourceSelection selection, ResourceSort? sort = null, CountKind count = CountKind.None) =>
         selection.NotOf is not null ? bulk
-        : IsSearch(selection, count) ? searches
+        : IsSearch(selection, sort, count) ? searches
         : reads;
 
     static Task<T> QueryAsync<T>(

@@ -46,7 +46,10 @@ public static partial class ResourceSql
         var direction = sort.Keys[0].Descending ? " desc" : "";
         var comparison = sort.Keys[0].Descending ? "<" : ">";
         var place = (string?)after?[0];
-        var isWhole = IsOfWholeType(selection) && selection is { Filter: null, NotOf: null };
+        var isWhole =
+            IsOfWholeType(selection)
+            && selection.NotOf is null
+            && (selection.Filter is null || MemberRange.IsStretch(selection, sort));
         var texts = selection.Members.IsCollated ? Collated : Strings;
         Run[] runs = sort.Keys[0].Descending ? [texts, Numbers, Without] : [Numbers, texts, Without];
         if (place is not null && runs.All(run => run.Mark != place[0]))

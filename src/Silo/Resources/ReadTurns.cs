@@ -64,13 +64,14 @@ public sealed class ReadTurns(DatabaseOptions database, TimeProvider time)
     public Task<T> ListAsync<T>(
         string caller,
         ResourceSelection selection,
+        ResourceSort? sort,
         CountKind count,
         Func<Task<T>> read,
         CancellationToken ct,
         bool isLarge = false
     )
     {
-        if (ResourceQueries.IsSearch(selection, count))
+        if (ResourceQueries.IsSearch(selection, sort, count))
             return SearchAsync(caller, ReadAsync, ct);
         // As long as nobody knows how large an account's pages are, it reads one, and the others wait for what is found.
         var most = ReadsLarge(caller) is false ? (int?)null : 1;

@@ -86,6 +86,7 @@ public sealed partial class ResourceDoor
             turns.ListAsync(
                 lease.CallerId,
                 selection,
+                sort,
                 CountKind.None,
                 () =>
                     resources.PageAsync(
@@ -131,6 +132,7 @@ public sealed partial class ResourceDoor
             turns.ListAsync(
                 lease.CallerId,
                 selection,
+                sort: null,
                 CountKind.None,
                 () => resources.ChangesAsync(selection, after, MaxFollowed, bytes, ct),
                 ct,

@@ -73,6 +73,7 @@ public sealed partial class ResourceDoor
             : await turns.ListAsync(
                 caller.Id,
                 selection,
+                sort: null,
                 CountKind.None,
                 () => resources.OfIdsAsync(selection.Visible, [.. places.Keys], MaxReferredBytes, ct),
                 ct

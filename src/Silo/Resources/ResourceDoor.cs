@@ -184,7 +184,7 @@ public sealed partial class ResourceDoor(
         Task<ResourcePage> ReadAsync(int bytes, long? wanted, bool areLarge = true) =>
             resources.PageAsync(selection, sort, after, limit, bytes, count, wanted, ct, areLarge);
         Task<T> InTurnAsync<T>(Func<Task<T>> read, bool isLarge = false) =>
-            turns.ListAsync(caller.Id, selection, count, read, ct, isLarge);
+            turns.ListAsync(caller.Id, selection, sort, count, read, ct, isLarge);
         async Task<ResourcePage> ReadWholeAsync(long? wanted)
         {
             // It is known when the turn comes whether a small page would be read in vain.

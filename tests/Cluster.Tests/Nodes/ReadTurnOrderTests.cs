@@ -21,7 +21,7 @@ public sealed class ReadTurnOrderTests
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     Task<int> ReadAsync(string account, ResourceSelection selection, Task<int> read, bool isLarge) =>
-        turns.ListAsync(account, selection, CountKind.None, () => read, Cancelled, isLarge);
+        turns.ListAsync(account, selection, sort: null, CountKind.None, () => read, Cancelled, isLarge);
 
     [Theory]
     [InlineData(true)]
