@@ -87,13 +87,7 @@ sealed class IndexRows(int generation)
             ids
         );
         if (written.Any(change => change.Deletion))
-            operations.QueueSqlCommand(
-                $"""
-                delete from {index} i using {views} v, {members} m
-                where v.id = any (?) and v.deleted_at is not null and m.type = v.type and i.member = m.member and i.resource = v.id
-                """,
-                ids
-            );
+            operations.QueueSqlCommand(Leave("?"), ids);
     }
 
     /// <summary>Whether there is something to do, as far as is known without asking the database.</summary>
@@ -228,6 +222,21 @@ sealed class IndexRows(int generation)
                 place_id = coalesce((select id from page order by created_at, id limit 1), place_id),
                 state = case when (select count(*) from page) < {PieceSize} then 'ready' else state end
             where member = $1
+            """;
+
+    /// <summary>
+    /// Removes the rows of deleted resources. While an index is built, PostgreSQL takes its table for small and would read all
+    /// of it, so each row is found by its key, one by one.
+    /// </summary>
+    /// <param name="ids">The parameter that has the ids of resources, deleted or not.</param>
+    internal string Leave(string ids) =>
+        $"""
+            with written as materialized (select id, type, deleted_at from {views} where id = any ({ids}))
+            delete from {index} where ctid = any (array(
+                select found.place from written v join {members} m on m.type = v.type
+                cross join lateral (select ctid as place from {index} i where i.member = m.member and i.resource = v.id offset 0) found
+                where v.deleted_at is not null
+            ))
             """;
 
     string Remove() =>

@@ -89,6 +89,14 @@ public sealed class MemberPlanTests(MemberPlanTests.ManyBooks books) : IClassFix
     public void Index_is_built_fast() =>
         Assert.True(books.BuildTime < TimeSpan.FromSeconds(60), $"{5 * Rows} rows were entered in {books.BuildTime}.");
 
+    /// <summary>The plan was made when the index had few rows, as that of a node that has just begun to build it.</summary>
+    [Fact]
+    public async Task Rows_of_deleted_resources_are_found_by_their_keys_while_an_index_is_built()
+    {
+        var (plan, scanned) = await books.ExplainRemovalAsync(deleted: 20);
+        Assert.True(scanned is >= 100 and <= 400, $"{scanned} rows for 20 resources in 5 indexes:\n{plan}");
+    }
+
     /// <summary>A database with a full read model, whose index was built as a node builds it.</summary>
     public sealed class ManyBooks(TestPostgres postgres) : IAsyncLifetime
     {
@@ -190,6 +198,33 @@ public sealed class MemberPlanTests(MemberPlanTests.ManyBooks books) : IClassFix
                 $"{sort} {filter} {status}: {found.Scanned} rows, {found.Plan.Split('\n')[0]}"
             );
             return found;
+        }
+
+        /// <summary>The plan that a session made when its index had few rows, run when it is full.</summary>
+        internal async Task<(string Plan, double Scanned)> ExplainRemovalAsync(int deleted)
+        {
+            await using var connection = await database.Source.OpenConnectionAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandTimeout = 120;
+            command.CommandText =
+                $"select string_agg(id::text, ',') from (select id from resource_views_1 limit {deleted}) chosen";
+            var ids = $"'{{{await command.ExecuteScalarAsync()}}}'";
+            command.CommandText = $"""
+                select create_resource_views(77), index_resource_views(77);
+                alter table resource_index_77 set (autovacuum_enabled = false);
+                insert into resource_index_members_77 overriding system value select * from resource_index_members_1;
+                insert into resource_views_77 select * from resource_views_1;
+                insert into resource_index_77 select * from resource_index_1 where resource in (select id from resource_views_1 order by id limit 16);
+                analyze resource_views_77, resource_index_members_77, resource_index_77;
+                set plan_cache_mode = force_generic_plan;
+                prepare leave(uuid[]) as {new IndexRows(77).Leave("$1")};
+                execute leave({ids});
+                insert into resource_index_77 select * from resource_index_1 on conflict do nothing;
+                update resource_views_77 set deleted_at = now() where id = any ({ids}::uuid[]);
+                """;
+            await command.ExecuteNonQueryAsync();
+            command.CommandText = $"explain (analyze, format json) execute leave({ids})";
+            return await QueryPlan.ReadAsync(command);
         }
 
         async Task ExecuteAsync(string sql)

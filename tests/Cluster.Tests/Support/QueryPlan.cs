@@ -16,6 +16,12 @@ static class QueryPlan
         await using var connection = await db.OpenAsync(default);
         await using var command = connection.CreateCommand();
         command.CommandText = "explain (analyze, format json) " + write(command.Parameters);
+        return await ReadAsync(command);
+    }
+
+    /// <summary>The plan that a command explains, and how many rows its scans read.</summary>
+    public static async Task<(string Plan, double Scanned)> ReadAsync(NpgsqlCommand command)
+    {
         using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync())!);
         var lines = new List<string> { $"{plan.RootElement[0].GetProperty("Execution Time").GetDouble():F1} ms" };
         var scanned = 0d;
