@@ -68,10 +68,22 @@ public sealed record ResourcePage(
 public sealed record ResourceChanges(IReadOnlyDictionary<Guid, ResourceRow?> Rows, long Position);
 
 /// <summary>Reads the resource views. A page, its count and its position come from one snapshot.</summary>
-public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, BulkDb bulk)
+/// <param name="moment">What all reads are of; null = each is of its own moment.</param>
+public sealed partial class ResourceQueries(
+    ReadsDb reads,
+    SearchesDb searches,
+    BulkDb bulk,
+    ResourceMoment? moment = null
+)
 {
     /// <summary>Estimates up to this are exact.</summary>
     const int MaxExactEstimate = 10_000;
+
+    /// <summary>Begins a moment, of which several reads can be.</summary>
+    public ResourceMoment Begin() => new(searches);
+
+    /// <summary>The same queries, of one moment.</summary>
+    public ResourceQueries Of(ResourceMoment moment) => new(reads, searches, bulk, moment);
 
     /// <summary>
     /// The rows after a place in an order, at most <paramref name="limit"/> and, beyond the first row, about
@@ -132,39 +144,6 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
                 Count = await EstimateAsync(selection, ct),
             }
             : page;
-    }
-
-    /// <summary>
-    /// Live resources within reach by their ids, as long as they have about <paramref name="bytes"/> of metadata.
-    /// </summary>
-    /// <returns>Those that were found, and how many of the ids were looked at.</returns>
-    public Task<(IReadOnlyDictionary<Guid, ResourceRow> Rows, int Seen)> OfIdsAsync(
-        Reach visible,
-        Guid[] ids,
-        int bytes,
-        CancellationToken ct
-    )
-    {
-        var budget = new ByteBudget(bytes);
-        return QueryAsync<(IReadOnlyDictionary<Guid, ResourceRow>, int)>(
-            reads,
-            new(visible),
-            (parameters, selection) => ResourceSql.OfIds(parameters, selection, ids),
-            async (reader, token) =>
-            {
-                var rows = new Dictionary<Guid, ResourceRow>();
-                while (await reader.ReadAsync(token))
-                {
-                    if (budget.IsExceeded())
-                        return (rows, (int)reader.GetInt64(0) - 1);
-                    var row = ReadRow(reader, 1, budget);
-                    rows[row.Id] = row;
-                }
-                return (rows, ids.Length);
-            },
-            ct,
-            budget
-        );
     }
 
     /// <summary>The resources that events after a position were about, as they are now.</summary>
@@ -306,7 +285,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
         : IsSearch(selection, sort, count) ? searches
         : reads;
 
-    static Task<T> QueryAsync<T>(
+    Task<T> QueryAsync<T>(
         Db db,
         ResourceSelection selection,
         Func<NpgsqlParameterCollection, ResourceSelection, string> write,
@@ -325,29 +304,31 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
                 command.CommandText = write(command.Parameters, selection);
                 await using var reader = await command.ExecuteReaderAsync(token);
                 var result = await read(reader, token);
-                if (budget is { WasExceeded: true })
+                // A statement that is broken off ends the transaction.
+                if (budget is { WasExceeded: true } && moment is null)
                     await BreakOffAsync(reader, command.Cancel);
                 return result;
             },
             ct
         );
 
-    static Task<T> RunAsync<T>(Db db, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct) =>
-        db.RunAsync(
-            async (connection, token) =>
+    Task<T> RunAsync<T>(Db db, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct)
+    {
+        return moment is null ? db.RunAsync(BoundAsync, ct) : moment.RunAsync(BoundAsync, ct);
+
+        async Task<T> BoundAsync(NpgsqlConnection connection, CancellationToken token)
+        {
+            try
             {
-                try
-                {
-                    return await work(connection, token);
-                }
-                catch (PostgresException e)
-                    when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
-                {
-                    throw new QueryTimeoutException();
-                }
-            },
-            ct
-        );
+                return await work(connection, token);
+            }
+            catch (PostgresException e)
+                when (e.SqlState is PostgresErrorCodes.QueryCanceled && !token.IsCancellationRequested)
+            {
+                throw new QueryTimeoutException();
+            }
+        }
+    }
 
     static bool IsLookedUp(ResourceSelection selection, ResourceSort? sort) =>
         Lexicon.BeginningsIn(selection.Filter) is not [] || MemberLookup.IsNeeded(selection, sort);
@@ -356,7 +337,7 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
     /// Asks for words and members first and then for rows, of one snapshot: a row whose word came in between would be
     /// missed.
     /// </summary>
-    static async Task<T> SearchAsync<T>(
+    async Task<T> SearchAsync<T>(
         NpgsqlConnection connection,
         ResourceSelection selection,
         ResourceSort? sort,
@@ -366,7 +347,10 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
         CancellationToken ct
     )
     {
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        await using var own = moment is null
+            ? await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct)
+            : null;
+        var transaction = own ?? moment!.Transaction!;
         if (Lexicon.BeginningsIn(selection.Filter) is not [] and var beginnings)
             selection = selection with { Lexicon = await Lexicon.ReadAsync(transaction, beginnings, ct) };
         if (MemberLookup.IsNeeded(selection, sort))
@@ -375,10 +359,11 @@ public sealed partial class ResourceQueries(ReadsDb reads, SearchesDb searches, 
         var rows = new NpgsqlBatchCommand();
         rows.CommandText = write(rows.Parameters, selection);
         batch.BatchCommands.Add(rows);
-        batch.BatchCommands.Add(new("commit"));
+        if (own is not null)
+            batch.BatchCommands.Add(new("commit"));
         await using var reader = await batch.ExecuteReaderAsync(ct);
         var result = await read(reader, ct);
-        if (budget is { WasExceeded: true })
+        if (budget is { WasExceeded: true } && own is not null)
             await BreakOffAsync(reader, batch.Cancel);
         return result;
     }

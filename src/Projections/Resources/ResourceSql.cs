@@ -121,6 +121,48 @@ public static partial class ResourceSql
             """;
     }
 
+    /// <summary>
+    /// Each id with the columns of the resources of a selection that refer to it, the newest first and at most
+    /// <paramref name="limit"/> for each.
+    /// </summary>
+    /// <param name="path">Where in the metadata the reference is; a step <c>*</c> is any item of a list.</param>
+    /// <param name="after">Time and id of a resource, behind which those that are shown come; null = from the start.</param>
+    public static string Referring(
+        NpgsqlParameterCollection parameters,
+        ResourceSelection selection,
+        string[] path,
+        Guid[] ids,
+        (DateTimeOffset Created, Guid Id)? after,
+        int limit
+    )
+    {
+        var asked = parameters.Place(ids, NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        var holds = path.Reverse()
+            .Aggregate("to_jsonb(asked_id::text)", (inner, step) =>
+                step is "*"
+                    ? $"jsonb_build_array({inner})"
+                    : $"jsonb_build_object({Text(parameters, step)}::text, {inner})"
+            );
+        var behind = "";
+        if (after is var (created, last))
+        {
+            var time = parameters.Place(created, NpgsqlDbType.TimestampTz);
+            behind = $" and (created_at, id) < ({time}, {parameters.Place(last, NpgsqlDbType.Uuid)})";
+        }
+        // Whoever refers is found first: in the order of the list it would be looked for among all.
+        return $"""
+            select asked_id, r.* from unnest({asked}) with ordinality asked(asked_id, place) cross join lateral (
+                select {Columns} from (
+                    select {Columns} from resource_views where {Where(
+                        parameters,
+                        selection,
+                        Lives.Live
+                    )} and metadata @> {holds}{behind} offset 0
+                ) found order by created_at desc, id desc limit {limit.ToString(CultureInfo.InvariantCulture)}
+            ) r order by place, r.created_at desc, r.id desc
+            """;
+    }
+
     /// <summary>Counts a selection, but no further than <paramref name="most"/>.</summary>
     public static string CountUpTo(NpgsqlParameterCollection parameters, ResourceSelection selection, int most) =>
         $"""

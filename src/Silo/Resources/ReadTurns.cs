@@ -92,6 +92,11 @@ public sealed class ReadTurns(DatabaseOptions database, TimeProvider time)
     public Task<T> SearchAsync<T>(string caller, Func<Task<T>> read, CancellationToken ct) =>
         RunAsync(searches, caller, Patience, read, () => new SearchesBusyException(), ct);
 
+    /// <summary>Takes a turn at what PostgreSQL has to search, for several reads.</summary>
+    /// <inheritdoc cref="SearchAsync"/>
+    public async ValueTask<IDisposable> TakeSearchAsync(string caller, CancellationToken ct) =>
+        await searches.TakeAsync(caller, Patience, ct) ?? throw new SearchesBusyException();
+
     /// <summary>Reads the past of a resource.</summary>
     /// <exception cref="StoreOverloadedException">The account has too many reads of the past under way.</exception>
     public Task<T> PastAsync<T>(string caller, Func<Task<T>> read, CancellationToken ct) =>

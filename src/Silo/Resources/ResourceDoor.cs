@@ -172,15 +172,7 @@ public sealed partial class ResourceDoor(
     {
         if (Lacks(caller, ListPermissions(asked.IncludeDeleted)) is { } lack)
             return Reply<ResourcePage>.Refused(lack);
-        var selection = asked with
-        {
-            Visible = ReachOf(caller, asked.IncludeDeleted),
-            // Deleted resources have no rows in an index: by it, a filter would lose them.
-            Indexed =
-                asked.IncludeDeleted || asked.Filter is null && sort.Member is null
-                    ? null
-                    : await IndexedAsync(caller, asked.Type, sort.Member is { } member ? [member] : []),
-        };
+        var selection = await SelectAsync(caller, asked, sort);
         Task<ResourcePage> ReadAsync(int bytes, long? wanted, bool areLarge = true) =>
             resources.PageAsync(selection, sort, after, limit, bytes, count, wanted, ct, areLarge);
         Task<T> InTurnAsync<T>(Func<Task<T>> read, bool isLarge = false) =>
@@ -225,6 +217,18 @@ public sealed partial class ResourceDoor(
             return Reply<ResourcePage>.Refused(OtherOrder);
         }
     }
+
+    /// <summary>What a list is about, as far as the caller may see it.</summary>
+    async ValueTask<ResourceSelection> SelectAsync(Caller caller, ResourceSelection asked, ResourceSort sort) =>
+        asked with
+        {
+            Visible = ReachOf(caller, asked.IncludeDeleted),
+            // Deleted resources have no rows in an index: by it, a filter would lose them.
+            Indexed =
+                asked.IncludeDeleted || asked.Filter is null && sort.Member is null
+                    ? null
+                    : await IndexedAsync(caller, asked.Type, sort.Member is { } member ? [member] : []),
+        };
 
     /// <summary>
     /// Reads again what was too large to be read without memory, as much as there is memory for. Null where that would be

@@ -34,14 +34,24 @@ public sealed class TypeDoor(
     public async Task<Reply<IReadOnlyList<TypeRules>>> ListAsync(Caller caller, CancellationToken ct)
     {
         var head = await follower.CatchUpAsync(ct);
-        TypeRules[] seen =
+        return new(Known(caller), 0, head, false, null);
+    }
+
+    /// <summary>The declared types that a caller sees, by name, as this node knows them: it may be a moment behind.</summary>
+    public IReadOnlyList<TypeRules> Known(Caller caller) =>
         [
             .. types
                 .All.Where(rules => rules.InForce is not null && Sees(caller, rules.Name))
                 .OrderBy(rules => rules.Name, StringComparer.Ordinal),
         ];
-        return new(seen, 0, head, false, null);
-    }
+
+    /// <summary>Has this node know all that the log says of types.</summary>
+    public Task CatchUpAsync(CancellationToken ct) => follower.CatchUpAsync(ct);
+
+    /// <summary>Whether a caller sees every type.</summary>
+    public static bool SeesAll(Caller caller) =>
+        OfTypes.Any(permission => !caller.Permissions.ScopeOf(permission).IsNothing)
+        || OfResources.Any(permission => caller.Permissions.ScopeOf(permission).IsAll);
 
     /// <summary>A type as it is, or as it was at a version.</summary>
     public async Task<Reply<TypeState>> GetAsync(Caller caller, string name, long? version = null)

@@ -1,0 +1,61 @@
+using System.Data;
+using Npgsql;
+using Resources.Grains;
+
+namespace Resources.Projections;
+
+/// <summary>
+/// One moment of the read model, of which several reads are: a transaction that sees what was there when its first
+/// statement began. Its reads come one after the other.
+/// </summary>
+public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
+{
+    readonly SemaphoreSlim turn = new(1);
+    NpgsqlConnection? connection;
+    NpgsqlTransaction? transaction;
+
+    /// <summary>The transaction, while something is read.</summary>
+    internal NpgsqlTransaction? Transaction => transaction;
+
+    internal async Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken ct)
+    {
+        await turn.WaitAsync(ct);
+        try
+        {
+            connection ??= await db.OpenAsync(ct);
+            transaction ??= await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+            return await read(connection, ct);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Ends the moment: the next read is of a later one.</summary>
+    public async Task EndAsync()
+    {
+        await turn.WaitAsync();
+        try
+        {
+            if (transaction is not null)
+                await transaction.DisposeAsync();
+            transaction = null;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Whoever is given up may still be reading.
+        await turn.WaitAsync();
+        if (transaction is not null)
+            await transaction.DisposeAsync();
+        if (connection is not null)
+            await connection.DisposeAsync();
+        turn.Dispose();
+    }
+}

@@ -1,0 +1,163 @@
+using Resources.Grains;
+using Resources.Projections;
+
+namespace Resources.Silo;
+
+/// <summary>The door to several reads of one moment.</summary>
+public sealed partial class ResourceDoor
+{
+    /// <summary>Begins reads of one moment: one that has passed a position.</summary>
+    /// <param name="wanted">The position; null = the log's head.</param>
+    /// <exception cref="SearchesBusyException">The account, or the node, has too many searches under way.</exception>
+    public async Task<MomentReads> BeginAsync(Caller caller, long? wanted, CancellationToken ct)
+    {
+        var turn = await turns.TakeSearchAsync(caller.Id, ct);
+        var moment = resources.Begin();
+        return new(this, caller, moment, resources.Of(moment), turn, wanted, ct);
+    }
+
+    /// <summary>Lists, and resources by their ids, of one moment.</summary>
+    public sealed class MomentReads : IAsyncDisposable
+    {
+        readonly ResourceDoor door;
+        readonly Caller caller;
+        readonly ResourceMoment moment;
+        readonly ResourceQueries queries;
+        readonly IDisposable turn;
+        readonly CancellationToken ct;
+        readonly SemaphoreSlim first = new(1);
+        long? wanted;
+
+        internal MomentReads(
+            ResourceDoor door,
+            Caller caller,
+            ResourceMoment moment,
+            ResourceQueries queries,
+            IDisposable turn,
+            long? wanted,
+            CancellationToken ct
+        )
+        {
+            (this.door, this.caller, this.moment, this.queries) = (door, caller, moment, queries);
+            (this.turn, this.wanted, this.ct) = (turn, wanted, ct);
+        }
+
+        /// <summary>The position of the moment; null as long as nothing was read.</summary>
+        public long? Position { get; private set; }
+
+        /// <summary>A page of a list.</summary>
+        /// <inheritdoc cref="ResourceDoor.ListAsync"/>
+        public async Task<Reply<ResourcePage>> ListAsync(
+            ResourceSelection asked,
+            ResourceSort sort,
+            object[]? after,
+            int limit,
+            CountKind count
+        )
+        {
+            if (Lacks(caller, ListPermissions(asked.IncludeDeleted)) is { } lack)
+                return Reply<ResourcePage>.Refused(lack);
+            var selection = await door.SelectAsync(caller, asked, sort);
+            try
+            {
+                return await BeginAsync(() =>
+                    queries.PageAsync(selection, sort, after, limit, SmallPageBytes, count, Position ?? wanted, ct)
+                );
+            }
+            catch (NotIndexedException e)
+            {
+                return Reply<ResourcePage>.Refused(NotIndexed(e, "sort"));
+            }
+            catch (OtherOrderException)
+            {
+                return Reply<ResourcePage>.Refused(OtherOrder);
+            }
+        }
+
+        /// <summary>Live resources within reach, by their ids.</summary>
+        /// <returns>Those that were found, as far as they have no more metadata than may be read.</returns>
+        public async Task<Reply<IReadOnlyDictionary<Guid, ResourceRow>>> OfIdsAsync(Guid[] ids)
+        {
+            if (await WaitAsync() is { } behind)
+                return Reply<IReadOnlyDictionary<Guid, ResourceRow>>.Refused(behind);
+            var found = await queries.OfIdsAsync(ReachOf(caller, includeDeleted: false), ids, MaxReferredBytes, ct);
+            return new(found.Rows, 0, Position!.Value, false, null);
+        }
+
+        /// <summary>Live resources within reach that refer to others, by the ids of those.</summary>
+        /// <inheritdoc cref="ResourceQueries.ReferringAsync"/>
+        public async Task<Reply<(IReadOnlyList<(Guid To, ResourceRow Row)> Rows, bool IsCut)>> ReferringAsync(
+            string type,
+            string[] path,
+            Guid[] ids,
+            (DateTimeOffset Created, Guid Id)? after,
+            int limit
+        )
+        {
+            if (await WaitAsync() is { } behind)
+                return Reply<(IReadOnlyList<(Guid, ResourceRow)>, bool)>.Refused(behind);
+            var found = await queries.ReferringAsync(
+                ReachOf(caller, includeDeleted: false),
+                type,
+                path,
+                ids,
+                after,
+                limit,
+                MaxReferredBytes,
+                ct
+            );
+            return new(found, 0, Position!.Value, false, null);
+        }
+
+        /// <summary>Has a moment that nothing was read of begin late enough; answers why it cannot.</summary>
+        async Task<Rejection?> WaitAsync()
+        {
+            await first.WaitAsync(ct);
+            try
+            {
+                if (Position is not null)
+                    return null;
+                var reached = await door.WaitAsync(wanted, ct);
+                if (reached.Rejection is null)
+                    Position = await queries.PositionAsync(ct);
+                return reached.Rejection;
+            }
+            finally
+            {
+                first.Release();
+            }
+        }
+
+        /// <summary>The first read finds the moment; where that is too early, it waits and begins anew.</summary>
+        async Task<Reply<ResourcePage>> BeginAsync(Func<Task<ResourcePage>> read)
+        {
+            await first.WaitAsync(ct);
+            try
+            {
+                var page = await read();
+                if (Position is null && page.Position < (wanted ?? page.Head))
+                {
+                    await moment.EndAsync();
+                    var reached = await door.WaitAsync(wanted ?? page.Head, ct);
+                    if (reached.Rejection is { } behind)
+                        return Reply<ResourcePage>.Refused(behind);
+                    wanted = reached.Value.Position;
+                    page = await read();
+                }
+                Position ??= page.Position;
+                return new(page, 0, page.Position, false, null);
+            }
+            finally
+            {
+                first.Release();
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await moment.DisposeAsync();
+            turn.Dispose();
+            first.Dispose();
+        }
+    }
+}
