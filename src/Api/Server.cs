@@ -12,6 +12,7 @@ public static class Server
     [
         new ResourcesFeature(),
         new TypesFeature(),
+        new GraphFeature(),
         new EventsFeature(),
         new SubscriptionsFeature(),
         new SignInFeature(),

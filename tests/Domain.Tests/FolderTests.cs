@@ -58,7 +58,8 @@ public class FolderTests
     [InlineData("Api", "Types", "Access Events Http OpenApi Resources")]
     [InlineData("Api", "Events", "Access Http Limits OpenApi Resources Streams")]
     [InlineData("Api", "Subscriptions", "Access Http Limits OpenApi")]
-    [InlineData("Api", "Operations", "Access Accounts Http OpenApi Tokens")]
+    [InlineData("Api", "Graph", "Access Events Http Limits OpenApi Resources Streams")]
+    [InlineData("Api", "Operations", "Access Accounts Graph Http OpenApi Tokens")]
     public void Folder_uses_only_what_lies_below_it(string project, string folder, string allowed) =>
         Assert.All(Of(project).Uses().Where(use => use.From == folder), use =>
             Assert.True(allowed.Split(' ').Contains(use.To), $"{use.Where} is of {use.To}.")

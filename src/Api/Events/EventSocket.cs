@@ -104,7 +104,7 @@ static class EventSocket
     /// <summary>
     /// Browsers say which page opens a WebSocket, and let any page do it: those of others are turned away here.
     /// </summary>
-    static bool IsKnownOrigin(HttpRequest request, OriginOptions origins) =>
+    internal static bool IsKnownOrigin(HttpRequest request, OriginOptions origins) =>
         request.Headers.Origin switch
         {
             [] => true,

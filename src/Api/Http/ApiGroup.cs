@@ -53,6 +53,11 @@ public static class ApiGroup
     public static TBuilder CarriesSecrets<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new CarriesSecrets());
 
+    /// <summary>Says that answers may have another media type than JSON, too.</summary>
+    public static TBuilder AlsoAnswers<TBuilder>(this TBuilder endpoint, string mediaType)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new AnswersAs(mediaType.Split('/')[0], mediaType.Split('/')[1]));
+
     /// <summary>Puts an endpoint under a limit of its own.</summary>
     public static TBuilder LimitBy<TBuilder>(this TBuilder endpoint, string policy)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new LimitedBy(policy));
@@ -124,7 +129,9 @@ public static class ApiGroup
         if (context.Request.Headers.Accept is [] or ["*/*"] or ["application/json"])
             return true;
         var accepted = Accepted.Read(context.Request);
+        var others = context.GetEndpoint()?.Metadata.GetOrderedMetadata<AnswersAs>() ?? [];
         return accepted.Weight("application", "json") > 0
+            || others.Any(other => accepted.Weight(other.Type, other.Subtype) > 0)
             || streams is not null
                 && (streams.Parameter is null || context.Request.Query[streams.Parameter] is ["true"])
                 && accepted.Prefers("text", "event-stream");

@@ -31,6 +31,12 @@ public sealed record CreationLimit(string Policy)
     public const string Subscriptions = "subscriptions";
 }
 
+/// <summary>Marks an endpoint that anybody may reach, and that finds out by itself who calls.</summary>
+public sealed record FindsCaller;
+
+/// <summary>A media type that an endpoint answers beside JSON.</summary>
+public sealed record AnswersAs(string Type, string Subtype);
+
 /// <summary>Marks an endpoint that machines poll: health and metrics.</summary>
 public sealed record Unlimited;
 

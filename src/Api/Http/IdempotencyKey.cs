@@ -20,17 +20,17 @@ public static class IdempotencyKey
         var key = header.Count is 1 ? header[0]! : "";
         if (key is ['"', ..])
             key = Unquote(key);
-        if (key.Length is >= 1 and <= 255 && key.All(c => c is >= ' ' and <= '~'))
+        if (IsValid(key))
             return key;
-        faults.Add(
-            new(
-                "header:" + Header,
-                "INVALID_KEY",
-                "Idempotency-Key takes one key of 1 to 255 printable ASCII characters."
-            )
-        );
+        faults.Add(new("header:" + Header, "INVALID_KEY", Form));
         return null;
     }
+
+    /// <summary>What a client is told whose key is not valid.</summary>
+    public const string Form = "Idempotency-Key takes one key of 1 to 255 printable ASCII characters.";
+
+    /// <summary>Whether a text can be a key.</summary>
+    public static bool IsValid(string key) => key.Length is >= 1 and <= 255 && key.All(c => c is >= ' ' and <= '~');
 
     /// <summary>The text of a structured field's string (RFC 9651); empty when it is not one.</summary>
     static string Unquote(string field)

@@ -118,24 +118,24 @@ public static class Problems
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            var (type, detail) = Classify(e, context);
+            var (type, detail) = Tell(e, context);
             // Where one request ends and the next begins is not known any more.
             if (e is BadHttpRequestException)
                 context.Response.Headers.Connection = "close";
-            var log = context
-                .RequestServices.GetRequiredService<ILoggerFactory>()
-                .CreateLogger("Resources.Api.Problems");
-            if (type.Status is 500)
-                log.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path.Value);
-            else if (type.Status is 503)
-                log.LogWarning(
-                    "{Method} {Path}: {Reason}",
-                    context.Request.Method,
-                    context.Request.Path.Value,
-                    e.Message
-                );
             await WriteAsync(context, type, detail);
         }
+    }
+
+    /// <summary>The problem that an exception is, and what the client is told; the log is told the rest.</summary>
+    internal static (ProblemType Type, string Detail) Tell(Exception e, HttpContext context)
+    {
+        var (type, detail) = Classify(e, context);
+        var log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Resources.Api.Problems");
+        if (type.Status is 500)
+            log.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path.Value);
+        else if (type.Status is 503)
+            log.LogWarning("{Method} {Path}: {Reason}", context.Request.Method, context.Request.Path.Value, e.Message);
+        return (type, detail);
     }
 
     static (ProblemType, string) Classify(Exception e, HttpContext context) =>

@@ -7,11 +7,14 @@ namespace Resources.Api;
 /// Reads query parameters and collects their faults. Unknown and repeated parameters were refused by the endpoint's
 /// group.
 /// </summary>
-public sealed class QueryReader(HttpRequest request)
+public sealed class QueryReader(IQueryCollection query)
 {
+    public QueryReader(HttpRequest request)
+        : this(request.Query) { }
+
     public List<Fault> Faults { get; } = [];
 
-    public string? Text(string name) => request.Query.TryGetValue(name, out var value) ? value.ToString() : null;
+    public string? Text(string name) => query.TryGetValue(name, out var value) ? value.ToString() : null;
 
     /// <summary>A slug, as types and statuses are.</summary>
     public string? Slug(string name) => Slug(name, Text(name));

@@ -55,7 +55,7 @@ sealed class OperationDescription
         [
             operation.Description,
             permission is not null ? $"Requires the permission `{permission}`."
-            : isOpen ? "Requires no authentication."
+            : isOpen && Find<FindsCaller>() is null ? "Requires no authentication."
             : session is null ? "Requires authentication."
             : null,
             session switch
@@ -74,7 +74,7 @@ sealed class OperationDescription
         };
         operation.Security =
             !isOpen ? [token]
-            : permission is null ? []
+            : permission is null && Find<FindsCaller>() is null ? []
             // The endpoint finds out by itself who calls: the token may come in another way too.
             : [token, []];
     }

@@ -41,6 +41,7 @@ public static class Telemetry
                         "Npgsql",
                         "Marten",
                         EventLog.Activities.Name,
+                        GraphTelemetry.Activities.Name,
                         Followers.Meter.Name
                     )
                     .AddRuntimeInstrumentation()
@@ -67,7 +68,8 @@ public static class Telemetry
                         "Microsoft.Orleans.Application",
                         "Microsoft.Orleans.Runtime",
                         "Marten",
-                        EventLog.Activities.Name
+                        EventLog.Activities.Name,
+                        GraphTelemetry.Activities.Name
                     )
                     .AddOtlpExporter()
             )

@@ -35,14 +35,20 @@ sealed record ListRequest(
 
     /// <summary>Reads the parameters of a list; the reader has their faults.</summary>
     /// <param name="type">The type that the address names; null where a parameter may.</param>
-    public static ListRequest Read(QueryReader query, HttpContext context, Cursors cursors, string? type = null)
+    public static ListRequest Read(QueryReader query, HttpContext context, Cursors cursors, string? type = null) =>
+        Read(query, context.Caller(), cursors, Consistency.Read(query, context.Request), type);
+
+    /// <summary>Reads the parameters of a list, however they came; the reader has their faults.</summary>
+    /// <param name="wanted">The position that the list must have passed; null = the log's head.</param>
+    /// <param name="type">The type that the address names; null where a parameter may.</param>
+    public static ListRequest Read(QueryReader query, Caller caller, Cursors cursors, long? wanted, string? type)
     {
         var selection = Select(query, type);
         var sort = SortOf(query);
         if (sort.Member is not null && selection.IncludeDeleted)
             query.Fail<string>("includeDeleted", "cannot be combined with an order by a member of the metadata");
         var limit = query.Limit(DefaultLimit, MaxLimit);
-        var reach = ResourceDoor.ReachOf(context.Caller(), selection.IncludeDeleted);
+        var reach = ResourceDoor.ReachOf(caller, selection.IncludeDeleted);
         var selected = NameOf(
             query,
             type is null ? reach.ToString() : $"{reach} {type}",
@@ -68,11 +74,11 @@ sealed record ListRequest(
             after,
             limit,
             CountOf(query),
-            Consistency.Read(query, context.Request),
+            wanted,
             query.Text("fields"),
             query.Text("expand")?.Split(',').Distinct().ToArray() ?? [],
             follows,
-            selection.IncludeDeleted && context.Caller().Permissions.ScopeOf(Permissions.ResourceReadDeleted).IsNothing,
+            selection.IncludeDeleted && caller.Permissions.ScopeOf(Permissions.ResourceReadDeleted).IsNothing,
             selected,
             NameOf(query, selected.ToString(), "limit", "cursor", "fields", "expand", "count")
         );

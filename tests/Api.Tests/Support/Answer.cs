@@ -148,7 +148,16 @@ public sealed partial class Answer
             }
             Assert.Matches("^(no-store|private, no-cache)$", this["Cache-Control"]);
         }
-        if (Status >= 400 && request.Method != HttpMethod.Head && !path.StartsWith("/health", StringComparison.Ordinal))
+        if (
+            path.EndsWith("/graphql", StringComparison.Ordinal)
+            && (Status is 200 || this["Content-Type"] is "application/graphql-response+json")
+        )
+            CheckGraph();
+        else if (
+            Status >= 400
+            && request.Method != HttpMethod.Head
+            && !path.StartsWith("/health", StringComparison.Ordinal)
+        )
             CheckProblem(path);
         // A schema is a document of its own, which tools read by its address.
         else if (
@@ -188,6 +197,19 @@ public sealed partial class Answer
                 Assert.Matches("^(/|\\?|header:|$)", error.GetProperty("pointer").GetString());
                 Assert.Matches("^[A-Z0-9_]+$", error.GetProperty("code").GetString());
             }
+    }
+
+    void CheckGraph()
+    {
+        if (json is null)
+            return;
+        Assert.Subset(
+            new HashSet<string> { "data", "errors", "extensions" },
+            json.Value.EnumerateObject().Select(member => member.Name).ToHashSet()
+        );
+        foreach (var error in At("/errors")?.EnumerateArray().ToArray() ?? [])
+            Assert.Matches("^[A-Z0-9_]+$", error.GetProperty("extensions").GetProperty("code").GetString());
+        Assert.Equal(this["Position"], Text("/extensions/position"));
     }
 
     void CheckEnvelope()

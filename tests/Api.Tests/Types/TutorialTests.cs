@@ -3,7 +3,9 @@ using Resources.Tests;
 
 namespace Resources.Api.Tests;
 
-/// <summary>docs/tutorial.md, pasted into a shell block by block, beside a server that has nothing in it.</summary>
+/// <summary>
+/// docs/tutorial.md, and docs/GRAPHQL.md behind it, pasted into a shell block by block, beside a server that has nothing in it.
+/// </summary>
 public sealed partial class TutorialTests(Backend backend)
 {
     const char Shortened = '…';
@@ -15,7 +17,7 @@ public sealed partial class TutorialTests(Backend backend)
     public async Task Every_line_of_the_tutorial_is_answered_as_it_says()
     {
         await using var server = await backend.StartServerAsync(("Bootstrap:AdminEmail", "admin@localhost"));
-        var steps = StepsOf(Repository.Read("docs/tutorial.md"));
+        var steps = StepsOf(Repository.Read("docs/tutorial.md") + Repository.Read("docs/GRAPHQL.md"));
         Assert.NotEmpty(steps);
         Assert.All(steps.Skip(1), step => Assert.NotEmpty(step.Commands));
         using var directory = new TestDirectory();

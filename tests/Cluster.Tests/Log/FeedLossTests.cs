@@ -54,6 +54,8 @@ public sealed class FeedLossTests : IAsyncLifetime
             new StreamReader(token, [.. addresses.Reverse()]),
             new PollReader(token, addresses),
             new SocketReader(token, addresses),
+            new GraphStreamReader(token, addresses),
+            new GraphSocketReader(token, [.. addresses.Reverse()]),
         ];
         await using var receiver = await WebhookReceiver.StartAsync();
         receiver.AnswerWith(_ => Random.Shared.Next(50) is 0 ? 500 : 200);

@@ -160,6 +160,85 @@ internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token,
     }
 }
 
+/// <summary>A subscription of GraphQL by server-sent events, with reconnects from the last event's id.</summary>
+internal sealed class GraphStreamReader(string token, Uri[] nodes) : LogReader(token, nodes)
+{
+    internal const string Query =
+        "subscription($after: Position) { events(after: $after) { position id resource version } }";
+
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(node, "/api/v1/graphql"))
+        {
+            Content = JsonContent.Create(new { query = Query }),
+        };
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        request.Headers.TryAddWithoutValidation("Last-Event-ID", After);
+        using var answer = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        answer.EnsureSuccessStatusCode();
+        await foreach (var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(ct)).EnumerateAsync(ct))
+        {
+            if (item.EventType is "next")
+                Keep(Of(JsonElement.Parse(item.Data)));
+            After = item.EventId ?? After;
+        }
+    }
+
+    /// <summary>The event of a message.</summary>
+    internal static Read Of(JsonElement message)
+    {
+        var shown = message.GetProperty("data").GetProperty("events");
+        return new(
+            long.Parse(shown.GetProperty("position").GetString()!, CultureInfo.InvariantCulture),
+            shown.GetProperty("id").GetGuid(),
+            shown.GetProperty("resource").GetGuid(),
+            shown.GetProperty("version").GetInt64()
+        );
+    }
+}
+
+/// <summary>A subscription of GraphQL over a WebSocket, which goes on behind the last position.</summary>
+internal sealed class GraphSocketReader(string token, Uri[] nodes) : LogReader(token, nodes)
+{
+    protected override async Task ReadAsync(Uri node, CancellationToken ct)
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol("graphql-transport-ws");
+        await socket.ConnectAsync(new UriBuilder(node) { Scheme = "ws", Path = "/api/v1/graphql" }.Uri, ct);
+        await SendAsync(
+            socket,
+            new { type = "connection_init", payload = new { authorization = "Bearer " + Token } },
+            ct
+        );
+        await SendAsync(
+            socket,
+            new
+            {
+                type = "subscribe",
+                id = "1",
+                payload = new { query = GraphStreamReader.Query, variables = new { after = After } },
+            },
+            ct
+        );
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            var part = await socket.ReceiveAsync(buffer, ct);
+            if (part.MessageType is WebSocketMessageType.Close || !part.EndOfMessage)
+                throw new WebSocketException($"{socket.CloseStatus} {socket.CloseStatusDescription}");
+            var message = JsonElement.Parse(buffer.AsSpan(0, part.Count));
+            if (message.GetProperty("type").GetString() is not "next")
+                continue;
+            var read = GraphStreamReader.Of(message.GetProperty("payload"));
+            Keep(read);
+            After = read.Position.ToString(CultureInfo.InvariantCulture);
+        }
+    }
+
+    static Task SendAsync(ClientWebSocket socket, object message, CancellationToken ct) =>
+        socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message), WebSocketMessageType.Text, true, ct);
+}
+
 /// <summary>
 /// A consumer of a group. Sometimes it dies with a lease or returns one, so that the events are delivered again.
 /// </summary>

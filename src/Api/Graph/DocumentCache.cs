@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text;
+using GraphQLParser.AST;
+
+namespace Resources.Api;
+
+/// <summary>
+/// Documents that were found valid in a schema, by the hash of their text: what is asked again is neither parsed nor
+/// validated. A document is kept when it is asked for the second time within a minute, so a flood of documents that are
+/// asked once puts out none. What is not asked for grows old and goes.
+/// </summary>
+sealed class DocumentCache(TimeProvider time)
+{
+    /// <summary>A tree needs about so many bytes for each of its text.</summary>
+    const int TreeSize = 12;
+
+    /// <summary>Each of the two generations has trees of so many bytes.</summary>
+    const long MaxBytes = 16 << 20;
+
+    /// <summary>Bits that remember which documents were asked for.</summary>
+    const int SeenBits = 64 << 13;
+
+    static readonly TimeSpan Forgets = TimeSpan.FromMinutes(1);
+
+    readonly Lock gate = new();
+    readonly ulong[] seen = new ulong[SeenBits / 64];
+    Dictionary<(long Schema, string Hash), GraphQLDocument> young = [];
+    Dictionary<(long Schema, string Hash), GraphQLDocument> old = [];
+    long bytes;
+    long since = time.GetTimestamp();
+
+    /// <summary>The hash of a text, in lower-case hexadecimal digits.</summary>
+    public static string HashOf(string text)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
+        return Convert.ToHexStringLower(hash);
+    }
+
+    /// <summary>A valid document; null where it is not kept.</summary>
+    /// <param name="isKnown">Whether it was asked for lately, so that it is worth to be kept.</param>
+    public GraphQLDocument? Find(long schema, string hash, out bool isKnown)
+    {
+        lock (gate)
+        {
+            if (young.TryGetValue((schema, hash), out var found))
+            {
+                isKnown = true;
+                return found;
+            }
+            if (old.Remove((schema, hash), out found))
+            {
+                Keep(schema, hash, found);
+                isKnown = true;
+                return found;
+            }
+            isKnown = See(hash);
+            return null;
+        }
+    }
+
+    /// <summary>Keeps a document that was found valid.</summary>
+    public void Add(long schema, string hash, GraphQLDocument document)
+    {
+        lock (gate)
+            if (!young.ContainsKey((schema, hash)))
+                Keep(schema, hash, document);
+    }
+
+    void Keep(long schema, string hash, GraphQLDocument document)
+    {
+        var size = TreeSize * (long)document.Source.Length;
+        if (bytes + size > MaxBytes)
+        {
+            (old, young) = (young, []);
+            bytes = 0;
+        }
+        young[(schema, hash)] = document;
+        bytes += size;
+    }
+
+    bool See(string hash)
+    {
+        if (time.GetElapsedTime(since) > Forgets)
+        {
+            Array.Clear(seen);
+            since = time.GetTimestamp();
+        }
+        var wasSeen = true;
+        for (var part = 0; part < 2; part++)
+        {
+            var bit = Convert.ToUInt32(hash.Substring(8 * part, 8), 16) % SeenBits;
+            var mask = 1UL << (int)(bit % 64);
+            wasSeen &= (seen[bit / 64] & mask) != 0;
+            seen[bit / 64] |= mask;
+        }
+        return wasSeen;
+    }
+}

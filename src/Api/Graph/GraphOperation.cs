@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using GraphQL.Types;
+using GraphQLParser.AST;
+using Resources.Projections;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>One operation that is under way: who asks, what it reads from, and what was found on the way.</summary>
+sealed class GraphOperation(Caller caller, HttpContext http, GraphReads reads) : Dictionary<string, object?>
+{
+    public const int CostOfPermit = 250;
+
+    public Caller Caller => caller;
+
+    /// <summary>The request, for what counts against its limits.</summary>
+    public HttpContext Http => http;
+
+    public GraphReads Reads => reads;
+
+    /// <summary>The refusal of an operation for which the caller's limit has too little left.</summary>
+    public Answer? Refusal { get; private set; }
+
+    /// <summary>Counts what an operation costs: one permit for each part of it, of which the request has taken the first.</summary>
+    public async ValueTask<bool> ChargeAsync(long cost)
+    {
+        var limits = http.RequestServices.GetRequiredService<RateLimits>();
+        for (var more = (cost - 1) / CostOfPermit; more > 0; more--)
+            if (http.Response.HasStarted)
+            {
+                if (!await limits.TakeAsync(RateLimits.Default, caller.Id))
+                    return false;
+            }
+            else if (await limits.RefusalAsync(http, RateLimits.Default, caller.Id) is { } refused)
+            {
+                Refusal = refused;
+                return false;
+            }
+        return true;
+    }
+
+    /// <summary>What a subscription asks for, once its field was looked at.</summary>
+    public GraphAsked? Asked { get; set; }
+
+    /// <summary>The plans of rows, by what is selected and of which type.</summary>
+    public ConcurrentDictionary<(GraphQLSelectionSet, IObjectGraphType), RowPlan> Plans { get; } = new();
+}

@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using GraphQL;
+
+namespace Resources.Api;
+
+/// <summary>What an operation came to.</summary>
+/// <param name="Result">Null where nothing was run.</param>
+/// <param name="Position">The position of the log that it is of.</param>
+sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Position, long? Cost)
+{
+    static readonly JsonWriterOptions Relaxed = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+
+    /// <summary>The answer in place of the outcome, where a limit of the caller is used up.</summary>
+    public Answer? Refusal { get; init; }
+
+    /// <summary>Whether the operation was run, if with errors.</summary>
+    public bool WasRun => Result?.Executed is true;
+
+    /// <summary>The outcome as the specification has it.</summary>
+    public ReadOnlyMemory<byte> ToJson()
+    {
+        try
+        {
+            return Written();
+        }
+        catch (AnswerTooLargeException)
+        {
+            Errors.Add(
+                new RefusedError(GraphFeature.TooComplex, $"An answer has at most {GraphWriter.MaxBytes} bytes.")
+            );
+            return (this with { Result = null }).Written();
+        }
+    }
+
+    ReadOnlyMemory<byte> Written()
+    {
+        var output = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(output, Relaxed))
+            Write(json);
+        return output.WrittenMemory;
+    }
+
+    void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        if (WasRun)
+        {
+            json.WritePropertyName("data");
+            new GraphWriter(json, Errors).Write(Result!.Data);
+        }
+        if (Errors.All is not [])
+        {
+            json.WritePropertyName("errors");
+            Errors.Write(json);
+        }
+        json.WriteStartObject("extensions");
+        if (Position is { } position)
+            json.WriteString("position", Responses.Text(position));
+        if (Cost is { } cost)
+            json.WriteNumber("cost", cost);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>An outcome as an answer, with the status that its media type asks for.</summary>
+sealed class GraphResponse(GraphOutcome outcome) : Answer
+{
+    protected override Task WriteBodyAsync(HttpContext context)
+    {
+        var isOwn =
+            context.Request.Headers.Accept.Count > 0
+            && Accepted.Read(context.Request).Prefers("application", "graphql-response+json");
+        var body = outcome.ToJson();
+        ResponseMemory.Hold(context, body.Length);
+        var response = context.Response;
+        if (outcome.Position is { } position)
+            Responses.SetPosition(context, position);
+        if (isOwn && !outcome.WasRun)
+            response.StatusCode = StatusCodes.Status400BadRequest;
+        response.ContentType = isOwn ? GraphEndpoint.MediaType : "application/json";
+        response.ContentLength = body.Length;
+        response.BodyWriter.Write(body.Span);
+        return Task.CompletedTask;
+    }
+}

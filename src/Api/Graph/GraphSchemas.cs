@@ -1,0 +1,97 @@
+using GraphQL;
+using GraphQL.Types;
+using Resources.Grains;
+using Resources.Projections;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>A schema with a number of its own.</summary>
+sealed record GraphSchema(long Number, ISchema Schema);
+
+/// <summary>
+/// The schemas of this node: one for each set of types that callers see, at a version of each. They are made once and
+/// never changed; an operation keeps the one that it began with. A node may be a moment behind the log, so whoever finds
+/// that a document does not fit asks whether there is a newer one.
+/// </summary>
+sealed class GraphSchemas : IDisposable
+{
+    /// <summary>So many are kept.</summary>
+    const int Most = 32;
+
+    readonly TypeDoor door;
+    readonly TypeBook types;
+    readonly Func<IReadOnlyList<TypeDefinition>, ISchema> build;
+    readonly Lock gate = new();
+    readonly Dictionary<string, (Lazy<GraphSchema> Schema, long Used)> schemas = [];
+
+    /// <summary>The schema of all types, and of which change of the types it is.</summary>
+    (long Change, GraphSchema Schema)? whole;
+
+    long uses;
+    long made;
+    long changes;
+
+    public GraphSchemas(
+        TypeDoor door,
+        TypeBook types,
+        GraphQueries queries,
+        GraphMutations mutations,
+        GraphEvents events,
+        GraphChanges following
+    )
+    {
+        (this.door, this.types) = (door, types);
+        build = seen => new GraphTypes(seen).Build(queries, mutations, events, following);
+        types.Changed += Note;
+    }
+
+    /// <summary>The schema of the types that a caller sees, in GraphQL's own language.</summary>
+    public async Task<string> TextAsync(Caller caller, CancellationToken ct)
+    {
+        await door.CatchUpAsync(ct);
+        return Of(caller).Schema.Print();
+    }
+
+    /// <summary>Whether there is a newer schema than the one that a caller had.</summary>
+    public async Task<bool> HasMovedAsync(Caller caller, GraphSchema before, CancellationToken ct)
+    {
+        await door.CatchUpAsync(ct);
+        return Of(caller).Number != before.Number;
+    }
+
+    /// <summary>The schema of the types that a caller sees.</summary>
+    public GraphSchema Of(Caller caller)
+    {
+        var change = Interlocked.Read(ref changes);
+        var seesAll = TypeDoor.SeesAll(caller);
+        if (seesAll && whole is { } known && known.Change == change)
+            return known.Schema;
+        var seen = door.Known(caller);
+        var name = string.Join(
+            ' ',
+            seen.Select(rules => $"{rules.Name}@{rules.InForce!.Version}.{rules.State!.CreatedAt.Ticks}")
+        );
+        Lazy<GraphSchema> schema;
+        lock (gate)
+        {
+            schema = schemas.TryGetValue(name, out var kept)
+                ? kept.Schema
+                : new(() =>
+                    new(Interlocked.Increment(ref made), build([.. seen.Select(rules => rules.InForce!.Definition)]))
+                );
+            schemas[name] = (schema, ++uses);
+            if (schemas.Count > Most)
+                schemas.Remove(schemas.MinBy(each => each.Value.Used).Key);
+        }
+        // Whoever comes meanwhile waits here, and not for the others.
+        var found = schema.Value;
+        if (seesAll)
+            whole = (change, found);
+        return found;
+    }
+
+    public void Dispose() => types.Changed -= Note;
+
+    void Note(TypeRules rules) => Interlocked.Increment(ref changes);
+}

@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Globalization;
+using Resources.Grains;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>
+/// Operations over server-sent events, as graphql-sse has them with a connection for each: <c>next</c> for each outcome,
+/// and <c>complete</c>. The id is the position, so a client that comes back goes on from there.
+/// </summary>
+static class GraphStream
+{
+    public static async Task<Answer> RunAsync(
+        HttpContext context,
+        GraphExecutor executor,
+        ResourceDoor door,
+        GraphRequest request,
+        GraphPrepared prepared,
+        GraphErrors errors
+    )
+    {
+        if (!prepared.IsSubscription)
+            return new StreamedAnswer(async _ =>
+            {
+                var outcome = await GraphEndpoint.ExecuteAsync(context, executor, request, prepared, errors);
+                await StreamResponse.BeginAsync(context);
+                await SendAsync(context, null, outcome);
+                await CompleteAsync(context);
+            });
+        var subscription = new GraphSubscription(executor, door, context, context.Caller());
+        if (await subscription.OpenAsync(prepared, errors, AfterOf(context)) is { } refused)
+            return new StreamedAnswer(async _ =>
+            {
+                await StreamResponse.BeginAsync(context);
+                await SendAsync(context, null, refused);
+                await CompleteAsync(context);
+            });
+        var (lease, limited) = await StreamResponse.OpenAsync(context);
+        return lease is null
+            ? limited!
+            : new StreamedAnswer(async _ =>
+            {
+                using (lease)
+                    await FollowAsync(context, subscription, lease);
+            });
+    }
+
+    static async Task FollowAsync(HttpContext context, GraphSubscription subscription, StreamLease lease)
+    {
+        await StreamResponse.BeginAsync(context);
+        var pulse = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
+        await foreach (var (position, outcome) in subscription.RunAsync(lease, pulse, context.RequestAborted))
+            if (outcome is not null)
+                await SendAsync(context, position, outcome);
+            else
+            {
+                StreamResponse.WritePosition(context.Response.BodyWriter, position, isCaughtUp: false);
+                await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            }
+        if (!subscription.HasEnded)
+            await StreamResponse.EndAsync(context, lease.End!.Value);
+        await CompleteAsync(context);
+    }
+
+    /// <summary>The position that a client has that comes back; null where it says nothing.</summary>
+    static long? AfterOf(HttpContext context) =>
+        context.Request.Headers[EventQuery.LastEventId] is [{ } text]
+        && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+            ? position
+            : null;
+
+    static async Task SendAsync(HttpContext context, long? position, GraphOutcome outcome)
+    {
+        var writer = context.Response.BodyWriter;
+        if (position is { } at)
+            StreamResponse.Write(writer, at, "next", outcome.ToJson().Span);
+        else
+        {
+            writer.Write("event: next\ndata: "u8);
+            writer.Write(outcome.ToJson().Span);
+            writer.Write("\n\n"u8);
+        }
+        await writer.FlushAsync(context.RequestAborted);
+    }
+
+    static async Task CompleteAsync(HttpContext context)
+    {
+        context.Response.BodyWriter.Write("event: complete\ndata:\n\n"u8);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+}

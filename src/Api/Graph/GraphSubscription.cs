@@ -1,0 +1,199 @@
+using System.Runtime.CompilerServices;
+using Resources.Grains;
+using Resources.Projections;
+using Resources.Silo;
+
+namespace Resources.Api;
+
+/// <summary>An event, and the resource as it was at the end of the event's page, as the root of a subscription.</summary>
+sealed record GraphEvent(LogEvent Logged, ResourceRow? Row);
+
+/// <summary>What a subscription asks for.</summary>
+abstract record GraphAsked;
+
+/// <summary>Events, one by one.</summary>
+/// <param name="After">The position of the last event that the client has.</param>
+/// <param name="NeedsRows">Whether it shows resources.</param>
+sealed record GraphEventsAsked(EventFilter Filter, long After, bool NeedsRows) : GraphAsked;
+
+/// <summary>A list, and what becomes of it.</summary>
+/// <param name="Most">The most resources that the list may have when it is read whole.</param>
+/// <param name="Position">The position that it must have passed.</param>
+sealed record GraphListAsked(ListRequest List, int Most, long Position) : GraphAsked;
+
+/// <summary>
+/// A subscription that is open: pages of the log at the client's own pace, and for each event the operation once. Nothing
+/// is queued for a client, and nothing dropped.
+/// </summary>
+sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpContext http, Caller caller)
+{
+    GraphPrepared prepared = null!;
+    GraphAsked asked = null!;
+
+    /// <summary>Looks at a subscription without running it.</summary>
+    /// <param name="after">The position that the client has, where its transport says so.</param>
+    /// <returns>Why it cannot be run; null when it can.</returns>
+    public async Task<GraphOutcome?> OpenAsync(GraphPrepared subscription, GraphErrors errors, long? after)
+    {
+        prepared = subscription;
+        await using var reads = new GraphReads(caller, door, 0, http.RequestAborted);
+        var operation = new GraphOperation(caller, http, reads);
+        var outcome = await executor.ExecuteAsync(prepared, operation, errors, null, http.RequestAborted);
+        if (operation.Asked is not { } found)
+            return outcome;
+        // A list that is followed begins anew.
+        asked = found is GraphEventsAsked events && after is { } has ? events with { After = has } : found;
+        return null;
+    }
+
+    /// <summary>Whether the subscription has told itself why it ended.</summary>
+    public bool HasEnded { get; private set; }
+
+    /// <summary>
+    /// An outcome for each event, or each step of a list; where there is nothing, the position alone. It ends with the lease.
+    /// </summary>
+    public IAsyncEnumerable<(long Position, GraphOutcome? Outcome)> RunAsync(
+        StreamLease lease,
+        TimeSpan pulse,
+        CancellationToken ct
+    ) =>
+        asked switch
+        {
+            GraphEventsAsked events => EventsAsync(events, lease, pulse, ct),
+            GraphListAsked list => StepsAsync(list, lease, pulse, ct),
+            _ => throw new InvalidOperationException("Nothing else is asked for."),
+        };
+
+    async IAsyncEnumerable<(long Position, GraphOutcome? Outcome)> EventsAsync(
+        GraphEventsAsked asked,
+        StreamLease lease,
+        TimeSpan pulse,
+        [EnumeratorCancellation] CancellationToken ct
+    )
+    {
+        var reached = asked.After;
+        while (lease.End is null)
+        {
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(ct, lease.Changed);
+            if (lease.End is not null)
+                yield break;
+            await using var pages = door.FollowAsync(lease, asked.Filter, reached, pulse, until.Token)
+                .GetAsyncEnumerator(until.Token);
+            while (await NextAsync(pages, ct))
+            {
+                var page = pages.Current;
+                var rows = asked.NeedsRows && page.Events is not [] ? await RowsOfAsync(page, ct) : null;
+                foreach (var logged in page.Events)
+                {
+                    var happened = new GraphEvent(logged, rows?.GetValueOrDefault(logged.Resource));
+                    reached = logged.Position;
+                    yield return (reached, await ShowAsync(happened, reached, page.Reached, ct));
+                }
+                reached = page.Reached;
+                if (page.Events is [])
+                    yield return (reached, null);
+            }
+        }
+    }
+
+    async IAsyncEnumerable<(long Position, GraphOutcome? Outcome)> StepsAsync(
+        GraphListAsked asked,
+        StreamLease lease,
+        TimeSpan pulse,
+        [EnumeratorCancellation] CancellationToken ct
+    )
+    {
+        var list = asked.List;
+        while (lease.End is null)
+        {
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(ct, lease.Changed);
+            if (lease.End is not null)
+                yield break;
+            if (await SnapshotAsync(asked, lease, until.Token, ct) is not { } snapshot)
+                continue;
+            using var memory = snapshot.Memory;
+            if (snapshot.IsCut || snapshot.Rows.Count > asked.Most)
+            {
+                HasEnded = true;
+                yield return (snapshot.Position, TooLong(asked.Most));
+                yield break;
+            }
+            await using var pages = door.FollowAsync(lease, list.Selection, snapshot, pulse, until.Token)
+                .GetAsyncEnumerator(until.Token);
+            // Its rows are not kept for as long as the list is followed.
+            snapshot = null;
+            while (await NextAsync(pages, ct))
+                foreach (var step in pages.Current)
+                    yield return (step.Position, await ShowAsync(step, step.Position, step.Position, ct));
+        }
+    }
+
+    async Task<ResourcePage?> SnapshotAsync(
+        GraphListAsked asked,
+        StreamLease lease,
+        CancellationToken until,
+        CancellationToken ct
+    )
+    {
+        try
+        {
+            return await door.SnapshotAsync(lease, asked.List.Selection, asked.List.Sort, asked.Position, until);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is StoreUnavailableException or QueryTimeoutException)
+        {
+            await Task.Delay(StreamResponse.StoreRest, ct);
+            return null;
+        }
+    }
+
+    static GraphOutcome TooLong(int most)
+    {
+        var errors = new GraphErrors(null);
+        errors.Add(
+            new RefusedError(
+                ProblemType.ValidationFailed,
+                $"The list has more than {most} resources, or more metadata than can be followed. Narrow it."
+            )
+        );
+        return new(null, errors, null, null);
+    }
+
+    /// <summary>Runs the operation for one event or step.</summary>
+    /// <param name="at">The position that the client has with it.</param>
+    /// <param name="passed">The position that what is read beside it must have passed.</param>
+    async Task<GraphOutcome> ShowAsync(object root, long at, long passed, CancellationToken ct)
+    {
+        await using var reads = new GraphReads(caller, door, passed, ct);
+        var outcome = await executor.ExecuteAsync(prepared, new(caller, http, reads), new(null), root, ct);
+        return outcome with { Position = at, Cost = null };
+    }
+
+    /// <summary>The resources of a page's events, as they are at its end or later.</summary>
+    async Task<IReadOnlyDictionary<Guid, ResourceRow>> RowsOfAsync(FeedPage page, CancellationToken ct)
+    {
+        await using var reads = new GraphReads(caller, door, page.Reached, ct);
+        return await reads.OfIdsAsync([.. page.Events.Select(logged => logged.Resource).Distinct()]);
+    }
+
+    /// <summary>Whether there is another page; a change of the rights, and an outage of the store, begin anew.</summary>
+    static async ValueTask<bool> NextAsync<T>(IAsyncEnumerator<T> pages, CancellationToken ct)
+    {
+        try
+        {
+            return await pages.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is StoreUnavailableException or QueryTimeoutException)
+        {
+            await Task.Delay(StreamResponse.StoreRest, ct);
+            return false;
+        }
+    }
+}

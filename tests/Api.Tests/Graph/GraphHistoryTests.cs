@@ -1,0 +1,74 @@
+using System.Text;
+
+namespace Resources.Api.Tests;
+
+/// <summary>What happened to a resource, and lists that are followed.</summary>
+public sealed class GraphHistoryTests(Backend backend, JavaScriptProgram programs) : GraphBackend(backend)
+{
+    readonly string book = FreshName();
+
+    Task DeclareAsync() =>
+        DeclareAsync(Definition(book, """{"type":"object","properties":{"price":{"type":"number"}}}"""));
+
+    [Fact]
+    public async Task History_has_the_events_of_a_resource_in_pages()
+    {
+        await DeclareAsync();
+        var id = await MadeAsync(book, """{"price":1}""");
+        for (var price = 2; price < 5; price++)
+            Is(await PatchAsync(id, $$$"""{"metadata":{"price":{{{price}}}}}"""), 200);
+        var query = $$"""
+            query($id: ID!, $after: Position) { one: {{book}}(id: $id) { history(first: 2, after: $after) {
+              nodes { type version data } endPosition hasNextPage } } }
+            """;
+        var first = await DataAsync(query, new { id });
+        Assert.Equal(
+            ("resource.created", "2", "true"),
+            (
+                first.Text("/data/one/history/nodes/0/type"),
+                first.Text("/data/one/history/nodes/1/version"),
+                first.Text("/data/one/history/hasNextPage")
+            )
+        );
+        var next = await DataAsync(query, new { id, after = first.Text("/data/one/history/endPosition") });
+        Assert.Equal(
+            ("3", "4"),
+            (next.Text("/data/one/history/nodes/0/version"), next.Text("/data/one/history/nodes/1/version"))
+        );
+        Assert.Null(next.At("/data/one/history/nodes/2"));
+    }
+
+    [Fact]
+    public async Task Followed_list_is_the_list_at_every_position()
+    {
+        await DeclareAsync();
+        Assert.Equal(
+            "as the list",
+            (
+                await programs.RunAsync(
+                    "graphql.mjs",
+                    "changes",
+                    Backend.Server.Address.ToString().TrimEnd('/'),
+                    Admin.Token!,
+                    book
+                )
+            ).Trim()
+        );
+    }
+
+    [Fact]
+    public async Task List_that_is_too_long_is_not_followed()
+    {
+        await DeclareAsync();
+        await MadeAsync(book, "{}");
+        await MadeAsync(book, "{}");
+        var answer = await Admin.SendAsync(
+            "POST",
+            "/api/v1/graphql",
+            $$$"""{"query":"subscription { {{{book}}}Changes(first: 1) { kind } }"}""",
+            headers: ("Accept", "text/event-stream")
+        );
+        Assert.Contains("VALIDATION_FAILED", Encoding.UTF8.GetString(answer.Body), StringComparison.Ordinal);
+        Assert.EndsWith("event: complete\ndata:\n\n", Encoding.UTF8.GetString(answer.Body), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+
+namespace Resources.Api.Tests;
+
+/// <summary>Documents that are made to cost much are refused before they do.</summary>
+public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
+{
+    static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
+
+    static string Repeat(string part, int times, string between = " ") =>
+        string.Join(between, Enumerable.Repeat(part, times));
+
+    public static TheoryData<string, string, string> Hostile()
+    {
+        var doubling = string.Concat(
+            Enumerable
+                .Range(0, 22)
+                .Select(n => $"fragment f{n} on Query {{ {(n is 21 ? "__typename" : $"...f{n + 1} ...f{n + 1}")} }} ")
+        );
+        return new()
+        {
+            { "lists in a value", "{ a(b: " + new string('[', 100_000), "TOO_COMPLEX" },
+            { "lists within the length", "{ a(b: " + new string('[', 60_000), "TOO_COMPLEX" },
+            { "objects in a value", "{ a(b: " + Repeat("{a:", 20_000, ""), "TOO_COMPLEX" },
+            { "selections", Repeat("{ a", 20_000), "TOO_COMPLEX" },
+            { "selections that a parser would take", Repeat("{ a", 20) + Repeat("}", 20), "TOO_COMPLEX" },
+            { "fragments that double", doubling + "{ ...f0 }", "TOO_COMPLEX" },
+            {
+                "a fragment in itself",
+                "fragment a on Query { ...b } fragment b on Query { ...a } { ...a }",
+                "TOO_COMPLEX"
+            },
+            { "the same field", "{ " + Repeat("__typename", 4_000) + " }", "TOO_COMPLEX" },
+            {
+                "aliases",
+                "{ " + string.Join(' ', Enumerable.Range(0, 1_000).Select(n => $"a{n}: __typename")) + " }",
+                "TOO_COMPLEX"
+            },
+            { "directives at one place", "{ __typename " + Repeat("@aa", 40) + " }", "TOO_COMPLEX" },
+            { "directives", "{ __typename " + Repeat("@aa", 10_000) + " }", "TOO_COMPLEX" },
+            { "inline fragments", "{ " + Repeat("... on Query { __typename }", 50) + " }", "TOO_COMPLEX" },
+            { "tokens", "{ " + Repeat("a", 10_000) + " }", "TOO_COMPLEX" },
+            {
+                "lists of the introspection",
+                "{ __schema { types " + Repeat("{ fields { type", 8) + " { name } " + Repeat("} }", 8) + " } }",
+                "TOO_COMPLEX"
+            },
+            {
+                "unknown fields",
+                "{ " + string.Join(' ', Enumerable.Range(0, 20).Select(n => $"x{n}")) + " }",
+                "GRAPHQL_VALIDATION_FAILED"
+            },
+            {
+                "dear lists",
+                "{ "
+                    + string.Join(
+                        ' ',
+                        Enumerable
+                            .Range(0, 20)
+                            .Select(n => $"a{n}: resources(first: 200) {{ nodes {{ id }} totalCount }}")
+                    )
+                    + " }",
+                "TOO_COMPLEX"
+            },
+            { "types in the document", "type A { a: Int } { __typename }", "TOO_COMPLEX" },
+            { "no document", "{", "GRAPHQL_PARSE_FAILED" },
+            { "nothing", "", "OPERATION_NOT_FOUND" },
+        };
+    }
+
+    [Theory, MemberData(nameof(Hostile))]
+    [Trait("Conformance", "G1")]
+    [Trait("Conformance", "G2")]
+    [Trait("Conformance", "G3")]
+    [Trait("Conformance", "G6")]
+    public async Task Hostile_document_is_refused_soon(string what, string document, string code)
+    {
+        await AskAsync("{ __typename }");
+        var watch = Stopwatch.StartNew();
+        var answer = await AskAsync(document);
+        Assert.True(watch.Elapsed < Bound, $"{what} took {watch.Elapsed}.");
+        Assert.Equal((200, code), (answer.Status, answer.Text("/errors/0/extensions/code")));
+        Assert.Null(answer.At("/data"));
+        Assert.InRange(answer.At("/errors")!.Value.GetArrayLength(), 1, 20);
+    }
+
+    [Fact]
+    public async Task Introspection_of_tools_is_within_the_limits()
+    {
+        const string Standard = """
+            query IntrospectionQuery { __schema { queryType { name } mutationType { name } subscriptionType { name }
+              types { ...FullType } directives { name description locations args { ...InputValue } } } }
+            fragment FullType on __Type { kind name description
+              fields(includeDeprecated: true) { name description args { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+              inputFields { ...InputValue } interfaces { ...TypeRef } enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+              possibleTypes { ...TypeRef } }
+            fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue }
+            fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+              ofType { kind name ofType { kind name ofType { kind name } } } } } } } }
+            """;
+        var answer = await DataAsync(Standard);
+        Assert.Equal("Query", answer.Text("/data/__schema/queryType/name"));
+    }
+}
