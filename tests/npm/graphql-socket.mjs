@@ -23,6 +23,7 @@ const cases = {
   'a long message': [[init, JSON.stringify(asked('1', '#' + 'x'.repeat(70_000)))], 4400],
   'too many operations': [[init, ...Array.from({ length: 21 }, (_, i) => endless('i' + i))], 4429],
   'an id again behind its end': [[init, asked('1', '{ __typename }'), 'wait', asked('1', '{ __typename }')], 'complete complete'],
+  'an id that was completed, and then twice': [[init, endless('1'), { type: 'complete', id: '1' }, endless('1'), 'wait', endless('1')], 4409],
   'an invalid document': [[init, asked('1', '{ nothing }')], 'error'],
   'a ping': [[init, { type: 'ping' }], 'pong'],
 };

@@ -72,10 +72,15 @@ public sealed class RefusalNotes : BackgroundService
             stoppingToken
         );
 
-    void Note(HttpContext context, AuditEvent happened)
+    /// <summary>Notes that a part of a request was refused, whose response has another status.</summary>
+    public void Note(HttpContext context, Caller caller) =>
+        Note(context, new AccessRefused(context.Request.Method, PathOf(context), ProblemType.Forbidden.Code), caller);
+
+    void Note(HttpContext context, AuditEvent happened) => Note(context, happened, Caller.Of(context.User));
+
+    void Note(HttpContext context, AuditEvent happened, Caller? caller)
     {
         var address = context.Connection.RemoteIpAddress;
-        var caller = Caller.Of(context.User);
         if (!(caller is null ? sample.TakesOfGuest(address) : sample.Takes(caller.Id)))
             return;
         var intent = new Intent(

@@ -19,11 +19,19 @@ sealed class DocumentCost(IExecutionContext context)
     const int OfCount = 20;
     const int OfFilteredCount = 100;
     const int OfMutation = 50;
+    const int OfPast = 20;
+    const int OfSchema = 100;
+
+    /// <summary>What a list of references is taken for: their number is not known before.</summary>
+    const int ListedReferences = 5;
+
+    /// <summary>Where counting ends.</summary>
+    const long Endless = 1_000_000_000;
 
     int reads;
 
-    /// <summary>The cost of the operation, and how many statements it needs; the cost is at least above the most.</summary>
-    public static (long Cost, int Reads) Of(IExecutionContext context)
+    /// <summary>The cost of the operation, how many statements it needs, and how many fields stand at its root.</summary>
+    public static (long Cost, int Reads, int Roots) Of(IExecutionContext context)
     {
         var cost = new DocumentCost(context);
         var root = context.Operation.Operation switch
@@ -32,10 +40,21 @@ sealed class DocumentCost(IExecutionContext context)
             OperationType.Subscription => context.Schema.Subscription,
             _ => context.Schema.Query,
         };
-        var fields = context.Operation.SelectionSet.Selections.Count;
+        var fields = cost.Fields(context.Operation.SelectionSet);
         var own = context.Operation.Operation is OperationType.Mutation ? (long)OfMutation * fields : 0;
-        return (own + cost.Of(root!, context.Operation.SelectionSet, false), cost.reads);
+        return (own + cost.Of(root!, context.Operation.SelectionSet, false), cost.reads, fields);
     }
+
+    int Fields(GraphQLSelectionSet? set) =>
+        (set?.Selections ?? []).Sum(selection =>
+            selection switch
+            {
+                GraphQLField => 1,
+                GraphQLInlineFragment inline => Fields(inline.SelectionSet),
+                GraphQLFragmentSpread spread => Fields(FragmentOf(spread)?.SelectionSet),
+                _ => 0,
+            }
+        );
 
     long Of(IGraphType type, GraphQLSelectionSet? set, bool isFiltered)
     {
@@ -57,7 +76,7 @@ sealed class DocumentCost(IExecutionContext context)
                 ),
                 _ => 0,
             };
-        return cost;
+        return Math.Min(cost, Endless);
     }
 
     GraphQLFragmentDefinition? FragmentOf(GraphQLFragmentSpread spread) =>
@@ -67,25 +86,39 @@ sealed class DocumentCost(IExecutionContext context)
 
     long OfField(IGraphType type, GraphQLField field, bool isFiltered)
     {
+        if (field.Name.Value.Span is "__schema" or "__type")
+            return OfSchema;
         if ((type as IComplexGraphType)?.GetField(field.Name) is not { } definition)
             return 0;
         var inner = definition.ResolvedType!.GetNamedType();
         switch (definition)
         {
-            case ListField:
+            case ListField list:
                 reads++;
                 var arguments = context.ArgumentValues?.TryGetValue(field, out var given) is true ? given : null;
-                var first = arguments?.TryGetValue("first", out var number) is true ? number.Value as int? ?? 20 : 20;
+                var first =
+                    arguments?.TryGetValue("first", out var number) is true && number.Value is int asked
+                        ? asked
+                        : definition.Arguments?.Find("first")?.DefaultValue as int? ?? list.Most;
                 isFiltered = new[] { "filter", "q", "where" }.Any(name =>
                     arguments?.TryGetValue(name, out var value) is true && value.Value is not null
                 );
-                return OfList + Math.Max(1, first) * Math.Max(1, Of(inner, field.SelectionSet, isFiltered));
+                var each = Math.Max(1, Of(inner, field.SelectionSet, isFiltered));
+                return OfList + Math.Min(Endless, Math.Clamp(first, 1, list.Most) * each);
             case ReferenceField:
                 reads++;
-                return OfReference + Of(inner, field.SelectionSet, false);
+                var shown = Of(inner, field.SelectionSet, false);
+                return OfReference + (definition.ResolvedType is ListGraphType ? ListedReferences * shown : shown);
             case CountField:
                 return isFiltered ? OfFilteredCount : OfCount;
             default:
+                if (
+                    context.ArgumentValues?.TryGetValue(field, out var ofOne) is true
+                    && new[] { "version", "at" }.Any(name =>
+                        ofOne.TryGetValue(name, out var past) && past.Value is not null
+                    )
+                )
+                    return OfPast + Of(inner, field.SelectionSet, isFiltered);
                 return (inner is IComplexGraphType ? 1 : 0) + Of(inner, field.SelectionSet, isFiltered);
         }
     }

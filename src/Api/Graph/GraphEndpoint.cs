@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using GraphQL;
 using Microsoft.AspNetCore.Http;
 using Resources.Grains;
+using Resources.Projections;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -84,7 +85,11 @@ static class GraphEndpoint
             .AlsoAnswers("text/plain")
             .WithName("getGraphQLSchema")
             .WithSummary("Get the GraphQL schema")
-            .WithDescription("In GraphQL's own language, with the types that the caller sees.");
+            .WithDescription("In GraphQL's own language, with the types that the caller sees.")
+            .TakesHeaders(RequestHeaders.IfNoneMatch)
+            .Carries(AnswerHeaders.ETag)
+            .Produces<string>(200, "text/plain")
+            .Produces(304);
         graph
             .MapRead("/limits", () => Answer.Of(GraphLimits.InForce))
             .WithName("getGraphQLLimits")
@@ -121,17 +126,27 @@ static class GraphEndpoint
                 ProblemType.NotAcceptable,
                 "A subscription is sent with Accept: text/event-stream, or over a WebSocket."
             );
-        var outcome = await ExecuteAsync(context, executor, request, prepared, errors);
+        var outcome = await ExecuteAsync(
+            context,
+            context.Caller(),
+            executor,
+            request,
+            prepared,
+            errors,
+            context.RequestAborted
+        );
         return outcome.Refusal ?? new GraphResponse(outcome);
     }
 
     /// <summary>Runs a query or a mutation.</summary>
     internal static async Task<GraphOutcome> ExecuteAsync(
         HttpContext context,
+        Caller caller,
         GraphExecutor executor,
         GraphRequest request,
         GraphPrepared prepared,
-        GraphErrors errors
+        GraphErrors errors,
+        CancellationToken ct
     )
     {
         var query = new QueryReader(request.Consistency);
@@ -139,12 +154,12 @@ static class GraphEndpoint
         if (query.Faults is [])
             return await executor.RunAsync(
                 context,
-                context.Caller(),
+                caller,
                 request,
                 prepared,
                 errors,
                 request.MinPosition ?? wanted,
-                context.RequestAborted
+                ct
             );
         errors.Add(new RefusedError(ProblemType.ValidationFailed, Problems.Summary(query.Faults), query.Faults));
         return new(null, errors, null, null);
@@ -208,7 +223,8 @@ static class GraphEndpoint
             using (var socket = await context.WebSockets.AcceptWebSocketAsync(GraphSocket.Protocol))
             {
                 Overload.Waits(context);
-                await new GraphSocket(context, socket, executor, door).ServeAsync(isGuest ? null : context.Caller());
+                var served = new GraphSocket(context, socket, executor, door, place);
+                await served.ServeAsync(isGuest ? null : context.Caller());
             }
         });
     }

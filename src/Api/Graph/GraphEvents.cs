@@ -64,8 +64,9 @@ sealed class GraphEvents(ResourceDoor door)
                 new(scalars.Id) { Name = "resource" },
                 new(new ListGraphType(GraphTypes.Some(scalars.Text))) { Name = "event" },
             ],
+            Most = EventQuery.MaxEvents,
             Resolver = new FuncFieldResolver<object>(async context =>
-                await ReadAsync(context, FilterOf(context, null), null)
+                await ReadAsync(context, FilterOf(context, null), _ => true)
             ),
         };
 
@@ -80,13 +81,8 @@ sealed class GraphEvents(ResourceDoor door)
                 new(scalars.Position) { Name = "after" },
                 new(scalars.Int) { Name = "first", DefaultValue = GraphQueries.StandardPage },
             ],
-            Resolver = new FuncFieldResolver<object>(async context =>
-                await ReadAsync(
-                    context,
-                    new(Reach.Nothing, null, ((ResourceRow)context.Source!).Id),
-                    ((GraphOperation)context.UserContext).Reads.Position
-                )
-            ),
+            Most = EventQuery.MaxEvents,
+            Resolver = new FuncFieldResolver<object>(async context => await ReadHistoryAsync(context)),
         };
 
     /// <summary>The fields of subscriptions.</summary>
@@ -156,23 +152,34 @@ sealed class GraphEvents(ResourceDoor door)
             Resolver = new FuncFieldResolver<object>(context => read((T)context.Source!)),
         };
 
-    /// <param name="upTo">The position that the page ends at; null = the log's head.</param>
-    async Task<GraphEventPage> ReadAsync(IResolveFieldContext context, EventFilter filter, long? upTo)
+    /// <summary>What happened to a resource up to the version that is shown.</summary>
+    Task<GraphEventPage> ReadHistoryAsync(IResolveFieldContext context)
+    {
+        var row = (ResourceRow)context.Source!;
+        return ReadAsync(context, new(Reach.Nothing, null, row.Id), logged => logged.Version <= row.Version);
+    }
+
+    /// <param name="isShown">Whether an event is in the answer; those behind one that is not are not, either.</param>
+    async Task<GraphEventPage> ReadAsync(IResolveFieldContext context, EventFilter filter, Func<LogEvent, bool> isShown)
     {
         var operation = (GraphOperation)context.UserContext;
-        var head = upTo ?? await door.HeadAsync(context.CancellationToken);
         var first = context.GetArgument<int?>("first") ?? StandardPage;
         if (first < 1)
             throw Invalid("/first", "first takes a whole number from 1.");
+        var end = await operation.Reads.EndOfEventsAsync();
         var page = await door.ReadAsync(
             operation.Caller,
             filter,
-            AfterOf(context, head),
-            Math.Min(first, EventQuery.MaxEvents),
-            head,
+            AfterOf(context, end),
+            Math.Min(first, ((ListField)context.FieldDefinition).Most),
+            end,
             context.CancellationToken
         );
-        return new(page.Events, page.Reached, page.Reached < head);
+        // A history is read to its end, which may lie behind the moment of the answer.
+        var events = page.Events.TakeWhile(logged => logged.Position <= end && isShown(logged)).ToArray();
+        return events.Length < page.Events.Count || page.Reached >= end
+            ? new(events, events is [.., var last] ? last.Position : Math.Min(page.Reached, end), false)
+            : new(events, page.Reached, true);
     }
 
     /// <summary>Notes what a subscription asks for.</summary>

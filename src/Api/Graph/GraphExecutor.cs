@@ -37,7 +37,8 @@ sealed class GraphExecutor(
     DocumentCache documents,
     ResourceDoor door,
     GraphOptions options,
-    GraphTelemetry telemetry
+    GraphTelemetry telemetry,
+    RefusalNotes refusals
 )
 {
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
@@ -132,7 +133,7 @@ sealed class GraphExecutor(
         await using var reads = new GraphReads(caller, door, wanted, ct);
         var outcome = await ExecuteAsync(prepared, new(caller, http, reads), errors, null, ct);
         if (
-            outcome is { WasRun: false, Refusal: null }
+            outcome is { HasBegun: false, Refusal: null }
             && await schemas.HasMovedAsync(caller, prepared.Schema, ct)
             && Prepare(caller, request) is ({ } again, var anew)
         )
@@ -172,11 +173,18 @@ sealed class GraphExecutor(
         var cost = new CostListener(operation, isFree: root is not null);
         execution.Listeners.Add(cost);
         var result = await executer.ExecuteAsync(execution);
-        if (result.Executed && prepared.Wanted is { } hash)
+        if (cost.HasBegun && prepared.Wanted is { } hash)
             documents.Add(prepared.Schema.Number, hash, prepared.Document);
         foreach (var error in result.Errors ?? [])
             errors.Add(error);
-        return new(result, errors, operation.Reads.Position, cost.Cost) { Refusal = operation.Refusal };
+        if (errors.All.Any(error => error.Code == ProblemType.Forbidden.Code))
+            refusals.Note(operation.Http, operation.Caller);
+        return new(result, errors, operation.Reads.Position, cost.Cost)
+        {
+            HasBegun = cost.HasBegun,
+            Refusal = operation.Refusal,
+            Memory = operation.TakeMemory(),
+        };
     }
 
     /// <summary>The operation that a request names, or the only one; null where there is none.</summary>
@@ -194,12 +202,22 @@ sealed class GraphExecutor(
     {
         public long? Cost { get; private set; }
 
+        /// <summary>Whether something of the operation may have been done. The library forgets it when time is over.</summary>
+        public bool HasBegun { get; private set; }
+
+        public override Task BeforeExecutionAsync(IExecutionContext context)
+        {
+            HasBegun = true;
+            return Task.CompletedTask;
+        }
+
         public override async Task AfterValidationAsync(IExecutionContext context, IValidationResult validationResult)
         {
             if (!validationResult.IsValid)
                 return;
-            var (cost, statements) = DocumentCost.Of(context);
+            var (cost, statements, roots) = DocumentCost.Of(context);
             Cost = cost;
+            operation.Roots = roots;
             operation.Reads.IsSingle = statements is 1;
             if (cost > DocumentCost.Max)
                 context.Errors.Add(

@@ -31,5 +31,14 @@ sealed class GraphFeature : Feature
             .AddSingleton<GraphExecutor>();
     }
 
-    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api) => api.MapGraph();
+    public override void Map(IEndpointRouteBuilder root, RouteGroupBuilder api)
+    {
+        api.MapGraph();
+        var services = root.ServiceProvider;
+        if (
+            services.GetRequiredService<GraphOptions>().Explorer
+            ?? services.GetRequiredService<IHostEnvironment>().IsDevelopment()
+        )
+            root.MapExplorer();
+    }
 }

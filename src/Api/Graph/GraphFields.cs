@@ -40,8 +40,12 @@ sealed class RowType : ObjectGraphType<ResourceRow>;
 /// <summary>An object of the metadata.</summary>
 sealed class MemberType : ObjectGraphType<object>;
 
-/// <summary>A list of resources.</summary>
-sealed class ListField : FieldType;
+/// <summary>A list: of resources, or of events.</summary>
+sealed class ListField : FieldType
+{
+    /// <summary>The most that it shows, whatever is asked for.</summary>
+    public int Most { get; init; } = GraphQueries.MaxPage;
+}
 
 /// <summary>How many resources a list has in all.</summary>
 sealed class CountField : FieldType;

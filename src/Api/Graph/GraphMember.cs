@@ -56,10 +56,17 @@ sealed class GraphMembers
     /// <summary>Objects that are nested deeper are JSON.</summary>
     const int MaxDepth = 8;
 
+    /// <summary>Further members are hidden: a few definitions that refer to each other unfold to millions.</summary>
+    const int MaxMembers = 1_000;
+
     readonly TypeDefinition definition;
     readonly string owner;
     readonly HashSet<string> typeNames = [];
     readonly List<string> hidden = [];
+
+    /// <summary>The definitions that the reader is within.</summary>
+    readonly List<string> open = [];
+    int count;
 
     GraphMembers(TypeDefinition definition, string owner) => (this.definition, this.owner) = (definition, owner);
 
@@ -79,6 +86,11 @@ sealed class GraphMembers
         foreach (var property in properties.EnumerateObject())
         {
             var at = JsonPointer.Append(pointer, property.Name);
+            if (++count > MaxMembers)
+            {
+                hidden.Add(at);
+                continue;
+            }
             var name = GraphNames.OfMember(property.Name);
             if (names.Add(name))
                 members.Add(Read(property.Name, name, property.Value, at, path, depth));
@@ -89,6 +101,19 @@ sealed class GraphMembers
     }
 
     GraphMember Read(string property, string name, JsonElement schema, string at, string path, int depth)
+    {
+        var within = open.Count;
+        try
+        {
+            return ReadWithin(property, name, schema, at, path, depth);
+        }
+        finally
+        {
+            open.RemoveRange(within, open.Count - within);
+        }
+    }
+
+    GraphMember ReadWithin(string property, string name, JsonElement schema, string at, string path, int depth)
     {
         schema = Followed(schema);
         var isList = Types(schema) is ["array"];
@@ -168,7 +193,10 @@ sealed class GraphMembers
             && properties.ValueKind is JsonValueKind.Object;
     }
 
-    /// <summary>The schema that a plain reference to a definition of the same document leads to.</summary>
+    /// <summary>
+    /// The schema that a plain reference to a definition of the same document leads to; not to one that it is within, which
+    /// has no end.
+    /// </summary>
     JsonElement Followed(JsonElement schema)
     {
         for (var steps = 0; steps < MaxDepth; steps++)
@@ -179,10 +207,12 @@ sealed class GraphMembers
                 || !schema.TryGetProperty("$ref", out var reference)
                 || reference.GetString() is not { } text
                 || !text.StartsWith("#/", StringComparison.Ordinal)
+                || open.Contains(text)
                 || JsonPointer.Parse(text[1..]) is not { } path
                 || Find(path) is not { } found
             )
                 break;
+            open.Add(text);
             schema = found;
         }
         return schema;

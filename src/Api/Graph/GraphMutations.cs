@@ -122,7 +122,11 @@ sealed class GraphMutations(ResourceDoor door)
         var operation = (GraphOperation)context.UserContext;
         var attempt = Attempt(context, body, Conditions.None);
         var id = attempt.NewId(operation.Caller);
-        await ResponseMemory.ReserveAsync(operation.Http, create.Metadata.Utf8.Length);
+        if (
+            await ResponseMemory.TakeAsync(operation.Http, operation.Caller.Id, create.Metadata.Utf8.Length) is
+            { } memory
+        )
+            operation.Hold(memory);
         return await ExecuteAsync(operation, id, create, attempt, "input");
     }
 
@@ -194,7 +198,7 @@ sealed class GraphMutations(ResourceDoor door)
                     Faults = rejection.Faults is { } faults ? [.. faults.Select(each => Within(argument, each))] : null,
                 }
             );
-        operation.Reads.Wrote(reply.Position);
+        await operation.Reads.WroteAsync(reply.Position);
         return new(id, new(id, reply.Version, reply.Value!), reply.Position, reply.Replayed);
     }
 
@@ -208,7 +212,7 @@ sealed class GraphMutations(ResourceDoor door)
         var key = context.Arguments?["idempotencyKey"].Value as string;
         if (key is not null && !IdempotencyKey.IsValid(key))
             throw Invalid("", [new("/idempotencyKey", "INVALID_KEY", IdempotencyKey.Form)]);
-        if (key is null && context.Operation.SelectionSet.Selections.Count is 1)
+        if (key is null && operation.Roots is 1)
             key = IdempotencyKey.Read(operation.Http.Request, faults);
         if (faults is not [])
             throw Invalid("", faults);

@@ -30,16 +30,35 @@ static class GraphNames
         "Int",
         "Float",
         "Boolean",
-        "ID"
+        "ID",
+        "Delete",
+        "ChangeKind",
+        "Text",
+        "Truth",
+        "Time",
+        "Objects",
+        "Numbers",
+        "Truths",
+        "Texts"
     );
 
+    /// <summary>Fields of queries, of what mutations answer, of events and of steps of a list: each has one for a type.</summary>
     static readonly FrozenSet<string> TakenFields = FrozenSet.Create(
         "node",
         "resource",
         "resources",
         "events",
         "types",
-        "me"
+        "me",
+        "position",
+        "replayed",
+        "id",
+        "type",
+        "version",
+        "time",
+        "actor",
+        "data",
+        "kind"
     );
 
     /// <summary>What names of types end with that are made of the name of another.</summary>

@@ -21,11 +21,26 @@ sealed class GraphOperation(Caller caller, HttpContext http, GraphReads reads) :
     /// <summary>The refusal of an operation for which the caller's limit has too little left.</summary>
     public Answer? Refusal { get; private set; }
 
-    /// <summary>Counts what an operation costs: one permit for each part of it, of which the request has taken the first.</summary>
+    /// <summary>How many fields stand at the root, wherever they are spread.</summary>
+    public int Roots { get; set; }
+
+    /// <summary>Memory that was taken for rows.</summary>
+    readonly ConcurrentQueue<IDisposable> memories = [];
+
+    /// <summary>Holds memory of rows until the answer was sent.</summary>
+    public void Hold(IDisposable memory) => memories.Enqueue(memory);
+
+    /// <summary>Hands the memory to whoever sends the answer.</summary>
+    public IReadOnlyList<IDisposable> TakeMemory() => [.. memories];
+
+    /// <summary>
+    /// Counts what an operation costs: one permit for each part of it, and at least one for each field at its root. The
+    /// request has taken the first.
+    /// </summary>
     public async ValueTask<bool> ChargeAsync(long cost)
     {
         var limits = http.RequestServices.GetRequiredService<RateLimits>();
-        for (var more = (cost - 1) / CostOfPermit; more > 0; more--)
+        for (var more = Math.Max((cost - 1) / CostOfPermit, Roots - 1); more > 0; more--)
             if (http.Response.HasStarted)
             {
                 if (!await limits.TakeAsync(RateLimits.Default, caller.Id))

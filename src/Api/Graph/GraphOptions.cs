@@ -9,6 +9,9 @@ public sealed class GraphOptions
     [EnumDataType(typeof(GraphIntrospection))]
     public GraphIntrospection Introspection { get; set; } = GraphIntrospection.Authenticated;
 
+    /// <summary>Whether <c>/graphql</c> shows the explorer; null = in Development only.</summary>
+    public bool? Explorer { get; set; }
+
     /// <summary>Operations that take so many milliseconds are logged.</summary>
     [Range(1, 600_000)]
     public int SlowMilliseconds { get; set; } = 1_000;

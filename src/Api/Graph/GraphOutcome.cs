@@ -19,8 +19,11 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     /// <summary>The answer in place of the outcome, where a limit of the caller is used up.</summary>
     public Answer? Refusal { get; init; }
 
-    /// <summary>Whether the operation was run, if with errors.</summary>
-    public bool WasRun => Result?.Executed is true;
+    /// <summary>Whether the operation was run, if with errors or not to its end: something of it may have been done.</summary>
+    public bool HasBegun { get; init; }
+
+    /// <summary>Memory of what is in it, which is given back when it was sent.</summary>
+    public IReadOnlyList<IDisposable> Memory { get; init; } = [];
 
     /// <summary>The outcome as the specification has it.</summary>
     public ReadOnlyMemory<byte> ToJson()
@@ -34,7 +37,7 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
             Errors.Add(
                 new RefusedError(GraphFeature.TooComplex, $"An answer has at most {GraphWriter.MaxBytes} bytes.")
             );
-            return (this with { Result = null }).Written();
+            return (this with { Result = null, HasBegun = false }).Written();
         }
     }
 
@@ -49,7 +52,7 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
-        if (WasRun)
+        if (HasBegun)
         {
             json.WritePropertyName("data");
             new GraphWriter(json, Errors).Write(Result!.Data);
@@ -77,12 +80,14 @@ sealed class GraphResponse(GraphOutcome outcome) : Answer
         var isOwn =
             context.Request.Headers.Accept.Count > 0
             && Accepted.Read(context.Request).Prefers("application", "graphql-response+json");
+        foreach (var memory in outcome.Memory)
+            context.Response.RegisterForDispose(memory);
         var body = outcome.ToJson();
         ResponseMemory.Hold(context, body.Length);
         var response = context.Response;
         if (outcome.Position is { } position)
             Responses.SetPosition(context, position);
-        if (isOwn && !outcome.WasRun)
+        if (isOwn && !outcome.HasBegun)
             response.StatusCode = StatusCodes.Status400BadRequest;
         response.ContentType = isOwn ? GraphEndpoint.MediaType : "application/json";
         response.ContentLength = body.Length;

@@ -15,7 +15,7 @@ namespace Resources.Api;
 sealed class GraphQueries(Cursors cursors, ResourceDoor door)
 {
     public const int StandardPage = 20;
-    const int MaxPage = 200;
+    public const int MaxPage = 200;
 
     public FieldType Node(IGraphType type, GraphScalars scalars) =>
         new()
@@ -114,7 +114,7 @@ sealed class GraphQueries(Cursors cursors, ResourceDoor door)
         var list = Read(given, operation.Caller);
         var page = await operation.Reads.ListAsync(list);
         if (page.Memory is { } memory)
-            ResponseMemory.Hold(operation.Http, memory);
+            operation.Hold(memory);
         return new(
             [.. page.Rows.Take(list.Limit)],
             page.IsCut || page.Rows.Count > list.Limit,

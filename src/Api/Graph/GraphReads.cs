@@ -10,7 +10,7 @@ sealed class GraphReads : IAsyncDisposable
 {
     readonly Caller caller;
     readonly ResourceDoor door;
-    readonly long? wanted;
+    long? wanted;
     readonly CancellationTokenSource ending;
     readonly CancellationToken ct;
 
@@ -26,7 +26,8 @@ sealed class GraphReads : IAsyncDisposable
     {
         (this.caller, this.door, this.wanted) = (caller, door, wanted);
         ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        ending.CancelAfter(GraphExecutor.MaxTime);
+        // Behind the end that the library sets, which is told as one.
+        ending.CancelAfter(GraphExecutor.MaxTime + TimeSpan.FromSeconds(1));
         this.ct = ending.Token;
     }
 
@@ -53,7 +54,7 @@ sealed class GraphReads : IAsyncDisposable
             : await (await MomentAsync()).ListAsync(list.Selection, list.Sort, list.After, list.Limit + 1, list.Count);
         if (reply.Rejection is { } rejection)
             throw new RefusedError(rejection);
-        Position = reply.Position;
+        Saw(reply.Position);
         return reply.Value!;
     }
 
@@ -64,12 +65,39 @@ sealed class GraphReads : IAsyncDisposable
         var reply = await (await MomentAsync()).OfIdsAsync(ids);
         if (reply.Rejection is { } rejection)
             throw new RefusedError(rejection);
-        Position = reply.Position;
+        Saw(reply.Position);
         return reply.Value!;
     }
 
-    /// <summary>Notes a write of the operation.</summary>
-    public void Wrote(long position) => Position = Math.Max(Position ?? 0, position);
+    /// <summary>Notes a write of the operation: what is read from now on has passed it.</summary>
+    public async Task WroteAsync(long position)
+    {
+        Saw(position);
+        await beginning.WaitAsync(ct);
+        try
+        {
+            if (wanted is { } before)
+                wanted = Math.Max(before, position);
+            if (moment is not null)
+                await moment.DisposeAsync();
+            moment = null;
+        }
+        finally
+        {
+            beginning.Release();
+        }
+    }
+
+    /// <summary>The position at which events that are read end.</summary>
+    public async Task<long> EndOfEventsAsync()
+    {
+        if (Position is { } known)
+            return known;
+        Saw(await door.HeadAsync(ct));
+        return Position!.Value;
+    }
+
+    void Saw(long position) => Position = Math.Max(Position ?? 0, position);
 
     async Task<ResourceDoor.MomentReads> MomentAsync()
     {
@@ -158,7 +186,7 @@ sealed class GraphReads : IAsyncDisposable
             );
             if (reply.Rejection is { } rejection)
                 throw new RefusedError(rejection);
-            reads.Position = reply.Position;
+            reads.Saw(reply.Position);
             var (rows, isCut) = reply.Value;
             return (rows.ToLookup(each => each.To, each => each.Row), isCut);
         }

@@ -16,14 +16,16 @@ sealed record GraphSchema(long Number, ISchema Schema);
 /// </summary>
 sealed class GraphSchemas : IDisposable
 {
-    /// <summary>So many are kept.</summary>
+    /// <summary>So many are kept, and so many types in them.</summary>
     const int Most = 32;
+
+    const int MostTypes = 4_000;
 
     readonly TypeDoor door;
     readonly TypeBook types;
     readonly Func<IReadOnlyList<TypeDefinition>, ISchema> build;
     readonly Lock gate = new();
-    readonly Dictionary<string, (Lazy<GraphSchema> Schema, long Used)> schemas = [];
+    readonly Dictionary<string, (Lazy<GraphSchema> Schema, int Types, long Used)> schemas = [];
 
     /// <summary>The schema of all types, and of which change of the types it is.</summary>
     (long Change, GraphSchema Schema)? whole;
@@ -80,12 +82,23 @@ sealed class GraphSchemas : IDisposable
                 : new(() =>
                     new(Interlocked.Increment(ref made), build([.. seen.Select(rules => rules.InForce!.Definition)]))
                 );
-            schemas[name] = (schema, ++uses);
-            if (schemas.Count > Most)
+            schemas[name] = (schema, seen.Count, ++uses);
+            while (schemas.Count > 1 && (schemas.Count > Most || schemas.Values.Sum(each => each.Types) > MostTypes))
                 schemas.Remove(schemas.MinBy(each => each.Value.Used).Key);
         }
-        // Whoever comes meanwhile waits here, and not for the others.
-        var found = schema.Value;
+        GraphSchema found;
+        try
+        {
+            // Whoever comes meanwhile waits here, and not for the others.
+            found = schema.Value;
+        }
+        catch
+        {
+            // It would be thrown again for as long as it is kept.
+            lock (gate)
+                schemas.Remove(name);
+            throw;
+        }
         if (seesAll)
             whole = (change, found);
         return found;

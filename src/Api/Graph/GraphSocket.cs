@@ -9,12 +9,20 @@ using Resources.Silo;
 namespace Resources.Api;
 
 /// <summary>Operations over a WebSocket, by the protocol of graphql-ws.</summary>
-sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor executor, ResourceDoor door)
+/// <param name="place">The place of a guest who has not said who it is; null for others.</param>
+sealed class GraphSocket(
+    HttpContext context,
+    WebSocket socket,
+    GraphExecutor executor,
+    ResourceDoor door,
+    IDisposable? place
+)
 {
     /// <summary>The subprotocol.</summary>
     public const string Protocol = "graphql-transport-ws";
 
     const int MaxMessage = 64 * 1024;
+    const int FirstBuffer = 4 * 1024;
     const int MaxOperations = 20;
 
     static readonly TimeSpan TimeToInitialise = TimeSpan.FromSeconds(10);
@@ -22,13 +30,46 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
     static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     readonly TimeProvider time = context.RequestServices.GetRequiredService<TimeProvider>();
-    readonly ConcurrentDictionary<string, CancellationTokenSource> operations = new();
+    readonly ConcurrentDictionary<string, Operation> operations = new();
+
+    /// <summary>Completed when the socket is to be closed because of the node.</summary>
+    readonly TaskCompletionSource leaves = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly SemaphoreSlim sending = new(1);
     readonly CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
     Task<(ReadOnlyMemory<byte>? Text, bool IsClosed)> receiving = Task.FromResult(
         default((ReadOnlyMemory<byte>?, bool))
     );
     Caller? caller;
+
+    /// <summary>One operation, and how it is ended.</summary>
+    sealed class Operation(CancellationToken over) : IDisposable
+    {
+        readonly CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(over);
+
+        public CancellationToken Ending { get; private set; }
+
+        public Task Running { get; private set; } = Task.CompletedTask;
+
+        public void Start(Func<CancellationToken, Task> run)
+        {
+            Ending = ending.Token;
+            Running = Task.Run(() => run(Ending));
+        }
+
+        public async Task EndAsync()
+        {
+            try
+            {
+                await ending.CancelAsync();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has come to its end meanwhile.
+            }
+        }
+
+        public void Dispose() => ending.Dispose();
+    }
 
     /// <summary>Serves a socket until either side ends it.</summary>
     /// <param name="known">The caller of the handshake; null where the first message has to say who it is.</param>
@@ -37,10 +78,8 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
         try
         {
             var close = await ReadAsync(known);
-            foreach (var operation in operations.Values)
-                await operation.CancelAsync();
-            if (close is not null)
-                await CloseAsync(close);
+            await EndOperationsAsync();
+            await CloseAsync(close);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
         {
@@ -49,11 +88,22 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
         finally
         {
             await over.CancelAsync();
+            // They use the request.
+            await EndOperationsAsync();
         }
     }
 
-    /// <summary>Takes messages one after the other; answers why the socket is closed, null when the client did it.</summary>
-    async Task<SocketClose?> ReadAsync(Caller? known)
+    async Task EndOperationsAsync()
+    {
+        foreach (var operation in operations.Values)
+        {
+            await operation.EndAsync();
+            await operation.Running;
+        }
+    }
+
+    /// <summary>Takes messages one after the other; answers why the socket is closed.</summary>
+    async Task<SocketClose> ReadAsync(Caller? known)
     {
         var leaving = context.RequestServices.GetRequiredService<StopSignal>().Token;
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(over.Token, leaving);
@@ -63,9 +113,9 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
         {
             // Waiting ends without the receiving, which could not be cancelled without losing the connection.
             receiving = ReceiveAsync(over.Token);
-            await Task.WhenAny(receiving, stopped, caller is null ? tooLate : stopped);
+            await Task.WhenAny(receiving, stopped, leaves.Task, caller is null ? tooLate : stopped);
             if (!receiving.IsCompleted)
-                return leaving.IsCancellationRequested
+                return leaving.IsCancellationRequested || leaves.Task.IsCompleted
                     ? SocketClose.Of(StreamEnd.NodeStops)
                     : new(4408, "Connection initialisation timeout");
             var (text, isClosed) = await receiving;
@@ -87,10 +137,13 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
                 case "connection_init":
                     if ((caller = known ?? await CallerOfAsync(message.RootElement)) is null)
                         return new(4403, "Forbidden");
+                    place?.Dispose();
                     await SendAsync("connection_ack", null);
                     break;
                 case "subscribe" when caller is null:
                     return new(4401, "Unauthorized");
+                case "subscribe" when caller.IsUncertain:
+                    return SocketClose.Of(StreamEnd.NodeStops);
                 case "subscribe" when caller.IsOver || caller.Expires <= time.GetUtcNow():
                     return new(4403, "Forbidden");
                 case "subscribe":
@@ -99,7 +152,7 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
                     break;
                 case "complete" when IdOf(message.RootElement) is { } id:
                     if (operations.TryRemove(id, out var ended))
-                        await ended.CancelAsync();
+                        await ended.EndAsync();
                     break;
                 default:
                     return new(4400, "Invalid message");
@@ -116,81 +169,93 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
             || GraphRequest.Read(payload, faults) is not { } request
         )
             return new(4400, "Invalid message");
-        var ending = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
+        var operation = new Operation(over.Token);
         if (operations.Count >= MaxOperations)
             return new(4429, "Too many operations");
-        if (!operations.TryAdd(id, ending))
+        if (!operations.TryAdd(id, operation))
             return new(4409, $"Subscriber for {id} already exists");
-        _ = RunAsync(id, request, ending);
+        // The socket goes on to read.
+        operation.Start(ending => RunAsync(id, request, operation, ending));
         return null;
     }
 
-    async Task RunAsync(string id, GraphRequest request, CancellationTokenSource ending)
+    async Task RunAsync(string id, GraphRequest request, Operation operation, CancellationToken ending)
     {
-        // The socket goes on to read.
-        await Task.Yield();
+        // Whose id may be another one's by now.
+        bool Remove() => operations.TryRemove(new(id, operation));
         try
         {
-            if (await AnswerAsync(id, request, ending.Token) && operations.TryRemove(id, out _))
-                await SendAsync("complete", id);
+            try
+            {
+                if (await AnswerAsync(id, request, Remove, ending) && Remove())
+                    await SendAsync("complete", id);
+            }
+            catch (Exception e) when (e is not (WebSocketException or OperationCanceledException))
+            {
+                var (type, detail) = Problems.Tell(e, context);
+                var errors = new GraphErrors(null);
+                errors.Add(new RefusedError(type, detail));
+                await SendErrorsAsync(id, errors, Remove);
+            }
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
         {
             // The operation or the socket was ended.
         }
-        catch (Exception e)
-        {
-            var (type, detail) = Problems.Tell(e, context);
-            var errors = new GraphErrors(null);
-            errors.Add(new RefusedError(type, detail));
-            await SendErrorsAsync(id, errors);
-        }
         finally
         {
-            operations.TryRemove(id, out _);
-            ending.Dispose();
+            Remove();
+            operation.Dispose();
         }
     }
 
     /// <summary>Answers an operation; false when its errors were told, which end it.</summary>
-    async Task<bool> AnswerAsync(string id, GraphRequest request, CancellationToken ct)
+    async Task<bool> AnswerAsync(string id, GraphRequest request, Func<bool> remove, CancellationToken ct)
     {
         var limits = context.RequestServices.GetRequiredService<RateLimits>();
         var (prepared, errors) = executor.Prepare(caller!, request);
         if (prepared is not null && !await limits.TakeAsync(RateLimits.Default, caller!.Id))
             errors.Add(new RefusedError(ProblemType.RateLimited, "The limit is used up."));
         if (prepared is null || errors.All is not [])
-            return await SendErrorsAsync(id, errors);
+            return await SendErrorsAsync(id, errors, remove);
         if (!prepared.IsSubscription)
         {
-            var outcome = await executor.RunAsync(context, caller!, request, prepared, errors, null, ct);
-            if (!outcome.WasRun)
-                return await SendErrorsAsync(id, outcome.Errors);
-            await SendAsync("next", id, outcome.ToJson());
+            var outcome = await GraphEndpoint.ExecuteAsync(context, caller!, executor, request, prepared, errors, ct);
+            try
+            {
+                if (!outcome.HasBegun)
+                    return await SendErrorsAsync(id, outcome.Errors, remove);
+                await SendAsync("next", id, outcome.ToJson());
+            }
+            finally
+            {
+                foreach (var memory in outcome.Memory)
+                    memory.Dispose();
+            }
             return true;
         }
         var subscription = new GraphSubscription(executor, door, context, caller!);
         if (await subscription.OpenAsync(prepared, errors, null) is not null)
-            return await SendErrorsAsync(id, errors);
+            return await SendErrorsAsync(id, errors, remove);
         using var lease = door.Open(caller!);
         if (lease is null)
         {
             errors.Add(
                 new RefusedError(ProblemType.TooManyStreams, "The caller, or the node, has as many streams as it may.")
             );
-            return await SendErrorsAsync(id, errors);
+            return await SendErrorsAsync(id, errors, remove);
         }
         var pulse = context.RequestServices.GetRequiredService<StreamOptions>().Heartbeat;
         await foreach (var (_, outcome) in subscription.RunAsync(lease, pulse, ct))
             if (subscription.HasEnded)
-                return await SendErrorsAsync(id, outcome!.Errors);
+                return await SendErrorsAsync(id, outcome!.Errors, remove);
             else if (outcome is not null)
                 await SendAsync("next", id, outcome.ToJson());
-        if (lease.End is StreamEnd.NodeStops)
-            return false;
-        var lost = new GraphErrors(null);
-        lost.Add(new RefusedError(ProblemType.Forbidden, "The caller has lost the right to this."));
-        return await SendErrorsAsync(id, lost);
+        if (lease.End is not StreamEnd.NodeStops)
+            return await SendErrorsAsync(id, GraphSubscription.Lost().Errors, remove);
+        // The client goes to another node, or comes back.
+        leaves.TrySetResult();
+        return false;
     }
 
     async Task<Caller?> CallerOfAsync(JsonElement message)
@@ -221,13 +286,13 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
             ? value.GetString()
             : null;
 
-    async Task<bool> SendErrorsAsync(string id, GraphErrors errors)
+    async Task<bool> SendErrorsAsync(string id, GraphErrors errors, Func<bool> remove)
     {
         var output = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(output))
             errors.Write(json);
         // After an error the operation is over, and its id is free.
-        if (operations.TryRemove(id, out _))
+        if (remove())
             await SendAsync("error", id, output.WrittenMemory);
         return false;
     }
@@ -263,9 +328,12 @@ sealed class GraphSocket(HttpContext context, WebSocket socket, GraphExecutor ex
 
     async Task<(ReadOnlyMemory<byte>? Text, bool IsClosed)> ReceiveAsync(CancellationToken ct)
     {
-        var buffer = new byte[MaxMessage];
+        // Most messages are short, and most sockets wait.
+        var buffer = new byte[FirstBuffer];
         for (var length = 0; ; )
         {
+            if (length == buffer.Length)
+                Array.Resize(ref buffer, MaxMessage);
             var part = await socket.ReceiveAsync(buffer.AsMemory(length), ct);
             length += part.Count;
             if (part.MessageType is WebSocketMessageType.Close)

@@ -23,13 +23,29 @@ static class GraphStream
         if (!prepared.IsSubscription)
             return new StreamedAnswer(async _ =>
             {
-                var outcome = await GraphEndpoint.ExecuteAsync(context, executor, request, prepared, errors);
+                var outcome = await GraphEndpoint.ExecuteAsync(
+                    context,
+                    context.Caller(),
+                    executor,
+                    request,
+                    prepared,
+                    errors,
+                    context.RequestAborted
+                );
+                foreach (var memory in outcome.Memory)
+                    context.Response.RegisterForDispose(memory);
                 await StreamResponse.BeginAsync(context);
                 await SendAsync(context, null, outcome);
                 await CompleteAsync(context);
             });
+        if (HttpMethods.IsHead(context.Request.Method))
+            return new StreamedAnswer(StreamResponse.BeginAsync);
+        var faults = new List<Fault>();
+        var after = await AfterOfAsync(context, door, faults);
+        if (faults is not [])
+            return Answer.Invalid(faults);
         var subscription = new GraphSubscription(executor, door, context, context.Caller());
-        if (await subscription.OpenAsync(prepared, errors, AfterOf(context)) is { } refused)
+        if (await subscription.OpenAsync(prepared, errors, after) is { } refused)
             return new StreamedAnswer(async _ =>
             {
                 await StreamResponse.BeginAsync(context);
@@ -58,17 +74,29 @@ static class GraphStream
                 StreamResponse.WritePosition(context.Response.BodyWriter, position, isCaughtUp: false);
                 await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             }
+        // Without a completion the client comes back, here or at another node.
+        if (!subscription.HasEnded && lease.End is StreamEnd.NodeStops)
+            return;
         if (!subscription.HasEnded)
-            await StreamResponse.EndAsync(context, lease.End!.Value);
+            await SendAsync(context, null, GraphSubscription.Lost());
         await CompleteAsync(context);
     }
 
     /// <summary>The position that a client has that comes back; null where it says nothing.</summary>
-    static long? AfterOf(HttpContext context) =>
-        context.Request.Headers[EventQuery.LastEventId] is [{ } text]
-        && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
-            ? position
-            : null;
+    static async Task<long?> AfterOfAsync(HttpContext context, ResourceDoor door, List<Fault> faults)
+    {
+        if (context.Request.Headers[EventQuery.LastEventId] is not [{ Length: > 0 } text])
+            return null;
+        if (
+            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+            && position <= await door.HeadAsync(context.RequestAborted)
+        )
+            return position;
+        faults.Add(
+            new("header:" + EventQuery.LastEventId, "INVALID_POSITION", "This is no position that the log has reached.")
+        );
+        return null;
+    }
 
     static async Task SendAsync(HttpContext context, long? position, GraphOutcome outcome)
     {

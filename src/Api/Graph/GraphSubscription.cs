@@ -82,7 +82,7 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
             while (await NextAsync(pages, ct))
             {
                 var page = pages.Current;
-                var rows = asked.NeedsRows && page.Events is not [] ? await RowsOfAsync(page, ct) : null;
+                var rows = asked.NeedsRows && page.Events is not [] ? await RowsOfAsync(page, lease, ct) : null;
                 foreach (var logged in page.Events)
                 {
                     var happened = new GraphEvent(logged, rows?.GetValueOrDefault(logged.Resource));
@@ -150,6 +150,14 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
         }
     }
 
+    /// <summary>What is told when the caller may not have it any more.</summary>
+    public static GraphOutcome Lost()
+    {
+        var errors = new GraphErrors(null);
+        errors.Add(new RefusedError(ProblemType.Forbidden, "The caller has lost the right to this."));
+        return new(null, errors, null, null);
+    }
+
     static GraphOutcome TooLong(int most)
     {
         var errors = new GraphErrors(null);
@@ -172,11 +180,34 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
         return outcome with { Position = at, Cost = null };
     }
 
-    /// <summary>The resources of a page's events, as they are at its end or later.</summary>
-    async Task<IReadOnlyDictionary<Guid, ResourceRow>> RowsOfAsync(FeedPage page, CancellationToken ct)
+    /// <summary>
+    /// The resources of a page's events, as they are at its end or later. Who is refused, or finds the store away, tries
+    /// again: no event is left out.
+    /// </summary>
+    async Task<IReadOnlyDictionary<Guid, ResourceRow>?> RowsOfAsync(
+        FeedPage page,
+        StreamLease lease,
+        CancellationToken ct
+    )
     {
-        await using var reads = new GraphReads(caller, door, page.Reached, ct);
-        return await reads.OfIdsAsync([.. page.Events.Select(logged => logged.Resource).Distinct()]);
+        while (lease.End is null)
+            try
+            {
+                await using var reads = new GraphReads(caller, door, page.Reached, ct);
+                return await reads.OfIdsAsync([.. page.Events.Select(logged => logged.Resource).Distinct()]);
+            }
+            catch (Exception e)
+                when (!ct.IsCancellationRequested
+                    && e
+                        is StoreUnavailableException
+                            or QueryTimeoutException
+                            or OperationCanceledException
+                            or RefusedError { Rejection.Kind: Refusal.ReadModelBehind }
+                )
+            {
+                await Task.Delay(StreamResponse.StoreRest, ct);
+            }
+        return null;
     }
 
     /// <summary>Whether there is another page; a change of the rights, and an outage of the store, begin anew.</summary>

@@ -53,7 +53,7 @@ sealed class GraphTelemetry(ILogger<GraphTelemetry> logger, GraphOptions options
         var outcome = await run();
         var took = Stopwatch.GetElapsedTime(began);
         var result =
-            !outcome.WasRun ? "refused"
+            !outcome.HasBegun ? "refused"
             : outcome.Errors.All is [] ? "ok"
             : "errors";
         span?.SetTag("graphql.operation.type", kind)

@@ -151,6 +151,10 @@ public static class Problems
                     _ => "The request is not valid HTTP.",
                 }
             ),
+            Silo.TooMuchReadException => (
+                ProblemType.ValidationFailed,
+                "What the rows refer to has more metadata than one answer may have. Ask for fewer rows."
+            ),
             Projections.QueryTimeoutException => (
                 ProblemType.QueryTimeout,
                 $"No query may take longer than {Projections.QueryTimeoutException.MaxTime.TotalSeconds:F0} s. "

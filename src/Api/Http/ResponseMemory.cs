@@ -32,12 +32,17 @@ static class ResponseMemory
     /// <exception cref="StoreOverloadedException">There was none in time: the caller, or the node, has its part.</exception>
     public static async ValueTask ReserveAsync(HttpContext context, long bytes)
     {
+        if (await TakeAsync(context, HolderOf(context), bytes) is { } lease)
+            Hold(context, lease);
+    }
+
+    /// <summary>The same; whoever asks gives it back. Null where so little needs none.</summary>
+    public static async ValueTask<MemoryLease?> TakeAsync(HttpContext context, string holder, long bytes)
+    {
         if (bytes <= ReadMemory.Free / 2)
-            return;
+            return null;
         var memory = context.RequestServices.GetRequiredService<ReadMemory>();
-        var holder = HolderOf(context);
-        var lease = await memory.TakeAsync(holder, bytes, Patience, context.RequestAborted);
-        Hold(context, lease ?? throw memory.Refused(holder));
+        return await memory.TakeAsync(holder, bytes, Patience, context.RequestAborted) ?? throw memory.Refused(holder);
     }
 
     /// <summary>Holds memory that was taken for a response before it was read, until the client has received it.</summary>

@@ -9,7 +9,8 @@ namespace Resources.Api;
 /// An answer that is the same for everybody until the node ends: made for the first who asks, and compressed once for each
 /// encoding. Guests may ask for it as often as their limit allows, and need not read it, so it must cost next to nothing.
 /// </summary>
-sealed class ServedDocument(RequestDelegate make)
+/// <param name="neverChanges">Whether its address is that of its content.</param>
+sealed class ServedDocument(RequestDelegate make, bool neverChanges)
 {
     /// <summary>What is on its way to a client at a time.</summary>
     const int Piece = 32 * 1024;
@@ -21,7 +22,7 @@ sealed class ServedDocument(RequestDelegate make)
     {
         var answer = await KeptAsync(context.RequestServices);
         var response = context.Response;
-        response.Headers.CacheControl = "no-cache";
+        response.Headers.CacheControl = neverChanges ? "public, max-age=31536000, immutable" : "no-cache";
         if (HeldTag(context.Request, answer.Tag) is { } held)
         {
             response.StatusCode = StatusCodes.Status304NotModified;
@@ -171,7 +172,8 @@ sealed class ServedDocument(RequestDelegate make)
 static class ServedOnceEndpoints
 {
     /// <summary>Keeps the answers of endpoints that have the address of a file; others are made for each request.</summary>
-    public static TBuilder ServedOnce<TBuilder>(this TBuilder endpoints)
+    /// <param name="neverChanges">Whether an address is that of its content, so that clients need not ask again.</param>
+    public static TBuilder ServedOnce<TBuilder>(this TBuilder endpoints, bool neverChanges = false)
         where TBuilder : IEndpointConventionBuilder
     {
         // Endpoints are built more than once.
@@ -182,7 +184,7 @@ static class ServedOnceEndpoints
                 endpoint is RouteEndpointBuilder { RoutePattern.RawText: { } path, RequestDelegate: { } make }
                 && Path.HasExtension(path)
             )
-                endpoint.RequestDelegate = kept.GetOrAdd(path, _ => new(make)).AnswerAsync;
+                endpoint.RequestDelegate = kept.GetOrAdd(path, _ => new(make, neverChanges)).AnswerAsync;
         });
         return endpoints;
     }

@@ -90,6 +90,11 @@ public abstract class Db(NpgsqlDataSource source, StoreContact contact)
             ct
         );
 
+    /// <summary>Runs work on a connection that is open already, as long as the database is there.</summary>
+    /// <exception cref="StoreUnavailableException">It is away.</exception>
+    public Task<T> WhileAvailableAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken ct) =>
+        contact.WhileAvailableAsync(work, ct);
+
     /// <summary>Opens a connection that its user keeps for longer than some statements.</summary>
     /// <exception cref="StoreOverloadedException">The pool is exhausted although the database answers.</exception>
     public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken ct)

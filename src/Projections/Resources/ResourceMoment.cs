@@ -10,6 +10,8 @@ namespace Resources.Projections;
 /// </summary>
 public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
 {
+    const string BeforeRead = "before_read";
+
     readonly SemaphoreSlim turn = new(1);
     NpgsqlConnection? connection;
     NpgsqlTransaction? transaction;
@@ -22,15 +24,35 @@ public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
         await turn.WaitAsync(ct);
         try
         {
-            connection ??= await db.OpenAsync(ct);
-            transaction ??= await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-            return await read(connection, ct);
+            return await db.WhileAvailableAsync(
+                async ct =>
+                {
+                    connection ??= await db.OpenAsync(ct);
+                    transaction ??= await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+                    // Sent with the first statement of the read.
+                    await transaction.SaveAsync(BeforeRead, ct);
+                    try
+                    {
+                        return await read(connection, ct);
+                    }
+                    catch (PostgresException)
+                    {
+                        // The other reads of the moment go on.
+                        await UndoAsync();
+                        throw;
+                    }
+                },
+                ct
+            );
         }
         finally
         {
             turn.Release();
         }
     }
+
+    /// <summary>Has the transaction go on behind a statement that failed or was broken off.</summary>
+    internal Task UndoAsync() => transaction!.RollbackAsync(BeforeRead, CancellationToken.None);
 
     /// <summary>Ends the moment: the next read is of a later one.</summary>
     public async Task EndAsync()

@@ -304,9 +304,8 @@ public sealed partial class ResourceQueries(
                 command.CommandText = write(command.Parameters, selection);
                 await using var reader = await command.ExecuteReaderAsync(token);
                 var result = await read(reader, token);
-                // A statement that is broken off ends the transaction.
-                if (budget is { WasExceeded: true } && moment is null)
-                    await BreakOffAsync(reader, command.Cancel);
+                if (budget is { WasExceeded: true })
+                    await BreakOffInMomentAsync(reader, command.Cancel);
                 return result;
             },
             ct
@@ -363,9 +362,17 @@ public sealed partial class ResourceQueries(
             batch.BatchCommands.Add(new("commit"));
         await using var reader = await batch.ExecuteReaderAsync(ct);
         var result = await read(reader, ct);
-        if (budget is { WasExceeded: true } && own is not null)
-            await BreakOffAsync(reader, batch.Cancel);
+        if (budget is { WasExceeded: true })
+            await BreakOffInMomentAsync(reader, batch.Cancel);
         return result;
+    }
+
+    /// <summary>Ends a query whose other rows nobody wants; a moment goes on.</summary>
+    async Task BreakOffInMomentAsync(NpgsqlDataReader reader, Action cancel)
+    {
+        await BreakOffAsync(reader, cancel);
+        if (moment is not null)
+            await moment.UndoAsync();
     }
 }
 

@@ -137,12 +137,17 @@ public static partial class ResourceSql
     )
     {
         var asked = parameters.Place(ids, NpgsqlDbType.Array | NpgsqlDbType.Uuid);
-        var holds = path.Reverse()
-            .Aggregate("to_jsonb(asked_id::text)", (inner, step) =>
-                step is "*"
-                    ? $"jsonb_build_array({inner})"
-                    : $"jsonb_build_object({Text(parameters, step)}::text, {inner})"
-            );
+        string Holds(string[] steps) =>
+            "metadata @> "
+            + steps
+                .Reverse()
+                .Aggregate("to_jsonb(asked_id::text)", (inner, step) =>
+                    step is "*"
+                        ? $"jsonb_build_array({inner})"
+                        : $"jsonb_build_object({Text(parameters, step)}::text, {inner})"
+                );
+        // Where the path ends in a list, each item of it is a reference.
+        var holds = path is [.., "*"] ? Holds(path) : $"({Holds(path)} or {Holds([.. path, "*"])})";
         var behind = "";
         if (after is var (created, last))
         {
@@ -157,7 +162,7 @@ public static partial class ResourceSql
                         parameters,
                         selection,
                         Lives.Live
-                    )} and metadata @> {holds}{behind} offset 0
+                    )} and {holds}{behind} offset 0
                 ) found order by created_at desc, id desc limit {limit.ToString(CultureInfo.InvariantCulture)}
             ) r order by place, r.created_at desc, r.id desc
             """;

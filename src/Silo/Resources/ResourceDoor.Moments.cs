@@ -28,6 +28,9 @@ public sealed partial class ResourceDoor
         readonly SemaphoreSlim first = new(1);
         long? wanted;
 
+        /// <summary>Bytes of metadata of what others refer to.</summary>
+        long read;
+
         internal MomentReads(
             ResourceDoor door,
             Caller caller,
@@ -74,14 +77,30 @@ public sealed partial class ResourceDoor
             }
         }
 
-        /// <summary>Live resources within reach, by their ids.</summary>
-        /// <returns>Those that were found, as far as they have no more metadata than may be read.</returns>
+        /// <summary>Live resources within reach, by their ids: by one statement, or as many as their metadata needs.</summary>
+        /// <exception cref="TooMuchReadException">They have more metadata than one operation may read.</exception>
         public async Task<Reply<IReadOnlyDictionary<Guid, ResourceRow>>> OfIdsAsync(Guid[] ids)
         {
             if (await WaitAsync() is { } behind)
                 return Reply<IReadOnlyDictionary<Guid, ResourceRow>>.Refused(behind);
-            var found = await queries.OfIdsAsync(ReachOf(caller, includeDeleted: false), ids, MaxReferredBytes, ct);
-            return new(found.Rows, 0, Position!.Value, false, null);
+            var rows = new Dictionary<Guid, ResourceRow>();
+            for (var rest = ids; rest is not []; )
+            {
+                var found = await queries.OfIdsAsync(
+                    ReachOf(caller, includeDeleted: false),
+                    rest,
+                    MaxReferredBytes,
+                    ct
+                );
+                foreach (var (id, row) in found.Rows)
+                {
+                    rows[id] = row;
+                    if ((read += row.Resource.Metadata.Utf8.Length) > MaxFollowedBytes)
+                        throw new TooMuchReadException();
+                }
+                rest = rest[found.Seen..];
+            }
+            return new(rows, 0, Position!.Value, false, null);
         }
 
         /// <summary>Live resources within reach that refer to others, by the ids of those.</summary>
@@ -161,3 +180,6 @@ public sealed partial class ResourceDoor
         }
     }
 }
+
+/// <summary>What an operation refers to has more metadata than it may read.</summary>
+public sealed class TooMuchReadException : Exception;

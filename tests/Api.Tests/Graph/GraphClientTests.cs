@@ -20,7 +20,7 @@ public sealed class GraphClientTests(Backend backend, JavaScriptProgram programs
     [Fact]
     public async Task Socket_is_closed_with_the_code_of_what_is_wrong() =>
         Assert.Equal(
-            "19 of 19",
+            "20 of 20",
             (
                 await programs.RunAsync(
                     "graphql-socket.mjs",

@@ -84,6 +84,34 @@ public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
         Assert.InRange(answer.At("/errors")!.Value.GetArrayLength(), 1, 20);
     }
 
+    [Theory]
+    [
+        InlineData("{ resources(first: 200) { nodes { history(first: 1073741824) { nodes { id } } } } }"),
+        InlineData(
+            "{ resources(first: 2147483647) { nodes { history(first: 2147483647) { nodes { id } } } totalCount } }"
+        )
+    ]
+    [Trait("Conformance", "G1")]
+    public async Task Cost_does_not_overflow(string query)
+    {
+        var answer = await AskAsync(query);
+        Assert.Equal("TOO_COMPLEX", answer.Text("/errors/0/extensions/code"));
+    }
+
+    [Fact]
+    [Trait("Conformance", "G2")]
+    public async Task Mutations_cost_the_same_wherever_they_are_spread()
+    {
+        const string Two =
+            """a: createResource(input: {name: "x"}) { position } b: createResource(input: {name: "x"}) { position }""";
+        var (plain, spread) = (
+            await DataAsync($"mutation {{ {Two} }}"),
+            await DataAsync($"mutation {{ ... on Mutation {{ {Two} }} }}")
+        );
+        Assert.Equal(plain.Text("/extensions/cost"), spread.Text("/extensions/cost"));
+        Assert.NotEqual(spread.Text("/data/a/position"), spread.Text("/data/b/position"));
+    }
+
     [Fact]
     public async Task Introspection_of_tools_is_within_the_limits()
     {

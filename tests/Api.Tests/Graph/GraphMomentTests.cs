@@ -37,7 +37,8 @@ public sealed class GraphMomentTests(Backend backend) : GraphBackend(backend)
         for (var i = 0; i < 4; i++)
             books.Add(await MadeAsync(book, $$"""{"amount":100,"author":"{{authors[i % 2]}}"}"""));
         var query = $$$"""
-            { a: {{{book}}}s(sort: [CREATED_AT_ASC]) { totalCount nodes { id version metadata { amount author { name books { nodes { id version } } } } } }
+            { past: {{{book}}}s(first: 4) { nodes { id version history(first: 900) { nodes { of: version } } } }
+              a: {{{book}}}s(first: 4, sort: [CREATED_AT_ASC]) { totalCount nodes { id version metadata { amount author { name books { nodes { id version } } } } } }
               b: {{{book}}}s(filter: "metadata.amount >= 0") { nodes { id version } }
               authors: {{{author}}}s { nodes { books { nodes { id version } } } } }
             """;
@@ -62,6 +63,15 @@ public sealed class GraphMomentTests(Backend backend) : GraphBackend(backend)
             var shown = Versions(answer.At("/data")!.Value).ToArray();
             Assert.True(shown.Length >= 8, $"{answer}");
             Assert.All(shown, each => Assert.Equal(expected[each.Id], each.Version));
+            Assert.All(answer.At("/data/past/nodes")!.Value.EnumerateArray(), node =>
+                Assert.Equal(
+                    Enumerable.Range(1, Math.Min(900, node.GetProperty("version").GetInt32())),
+                    node.GetProperty("history")
+                        .GetProperty("nodes")
+                        .EnumerateArray()
+                        .Select(each => each.GetProperty("of").GetInt32())
+                )
+            );
         }
     }
 

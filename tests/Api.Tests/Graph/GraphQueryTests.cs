@@ -200,6 +200,48 @@ public sealed class GraphQueryTests(Backend backend) : GraphBackend(backend)
     }
 
     [Fact]
+    public async Task Referrers_by_a_list_of_ids_are_listed()
+    {
+        var (tag, note) = (FreshName(), FreshName());
+        Is(await DeclareAsync(Definition(tag)), 201);
+        Is(
+            await DeclareAsync(
+                Definition(
+                    note,
+                    """{"type":"object","properties":{"tags":{"type":"array","items":{"type":"string"}}}}""",
+                    $$$"""
+                    "references":{"/metadata/tags":{"type":"{{{tag}}}","inverse":"notes"}}
+                    """
+                )
+            ),
+            201
+        );
+        var (one, other) = (await MadeAsync(tag, "{}", name: "one"), await MadeAsync(tag, "{}", name: "other"));
+        await MadeAsync(note, $$"""{"tags":["{{other}}","{{one}}"]}""", name: "both");
+        var answer = await DataAsync(
+            $$"""{ {{tag}}s(sort: [NAME_ASC]) { nodes { notes { nodes { name metadata { tags { name } } } } } } }"""
+        );
+        Assert.Equal("both", answer.Text($"/data/{tag}s/nodes/0/notes/nodes/0/name"));
+        Assert.Equal("other", answer.Text($"/data/{tag}s/nodes/1/notes/nodes/0/metadata/tags/0/name"));
+    }
+
+    [Fact]
+    public async Task Large_references_are_all_shown()
+    {
+        await DeclareAsync();
+        var text = new string('x', 60_000);
+        for (var i = 0; i < 30; i++)
+            await MadeAsync(
+                book,
+                $$"""{"author":"{{await MadeAsync(author, $$"""{"text":"{{text}}"}""", name: $"a{i}")}}"}"""
+            );
+        var answer = await DataAsync(Of("{ books: #books(first: 30) { nodes { metadata { author { name } } } } }"));
+        Assert.All(Enumerable.Range(0, 30), i =>
+            Assert.Equal($"a{29 - i}", answer.Text($"/data/books/nodes/{i}/metadata/author/name"))
+        );
+    }
+
+    [Fact]
     public async Task Referrers_of_all_resources_of_a_page_are_listed()
     {
         await DeclareAsync();

@@ -104,7 +104,7 @@ public sealed class PasskeyTests(Backend backend, JavaScriptProgram node)
         var email = $"{Guid.NewGuid():n}@example.org";
         Assert.Equal(201, (await backend.AddUserAsync(email, Password, "user")).Status);
         var output = JsonElement.Parse(
-            await node.RunAsync("passkeys-browser.mjs", $"{backend.Server.Address}", email, Password, Chromium())
+            await node.RunAsync("passkeys-browser.mjs", $"{backend.Server.Address}", email, Password, Browser.Path())
         );
         Assert.Equal(
             $$"""{"registered":201,"login":200,"me":"{{email}}","cookieLogin":200,"meByCookie":"cookie","writeWithoutCsrf":"CSRF_REJECTED","writeWithCsrf":204,"notVerified":"NotAllowedError"}""",
@@ -131,17 +131,4 @@ public sealed class PasskeyTests(Backend backend, JavaScriptProgram node)
         Assert.Equal(one.Text("/data/options/rpId"), other.Text("/data/options/rpId"));
         Assert.NotEqual(one.Text("/data/options/challenge"), other.Text("/data/options/challenge"));
     }
-
-    static string Chromium() =>
-        new[] { "chromium", "chromium-browser", "google-chrome" }
-            .SelectMany(name =>
-                Environment
-                    .GetEnvironmentVariable("PATH")!
-                    .Split(Path.PathSeparator)
-                    .Select(folder => Path.Combine(folder, name))
-            )
-            .FirstOrDefault(File.Exists)
-        ?? throw new InvalidOperationException(
-            "Chromium was not found: this test needs it, as 'chromium' on the PATH."
-        );
 }

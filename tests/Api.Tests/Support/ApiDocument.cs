@@ -168,7 +168,7 @@ public sealed class ApiDocument
             || !content.TryGetProperty(mediaType, out var described)
         )
             return [$"The media type {mediaType} is not described."];
-        return request.Method == HttpMethod.Head || body is null or []
+        return request.Method == HttpMethod.Head || body is null or [] || mediaType is "text/plain"
             ? []
             : schemas.FaultsOfSent(described.GetProperty("schema"), body);
     }
