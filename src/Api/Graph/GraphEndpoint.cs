@@ -79,7 +79,8 @@ static class GraphEndpoint
             .TakesHeaders(ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.Position)
             .Answers<GraphAnswer>(200)
-            .Refuses(405);
+            .Refuses(405)
+            .Produces(StatusCodes.Status101SwitchingProtocols);
         graph
             .MapRead("/schema.graphql", SchemaAsync)
             .AlsoAnswers("text/plain")

@@ -177,6 +177,11 @@ sealed record GraphError(
     IReadOnlyList<Fault>? Faults
 );
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    Converters = [typeof(UtcTime)]
+)]
+[JsonSerializable(typeof(Envelope<GraphLimits>))]
 [JsonSerializable(typeof(IReadOnlyList<Fault>))]
 sealed partial class GraphJson : JsonSerializerContext;

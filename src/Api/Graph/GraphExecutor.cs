@@ -59,7 +59,7 @@ sealed class GraphExecutor(
         {
             if (documents.Find(schema.Number, hash!, out _) is { } named)
                 return (Of(named, isValid: true, isWanted: false), errors);
-            errors.Add(new RefusedError(GraphFeature.NotPersisted, "Send the document with its hash."));
+            errors.Add(new RefusedError(ProblemType.NotPersisted, "Send the document with its hash."));
             return (null, errors);
         }
         if (text.Length > DocumentScan.MaxLength)
@@ -101,7 +101,7 @@ sealed class GraphExecutor(
 
         (GraphPrepared?, GraphErrors) Refused(string why, ProblemType? type = null)
         {
-            errors.Add(new RefusedError(type ?? GraphFeature.TooComplex, why));
+            errors.Add(new RefusedError(type ?? ProblemType.TooComplex, why));
             return (null, errors);
         }
     }
@@ -172,7 +172,17 @@ sealed class GraphExecutor(
             execution.ValidationRules = [];
         var cost = new CostListener(operation, isFree: root is not null);
         execution.Listeners.Add(cost);
-        var result = await executer.ExecuteAsync(execution);
+        ExecutionResult result;
+        try
+        {
+            result = await executer.ExecuteAsync(execution);
+        }
+        catch
+        {
+            foreach (var memory in operation.TakeMemory())
+                memory.Dispose();
+            throw;
+        }
         if (cost.HasBegun && prepared.Wanted is { } hash)
             documents.Add(prepared.Schema.Number, hash, prepared.Document);
         foreach (var error in result.Errors ?? [])
@@ -222,7 +232,7 @@ sealed class GraphExecutor(
             if (cost > DocumentCost.Max)
                 context.Errors.Add(
                     new RefusedError(
-                        GraphFeature.TooComplex,
+                        ProblemType.TooComplex,
                         $"The operation would cost {cost}; at most {DocumentCost.Max} is allowed."
                     )
                 );

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Resources.Silo;
 
 namespace Resources.Api;
@@ -5,17 +6,9 @@ namespace Resources.Api;
 /// <summary>GraphQL: what REST can do, in a schema that is made of the declared types.</summary>
 sealed class GraphFeature : Feature
 {
-    public static readonly ProblemType TooComplex = new("TOO_COMPLEX", 400, "The operation is too complex");
-
-    public static readonly ProblemType NotPersisted = new(
-        "PERSISTED_QUERY_NOT_FOUND",
-        404,
-        "The document is not known by its hash"
-    );
-
     public override Tag[] Tags => [new("graphql", "Query resources with GraphQL.")];
 
-    public override ProblemType[] Problems => [TooComplex, NotPersisted];
+    public override JsonSerializerContext Json => GraphJson.Default;
 
     public override void Add(IServiceCollection services, Settings settings)
     {

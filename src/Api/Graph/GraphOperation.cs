@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using GraphQL.Types;
 using GraphQLParser.AST;
+using Resources.Grains;
 using Resources.Projections;
 using Resources.Silo;
 
@@ -25,13 +26,13 @@ sealed class GraphOperation(Caller caller, HttpContext http, GraphReads reads) :
     public int Roots { get; set; }
 
     /// <summary>Memory that was taken for rows.</summary>
-    readonly ConcurrentQueue<IDisposable> memories = [];
+    readonly ConcurrentQueue<MemoryLease> memories = [];
 
     /// <summary>Holds memory of rows until the answer was sent.</summary>
-    public void Hold(IDisposable memory) => memories.Enqueue(memory);
+    public void Hold(MemoryLease memory) => memories.Enqueue(memory);
 
     /// <summary>Hands the memory to whoever sends the answer.</summary>
-    public IReadOnlyList<IDisposable> TakeMemory() => [.. memories];
+    public IReadOnlyList<MemoryLease> TakeMemory() => [.. memories];
 
     /// <summary>
     /// Counts what an operation costs: one permit for each part of it, and at least one for each field at its root. The

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using GraphQL;
+using Resources.Grains;
 
 namespace Resources.Api;
 
@@ -23,7 +24,7 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     public bool HasBegun { get; init; }
 
     /// <summary>Memory of what is in it, which is given back when it was sent.</summary>
-    public IReadOnlyList<IDisposable> Memory { get; init; } = [];
+    public IReadOnlyList<MemoryLease> Memory { get; init; } = [];
 
     /// <summary>The outcome as the specification has it.</summary>
     public ReadOnlyMemory<byte> ToJson()
@@ -35,7 +36,7 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
         catch (AnswerTooLargeException)
         {
             Errors.Add(
-                new RefusedError(GraphFeature.TooComplex, $"An answer has at most {GraphWriter.MaxBytes} bytes.")
+                new RefusedError(ProblemType.TooComplex, $"An answer has at most {GraphWriter.MaxBytes} bytes.")
             );
             return (this with { Result = null, HasBegun = false }).Written();
         }
@@ -81,7 +82,7 @@ sealed class GraphResponse(GraphOutcome outcome) : Answer
             context.Request.Headers.Accept.Count > 0
             && Accepted.Read(context.Request).Prefers("application", "graphql-response+json");
         foreach (var memory in outcome.Memory)
-            context.Response.RegisterForDispose(memory);
+            ResponseMemory.Hold(context, memory);
         var body = outcome.ToJson();
         ResponseMemory.Hold(context, body.Length);
         var response = context.Response;

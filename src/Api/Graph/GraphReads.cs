@@ -31,6 +31,20 @@ sealed class GraphReads : IAsyncDisposable
         this.ct = ending.Token;
     }
 
+    /// <summary>So many resources are shown as what others refer to, or by: lists of lists grow fast.</summary>
+    const int MostReferred = 20_000;
+
+    int referred;
+
+    void Count(int more)
+    {
+        if (Interlocked.Add(ref referred, more) > MostReferred)
+            throw new RefusedError(
+                ProblemType.TooComplex,
+                $"An operation shows at most {MostReferred} resources by references."
+            );
+    }
+
     /// <summary>Whether there is one list and nothing else to read, which needs no transaction.</summary>
     public bool IsSingle { get; set; }
 
@@ -69,6 +83,17 @@ sealed class GraphReads : IAsyncDisposable
         return reply.Value!;
     }
 
+    /// <summary>The first of some resources, of the moment: as many as one statement reads.</summary>
+    /// <returns>Those that are there, and how many were looked for.</returns>
+    public async Task<(IReadOnlyDictionary<Guid, ResourceRow> Rows, int Seen)> OfFirstIdsAsync(Guid[] ids)
+    {
+        var reply = await (await MomentAsync()).OfFirstIdsAsync(ids);
+        if (reply.Rejection is { } rejection)
+            throw new RefusedError(rejection);
+        Saw(reply.Position);
+        return reply.Value;
+    }
+
     /// <summary>Notes a write of the operation: what is read from now on has passed it.</summary>
     public async Task WroteAsync(long position)
     {
@@ -93,8 +118,16 @@ sealed class GraphReads : IAsyncDisposable
     {
         if (Position is { } known)
             return known;
-        Saw(await door.HeadAsync(ct));
-        return Position!.Value;
+        if (IsSingle)
+        {
+            Saw(await door.HeadAsync(ct));
+            return Position!.Value;
+        }
+        var moment = await MomentAsync();
+        if (await moment.WaitAsync() is { } rejection)
+            throw new RefusedError(rejection);
+        Saw(moment.Position!.Value);
+        return moment.Position.Value;
     }
 
     void Saw(long position) => Position = Math.Max(Position ?? 0, position);
@@ -161,6 +194,8 @@ sealed class GraphReads : IAsyncDisposable
     {
         Task<(ILookup<Guid, ResourceRow> Rows, bool IsCut)>? reading;
 
+        public GraphReads Reads => reads;
+
         public HashSet<Guid> Ids { get; } = [];
 
         public GraphInverse Asked => inverse;
@@ -198,6 +233,7 @@ sealed class GraphReads : IAsyncDisposable
         {
             var (all, isCut) = await batch.ReadAsync();
             var rows = all[to].ToArray();
+            batch.Reads.Count(rows.Length);
             var asked = batch.Asked;
             return new GraphPage(
                 [.. rows.Take(asked.First)],
@@ -213,6 +249,8 @@ sealed class GraphReads : IAsyncDisposable
     sealed class Batch(GraphReads reads)
     {
         Task<IReadOnlyDictionary<Guid, ResourceRow>>? reading;
+
+        public GraphReads Reads => reads;
 
         public HashSet<Guid> Ids { get; } = [];
 
@@ -232,6 +270,7 @@ sealed class GraphReads : IAsyncDisposable
         public async Task<object?> GetResultAsync(CancellationToken cancellationToken = default)
         {
             var all = await batch.ReadAsync();
+            batch.Reads.Count(ids.Length);
             var rows = ids.Select(all.GetValueOrDefault).Where(row => row?.Resource.Type == type);
             return isList ? rows.ToArray() : rows.FirstOrDefault();
         }

@@ -23,6 +23,13 @@ sealed record GraphRequest(string? Query, string? OperationName, JsonElement? Va
             return null;
         }
         var known = faults.Count;
+        foreach (var member in body.EnumerateObject())
+            if (member.Name is not ("query" or "operationName" or "variables" or "extensions"))
+                faults.Report(
+                    JsonPointer.Append("", member.Name),
+                    FaultCode.UnknownMember,
+                    "A request has query, operationName, variables and extensions."
+                );
         var request = new GraphRequest(Text("query"), Text("operationName"), Object("variables"), Object("extensions"));
         if (request is { Query: null, Hash: null } && faults.Count == known)
             faults.Report("/query", FaultCode.Required, "A request needs a query.");

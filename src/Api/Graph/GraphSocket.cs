@@ -32,8 +32,11 @@ sealed class GraphSocket(
     readonly TimeProvider time = context.RequestServices.GetRequiredService<TimeProvider>();
     readonly ConcurrentDictionary<string, Operation> operations = new();
 
-    /// <summary>Completed when the socket is to be closed because of the node.</summary>
-    readonly TaskCompletionSource leaves = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Those that have not come to their end, though the client may have given up their ids.</summary>
+    readonly ConcurrentDictionary<Operation, bool> running = new();
+
+    /// <summary>Completed when the whole socket is to be closed, not an operation of it.</summary>
+    readonly TaskCompletionSource<StreamEnd> leaves = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly SemaphoreSlim sending = new(1);
     readonly CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
     Task<(ReadOnlyMemory<byte>? Text, bool IsClosed)> receiving = Task.FromResult(
@@ -46,14 +49,12 @@ sealed class GraphSocket(
     {
         readonly CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(over);
 
-        public CancellationToken Ending { get; private set; }
-
         public Task Running { get; private set; } = Task.CompletedTask;
 
         public void Start(Func<CancellationToken, Task> run)
         {
-            Ending = ending.Token;
-            Running = Task.Run(() => run(Ending));
+            var token = ending.Token;
+            Running = Task.Run(() => run(token));
         }
 
         public async Task EndAsync()
@@ -78,7 +79,8 @@ sealed class GraphSocket(
         try
         {
             var close = await ReadAsync(known);
-            await EndOperationsAsync();
+            // One that still sends to a client that does not read is ended with the socket.
+            await EndOperationsAsync().WaitAsync(CloseTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await CloseAsync(close);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
@@ -95,7 +97,7 @@ sealed class GraphSocket(
 
     async Task EndOperationsAsync()
     {
-        foreach (var operation in operations.Values)
+        foreach (var operation in running.Keys)
         {
             await operation.EndAsync();
             await operation.Running;
@@ -115,8 +117,8 @@ sealed class GraphSocket(
             receiving = ReceiveAsync(over.Token);
             await Task.WhenAny(receiving, stopped, leaves.Task, caller is null ? tooLate : stopped);
             if (!receiving.IsCompleted)
-                return leaving.IsCancellationRequested || leaves.Task.IsCompleted
-                    ? SocketClose.Of(StreamEnd.NodeStops)
+                return leaves.Task.IsCompletedSuccessfully ? SocketClose.Of(await leaves.Task)
+                    : leaving.IsCancellationRequested ? SocketClose.Of(StreamEnd.NodeStops)
                     : new(4408, "Connection initialisation timeout");
             var (text, isClosed) = await receiving;
             if (isClosed)
@@ -170,10 +172,11 @@ sealed class GraphSocket(
         )
             return new(4400, "Invalid message");
         var operation = new Operation(over.Token);
-        if (operations.Count >= MaxOperations)
+        if (running.Count >= MaxOperations)
             return new(4429, "Too many operations");
         if (!operations.TryAdd(id, operation))
             return new(4409, $"Subscriber for {id} already exists");
+        running.TryAdd(operation, true);
         // The socket goes on to read.
         operation.Start(ending => RunAsync(id, request, operation, ending));
         return null;
@@ -205,6 +208,7 @@ sealed class GraphSocket(
         finally
         {
             Remove();
+            running.TryRemove(operation, out _);
             operation.Dispose();
         }
     }
@@ -251,10 +255,10 @@ sealed class GraphSocket(
                 return await SendErrorsAsync(id, outcome!.Errors, remove);
             else if (outcome is not null)
                 await SendAsync("next", id, outcome.ToJson());
-        if (lease.End is not StreamEnd.NodeStops)
+        if (lease.End is StreamEnd.PermissionLost)
             return await SendErrorsAsync(id, GraphSubscription.Lost().Errors, remove);
-        // The client goes to another node, or comes back.
-        leaves.TrySetResult();
+        // The client comes back, with another token or to another node.
+        leaves.TrySetResult(lease.End ?? StreamEnd.NodeStops);
         return false;
     }
 

@@ -74,8 +74,8 @@ static class GraphStream
                 StreamResponse.WritePosition(context.Response.BodyWriter, position, isCaughtUp: false);
                 await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             }
-        // Without a completion the client comes back, here or at another node.
-        if (!subscription.HasEnded && lease.End is StreamEnd.NodeStops)
+        // Without a completion the client comes back, with another token or to another node.
+        if (!subscription.HasEnded && lease.End is not StreamEnd.PermissionLost)
             return;
         if (!subscription.HasEnded)
             await SendAsync(context, null, GraphSubscription.Lost());

@@ -82,11 +82,17 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
             while (await NextAsync(pages, ct))
             {
                 var page = pages.Current;
-                var rows = asked.NeedsRows && page.Events is not [] ? await RowsOfAsync(page, lease, ct) : null;
-                foreach (var logged in page.Events)
+                var rows = new Dictionary<Guid, ResourceRow?>();
+                for (var at = 0; at < page.Events.Count; at++)
                 {
-                    var happened = new GraphEvent(logged, rows?.GetValueOrDefault(logged.Resource));
+                    var logged = page.Events[at];
+                    // As many as one statement reads: they may be large.
+                    if (asked.NeedsRows && !rows.ContainsKey(logged.Resource))
+                        rows = await RowsOfAsync(page, at, lease, ct);
+                    if (lease.End is not null)
+                        yield break;
                     reached = logged.Position;
+                    var happened = new GraphEvent(logged, rows.GetValueOrDefault(logged.Resource));
                     yield return (reached, await ShowAsync(happened, reached, page.Reached, ct));
                 }
                 reached = page.Reached;
@@ -181,20 +187,23 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
     }
 
     /// <summary>
-    /// The resources of a page's events, as they are at its end or later. Who is refused, or finds the store away, tries
-    /// again: no event is left out.
+    /// The first resources of a page's events from a place on, as they are at its end or later, null where they are not
+    /// there. Who is refused, or finds the store away, tries again: no event is left out.
     /// </summary>
-    async Task<IReadOnlyDictionary<Guid, ResourceRow>?> RowsOfAsync(
+    async Task<Dictionary<Guid, ResourceRow?>> RowsOfAsync(
         FeedPage page,
+        int from,
         StreamLease lease,
         CancellationToken ct
     )
     {
+        Guid[] ids = [.. page.Events.Skip(from).Select(logged => logged.Resource).Distinct()];
         while (lease.End is null)
             try
             {
                 await using var reads = new GraphReads(caller, door, page.Reached, ct);
-                return await reads.OfIdsAsync([.. page.Events.Select(logged => logged.Resource).Distinct()]);
+                var (rows, seen) = await reads.OfFirstIdsAsync(ids);
+                return ids.Take(seen).ToDictionary(id => id, rows.GetValueOrDefault);
             }
             catch (Exception e)
                 when (!ct.IsCancellationRequested
@@ -207,7 +216,7 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
             {
                 await Task.Delay(StreamResponse.StoreRest, ct);
             }
-        return null;
+        return [];
     }
 
     /// <summary>Whether there is another page; a change of the rights, and an outage of the store, begin anew.</summary>

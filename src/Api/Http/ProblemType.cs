@@ -216,6 +216,14 @@ public sealed record ProblemType(string Code, int Status, string Title)
     public static readonly ProblemType Overloaded = new("OVERLOADED", 503, "The server is overloaded");
     public static readonly ProblemType AccessUnknown = new("ACCESS_UNKNOWN", 503, "The node cannot check access");
     public static readonly ProblemType LimitUnknown = new("LIMIT_UNKNOWN", 503, "The node cannot check the rate limit");
+    public static readonly ProblemType TooComplex = new("TOO_COMPLEX", 400, "The operation is too complex");
+
+    public static readonly ProblemType NotPersisted = new(
+        "PERSISTED_QUERY_NOT_FOUND",
+        404,
+        "The document is not known by its hash"
+    );
+
     public static readonly ProblemType SearchesBusy = new("SEARCHES_BUSY", 503, "Too many concurrent searches");
     public static readonly ProblemType QueryTimeout = new("QUERY_TIMEOUT", 503, "The query timed out");
     public static readonly ProblemType ReadModelBehind = new("READ_MODEL_BEHIND", 503, "The read model is behind");

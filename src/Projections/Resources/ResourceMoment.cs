@@ -22,33 +22,48 @@ public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
     internal async Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken ct)
     {
         await turn.WaitAsync(ct);
+        var hasBegun = false;
         try
         {
             return await db.WhileAvailableAsync(
                 async ct =>
                 {
-                    connection ??= await db.OpenAsync(ct);
-                    transaction ??= await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-                    // Sent with the first statement of the read.
-                    await transaction.SaveAsync(BeforeRead, ct);
-                    try
-                    {
-                        return await read(connection, ct);
-                    }
-                    catch (PostgresException)
-                    {
-                        // The other reads of the moment go on.
-                        await UndoAsync();
-                        throw;
-                    }
+                    hasBegun = true;
+                    // Whoever waits may give up before this ends, which uses the connection until then.
+                    using (new Turn(turn))
+                        return await ReadAsync(read, ct);
                 },
                 ct
             );
         }
         finally
         {
-            turn.Release();
+            if (!hasBegun)
+                turn.Release();
         }
+    }
+
+    async Task<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken ct)
+    {
+        connection ??= await db.OpenAsync(ct);
+        transaction ??= await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        // Sent with the first statement of the read.
+        await transaction.SaveAsync(BeforeRead, ct);
+        try
+        {
+            return await read(connection, ct);
+        }
+        catch when (connection.FullState is ConnectionState.Open)
+        {
+            // The other reads of the moment go on.
+            await UndoAsync();
+            throw;
+        }
+    }
+
+    sealed class Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
     }
 
     /// <summary>Has the transaction go on behind a statement that failed or was broken off.</summary>

@@ -77,6 +77,15 @@ public sealed partial class ResourceDoor
             }
         }
 
+        /// <summary>Live resources within reach, by the first of some ids, as far as one statement reads.</summary>
+        public async Task<Reply<(IReadOnlyDictionary<Guid, ResourceRow> Rows, int Seen)>> OfFirstIdsAsync(Guid[] ids)
+        {
+            if (await WaitAsync() is { } behind)
+                return Reply<(IReadOnlyDictionary<Guid, ResourceRow>, int)>.Refused(behind);
+            var found = await queries.OfIdsAsync(ReachOf(caller, includeDeleted: false), ids, MaxReferredBytes, ct);
+            return new(found, 0, Position!.Value, false, null);
+        }
+
         /// <summary>Live resources within reach, by their ids: by one statement, or as many as their metadata needs.</summary>
         /// <exception cref="TooMuchReadException">They have more metadata than one operation may read.</exception>
         public async Task<Reply<IReadOnlyDictionary<Guid, ResourceRow>>> OfIdsAsync(Guid[] ids)
@@ -129,7 +138,7 @@ public sealed partial class ResourceDoor
         }
 
         /// <summary>Has a moment that nothing was read of begin late enough; answers why it cannot.</summary>
-        async Task<Rejection?> WaitAsync()
+        public async Task<Rejection?> WaitAsync()
         {
             await first.WaitAsync(ct);
             try
@@ -174,9 +183,15 @@ public sealed partial class ResourceDoor
 
         public async ValueTask DisposeAsync()
         {
-            await moment.DisposeAsync();
-            turn.Dispose();
-            first.Dispose();
+            try
+            {
+                await moment.DisposeAsync();
+            }
+            finally
+            {
+                turn.Dispose();
+                first.Dispose();
+            }
         }
     }
 }

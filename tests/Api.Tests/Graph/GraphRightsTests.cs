@@ -57,11 +57,16 @@ public sealed class GraphRightsTests(Backend backend) : GraphBackend(backend)
         Assert.Equal("FORBIDDEN", refused.Text("/errors/0/extensions/code"));
         Assert.Equal(200, (await Admin.GetAsync($"/api/v1/resources/{shown}")).Status);
         // As by REST, the refusal is in the audit.
+        var me = (await caller.GetAsync("/api/v1/me")).Text("/data/id")!;
         await Eventually.HoldsAsync(async () =>
             (await Admin.GetAsync("/api/v1/audit?event=access.refused&limit=200"))
                 .At("/data")!
                 .Value.EnumerateArray()
-                .Any(each => each.GetRawText().Contains("/api/v1/graphql", StringComparison.Ordinal))
+                .Any(each =>
+                    each.GetRawText() is var entry
+                    && entry.Contains("/api/v1/graphql", StringComparison.Ordinal)
+                    && entry.Contains(me, StringComparison.Ordinal)
+                )
         );
     }
 

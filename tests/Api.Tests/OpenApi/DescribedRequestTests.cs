@@ -151,7 +151,9 @@ public sealed class DescribedRequestTests(MatrixWorld world) : IClassFixture<Mat
                     (
                         address,
                         path.Any(operation =>
-                            operation.By == Row.Open || operation.Path.EndsWith("/ws", StringComparison.Ordinal)
+                            operation.By == Row.Open
+                            || operation.Path.EndsWith("/ws", StringComparison.Ordinal)
+                            || operation.Path.EndsWith("/graphql", StringComparison.Ordinal)
                         )
                             ? 405
                             : 401
