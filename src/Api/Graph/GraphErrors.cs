@@ -33,6 +33,12 @@ sealed class GraphErrors(string? traceId)
     /// <summary>More are not told.</summary>
     public const int Max = 20;
 
+    /// <summary>The code of a document that does not fit the schema.</summary>
+    public const string Unfit = "GRAPHQL_VALIDATION_FAILED";
+
+    /// <summary>The code of variables that do not.</summary>
+    public const string UnfitVariables = "BAD_VARIABLES";
+
     readonly List<GraphError> all = [];
 
     public IReadOnlyList<GraphError> All => all;
@@ -70,10 +76,10 @@ sealed class GraphErrors(string? traceId)
         error switch
         {
             SyntaxError => "GRAPHQL_PARSE_FAILED",
-            InvalidVariableError => "BAD_VARIABLES",
+            InvalidVariableError => UnfitVariables,
             NoOperationError or NoOperationNameError or InvalidOperationNameError => "OPERATION_NOT_FOUND",
             TimeoutError => ProblemType.QueryTimeout.Code,
-            ValidationError or DocumentError => "GRAPHQL_VALIDATION_FAILED",
+            ValidationError or DocumentError => Unfit,
             _ => ProblemType.InternalError.Code,
         };
 

@@ -132,14 +132,25 @@ sealed class GraphExecutor(
     {
         await using var reads = new GraphReads(caller, door, wanted, ct);
         var outcome = await ExecuteAsync(prepared, new(caller, http, reads), errors, null, ct);
-        if (
-            outcome is { HasBegun: false, Refusal: null }
-            && await schemas.HasMovedAsync(caller, prepared.Schema, ct)
-            && Prepare(caller, request) is ({ } again, var anew)
-        )
-            outcome = await ExecuteAsync(again, new(caller, http, reads), anew, null, ct);
-        return outcome;
+        return await AgainAsync(caller, request, prepared, outcome, ct) is var (again, anew)
+            ? await ExecuteAsync(again, new(caller, http, reads), anew, null, ct)
+            : outcome;
     }
+
+    /// <summary>The same request for the newest schema, where it did not fit an older one; null where that is of no use.</summary>
+    public async Task<(GraphPrepared Prepared, GraphErrors Errors)?> AgainAsync(
+        Caller caller,
+        GraphRequest request,
+        GraphPrepared prepared,
+        GraphOutcome outcome,
+        CancellationToken ct
+    ) =>
+        !outcome.HasBegun
+        && outcome.Errors.All.Any(error => error.Code is GraphErrors.Unfit or GraphErrors.UnfitVariables)
+        && await schemas.HasMovedAsync(caller, prepared.Schema, ct)
+        && Prepare(caller, request) is ({ } again, var anew)
+            ? (again, anew)
+            : null;
 
     /// <summary>Runs an operation.</summary>
     /// <param name="root">The event that a subscription is run for; null for others.</param>
@@ -193,7 +204,7 @@ sealed class GraphExecutor(
         {
             HasBegun = cost.HasBegun,
             Refusal = operation.Refusal,
-            Memory = operation.TakeMemory(),
+            Memory = [.. operation.TakeMemory(), .. operation.Reads.TakeMemory()],
         };
     }
 

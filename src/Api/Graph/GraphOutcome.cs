@@ -26,6 +26,27 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     /// <summary>Memory of what is in it, which is given back when it was sent.</summary>
     public IReadOnlyList<MemoryLease> Memory { get; init; } = [];
 
+    /// <summary>Sends the outcome where it is no HTTP response of its own, with memory for as long as that takes.</summary>
+    /// <param name="holder">Whose memory it is.</param>
+    /// <exception cref="StoreOverloadedException">There is no memory for it: the caller, or the node, has its part.</exception>
+    public async Task SendAsync(HttpContext context, string holder, Func<ReadOnlyMemory<byte>, Task> send)
+    {
+        try
+        {
+            var body = ToJson();
+            // What was taken for its rows is enough for the most part; the rows are not needed any more.
+            if (Memory is [var taken, ..])
+                taken.Set(body.Length);
+            using var memory = Memory is [] ? await ResponseMemory.TakeAsync(context, holder, body.Length) : null;
+            await send(body);
+        }
+        finally
+        {
+            foreach (var memory in Memory)
+                memory.Dispose();
+        }
+    }
+
     /// <summary>The outcome as the specification has it.</summary>
     public ReadOnlyMemory<byte> ToJson()
     {

@@ -17,6 +17,7 @@ sealed class GraphReads : IAsyncDisposable
     readonly Lock gathering = new();
     readonly SemaphoreSlim beginning = new(1);
     ResourceDoor.MomentReads? moment;
+    readonly List<MemoryLease> memories = [];
     readonly Dictionary<GraphInverse, InverseBatch> inverses = [];
     Batch? batch;
 
@@ -104,13 +105,27 @@ sealed class GraphReads : IAsyncDisposable
             if (wanted is { } before)
                 wanted = Math.Max(before, position);
             if (moment is not null)
+            {
+                if (moment.TakeMemory() is { } memory)
+                    memories.Add(memory);
                 await moment.DisposeAsync();
+            }
             moment = null;
         }
         finally
         {
             beginning.Release();
         }
+    }
+
+    /// <summary>Hands the memory of what was read to whoever sends it.</summary>
+    public IEnumerable<MemoryLease> TakeMemory()
+    {
+        if (moment?.TakeMemory() is { } memory)
+            memories.Add(memory);
+        MemoryLease[] taken = [.. memories];
+        memories.Clear();
+        return taken;
     }
 
     /// <summary>The position at which events that are read end.</summary>
@@ -148,6 +163,8 @@ sealed class GraphReads : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ending.CancelAsync();
+        foreach (var memory in TakeMemory())
+            memory.Dispose();
         if (moment is not null)
             await moment.DisposeAsync();
         ending.Dispose();

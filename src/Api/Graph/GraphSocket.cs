@@ -218,29 +218,22 @@ sealed class GraphSocket(
     {
         var limits = context.RequestServices.GetRequiredService<RateLimits>();
         var (prepared, errors) = executor.Prepare(caller!, request);
-        if (prepared is not null && !await limits.TakeAsync(RateLimits.Default, caller!.Id))
+        var limit = prepared is { IsSubscription: true } ? RateLimits.Streams : RateLimits.Default;
+        if (prepared is not null && !await limits.TakeAsync(limit, caller!.Id))
             errors.Add(new RefusedError(ProblemType.RateLimited, "The limit is used up."));
         if (prepared is null || errors.All is not [])
             return await SendErrorsAsync(id, errors, remove);
         if (!prepared.IsSubscription)
         {
             var outcome = await GraphEndpoint.ExecuteAsync(context, caller!, executor, request, prepared, errors, ct);
-            try
-            {
-                if (!outcome.HasBegun)
-                    return await SendErrorsAsync(id, outcome.Errors, remove);
-                await SendAsync("next", id, outcome.ToJson());
-            }
-            finally
-            {
-                foreach (var memory in outcome.Memory)
-                    memory.Dispose();
-            }
+            if (!outcome.HasBegun)
+                return await SendErrorsAsync(id, outcome.Errors, remove);
+            await NextAsync(id, outcome);
             return true;
         }
         var subscription = new GraphSubscription(executor, door, context, caller!);
-        if (await subscription.OpenAsync(prepared, errors, null) is not null)
-            return await SendErrorsAsync(id, errors, remove);
+        if (await subscription.OpenAsync(request, prepared, errors, null) is { } refused)
+            return await SendErrorsAsync(id, refused.Errors, remove);
         using var lease = door.Open(caller!);
         if (lease is null)
         {
@@ -254,13 +247,16 @@ sealed class GraphSocket(
             if (subscription.HasEnded)
                 return await SendErrorsAsync(id, outcome!.Errors, remove);
             else if (outcome is not null)
-                await SendAsync("next", id, outcome.ToJson());
+                await NextAsync(id, outcome);
         if (lease.End is StreamEnd.PermissionLost)
             return await SendErrorsAsync(id, GraphSubscription.Lost().Errors, remove);
         // The client comes back, with another token or to another node.
         leaves.TrySetResult(lease.End ?? StreamEnd.NodeStops);
         return false;
     }
+
+    Task NextAsync(string id, GraphOutcome outcome) =>
+        outcome.SendAsync(context, caller!.Id, json => SendAsync("next", id, json));
 
     async Task<Caller?> CallerOfAsync(JsonElement message)
     {

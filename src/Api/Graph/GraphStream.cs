@@ -32,8 +32,6 @@ static class GraphStream
                     errors,
                     context.RequestAborted
                 );
-                foreach (var memory in outcome.Memory)
-                    context.Response.RegisterForDispose(memory);
                 await StreamResponse.BeginAsync(context);
                 await SendAsync(context, null, outcome);
                 await CompleteAsync(context);
@@ -45,7 +43,7 @@ static class GraphStream
         if (faults is not [])
             return Answer.Invalid(faults);
         var subscription = new GraphSubscription(executor, door, context, context.Caller());
-        if (await subscription.OpenAsync(prepared, errors, after) is { } refused)
+        if (await subscription.OpenAsync(request, prepared, errors, after) is { } refused)
             return new StreamedAnswer(async _ =>
             {
                 await StreamResponse.BeginAsync(context);
@@ -98,19 +96,20 @@ static class GraphStream
         return null;
     }
 
-    static async Task SendAsync(HttpContext context, long? position, GraphOutcome outcome)
-    {
-        var writer = context.Response.BodyWriter;
-        if (position is { } at)
-            StreamResponse.Write(writer, at, "next", outcome.ToJson().Span);
-        else
+    static Task SendAsync(HttpContext context, long? position, GraphOutcome outcome) =>
+        outcome.SendAsync(context, context.Caller().Id, async json =>
         {
-            writer.Write("event: next\ndata: "u8);
-            writer.Write(outcome.ToJson().Span);
-            writer.Write("\n\n"u8);
-        }
-        await writer.FlushAsync(context.RequestAborted);
-    }
+            var writer = context.Response.BodyWriter;
+            if (position is { } at)
+                StreamResponse.Write(writer, at, "next", json.Span);
+            else
+            {
+                writer.Write("event: next\ndata: "u8);
+                writer.Write(json.Span);
+                writer.Write("\n\n"u8);
+            }
+            await writer.FlushAsync(context.RequestAborted);
+        });
 
     static async Task CompleteAsync(HttpContext context)
     {

@@ -33,12 +33,23 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
     /// <summary>Looks at a subscription without running it.</summary>
     /// <param name="after">The position that the client has, where its transport says so.</param>
     /// <returns>Why it cannot be run; null when it can.</returns>
-    public async Task<GraphOutcome?> OpenAsync(GraphPrepared subscription, GraphErrors errors, long? after)
+    public async Task<GraphOutcome?> OpenAsync(
+        GraphRequest request,
+        GraphPrepared subscription,
+        GraphErrors errors,
+        long? after
+    )
     {
+        var ct = http.RequestAborted;
         prepared = subscription;
-        await using var reads = new GraphReads(caller, door, 0, http.RequestAborted);
+        await using var reads = new GraphReads(caller, door, 0, ct);
         var operation = new GraphOperation(caller, http, reads);
-        var outcome = await executor.ExecuteAsync(prepared, operation, errors, null, http.RequestAborted);
+        var outcome = await executor.ExecuteAsync(prepared, operation, errors, null, ct);
+        if (await executor.AgainAsync(caller, request, prepared, outcome, ct) is var (again, anew))
+        {
+            prepared = again;
+            outcome = await executor.ExecuteAsync(prepared, operation, anew, null, ct);
+        }
         if (operation.Asked is not { } found)
             return outcome;
         // A list that is followed begins anew.

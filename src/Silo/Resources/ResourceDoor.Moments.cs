@@ -16,6 +16,12 @@ public sealed partial class ResourceDoor
         return new(this, caller, moment, resources.Of(moment), turn, wanted, ct);
     }
 
+    /// <summary>Memory for references; whoever asks has a turn of a search, and waits for none.</summary>
+    /// <exception cref="StoreOverloadedException">The caller, or the node, has as much in memory as it may.</exception>
+    async ValueTask<MemoryLease> ReferenceMemoryAsync(Caller caller, CancellationToken ct) =>
+        await memory.TakeAsync(caller.Id, Copies * MaxFollowedBytes, TimeSpan.Zero, ct, LeastMemory)
+        ?? throw memory.Refused(caller.Id);
+
     /// <summary>Lists, and resources by their ids, of one moment.</summary>
     public sealed class MomentReads : IAsyncDisposable
     {
@@ -28,8 +34,10 @@ public sealed partial class ResourceDoor
         readonly SemaphoreSlim first = new(1);
         long? wanted;
 
-        /// <summary>Bytes of metadata of what others refer to.</summary>
+        /// <summary>Bytes of metadata of what others refer to, or by.</summary>
         long read;
+
+        MemoryLease? memory;
 
         internal MomentReads(
             ResourceDoor door,
@@ -102,12 +110,9 @@ public sealed partial class ResourceDoor
                     ct
                 );
                 foreach (var (id, row) in found.Rows)
-                {
                     rows[id] = row;
-                    if ((read += row.Resource.Metadata.Utf8.Length) > MaxFollowedBytes)
-                        throw new TooMuchReadException();
-                }
                 rest = rest[found.Seen..];
+                await CountAsync(found.Rows.Values, isMore: rest is not []);
             }
             return new(rows, 0, Position!.Value, false, null);
         }
@@ -134,7 +139,22 @@ public sealed partial class ResourceDoor
                 MaxReferredBytes,
                 ct
             );
+            await CountAsync(found.Rows.Select(each => each.Row), isMore: false);
             return new(found, 0, Position!.Value, false, null);
+        }
+
+        /// <summary>Hands over the memory of what was read, for as long as that is in use; null where it needs none.</summary>
+        public MemoryLease? TakeMemory() => Interlocked.Exchange(ref memory, null);
+
+        /// <summary>Takes memory for rows beyond those that nobody counts.</summary>
+        async ValueTask CountAsync(IEnumerable<ResourceRow> rows, bool isMore)
+        {
+            read += rows.Sum(row => (long)row.Resource.Metadata.Utf8.Length);
+            if (read <= MaxReferredBytes && !isMore)
+                return;
+            memory ??= await door.ReferenceMemoryAsync(caller, ct);
+            if (read > Math.Max(MaxReferredBytes, memory.Size / Copies))
+                throw new TooMuchReadException();
         }
 
         /// <summary>Has a moment that nothing was read of begin late enough; answers why it cannot.</summary>
@@ -191,6 +211,7 @@ public sealed partial class ResourceDoor
             {
                 turn.Dispose();
                 first.Dispose();
+                memory?.Dispose();
             }
         }
     }

@@ -54,6 +54,10 @@ public sealed partial class GraphExplorerTests(Backend backend, JavaScriptProgra
         Assert.Equal(404, (await (await server.AdminAsync()).GetAsync("/graphql")).Status);
     }
 
+    [Fact]
+    public async Task Explorer_is_off_outside_Development() =>
+        Assert.Equal(404, (await backend.Admin.GetAsync("/graphql")).Status);
+
     /// <summary>What is served is what the sources in the repository make.</summary>
     [Fact]
     public async Task Files_are_made_of_their_sources()
