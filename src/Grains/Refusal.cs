@@ -80,4 +80,8 @@ public enum Refusal
 
     /// <summary>The index of the member that a list is to be ordered by is not ready yet.</summary>
     IndexBuilding,
+
+    /// <summary>No trusted document has this hash.</summary>
+    DocumentNotFound,
+    TooManyDocuments,
 }

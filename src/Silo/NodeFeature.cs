@@ -19,6 +19,7 @@ public abstract class NodeFeature
         new AccountsNodeFeature(),
         new LimitsNodeFeature(),
         new SubscriptionsNodeFeature(),
+        new DocumentsNodeFeature(),
     ];
 
     /// <summary>

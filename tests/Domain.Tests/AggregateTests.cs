@@ -13,6 +13,7 @@ public class AggregateTests
             { typeof(Account), typeof(AccountCommand), typeof(AccountContext), typeof(AccountEvent) },
             { typeof(Session), typeof(SessionCommand), typeof(SessionContext), typeof(SessionEvent) },
             { typeof(RoleBook), typeof(RoleCommand), typeof(DecisionContext), typeof(RoleEvent) },
+            { typeof(DocumentBook), typeof(DocumentCommand), typeof(DecisionContext), typeof(DocumentEvent) },
             { typeof(TypeState), typeof(TypeCommand), typeof(TypeContext), typeof(TypeEvent) },
             { typeof(ApiKey), typeof(ApiKeyCommand), typeof(DecisionContext), typeof(ApiKeyEvent) },
             {

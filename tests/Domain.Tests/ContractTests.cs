@@ -70,6 +70,8 @@ public class ContractTests
         new RoleCreated("mechanic", ["resource:read"]),
         new RoleChanged("mechanic", ["resource:read"]),
         new RoleDeleted("mechanic"),
+        new DocumentStored("ecf4edb46db40b51", "{ __typename }"),
+        new DocumentRemoved("ecf4edb46db40b51"),
         new AdministratorAdded(Id),
         new AdministratorRemoved(Id),
         new ApiKeyCreated(Id, "import", "00", ["resource:read"], Story.At(1)),
@@ -146,6 +148,7 @@ public class ContractTests
                         Record(e)
                     ),
                     RoleEvent e => RoleBook.Evolve(null, Record(e)),
+                    DocumentEvent e => DocumentBook.Evolve(null, Record(e)),
                     ApiKeyEvent e => ApiKey.Evolve(
                         e is ApiKeyCreated
                             ? null
@@ -211,6 +214,7 @@ public class ContractTests
         typeof(AccountEvent),
         typeof(SessionEvent),
         typeof(RoleEvent),
+        typeof(DocumentEvent),
         typeof(TypeEvent),
         typeof(ApiKeyEvent),
         typeof(SubscriptionEvent),

@@ -75,7 +75,7 @@ public partial class DependencyTests
     {
         string[] pure =
         [
-            .. new[] { "Access", "Accounts", "Resources", "Sessions", "Subscriptions", "Types" }
+            .. new[] { "Access", "Accounts", "Documents", "Resources", "Sessions", "Subscriptions", "Types" }
                 .SelectMany(feature => Repository.Sources("src/Grains/" + feature))
                 .Where(path => !path.Contains("Grain.", StringComparison.Ordinal)),
             "src/Grains/DecisionContext.cs",

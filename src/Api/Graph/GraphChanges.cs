@@ -87,7 +87,7 @@ sealed class GraphChanges(GraphQueries queries, ResourceDoor door)
         var reached = await door.WaitAsync(null, context.CancellationToken);
         if (reached.Rejection is { } behind)
             throw new RefusedError(behind);
-        ((GraphOperation)context.UserContext).Asked = new GraphListAsked(list, most, reached.Position);
+        ((GraphOperation)context.UserContext).Asked = new GraphListAsked(type, list, most, reached.Position);
         return null;
     }
 

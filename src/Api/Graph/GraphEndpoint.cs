@@ -21,9 +21,17 @@ static class GraphEndpoint
         DocumentScan.MaxLength
     );
 
+    static readonly Parameter DocumentId = Parameter.Text(
+        "documentId",
+        "A stored document, in place of the query: `sha256:` and the hash of its text.",
+        "sha256:" + new string('0', 64),
+        GraphRequest.MaxDocumentId
+    );
+
     static readonly Parameter[] Parameters =
     [
         Query,
+        DocumentId,
         Parameter.Text("operationName", "Which operation of the document to run.", "Books", 255),
         Parameter.Text("variables", "The variables, as a JSON object.", "{}", DocumentScan.MaxLength),
         Parameter.Text("extensions", "Further members, as a JSON object.", "{}", 4096),
@@ -60,7 +68,7 @@ static class GraphEndpoint
             .TakesHeaders(RequestHeaders.IdempotencyKey, ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.Position)
             .TakesBody<GraphBody>("""{"query":"{ resources(first: 5) { nodes { id name } } }"}""")
-            .Answers<GraphAnswer>(200)
+            .AnswersAsGraph()
             .Refuses(413, 415);
         // Who opens a socket may say who it is in its first message.
         graph
@@ -78,7 +86,7 @@ static class GraphEndpoint
             .TakesQuery(Parameters)
             .TakesHeaders(ResourceParameters.MinPosition)
             .Carries(AnswerHeaders.Position)
-            .Answers<GraphAnswer>(200)
+            .AnswersAsGraph()
             .Refuses(405)
             .Produces(StatusCodes.Status101SwitchingProtocols);
         graph
@@ -96,7 +104,14 @@ static class GraphEndpoint
             .WithName("getGraphQLLimits")
             .WithSummary("Get the limits of GraphQL operations")
             .Answers<Envelope<GraphLimits>>(200);
+        graph.MapDocuments();
     }
+
+    static RouteHandlerBuilder AnswersAsGraph(this RouteHandlerBuilder endpoint) =>
+        endpoint
+            .Produces<GraphAnswer>(StatusCodes.Status200OK, "application/json", MediaType)
+            .Produces<GraphAnswer>(GraphResponse.PartialSuccess, MediaType)
+            .RefusesAs<GraphAnswer>([400, 403, 422], "application/json", MediaType);
 
     static Task<Answer> PostAsync(HttpContext context, GraphExecutor executor, ResourceDoor door) =>
         RequestBody.TakeAsync(context, GraphRequest.Read, request =>
@@ -111,7 +126,7 @@ static class GraphEndpoint
         bool canWrite
     )
     {
-        var (prepared, errors) = executor.Prepare(context.Caller(), request);
+        var (prepared, errors) = await executor.PrepareAsync(context.Caller(), request, context.RequestAborted);
         if (prepared is null)
             return new GraphResponse(new(null, errors, null, null));
         if (prepared.IsMutation && !canWrite)
@@ -179,9 +194,12 @@ static class GraphEndpoint
         var query = new QueryReader(context.Request);
         var faults = query.Faults;
         var text = query.Text("query");
-        if (text is null)
-            faults.Report("?query", FaultCode.Required, "A request needs a query.");
-        var request = new GraphRequest(text, query.Text("operationName"), Json("variables"), Json("extensions"));
+        var request = new GraphRequest(text, query.Text("operationName"), Json("variables"), Json("extensions"))
+        {
+            DocumentId = query.Text("documentId"),
+        };
+        if (faults is [] && request.FaultOfDocument is { } fault)
+            faults.Add(fault with { Pointer = "?" + fault.Pointer[1..] });
         return faults is []
             ? await RunAsync(context, executor, door, request, canWrite: false)
             : Answer.Invalid(faults);
@@ -251,8 +269,11 @@ static class GraphEndpoint
 }
 
 /// <summary>What a request of GraphQL has.</summary>
+/// <param name="Query">The document; not needed where another member names one.</param>
+/// <param name="DocumentId">A stored document: <c>sha256:</c> and the hash of its text.</param>
 public sealed record GraphBody(
-    string Query,
+    string? Query = null,
+    string? DocumentId = null,
     string? OperationName = null,
     JsonElement? Variables = null,
     JsonElement? Extensions = null

@@ -33,6 +33,9 @@ sealed class GraphErrors(string? traceId)
     /// <summary>More are not told.</summary>
     public const int Max = 20;
 
+    /// <summary>The code of a document that is not GraphQL.</summary>
+    public const string Unread = "GRAPHQL_PARSE_FAILED";
+
     /// <summary>The code of a document that does not fit the schema.</summary>
     public const string Unfit = "GRAPHQL_VALIDATION_FAILED";
 
@@ -75,7 +78,7 @@ sealed class GraphErrors(string? traceId)
     static string Code(ExecutionError error) =>
         error switch
         {
-            SyntaxError => "GRAPHQL_PARSE_FAILED",
+            SyntaxError => Unread,
             InvalidVariableError => UnfitVariables,
             NoOperationError or NoOperationNameError or InvalidOperationNameError => "OPERATION_NOT_FOUND",
             TimeoutError => ProblemType.QueryTimeout.Code,
@@ -189,5 +192,7 @@ sealed record GraphError(
     Converters = [typeof(UtcTime)]
 )]
 [JsonSerializable(typeof(Envelope<GraphLimits>))]
+[JsonSerializable(typeof(Envelope<GraphDocument>))]
+[JsonSerializable(typeof(Envelope<IReadOnlyList<GraphDocument>>))]
 [JsonSerializable(typeof(IReadOnlyList<Fault>))]
 sealed partial class GraphJson : JsonSerializerContext;

@@ -187,11 +187,7 @@ sealed class GraphEvents(ResourceDoor door)
     {
         var head = await door.HeadAsync(context.CancellationToken);
         var after = context.Arguments?["after"].Value is null ? head : AfterOf(context, head);
-        ((GraphOperation)context.UserContext).Asked = new GraphEventsAsked(
-            FilterOf(context, type),
-            after,
-            type is not null
-        );
+        ((GraphOperation)context.UserContext).Asked = new GraphEventsAsked(type, FilterOf(context, type), after);
         return null;
     }
 

@@ -10,101 +10,26 @@ using Resources.Silo;
 
 namespace Resources.Api;
 
-/// <summary>A request whose document was looked at.</summary>
-/// <param name="Operation">What it runs; null where the document has no such operation.</param>
-/// <param name="IsValid">Whether it was found valid before.</param>
-/// <param name="Wanted">The hash by which it is to be kept when it is found valid; null where it is not.</param>
-/// <param name="Hash">The hash of the document's text.</param>
-sealed record GraphPrepared(
-    GraphSchema Schema,
-    bool IsValid,
-    string? Wanted,
-    string Hash,
-    GraphQLDocument Document,
-    GraphQLOperationDefinition? Operation,
-    string? OperationName,
-    Inputs Variables
-)
-{
-    public bool IsMutation => Operation is { Operation: OperationType.Mutation };
-
-    public bool IsSubscription => Operation is { Operation: OperationType.Subscription };
-}
-
 /// <summary>Runs operations: limits first, then the document, then what it reads and writes.</summary>
 sealed class GraphExecutor(
     GraphSchemas schemas,
+    DocumentReader reader,
     DocumentCache documents,
     ResourceDoor door,
-    GraphOptions options,
     GraphTelemetry telemetry,
     RefusalNotes refusals
 )
 {
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>The parser counts every part of a tree.</summary>
-    static readonly GraphQLDocumentBuilder Parser = new() { MaxDepth = 4 * DocumentScan.MaxDepth };
+    readonly DocumentExecuter executer = new(DocumentCheck.Parser, new DocumentValidator(), new RowStrategies(), []);
 
-    readonly DocumentExecuter executer = new(Parser, new DocumentValidator(), new RowStrategies(), []);
-
-    /// <summary>Looks at a document, as far as that costs little.</summary>
-    /// <returns>The document, or why it is refused.</returns>
-    public (GraphPrepared? Prepared, GraphErrors Errors) Prepare(Caller caller, GraphRequest request)
-    {
-        var errors = new GraphErrors(Activity.Current?.TraceId.ToHexString());
-        var schema = schemas.Of(caller);
-        var hash = request.Hash;
-        if (request.Query is not { } text)
-        {
-            if (documents.Find(schema.Number, hash!, out _) is { } named)
-                return (Of(named, isValid: true, isWanted: false), errors);
-            errors.Add(new RefusedError(ProblemType.NotPersisted, "Send the document with its hash."));
-            return (null, errors);
-        }
-        if (text.Length > DocumentScan.MaxLength)
-            return Refused(DocumentScan.Refuse(text)!);
-        hash = DocumentCache.HashOf(text);
-        if (request.Hash is { } sent && sent != hash)
-            return Refused("The hash is not that of the document.", ProblemType.ValidationFailed);
-        if (documents.Find(schema.Number, hash, out var isKnown) is { } kept)
-            return (Of(kept, isValid: true, isWanted: false), errors);
-        if (DocumentScan.Refuse(text) is { } tooMuch)
-            return Refused(tooMuch);
-        GraphQLDocument document;
-        try
-        {
-            document = Parser.Build(text);
-        }
-        catch (ExecutionError error)
-        {
-            errors.Add(error);
-            return (null, errors);
-        }
-        var (refused, asksForSchema) = DocumentGuard.Look(document);
-        return refused is not null ? Refused(refused)
-            : asksForSchema && options.Introspection is GraphIntrospection.Off
-                ? Refused("The schema is not shown here.", ProblemType.Forbidden)
-            : (Of(document, isValid: false, isWanted: isKnown), errors);
-
-        GraphPrepared Of(GraphQLDocument found, bool isValid, bool isWanted) =>
-            new(
-                schema,
-                isValid,
-                isWanted ? hash : null,
-                hash!,
-                found,
-                Operation(found, request.OperationName),
-                request.OperationName,
-                request.Inputs()
-            );
-
-        (GraphPrepared?, GraphErrors) Refused(string why, ProblemType? type = null)
-        {
-            errors.Add(new RefusedError(type ?? ProblemType.TooComplex, why));
-            return (null, errors);
-        }
-    }
+    /// <inheritdoc cref="DocumentReader.ReadAsync"/>
+    public ValueTask<(GraphPrepared? Prepared, GraphErrors Errors)> PrepareAsync(
+        Caller caller,
+        GraphRequest request,
+        CancellationToken ct
+    ) => reader.ReadAsync(caller, request, ct);
 
     /// <summary>
     /// Runs a query or a mutation. One that does not fit the schema that this node has is refused by the newest one only.
@@ -148,9 +73,12 @@ sealed class GraphExecutor(
         !outcome.HasBegun
         && outcome.Errors.All.Any(error => error.Code is GraphErrors.Unfit or GraphErrors.UnfitVariables)
         && await schemas.HasMovedAsync(caller, prepared.Schema, ct)
-        && Prepare(caller, request) is ({ } again, var anew)
+        && await PrepareAsync(caller, request, ct) is ({ } again, var anew)
             ? (again, anew)
             : null;
+
+    /// <summary>When a type was declared; null where none is named, or it is not declared any more.</summary>
+    public DateTimeOffset? DeclaredAt(string? type) => type is null ? null : schemas.DeclaredAt(type);
 
     /// <summary>Runs an operation.</summary>
     /// <param name="root">The event that a subscription is run for; null for others.</param>
@@ -206,17 +134,6 @@ sealed class GraphExecutor(
             Refusal = operation.Refusal,
             Memory = [.. operation.TakeMemory(), .. operation.Reads.TakeMemory()],
         };
-    }
-
-    /// <summary>The operation that a request names, or the only one; null where there is none.</summary>
-    static GraphQLOperationDefinition? Operation(GraphQLDocument document, string? name)
-    {
-        var all = document.Definitions.OfType<GraphQLOperationDefinition>().ToArray();
-        return name is null or ""
-            ? all is [var only]
-                ? only
-                : null
-            : Array.Find(all, each => each.Name is { } own && own.Value == name);
     }
 
     sealed class CostListener(GraphOperation operation, bool isFree) : DocumentExecutionListenerBase

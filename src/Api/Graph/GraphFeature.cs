@@ -21,6 +21,8 @@ sealed class GraphFeature : Feature
             .AddSingleton<GraphChanges>()
             .AddSingleton<DocumentCache>()
             .AddSingleton<GraphSchemas>()
+            .AddSingleton<DocumentReader>()
+            .AddSingleton<DocumentVerdicts>()
             .AddSingleton<GraphExecutor>();
     }
 

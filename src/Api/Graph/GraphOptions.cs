@@ -9,6 +9,14 @@ public sealed class GraphOptions
     [EnumDataType(typeof(GraphIntrospection))]
     public GraphIntrospection Introspection { get; set; } = GraphIntrospection.Authenticated;
 
+    /// <summary>Which documents are run.</summary>
+    [EnumDataType(typeof(GraphDocuments))]
+    public GraphDocuments Documents { get; set; } = GraphDocuments.Open;
+
+    /// <summary>The statuses of answers that are sent as <c>application/graphql-response+json</c>.</summary>
+    [EnumDataType(typeof(GraphStatuses))]
+    public GraphStatuses Statuses { get; set; } = GraphStatuses.Audit;
+
     /// <summary>Whether <c>/graphql</c> shows the explorer; null = in Development only.</summary>
     public bool? Explorer { get; set; }
 
@@ -25,4 +33,26 @@ public enum GraphIntrospection
 
     /// <summary>Nobody.</summary>
     Off,
+}
+
+/// <summary>Which documents are run.</summary>
+public enum GraphDocuments
+{
+    /// <summary>Every one.</summary>
+    Open,
+
+    /// <summary>Those only that were stored before.</summary>
+    Trusted,
+}
+
+/// <summary>The statuses of answers that are sent as <c>application/graphql-response+json</c>.</summary>
+public enum GraphStatuses
+{
+    /// <summary>Those that the audit of <c>graphql-http</c> asks for: 400 for all that is not run, 200 for the rest.</summary>
+    Audit,
+
+    /// <summary>
+    /// Those of the draft of GraphQL over HTTP of August 2026: 422 for what does not fit, 294 where a part has failed.
+    /// </summary>
+    Draft,
 }

@@ -97,6 +97,9 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
 /// <summary>An outcome as an answer, with the status that its media type asks for.</summary>
 sealed class GraphResponse(GraphOutcome outcome) : Answer
 {
+    /// <summary>The draft's status of data with errors.</summary>
+    public const int PartialSuccess = 294;
+
     protected override Task WriteBodyAsync(HttpContext context)
     {
         var isOwn =
@@ -107,13 +110,26 @@ sealed class GraphResponse(GraphOutcome outcome) : Answer
         var body = outcome.ToJson();
         ResponseMemory.Hold(context, body.Length);
         var response = context.Response;
+        var statuses = context.RequestServices.GetRequiredService<GraphOptions>().Statuses;
         if (outcome.Position is { } position)
             Responses.SetPosition(context, position);
-        if (isOwn && !outcome.HasBegun)
-            response.StatusCode = StatusCodes.Status400BadRequest;
+        response.StatusCode = StatusOf(isOwn, statuses);
         response.ContentType = isOwn ? GraphEndpoint.MediaType : "application/json";
         response.ContentLength = body.Length;
         response.BodyWriter.Write(body.Span);
         return Task.CompletedTask;
+    }
+
+    /// <summary>The status, which is of an answer that was written: it may have found further errors.</summary>
+    int StatusOf(bool isOwn, GraphStatuses statuses)
+    {
+        var errors = outcome.Errors.All;
+        var isDraft = statuses is GraphStatuses.Draft;
+        return errors.Any(error => error.Code == ProblemType.DocumentNotTrusted.Code) ? StatusCodes.Status403Forbidden
+            : !isOwn || outcome.HasBegun && (!isDraft || errors is []) ? StatusCodes.Status200OK
+            : outcome.HasBegun ? PartialSuccess
+            : isDraft && errors.Any(error => error.Code != GraphErrors.Unread)
+                ? StatusCodes.Status422UnprocessableEntity
+            : StatusCodes.Status400BadRequest;
     }
 }

@@ -8,6 +8,26 @@ namespace Resources.Api;
 /// <summary>A request of GraphQL, however it came.</summary>
 sealed record GraphRequest(string? Query, string? OperationName, JsonElement? Variables, JsonElement? Extensions)
 {
+    /// <summary>The longest id of a document.</summary>
+    public const int MaxDocumentId = 255;
+
+    /// <summary>How the ids of documents begin that are stored here; their hashes follow.</summary>
+    const string OfHash = "sha256:";
+
+    /// <summary>The id of a stored document, which is run in place of a query.</summary>
+    public string? DocumentId { get; init; }
+
+    /// <summary>Whether it runs a document by its id.</summary>
+    public bool IsOfDocument => DocumentId is not null;
+
+    /// <summary>What is wrong with how it names its document; null where nothing is.</summary>
+    public Fault? FaultOfDocument =>
+        Query is null && DocumentId is null && Hash is null
+            ? new("/query", FaultCode.Required, "A request needs a query, or the id of a stored document.")
+        : Query is not null && DocumentId is not null
+            ? new("/documentId", "CONTRADICTION", "A request has a query or the id of a document, not both.")
+        : null;
+
     /// <summary>Reads a request from its JSON; the list has its faults.</summary>
     public static GraphRequest? Read(JsonElement body, List<Fault> faults)
     {
@@ -24,15 +44,18 @@ sealed record GraphRequest(string? Query, string? OperationName, JsonElement? Va
         }
         var known = faults.Count;
         foreach (var member in body.EnumerateObject())
-            if (member.Name is not ("query" or "operationName" or "variables" or "extensions"))
+            if (member.Name is not ("query" or "documentId" or "operationName" or "variables" or "extensions"))
                 faults.Report(
                     JsonPointer.Append("", member.Name),
                     FaultCode.UnknownMember,
-                    "A request has query, operationName, variables and extensions."
+                    "A request has query or documentId, and operationName, variables and extensions."
                 );
-        var request = new GraphRequest(Text("query"), Text("operationName"), Object("variables"), Object("extensions"));
-        if (request is { Query: null, Hash: null } && faults.Count == known)
-            faults.Report("/query", FaultCode.Required, "A request needs a query.");
+        var request = new GraphRequest(Text("query"), Text("operationName"), Object("variables"), Object("extensions"))
+        {
+            DocumentId = Text("documentId"),
+        };
+        if (faults.Count == known && request.FaultOfDocument is { } fault)
+            faults.Add(fault);
         return faults.Count == known ? request : null;
 
         string? Text(string name)
@@ -74,17 +97,22 @@ sealed record GraphRequest(string? Query, string? OperationName, JsonElement? Va
             ? value.GetString()
             : null;
 
-    /// <summary>The hash by which a client of persisted queries names its document; null where it names none.</summary>
+    /// <summary>The hash by which it names its document, or that of the document it sends; null where it has none.</summary>
     public string? Hash =>
-        Extensions is { } given
-        && given.TryGetProperty("persistedQuery", out var persisted)
-        && persisted.ValueKind is JsonValueKind.Object
-        && persisted.TryGetProperty("sha256Hash", out var hash)
-        && hash.ValueKind is JsonValueKind.String
-        && hash.GetString() is { Length: 64 } text
-        && text.All(char.IsAsciiHexDigitLower)
-            ? text
-            : null;
+        IsOfDocument
+            ? DocumentId!.StartsWith(OfHash, StringComparison.Ordinal)
+                ? Hashed(DocumentId[OfHash.Length..])
+                : null
+            : Extensions is { } given
+            && given.TryGetProperty("persistedQuery", out var persisted)
+            && persisted.ValueKind is JsonValueKind.Object
+            && persisted.TryGetProperty("sha256Hash", out var hash)
+            && hash.ValueKind is JsonValueKind.String
+                ? Hashed(hash.GetString()!)
+                : null;
+
+    /// <summary>A text that is a hash; null where it is none.</summary>
+    public static string? Hashed(string text) => text.Length is 64 && text.All(char.IsAsciiHexDigitLower) ? text : null;
 
     /// <summary>The variables as the library takes them. Numbers that are no plain whole ones keep their digits.</summary>
     public GraphQL.Inputs Inputs() =>

@@ -69,7 +69,45 @@ sealed class GraphSchemas : IDisposable
         var seesAll = TypeDoor.SeesAll(caller);
         if (seesAll && whole is { } known && known.Change == change)
             return known.Schema;
-        var seen = door.Known(caller);
+        var found = Of(door.Known(caller));
+        if (seesAll)
+            whole = (change, found);
+        return found;
+    }
+
+    /// <summary>The schema of all declared types.</summary>
+    public GraphSchema OfAll()
+    {
+        var change = Interlocked.Read(ref changes);
+        if (whole is { } known && known.Change == change)
+            return known.Schema;
+        var found = Of(Declared());
+        whole = (change, found);
+        return found;
+    }
+
+    /// <summary>The schema of all types as it would be after a change of one of them. It is not kept.</summary>
+    public GraphSchema After(TypeDefinition change) =>
+        new(
+            0,
+            build([
+                .. Declared()
+                    .Select(rules => rules.InForce!.Definition)
+                    .Where(type => type.Name != change.Name)
+                    .Append(change)
+                    .OrderBy(type => type.Name, StringComparer.Ordinal),
+            ])
+        );
+
+    /// <summary>When a type was declared; null when it is not declared any more.</summary>
+    public DateTimeOffset? DeclaredAt(string type) =>
+        types[type] is { InForce: not null, State: { } state } ? state.CreatedAt : null;
+
+    TypeRules[] Declared() =>
+        [.. types.All.Where(rules => rules.InForce is not null).OrderBy(rules => rules.Name, StringComparer.Ordinal)];
+
+    GraphSchema Of(IReadOnlyList<TypeRules> seen)
+    {
         var name = string.Join(
             ' ',
             seen.Select(rules => $"{rules.Name}@{rules.InForce!.Version}.{rules.State!.CreatedAt.Ticks}")
@@ -86,11 +124,10 @@ sealed class GraphSchemas : IDisposable
             while (schemas.Count > 1 && (schemas.Count > Most || schemas.Values.Sum(each => each.Types) > MostTypes))
                 schemas.Remove(schemas.MinBy(each => each.Value.Used).Key);
         }
-        GraphSchema found;
         try
         {
             // Whoever comes meanwhile waits here, and not for the others.
-            found = schema.Value;
+            return schema.Value;
         }
         catch
         {
@@ -99,9 +136,6 @@ sealed class GraphSchemas : IDisposable
                 schemas.Remove(name);
             throw;
         }
-        if (seesAll)
-            whole = (change, found);
-        return found;
     }
 
     public void Dispose() => types.Changed -= Note;

@@ -217,7 +217,7 @@ sealed class GraphSocket(
     async Task<bool> AnswerAsync(string id, GraphRequest request, Func<bool> remove, CancellationToken ct)
     {
         var limits = context.RequestServices.GetRequiredService<RateLimits>();
-        var (prepared, errors) = executor.Prepare(caller!, request);
+        var (prepared, errors) = await executor.PrepareAsync(caller!, request, ct);
         var limit = prepared is { IsSubscription: true } ? RateLimits.Streams : RateLimits.Default;
         if (prepared is not null && !await limits.TakeAsync(limit, caller!.Id))
             errors.Add(new RefusedError(ProblemType.RateLimited, "The limit is used up."));

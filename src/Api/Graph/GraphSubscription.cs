@@ -9,17 +9,21 @@ namespace Resources.Api;
 sealed record GraphEvent(LogEvent Logged, ResourceRow? Row);
 
 /// <summary>What a subscription asks for.</summary>
-abstract record GraphAsked;
+/// <param name="Type">The declared type that its field is of; null for all types.</param>
+abstract record GraphAsked(string? Type);
 
 /// <summary>Events, one by one.</summary>
 /// <param name="After">The position of the last event that the client has.</param>
-/// <param name="NeedsRows">Whether it shows resources.</param>
-sealed record GraphEventsAsked(EventFilter Filter, long After, bool NeedsRows) : GraphAsked;
+sealed record GraphEventsAsked(string? Type, EventFilter Filter, long After) : GraphAsked(Type)
+{
+    /// <summary>Whether it shows resources.</summary>
+    public bool NeedsRows => Type is not null;
+}
 
 /// <summary>A list, and what becomes of it.</summary>
 /// <param name="Most">The most resources that the list may have when it is read whole.</param>
 /// <param name="Position">The position that it must have passed.</param>
-sealed record GraphListAsked(ListRequest List, int Most, long Position) : GraphAsked;
+sealed record GraphListAsked(string Type, ListRequest List, int Most, long Position) : GraphAsked(Type);
 
 /// <summary>
 /// A subscription that is open: pages of the log at the client's own pace, and for each event the operation once. Nothing
@@ -29,6 +33,9 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
 {
     GraphPrepared prepared = null!;
     GraphAsked asked = null!;
+
+    /// <summary>When its type was declared.</summary>
+    DateTimeOffset? declared;
 
     /// <summary>Looks at a subscription without running it.</summary>
     /// <param name="after">The position that the client has, where its transport says so.</param>
@@ -52,6 +59,7 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
         }
         if (operation.Asked is not { } found)
             return outcome;
+        declared = executor.DeclaredAt(found.Type);
         // A list that is followed begins anew.
         asked = found is GraphEventsAsked events && after is { } has ? events with { After = has } : found;
         return null;
@@ -61,19 +69,32 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
     public bool HasEnded { get; private set; }
 
     /// <summary>
-    /// An outcome for each event, or each step of a list; where there is nothing, the position alone. It ends with the lease.
+    /// An outcome for each event, or each step of a list; where there is nothing, the position alone. It ends with the lease,
+    /// and with the type that its field is of.
     /// </summary>
-    public IAsyncEnumerable<(long Position, GraphOutcome? Outcome)> RunAsync(
+    public async IAsyncEnumerable<(long Position, GraphOutcome? Outcome)> RunAsync(
         StreamLease lease,
         TimeSpan pulse,
-        CancellationToken ct
-    ) =>
-        asked switch
+        [EnumeratorCancellation] CancellationToken ct
+    )
+    {
+        var all = asked switch
         {
             GraphEventsAsked events => EventsAsync(events, lease, pulse, ct),
             GraphListAsked list => StepsAsync(list, lease, pulse, ct),
             _ => throw new InvalidOperationException("Nothing else is asked for."),
         };
+        await foreach (var each in all)
+        {
+            yield return each;
+            // Beyond what it has told, there is nothing more of a type that is gone.
+            if (HasEnded || executor.DeclaredAt(asked.Type) == declared)
+                continue;
+            HasEnded = true;
+            yield return (each.Position, Refused(ProblemType.SchemaChanged, "The type was deleted."));
+            yield break;
+        }
+    }
 
     async IAsyncEnumerable<(long Position, GraphOutcome? Outcome)> EventsAsync(
         GraphEventsAsked asked,
@@ -168,22 +189,18 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
     }
 
     /// <summary>What is told when the caller may not have it any more.</summary>
-    public static GraphOutcome Lost()
-    {
-        var errors = new GraphErrors(null);
-        errors.Add(new RefusedError(ProblemType.Forbidden, "The caller has lost the right to this."));
-        return new(null, errors, null, null);
-    }
+    public static GraphOutcome Lost() => Refused(ProblemType.Forbidden, "The caller has lost the right to this.");
 
-    static GraphOutcome TooLong(int most)
+    static GraphOutcome TooLong(int most) =>
+        Refused(
+            ProblemType.ValidationFailed,
+            $"The list has more than {most} resources, or more metadata than can be followed. Narrow it."
+        );
+
+    static GraphOutcome Refused(ProblemType type, string why)
     {
         var errors = new GraphErrors(null);
-        errors.Add(
-            new RefusedError(
-                ProblemType.ValidationFailed,
-                $"The list has more than {most} resources, or more metadata than can be followed. Narrow it."
-            )
-        );
+        errors.Add(new RefusedError(type, why));
         return new(null, errors, null, null);
     }
 

@@ -224,6 +224,15 @@ public sealed record ProblemType(string Code, int Status, string Title)
         "The document is not known by its hash"
     );
 
+    public static readonly ProblemType DocumentNotFound = new("DOCUMENT_NOT_FOUND", 404, "Document not found");
+    public static readonly ProblemType DocumentNotTrusted = new(
+        "DOCUMENT_NOT_TRUSTED",
+        403,
+        "The document is not one of those that may be run"
+    );
+    public static readonly ProblemType TooManyDocuments = new("TOO_MANY_DOCUMENTS", 409, "Too many documents");
+    public static readonly ProblemType SchemaChanged = new("SCHEMA_CHANGED", 409, "The type is not declared any more");
+
     public static readonly ProblemType SearchesBusy = new("SEARCHES_BUSY", 503, "Too many concurrent searches");
     public static readonly ProblemType QueryTimeout = new("QUERY_TIMEOUT", 503, "The query timed out");
     public static readonly ProblemType ReadModelBehind = new("READ_MODEL_BEHIND", 503, "The read model is behind");
@@ -259,6 +268,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         SubscriptionNotFound,
         TypeNotFound,
         TypeChangeNotFound,
+        DocumentNotFound,
         MethodNotAllowed,
         NotAcceptable,
         RequestTimeout,
@@ -271,6 +281,7 @@ public sealed record ProblemType(string Code, int Status, string Title)
         NoFactor,
         TooManySubscriptions,
         TooManyApiKeys,
+        TooManyDocuments,
         SubscriptionInactive,
         OtherDelivery,
         LeaseLost,
@@ -346,6 +357,8 @@ public sealed record ProblemType(string Code, int Status, string Title)
             Refusal.PositionAhead => ValidationFailed,
             Refusal.SubscriptionNotFound => SubscriptionNotFound,
             Refusal.TooManyApiKeys => TooManyApiKeys,
+            Refusal.TooManyDocuments => TooManyDocuments,
+            Refusal.DocumentNotFound => DocumentNotFound,
             Refusal.NotUnique => NotUnique,
             Refusal.ReferenceNotFound => ReferenceNotFound,
             Refusal.StillReferenced => StillReferenced,

@@ -54,6 +54,13 @@ public static class EndpointDescriptions
             endpoint.Produces<Problem>(status, "application/problem+json");
         return endpoint;
     }
+
+    /// <summary>Failures that have a form of their own here, beside that of problems.</summary>
+    public static RouteHandlerBuilder RefusesAs<T>(
+        this RouteHandlerBuilder endpoint,
+        int[] statuses,
+        params string[] mediaTypes
+    ) => endpoint.Refuses(statuses).WithMetadata(new OwnRefusals(typeof(T), statuses, mediaTypes));
 }
 
 /// <summary>
@@ -83,3 +90,6 @@ public sealed record OtherAnswer(Type Type);
 
 /// <summary>The headers of an endpoint's successes.</summary>
 public sealed record CarriedHeaders(Parameter[] Headers);
+
+/// <summary>The type of failures that are no problem documents.</summary>
+public sealed record OwnRefusals(Type Type, int[] Statuses, string[] MediaTypes);

@@ -43,6 +43,7 @@ sealed class OperationDescription
         DescribeStream();
         if (isLimited)
             DescribeRefusals();
+        await DescribeOwnRefusalsAsync(ct);
     }
 
     T? Find<T>()
@@ -224,5 +225,21 @@ sealed class OperationDescription
                 status.ToString(CultureInfo.InvariantCulture),
                 new OpenApiResponseReference(Refusals.NameOf(status), document)
             );
+    }
+
+    /// <summary>Adds to problems the form that a failure may have here.</summary>
+    async Task DescribeOwnRefusalsAsync(CancellationToken ct)
+    {
+        if (Find<OwnRefusals>() is not { } own)
+            return;
+        var problems = context.ApplicationServices.GetRequiredService<ProblemCatalogue>();
+        var schema = await SchemaAsync(own.Type, ct);
+        foreach (var status in own.Statuses)
+        {
+            var response = Refusals.Describe(status, problems.With(status), document);
+            foreach (var mediaType in own.MediaTypes)
+                response.Content![mediaType] = new OpenApiMediaType { Schema = schema };
+            operation.Responses![status.ToString(CultureInfo.InvariantCulture)] = response;
+        }
     }
 }

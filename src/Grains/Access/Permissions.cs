@@ -30,6 +30,9 @@ public static class Permissions
     public const string AuditRead = "audit:read";
     public const string SigningKeyManage = "signing_key:manage";
 
+    /// <summary>The trusted documents of GraphQL.</summary>
+    public const string DocumentManage = "document:manage";
+
     /// <summary>The permissions of the product.</summary>
     public static readonly IReadOnlyList<PermissionKind> All =
     [
@@ -54,6 +57,7 @@ public static class Permissions
         new(TypeManage),
         new(AuditRead),
         new(SigningKeyManage),
+        new(DocumentManage),
     ];
 
     /// <summary>Roles that are always there.</summary>

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text;
 
 namespace Resources.Api.Tests;
@@ -6,6 +7,8 @@ namespace Resources.Api.Tests;
 public sealed class GraphHistoryTests(Backend backend, JavaScriptProgram programs) : GraphBackend(backend)
 {
     readonly string book = FreshName();
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     Task DeclareAsync() =>
         DeclareAsync(Definition(book, """{"type":"object","properties":{"price":{"type":"number"}}}"""));
@@ -70,5 +73,32 @@ public sealed class GraphHistoryTests(Backend backend, JavaScriptProgram program
         );
         Assert.Contains("VALIDATION_FAILED", Encoding.UTF8.GetString(answer.Body), StringComparison.Ordinal);
         Assert.EndsWith("event: complete\ndata:\n\n", Encoding.UTF8.GetString(answer.Body), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Subscription_ends_with_the_type_that_its_field_is_of()
+    {
+        await using var server = await Backend.StartServerAsync(("Streams:HeartbeatSeconds", "1"));
+        var admin = await server.AdminAsync();
+        using var http = new HttpClient
+        {
+            BaseAddress = server.Address,
+            DefaultRequestHeaders = { Authorization = new("Bearer", admin.Token) },
+        };
+        foreach (var field in new[] { "Events { type }", "Changes { kind }" })
+        {
+            var type = FreshName();
+            await admin.SendAsync("POST", "/api/v1/types", Definition(type));
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/graphql")
+            {
+                Content = JsonContent.Create(new { query = $"subscription {{ {type}{field} }}" }),
+            };
+            request.Headers.Accept.ParseAdd("text/event-stream");
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
+            Assert.Equal(204, (await admin.SendAsync("DELETE", $"/api/v1/types/{type}", headers: Any)).Status);
+            var told = await response.Content.ReadAsStringAsync(Cancelled);
+            Assert.Contains("SCHEMA_CHANGED", told, StringComparison.Ordinal);
+            Assert.EndsWith("event: complete\ndata:\n\n", told, StringComparison.Ordinal);
+        }
     }
 }

@@ -150,7 +150,7 @@ public sealed partial class Answer
         }
         if (
             path.EndsWith("/graphql", StringComparison.Ordinal)
-            && (Status is 200 || this["Content-Type"] is "application/graphql-response+json")
+            && this["Content-Type"] is "application/json" or "application/graphql-response+json"
         )
             CheckGraph();
         else if (

@@ -1,5 +1,8 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Resources.Cluster.Tests;
@@ -37,9 +40,33 @@ public sealed class GraphNodesTests(ThreeNodes cluster) : IClassFixture<ThreeNod
             client.Dispose();
     }
 
-    static async Task<JsonElement> AskAsync(HttpClient client, string query)
+    [Fact]
+    public async Task Document_that_was_stored_at_one_node_runs_at_the_others_until_it_is_removed()
     {
-        using var answer = await client.PostAsJsonAsync("/api/v1/graphql", new { query }, Cancelled);
+        var token = await cluster.Nodes[0].SignInAsync();
+        using var one = cluster.Nodes[0].Client(token);
+        using var other = cluster.Nodes[1].Client(token);
+        for (var round = 0; round < Rounds; round++)
+        {
+            var text = $"query Q{Guid.NewGuid():n} {{ __typename }}";
+            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+            var address = $"/api/v1/graphql/documents/{hash}";
+            using (var stored = await one.PutAsJsonAsync(address, new { text }, Cancelled))
+                stored.EnsureSuccessStatusCode();
+            var shown = await AskAsync(other, new { documentId = "sha256:" + hash });
+            Assert.True(shown.TryGetProperty("data", out _), $"{round}: {shown}");
+            using (var removed = await one.DeleteAsync(address, Cancelled))
+                removed.EnsureSuccessStatusCode();
+            using var gone = await other.GetAsync(address, Cancelled);
+            Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+        }
+    }
+
+    static Task<JsonElement> AskAsync(HttpClient client, string query) => AskAsync(client, new { query });
+
+    static async Task<JsonElement> AskAsync(HttpClient client, object request)
+    {
+        using var answer = await client.PostAsJsonAsync("/api/v1/graphql", request, Cancelled);
         return await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
     }
 
