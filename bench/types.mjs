@@ -133,7 +133,13 @@ const clients = (n, one) => together(n, async () => { while (!over) if (up().len
 class Pool {
   all = [];
   constructor(most) { this.most = most; }
-  add(id, type) { const one = { id, type, live: true }; if (this.all.length < this.most) this.all.push(one); else this.all[below(this.most)] = one; }
+  /** Takes one in; returns another that is given up for it. */
+  add(id, type) {
+    const one = { id, type, live: true };
+    if (this.all.length < this.most) { this.all.push(one); return; }
+    const at = below(this.most), [given] = this.all.splice(at, 1, one);
+    return given;
+  }
   any = () => pick(this.all);
   one(test) { for (let i = 0; i < 20; i++) { const one = this.any(); if (one && test(one)) return one; } }
 }
@@ -158,7 +164,9 @@ const parts = {
       const dice = random(), [isOfA, isOfB] = calm || random() < 0.6 ? [true, true] : pick([[true, false], [false, true], [false, false]]), one = pool.any();
       if (!one || dice < 0.35) {
         const created = await create('flip', document(isOfA, isOfB));
-        if (created?.status === 201) pool.add(created.data.id, 'flip');
+        const given = created?.status === 201 && pool.add(created.data.id, 'flip');
+        // A change looks at all that are left: with a few hundred there is time for many.
+        if (given) await remove(given);
       } else if (dice < 0.65) await patch(one, document(isOfA, isOfB));
       else if (dice < 0.75) await get(one);
       else if (dice < 0.8 && !calm) await restore(one);
