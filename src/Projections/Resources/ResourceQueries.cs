@@ -302,6 +302,9 @@ public sealed partial class ResourceQueries(
                     return await SearchAsync(connection, selection, sort, write, read, budget, token);
                 await using var command = connection.CreateCommand();
                 command.CommandText = write(command.Parameters, selection);
+                // Statements of the pool for plain reads; the connection of a moment prepares none by itself.
+                if (moment is not null && db == reads)
+                    await command.PrepareAsync(token);
                 await using var reader = await command.ExecuteReaderAsync(token);
                 var result = await read(reader, token);
                 if (budget is { WasExceeded: true })
