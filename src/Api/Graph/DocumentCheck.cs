@@ -40,33 +40,32 @@ static class DocumentCheck
         return errors.All is [] ? document : null;
     }
 
-    /// <summary>Holds a text against a schema, each of its operations; the errors say what is wrong with it.</summary>
+    /// <summary>Holds a text against a schema; the errors say what is wrong with it.</summary>
     public static async Task<GraphErrors> AgainstAsync(GraphSchema schema, string text, CancellationToken ct)
     {
         var errors = new GraphErrors(null);
         if (Read(text, isShown: true, errors) is not { } document)
             return errors;
         var operations = document.Definitions.OfType<GraphQLOperationDefinition>().ToArray();
-        if (operations is [])
-            errors.Add(new NoOperationError());
-        foreach (var operation in operations)
+        if (operations is not [var first, ..])
         {
-            var found = await Validator.ValidateAsync(
-                new()
-                {
-                    Schema = schema.Schema,
-                    Document = document,
-                    Operation = operation,
-                    Variables = Inputs.Empty,
-                    CancellationToken = ct,
-                }
-            );
-            // Their values come with each request.
-            foreach (var error in found.Errors.Where(error => error is not InvalidVariableError))
-                errors.Add(error);
-            if (errors.All is not [])
-                break;
+            errors.Add(new NoOperationError());
+            return errors;
         }
+        // The rules go through the whole document, whichever of its operations is named.
+        var found = await Validator.ValidateAsync(
+            new()
+            {
+                Schema = schema.Schema,
+                Document = document,
+                Operation = first,
+                Variables = Inputs.Empty,
+                CancellationToken = ct,
+            }
+        );
+        // The values of variables come with each request.
+        foreach (var error in found.Errors.Where(error => error is not InvalidVariableError))
+            errors.Add(error);
         return errors;
     }
 }

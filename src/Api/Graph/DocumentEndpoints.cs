@@ -78,7 +78,7 @@ static class DocumentEndpoints
             .WithName("removeGraphQLDocument")
             .Audits("document.removed")
             .WithSummary("Remove a trusted document")
-            .WithDescription("Every node refuses it within a second, where it runs trusted documents only.")
+            .WithDescription("Within a second, every node that runs trusted documents only refuses it.")
             .Produces(204)
             .Refuses(404);
     }

@@ -52,15 +52,16 @@ sealed class DocumentReader(
         var onlyTrusted = options.Documents is GraphDocuments.Trusted;
         if (onlyTrusted && (text = await TrustedAsync(hash, ct)) is null)
             return Refused(ProblemType.DocumentNotTrusted, "Only documents that are stored here are run.");
+        // A document that is not stored would be run by its id for as long as it is in the cache.
+        if (request.IsOfDocument && !onlyTrusted && (text = await TrustedAsync(hash, ct)) is null)
+            return Refused(ProblemType.DocumentNotFound, "No document with this id is stored here.");
         var schema = schemas.Of(caller);
         var isKnown = false;
         if (hash is not null && documents.Find(schema.Number, hash, out isKnown) is { } kept)
             return (Of(kept, isValid: true, isWanted: false), errors);
         text ??= await TrustedAsync(hash, ct);
         if (text is null)
-            return request.IsOfDocument
-                ? Refused(ProblemType.DocumentNotFound, "No document with this id is stored here.")
-                : Refused(ProblemType.NotPersisted, "Send the document with its hash.");
+            return Refused(ProblemType.NotPersisted, "Send the document with its hash.");
         var isShown = options.Introspection is not GraphIntrospection.Off;
         return DocumentCheck.Read(text, isShown, errors) is { } document
             ? (Of(document, isValid: false, isWanted: isKnown || onlyTrusted), errors)
@@ -84,6 +85,11 @@ sealed class DocumentReader(
             return (null, errors);
         }
     }
+
+    /// <summary>Whether a document may be run, as far as that is known: it may have been removed.</summary>
+    /// <exception cref="Grains.StoreUnavailableException">That cannot be read.</exception>
+    public async ValueTask<bool> IsTrustedAsync(string hash, CancellationToken ct) =>
+        options.Documents is not GraphDocuments.Trusted || await TrustedAsync(hash, ct) is not null;
 
     async ValueTask<string?> TrustedAsync(string? hash, CancellationToken ct) =>
         hash is null ? null : (await trusted.FindAsync(hash, ct))?.Text;

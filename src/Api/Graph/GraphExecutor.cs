@@ -77,6 +77,10 @@ sealed class GraphExecutor(
             ? (again, anew)
             : null;
 
+    /// <inheritdoc cref="DocumentReader.IsTrustedAsync"/>
+    public ValueTask<bool> IsTrustedAsync(GraphPrepared prepared, CancellationToken ct) =>
+        reader.IsTrustedAsync(prepared.Hash, ct);
+
     /// <summary>When a type was declared; null where none is named, or it is not declared any more.</summary>
     public DateTimeOffset? DeclaredAt(string? type) => type is null ? null : schemas.DeclaredAt(type);
 
@@ -130,6 +134,9 @@ sealed class GraphExecutor(
             refusals.Note(operation.Http, operation.Caller);
         return new(result, errors, operation.Reads.Position, cost.Cost)
         {
+            IsRead = true,
+            IsMutation = prepared.IsMutation,
+            IsOfEvent = root is not null,
             HasBegun = cost.HasBegun,
             Refusal = operation.Refusal,
             Memory = [.. operation.TakeMemory(), .. operation.Reads.TakeMemory()],

@@ -23,6 +23,15 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     /// <summary>Whether the operation was run, if with errors or not to its end: something of it may have been done.</summary>
     public bool HasBegun { get; init; }
 
+    /// <summary>Whether there was a document to run.</summary>
+    public bool IsRead { get; init; }
+
+    /// <summary>Whether it is of a mutation, which may have taken effect.</summary>
+    public bool IsMutation { get; init; }
+
+    /// <summary>Whether it is of an event, or a step of a list, of a subscription.</summary>
+    public bool IsOfEvent { get; init; }
+
     /// <summary>Memory of what is in it, which is given back when it was sent.</summary>
     public IReadOnlyList<MemoryLease> Memory { get; init; } = [];
 
@@ -37,7 +46,7 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
             // What was taken for its rows is enough for the most part; the rows are not needed any more.
             if (Memory is [var taken, ..])
                 taken.Set(body.Length);
-            using var memory = Memory is [] ? await ResponseMemory.TakeAsync(context, holder, body.Length) : null;
+            using var memory = Memory is [] ? await TakeAsync(context, holder, body.Length) : null;
             await send(body);
         }
         finally
@@ -45,6 +54,19 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
             foreach (var memory in Memory)
                 memory.Dispose();
         }
+    }
+
+    async ValueTask<MemoryLease?> TakeAsync(HttpContext context, string holder, int bytes)
+    {
+        for (; ; )
+            try
+            {
+                return await ResponseMemory.TakeAsync(context, holder, bytes, hasEffect: IsMutation);
+            }
+            catch (StoreOverloadedException) when (IsOfEvent)
+            {
+                // The client gets it when it has read other answers: no event is left out.
+            }
     }
 
     /// <summary>The outcome as the specification has it.</summary>
@@ -128,8 +150,7 @@ sealed class GraphResponse(GraphOutcome outcome) : Answer
         return errors.Any(error => error.Code == ProblemType.DocumentNotTrusted.Code) ? StatusCodes.Status403Forbidden
             : !isOwn || outcome.HasBegun && (!isDraft || errors is []) ? StatusCodes.Status200OK
             : outcome.HasBegun ? PartialSuccess
-            : isDraft && errors.Any(error => error.Code != GraphErrors.Unread)
-                ? StatusCodes.Status422UnprocessableEntity
+            : isDraft && outcome.IsRead ? StatusCodes.Status422UnprocessableEntity
             : StatusCodes.Status400BadRequest;
     }
 }

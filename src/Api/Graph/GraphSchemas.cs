@@ -28,7 +28,7 @@ sealed class GraphSchemas : IDisposable
     readonly Dictionary<string, (Lazy<GraphSchema> Schema, int Types, long Used)> schemas = [];
 
     /// <summary>The schema of all types, and of which change of the types it is.</summary>
-    (long Change, GraphSchema Schema)? whole;
+    volatile Whole? whole;
 
     long uses;
     long made;
@@ -71,7 +71,7 @@ sealed class GraphSchemas : IDisposable
             return known.Schema;
         var found = Of(door.Known(caller));
         if (seesAll)
-            whole = (change, found);
+            whole = new(change, found);
         return found;
     }
 
@@ -82,7 +82,7 @@ sealed class GraphSchemas : IDisposable
         if (whole is { } known && known.Change == change)
             return known.Schema;
         var found = Of(Declared());
-        whole = (change, found);
+        whole = new(change, found);
         return found;
     }
 
@@ -141,4 +141,6 @@ sealed class GraphSchemas : IDisposable
     public void Dispose() => types.Changed -= Note;
 
     void Note(TypeRules rules) => Interlocked.Increment(ref changes);
+
+    sealed record Whole(long Change, GraphSchema Schema);
 }

@@ -217,12 +217,13 @@ sealed class GraphSocket(
     async Task<bool> AnswerAsync(string id, GraphRequest request, Func<bool> remove, CancellationToken ct)
     {
         var limits = context.RequestServices.GetRequiredService<RateLimits>();
-        var (prepared, errors) = await executor.PrepareAsync(caller!, request, ct);
-        var limit = prepared is { IsSubscription: true } ? RateLimits.Streams : RateLimits.Default;
-        if (prepared is not null && !await limits.TakeAsync(limit, caller!.Id))
-            errors.Add(new RefusedError(ProblemType.RateLimited, "The limit is used up."));
-        if (prepared is null || errors.All is not [])
+        if (!await limits.TakeAsync(RateLimits.Default, caller!.Id))
+            return await SendErrorsAsync(id, UsedUp(), remove);
+        var (prepared, errors) = await executor.PrepareAsync(caller, request, ct);
+        if (prepared is null)
             return await SendErrorsAsync(id, errors, remove);
+        if (prepared.IsSubscription && !await limits.TakeAsync(RateLimits.Streams, caller.Id))
+            return await SendErrorsAsync(id, UsedUp(), remove);
         if (!prepared.IsSubscription)
         {
             var outcome = await GraphEndpoint.ExecuteAsync(context, caller!, executor, request, prepared, errors, ct);
@@ -253,6 +254,13 @@ sealed class GraphSocket(
         // The client comes back, with another token or to another node.
         leaves.TrySetResult(lease.End ?? StreamEnd.NodeStops);
         return false;
+    }
+
+    static GraphErrors UsedUp()
+    {
+        var errors = new GraphErrors(null);
+        errors.Add(new RefusedError(ProblemType.RateLimited, "The limit is used up."));
+        return errors;
     }
 
     Task NextAsync(string id, GraphOutcome outcome) =>

@@ -32,6 +32,9 @@ static class GraphStream
                     errors,
                     context.RequestAborted
                 );
+                // The client may be gone before anything is sent.
+                foreach (var memory in outcome.Memory)
+                    context.Response.RegisterForDispose(memory);
                 await StreamResponse.BeginAsync(context);
                 await SendAsync(context, null, outcome);
                 await CompleteAsync(context);

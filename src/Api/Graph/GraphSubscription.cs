@@ -60,6 +60,8 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
         if (operation.Asked is not { } found)
             return outcome;
         declared = executor.DeclaredAt(found.Type);
+        if (found.Type is not null && declared is null)
+            return Refused(ProblemType.SchemaChanged, "The type was deleted.");
         // A list that is followed begins anew.
         asked = found is GraphEventsAsked events && after is { } has ? events with { After = has } : found;
         return null;
@@ -84,15 +86,52 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
             GraphListAsked list => StepsAsync(list, lease, pulse, ct),
             _ => throw new InvalidOperationException("Nothing else is asked for."),
         };
+        long? end = null;
         await foreach (var each in all)
         {
             yield return each;
-            // Beyond what it has told, there is nothing more of a type that is gone.
-            if (HasEnded || executor.DeclaredAt(asked.Type) == declared)
+            if (HasEnded)
+                continue;
+            var isTrusted = await IsTrustedAsync(ct);
+            // What happened before the type was deleted is told first.
+            if (isTrusted && executor.DeclaredAt(asked.Type) != declared)
+                end ??= await HeadAsync(ct);
+            if (isTrusted && !(each.Position >= end))
                 continue;
             HasEnded = true;
-            yield return (each.Position, Refused(ProblemType.SchemaChanged, "The type was deleted."));
+            yield return (
+                each.Position,
+                isTrusted
+                    ? Refused(ProblemType.SchemaChanged, "The type was deleted.")
+                    : Refused(ProblemType.DocumentNotTrusted, "The document was removed.")
+            );
             yield break;
+        }
+    }
+
+    /// <summary>Whether the document may still be run; where the store is away, that is asked again later.</summary>
+    async Task<bool> IsTrustedAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await executor.IsTrustedAsync(prepared, ct);
+        }
+        catch (StoreUnavailableException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>The head of the log; null while the store is away.</summary>
+    async Task<long?> HeadAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await door.HeadAsync(ct);
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
         }
     }
 

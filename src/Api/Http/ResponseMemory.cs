@@ -37,12 +37,22 @@ static class ResponseMemory
     }
 
     /// <summary>The same; whoever asks gives it back. Null where so little needs none.</summary>
-    public static async ValueTask<MemoryLease?> TakeAsync(HttpContext context, string holder, long bytes)
+    /// <param name="hasEffect">Whether the response is to what was done already.</param>
+    /// <exception cref="ProblemException">There was none for the response to a write.</exception>
+    public static async ValueTask<MemoryLease?> TakeAsync(
+        HttpContext context,
+        string holder,
+        long bytes,
+        bool hasEffect = false
+    )
     {
         if (bytes <= ReadMemory.Free / 2)
             return null;
         var memory = context.RequestServices.GetRequiredService<ReadMemory>();
-        return await memory.TakeAsync(holder, bytes, Patience, context.RequestAborted) ?? throw memory.Refused(holder);
+        return await memory.TakeAsync(holder, bytes, Patience, context.RequestAborted)
+            ?? throw (
+                hasEffect ? new ProblemException(ProblemType.Overloaded, RefusalOfResponse) : memory.Refused(holder)
+            );
     }
 
     /// <summary>Holds memory that was taken for a response before it was read, until the client has received it.</summary>

@@ -16,14 +16,17 @@ sealed class TypeDryRun(TypeTrial trial, TypeDoor door, DocumentVerdicts documen
             return rejection;
         var (kind, report, isComplete) = reply.Value!;
         // The trial has read it without a fault.
-        var broken = await documents.BrokenByAsync(TypeDefinition.Read(definition, [])!, context.RequestAborted);
+        var (broken, sawAll) = await documents.BrokenByAsync(
+            TypeDefinition.Read(definition, [])!,
+            context.RequestAborted
+        );
         return new Answer<TypeReportDocument>(
             new(
                 kind.ToString().ToLowerInvariant(),
                 report.Checked,
                 report.Offending,
                 report.Examples,
-                isComplete,
+                isComplete && sawAll,
                 broken
             )
         )

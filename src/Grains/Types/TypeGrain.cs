@@ -35,11 +35,7 @@ sealed class TypeGrain(
             await types.RefreshAsync(type.Name);
         return reply.Rejection is { Kind: Refusal.NotUnique, Faults: var faults }
             ? Reply<TypeState>.Refused(
-                new(
-                    Refusal.NameClash,
-                    "Another type has this name, or this plural, in generated clients.",
-                    Array.ConvertAll(faults!, fault => fault with { Code = "NAME_CLASH" })
-                )
+                TypeNames.Taken(Array.ConvertAll(faults!, fault => fault with { Code = "NAME_CLASH" }))
             )
             : reply;
     }

@@ -21,6 +21,14 @@ public static class TypeNames
         return char.IsAsciiDigit(name[0]) ? name.Insert(0, '_').ToString() : name.ToString();
     }
 
+    /// <summary>Whether a type, as it is or as it is to be, has one of the names of a definition.</summary>
+    public static bool Clash(TypeRules other, TypeDefinition definition) =>
+        Held(other.State).Intersect([Camel(definition.Name), Camel(definition.Plural)]).Any();
+
+    /// <summary>The refusal of a definition whose names another type has.</summary>
+    public static Rejection Taken(Fault[] faults) =>
+        new(Refusal.NameClash, "Another type has this name, or this plural, in generated clients.", faults);
+
     /// <summary>An event that gives a definition's names to the type, and takes those of the forms before.</summary>
     internal static Decision<TypeEvent> Moved(TypeState? state, JsonText definition, TypeEvent happened)
     {

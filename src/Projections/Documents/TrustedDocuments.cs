@@ -19,13 +19,13 @@ public sealed class TrustedDocuments
     readonly EventLog log;
     readonly TimeProvider time;
     readonly SharedRead<Known> reads;
-    volatile Known known = new(FrozenDictionary<string, TrustedDocument>.Empty, 0, 0, 0);
+    volatile Known known;
 
     public TrustedDocuments(EventLog log, TimeProvider time)
     {
         (this.log, this.time) = (log, time);
         // Nobody may take what was never read for new.
-        known = known with { At = time.GetTimestamp() - time.TimestampFrequency };
+        known = Nothing(time.GetTimestamp() - time.TimestampFrequency);
         reads = new(ReadAsync);
     }
 
@@ -48,20 +48,29 @@ public sealed class TrustedDocuments
         var (version, position) = await log.HeadAsync(DocumentBook.Id);
         if (version == before.Version && position == before.Position)
             return known = before with { At = asked };
-        // With the newest event that is known: where the log has lost it, another one may be in its place.
-        var events = before.Version is 0 ? [] : await log.ReadAsync(DocumentBook.Id, before.Version - 1);
+        // The newest event that is known is read again: where the log has lost it, another one may be in its place.
+        var after = Math.Max(0, before.Version - 1);
         var documents = before.Documents.ToDictionary();
-        if (events is not [{ Sequence: var found }, ..] || found != before.Position)
+        var last = (Version: 0L, Position: 0L);
+        var isSame = true;
+        await log.ReadPastAsync(DocumentBook.Id, after, 0, null, stored =>
         {
-            documents.Clear();
-            events = await log.ReadAsync(DocumentBook.Id);
-        }
-        foreach (var stored in events)
+            isSame = stored.Version != before.Version || stored.Sequence == before.Position;
+            if (!isSame)
+                return false;
             Apply(documents, stored);
-        return known = events is [.., var last]
-            ? new(documents.ToFrozenDictionary(), last.Version, last.Sequence, asked)
-            : new(FrozenDictionary<string, TrustedDocument>.Empty, 0, 0, asked);
+            last = (stored.Version, stored.Sequence);
+            return true;
+        });
+        if (before.Version > 0 && (!isSame || last.Version < before.Version))
+        {
+            known = Nothing(asked);
+            return await ReadAsync();
+        }
+        return known = new(documents.ToFrozenDictionary(), last.Version, last.Position, asked);
     }
+
+    static Known Nothing(long at) => new(FrozenDictionary<string, TrustedDocument>.Empty, 0, 0, at);
 
     static void Apply(Dictionary<string, TrustedDocument> documents, IEvent stored)
     {

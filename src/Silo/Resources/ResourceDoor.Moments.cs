@@ -22,6 +22,13 @@ public sealed partial class ResourceDoor
         await memory.TakeAsync(caller.Id, Copies * MaxFollowedBytes, TimeSpan.Zero, ct, LeastMemory)
         ?? throw memory.Refused(caller.Id);
 
+    /// <summary>Why references are not read that need more memory than a lease has.</summary>
+    Exception TooMuchFor(Caller caller, MemoryLease lease) =>
+        lease.Size >= Math.Min(Copies * MaxFollowedBytes, memory.Largest)
+            ? new TooMuchReadException()
+            // There is less now than at other times.
+            : memory.Refused(caller.Id);
+
     /// <summary>Lists, and resources by their ids, of one moment.</summary>
     public sealed class MomentReads : IAsyncDisposable
     {
@@ -32,6 +39,7 @@ public sealed partial class ResourceDoor
         readonly IDisposable turn;
         readonly CancellationToken ct;
         readonly SemaphoreSlim first = new(1);
+        readonly SemaphoreSlim counting = new(1);
         long? wanted;
 
         /// <summary>Bytes of metadata of what others refer to, or by.</summary>
@@ -149,12 +157,27 @@ public sealed partial class ResourceDoor
         /// <summary>Takes memory for rows beyond those that nobody counts.</summary>
         async ValueTask CountAsync(IEnumerable<ResourceRow> rows, bool isMore)
         {
-            read += rows.Sum(row => (long)row.Resource.Metadata.Utf8.Length);
+            var bytes = rows.Sum(row => (long)row.Resource.Metadata.Utf8.Length);
+            // References and their inverses are read at a time.
+            await counting.WaitAsync(ct);
+            try
+            {
+                await CountAsync(bytes, isMore);
+            }
+            finally
+            {
+                counting.Release();
+            }
+        }
+
+        async ValueTask CountAsync(long bytes, bool isMore)
+        {
+            read += bytes;
             if (read <= MaxReferredBytes && !isMore)
                 return;
             memory ??= await door.ReferenceMemoryAsync(caller, ct);
             if (read > Math.Max(MaxReferredBytes, memory.Size / Copies))
-                throw new TooMuchReadException();
+                throw door.TooMuchFor(caller, memory);
         }
 
         /// <summary>Has a moment that nothing was read of begin late enough; answers why it cannot.</summary>
@@ -211,6 +234,7 @@ public sealed partial class ResourceDoor
             {
                 turn.Dispose();
                 first.Dispose();
+                counting.Dispose();
                 memory?.Dispose();
             }
         }

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -118,6 +119,11 @@ public sealed class GraphDocumentTests(Backend backend) : GraphBackend(backend)
         foreach (var id in new[] { "sha256:" + HashOf("nobody"), "sha256:xyz", "nobody", "" })
             Assert.Equal("DOCUMENT_NOT_FOUND", Code(await RunAsync(Admin, new { documentId = id })));
         Assert.Equal("PERSISTED_QUERY_NOT_FOUND", Code(await RunAsync(Admin, ByHash("nobody"))));
+        // A document that was run is kept for a while, and is not stored.
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(200, (await RunAsync(Admin, new { query = other })).Status);
+        Assert.Equal("Query", (await RunAsync(Admin, ByHash(other))).Text("/data/__typename"));
+        Assert.Equal("DOCUMENT_NOT_FOUND", Code(await RunAsync(Admin, new { documentId = "sha256:" + HashOf(other) })));
         Is(await RunAsync(Admin, new { query = other, documentId = "x" }), 400, "VALIDATION_FAILED", "/documentId");
         Is(
             await Admin.GetAsync($"{Path}?query=%7B__typename%7D&documentId=x"),
@@ -237,6 +243,43 @@ public sealed class GraphDocumentTests(Backend backend) : GraphBackend(backend)
     }
 
     [Fact]
+    public async Task Dry_run_of_a_type_whose_name_another_type_has_is_refused()
+    {
+        var name = FreshName();
+        await DeclareAsync(Definition(name));
+        await StoreAsync(Admin, Fresh($"{name}s {{ totalCount }}"));
+        Is(await DeclareAsync(Definition(name + "s"), "?dryRun=true"), 409, "NAME_CLASH");
+    }
+
+    [Fact]
+    public async Task Subscription_of_a_document_that_was_removed_ends_where_only_those_are_run()
+    {
+        await using var server = await Backend.StartServerAsync(
+            ("GraphQl:Documents", "trusted"),
+            ("Streams:HeartbeatSeconds", "1")
+        );
+        var admin = await server.AdminAsync();
+        var text = $"subscription S{Guid.NewGuid():n} {{ events {{ type }} }}";
+        Assert.Equal(200, (await StoreAsync(admin, text)).Status);
+        using var http = new HttpClient
+        {
+            BaseAddress = server.Address,
+            DefaultRequestHeaders = { Authorization = new("Bearer", admin.Token) },
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path)
+        {
+            Content = JsonContent.Create(new { documentId = "sha256:" + HashOf(text) }),
+        };
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        var ct = TestContext.Current.CancellationToken;
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        Assert.Equal(204, (await admin.SendAsync("DELETE", AddressOf(text))).Status);
+        var told = await response.Content.ReadAsStringAsync(ct);
+        Assert.Contains("DOCUMENT_NOT_TRUSTED", told, StringComparison.Ordinal);
+        Assert.EndsWith("event: complete\ndata:\n\n", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Statuses_are_those_of_the_draft_where_that_is_asked_for()
     {
         await using var server = await Backend.StartServerAsync(("GraphQl:Statuses", "draft"));
@@ -249,6 +292,7 @@ public sealed class GraphDocumentTests(Backend backend) : GraphBackend(backend)
                 ("{ __typename", 400, 200),
                 ("{ nobodyHasThis }", 422, 200),
                 ("query($x: Int!) { __typename @include(if: true) }", 422, 200),
+                ($"{{ {string.Concat(Enumerable.Repeat("a ", 6000))} }}", 400, 200),
                 ($"{{ __typename resource(id: \"{id}\", version: 1) {{ id }} }}", 200, 200),
                 ("{ __typename resources(filter: \"(\") { totalCount } }", 294, 200),
             }

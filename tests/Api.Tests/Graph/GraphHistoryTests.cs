@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Resources.Api.Tests;
 
@@ -89,15 +90,25 @@ public sealed class GraphHistoryTests(Backend backend, JavaScriptProgram program
         {
             var type = FreshName();
             await admin.SendAsync("POST", "/api/v1/types", Definition(type));
+            var ids = new List<string>();
+            for (var i = 0; i < 5; i++)
+                ids.Add(
+                    (await admin.SendAsync("POST", "/api/v1/resources", $$"""{"name":"n","type":"{{type}}"}""")).Text(
+                        "/data/id"
+                    )!
+                );
             using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/graphql")
             {
                 Content = JsonContent.Create(new { query = $"subscription {{ {type}{field} }}" }),
             };
             request.Headers.Accept.ParseAdd("text/event-stream");
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
+            foreach (var id in ids)
+                Assert.Equal(204, (await admin.SendAsync("DELETE", $"/api/v1/resources/{id}")).Status);
             Assert.Equal(204, (await admin.SendAsync("DELETE", $"/api/v1/types/{type}", headers: Any)).Status);
             var told = await response.Content.ReadAsStringAsync(Cancelled);
             Assert.Contains("SCHEMA_CHANGED", told, StringComparison.Ordinal);
+            Assert.Equal(5, Regex.Count(told, "resource.deleted|REMOVED"));
             Assert.EndsWith("event: complete\ndata:\n\n", told, StringComparison.Ordinal);
         }
     }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Security.Cryptography;
@@ -57,8 +56,14 @@ public sealed class GraphNodesTests(ThreeNodes cluster) : IClassFixture<ThreeNod
             Assert.True(shown.TryGetProperty("data", out _), $"{round}: {shown}");
             using (var removed = await one.DeleteAsync(address, Cancelled))
                 removed.EnsureSuccessStatusCode();
-            using var gone = await other.GetAsync(address, Cancelled);
-            Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+            await Eventually.HoldsAsync(
+                async () =>
+                    $"{await AskAsync(other, new { documentId = "sha256:" + hash })}".Contains(
+                        "DOCUMENT_NOT_FOUND",
+                        StringComparison.Ordinal
+                    ),
+                TimeSpan.FromSeconds(1)
+            );
         }
     }
 
