@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using GraphQLParser.AST;
 
 namespace Resources.Api;
 
@@ -24,8 +23,8 @@ sealed class DocumentCache(TimeProvider time)
 
     readonly Lock gate = new();
     readonly ulong[] seen = new ulong[SeenBits / 64];
-    Dictionary<(long Schema, string Hash), GraphQLDocument> young = [];
-    Dictionary<(long Schema, string Hash), GraphQLDocument> old = [];
+    Dictionary<(long Schema, string Hash), ParsedDocument> young = [];
+    Dictionary<(long Schema, string Hash), ParsedDocument> old = [];
     long bytes;
     long since = time.GetTimestamp();
 
@@ -39,7 +38,7 @@ sealed class DocumentCache(TimeProvider time)
 
     /// <summary>A valid document; null where it is not kept.</summary>
     /// <param name="isKnown">Whether it was asked for lately, so that it is worth to be kept.</param>
-    public GraphQLDocument? Find(long schema, string hash, out bool isKnown)
+    public ParsedDocument? Find(long schema, string hash, out bool isKnown)
     {
         lock (gate)
         {
@@ -60,16 +59,16 @@ sealed class DocumentCache(TimeProvider time)
     }
 
     /// <summary>Keeps a document that was found valid.</summary>
-    public void Add(long schema, string hash, GraphQLDocument document)
+    public void Add(long schema, string hash, ParsedDocument document)
     {
         lock (gate)
             if (!young.ContainsKey((schema, hash)))
                 Keep(schema, hash, document);
     }
 
-    void Keep(long schema, string hash, GraphQLDocument document)
+    void Keep(long schema, string hash, ParsedDocument document)
     {
-        var size = TreeSize * (long)document.Source.Length;
+        var size = TreeSize * (long)document.Document.Source.Length;
         if (bytes + size > MaxBytes)
         {
             (old, young) = (young, []);

@@ -15,7 +15,7 @@ sealed record GraphPrepared(
     bool IsValid,
     string? Wanted,
     string Hash,
-    GraphQLDocument Document,
+    ParsedDocument Document,
     GraphQLOperationDefinition? Operation,
     string? OperationName,
     Inputs Variables
@@ -64,17 +64,17 @@ sealed class DocumentReader(
             return Refused(ProblemType.NotPersisted, "Send the document with its hash.");
         var isShown = options.Introspection is not GraphIntrospection.Off;
         return DocumentCheck.Read(text, isShown, errors) is { } document
-            ? (Of(document, isValid: false, isWanted: isKnown || onlyTrusted), errors)
+            ? (Of(new(document), isValid: false, isWanted: isKnown || onlyTrusted), errors)
             : (null, errors);
 
-        GraphPrepared Of(GraphQLDocument found, bool isValid, bool isWanted) =>
+        GraphPrepared Of(ParsedDocument found, bool isValid, bool isWanted) =>
             new(
                 schema,
                 isValid,
                 isWanted ? hash : null,
                 hash!,
                 found,
-                Operation(found, request.OperationName),
+                Operation(found.Document, request.OperationName),
                 request.OperationName,
                 request.Inputs()
             );

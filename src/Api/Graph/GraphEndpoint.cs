@@ -135,7 +135,7 @@ static class GraphEndpoint
                 "A mutation is sent by POST.",
                 headers: ("Allow", "POST")
             );
-        if (Accepted.Read(context.Request).Prefers("text", "event-stream"))
+        if (WantsStream(Accepted.Read(context.Request), prepared.IsSubscription))
             return await GraphStream.RunAsync(context, executor, door, request, prepared, errors);
         if (prepared.IsSubscription)
             return Answer.Refused(
@@ -153,6 +153,18 @@ static class GraphEndpoint
         );
         return outcome.Refusal ?? new GraphResponse(outcome);
     }
+
+    /// <summary>
+    /// Whether the answer is a stream. Clients name that beside JSON for whatever they send: so a single answer is one only
+    /// where it is preferred.
+    /// </summary>
+    static bool WantsStream(Accepted accepted, bool isSubscription) =>
+        accepted.Prefers("text", "event-stream")
+        && (
+            isSubscription
+            || accepted.Weight("text", "event-stream") > accepted.Weight("application", "json")
+                && accepted.Weight("text", "event-stream") > accepted.Weight("application", "graphql-response+json")
+        );
 
     /// <summary>Runs a query or a mutation.</summary>
     internal static async Task<GraphOutcome> ExecuteAsync(

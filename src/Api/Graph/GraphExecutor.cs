@@ -94,10 +94,12 @@ sealed class GraphExecutor(
         CancellationToken ct
     )
     {
+        if (prepared.Document.Plans is { } plans)
+            operation.Plans = plans;
         var execution = new ExecutionOptions
         {
             Schema = prepared.Schema.Schema,
-            Document = prepared.Document,
+            Document = prepared.Document.Document,
             OperationName = prepared.OperationName,
             Variables = prepared.Variables,
             Root = root,

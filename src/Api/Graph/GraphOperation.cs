@@ -58,6 +58,6 @@ sealed class GraphOperation(Caller caller, HttpContext http, GraphReads reads) :
     /// <summary>What a subscription asks for, once its field was looked at.</summary>
     public GraphAsked? Asked { get; set; }
 
-    /// <summary>The plans of rows, by what is selected and of which type.</summary>
-    public ConcurrentDictionary<(GraphQLSelectionSet, IObjectGraphType), RowPlan> Plans { get; } = new();
+    /// <summary>The plans of the rows that it shows.</summary>
+    public RowPlans Plans { get; set; } = [];
 }

@@ -79,6 +79,22 @@ public sealed class GraphTransportTests(Backend backend) : GraphBackend(backend)
         Is(answer, 400, "VALIDATION_FAILED", "");
     }
 
+    [Theory]
+    [
+        InlineData(
+            "application/graphql-response+json, application/json, text/event-stream",
+            "application/graphql-response+json"
+        ),
+        InlineData("application/json, text/event-stream", "application/json"),
+        InlineData("application/json;q=0.5, text/event-stream", "text/event-stream"),
+        InlineData("text/event-stream", "text/event-stream")
+    ]
+    public async Task Single_answer_is_a_stream_only_where_that_is_preferred(string accept, string type)
+    {
+        var answer = await Admin.SendAsync("POST", Path, """{"query":"{ __typename }"}""", headers: ("Accept", accept));
+        Assert.Equal((200, type), (answer.Status, answer["Content-Type"]!.Split(';')[0]));
+    }
+
     [Fact]
     [Trait("Conformance", "G4")]
     public async Task Schema_is_hidden_where_that_is_asked_for()
