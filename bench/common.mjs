@@ -202,7 +202,7 @@ function settings(database) {
   const env = {
     ...process.env, ASPNETCORE_ENVIRONMENT: 'Production', Secrets__MasterKey: Buffer.alloc(32, 7).toString('base64'),
     Bootstrap__AdminEmail: email, Bootstrap__AdminPassword: password,
-    RateLimits__Default__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', RateLimits__LoginPair__Permits: '1000000000', RateLimits__LoginAccount__Permits: '1000000000', Shutdown__DrainSeconds: '0',
+    RateLimits__Default__Permits: '1000000000', RateLimits__Streams__Permits: '1000000000', RateLimits__Login__Permits: '1000000000', RateLimits__LoginPair__Permits: '1000000000', RateLimits__LoginAccount__Permits: '1000000000', Shutdown__DrainSeconds: '0',
     // No token expires in the middle of a measurement.
     Tokens__AccessMinutes: '60',
     // All clients of a measurement have one address.
