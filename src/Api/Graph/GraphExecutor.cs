@@ -22,6 +22,9 @@ sealed class GraphExecutor(
 {
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>Answers that several subscriptions have.</summary>
+    public EventAnswers Answers { get; } = new();
+
     readonly DocumentExecuter executer = new(DocumentCheck.Parser, new DocumentValidator(), new RowStrategies(), []);
 
     /// <inheritdoc cref="DocumentReader.ReadAsync"/>

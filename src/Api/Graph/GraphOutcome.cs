@@ -32,6 +32,9 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     /// <summary>Whether it is of an event, or a step of a list, of a subscription.</summary>
     public bool IsOfEvent { get; init; }
 
+    /// <summary>The answer, where it is written already.</summary>
+    public ReadOnlyMemory<byte>? Body { get; init; }
+
     /// <summary>Memory of what is in it, which is given back when it was sent.</summary>
     public IReadOnlyList<MemoryLease> Memory { get; init; } = [];
 
@@ -72,6 +75,8 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     /// <summary>The outcome as the specification has it.</summary>
     public ReadOnlyMemory<byte> ToJson()
     {
+        if (Body is { } written)
+            return written;
         try
         {
             return Written();

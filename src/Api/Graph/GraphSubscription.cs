@@ -164,7 +164,12 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
                         yield break;
                     reached = logged.Position;
                     var happened = new GraphEvent(logged, rows.GetValueOrDefault(logged.Resource));
-                    yield return (reached, await ShowAsync(happened, reached, page.Reached, ct));
+                    yield return (
+                        reached,
+                        asked.NeedsRows
+                            ? await ShowAsync(happened, reached, page.Reached, ct)
+                            : await ShowAloneAsync(happened, reached, page.Reached, ct)
+                    );
                 }
                 reached = page.Reached;
                 if (page.Events is [])
@@ -241,6 +246,27 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
         var errors = new GraphErrors(null);
         errors.Add(new RefusedError(type, why));
         return new(null, errors, null, null);
+    }
+
+    /// <summary>The answer for an event without its resource: others of the same document have it, too.</summary>
+    async Task<GraphOutcome> ShowAloneAsync(GraphEvent happened, long at, long passed, CancellationToken ct)
+    {
+        // With directives it is one of the variables, too.
+        if (prepared.Document.Plans is null)
+            return await ShowAsync(happened, at, passed, ct);
+        if (executor.Answers.Find(prepared, at) is { } made)
+            return new(null, new(null), at, null)
+            {
+                HasBegun = true,
+                IsOfEvent = true,
+                Body = made,
+            };
+        var outcome = await ShowAsync(happened, at, passed, ct);
+        if (outcome.Errors.All is not [])
+            return outcome;
+        var body = outcome.ToJson();
+        executor.Answers.Keep(prepared, at, body);
+        return outcome with { Body = body };
     }
 
     /// <summary>Runs the operation for one event or step.</summary>
