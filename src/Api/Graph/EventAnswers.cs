@@ -12,13 +12,12 @@ sealed class EventAnswers
     readonly Dictionary<(ParsedDocument, string?, long), ReadOnlyMemory<byte>> answers = [];
     int bytes;
 
-    /// <summary>The answer of a document's operation for an event; null where it is not kept.</summary>
-    public ReadOnlyMemory<byte>? Find(GraphPrepared prepared, long position)
+    /// <summary>Finds the answer of a document's operation for an event.</summary>
+    /// <returns>Whether it is kept.</returns>
+    public bool TryFind(GraphPrepared prepared, long position, out ReadOnlyMemory<byte> answer)
     {
         lock (gate)
-            return answers.TryGetValue((prepared.Document, prepared.OperationName, position), out var kept)
-                ? kept
-                : null;
+            return answers.TryGetValue((prepared.Document, prepared.OperationName, position), out answer);
     }
 
     public void Keep(GraphPrepared prepared, long position, ReadOnlyMemory<byte> answer)

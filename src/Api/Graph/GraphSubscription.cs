@@ -254,7 +254,7 @@ sealed class GraphSubscription(GraphExecutor executor, ResourceDoor door, HttpCo
         // With directives it is one of the variables, too.
         if (prepared.Document.Plans is null)
             return await ShowAsync(happened, at, passed, ct);
-        if (executor.Answers.Find(prepared, at) is { } made)
+        if (executor.Answers.TryFind(prepared, at, out var made))
             return new(null, new(null), at, null)
             {
                 HasBegun = true,

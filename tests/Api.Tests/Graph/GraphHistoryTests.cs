@@ -112,4 +112,59 @@ public sealed class GraphHistoryTests(Backend backend, JavaScriptProgram program
             Assert.EndsWith("event: complete\ndata:\n\n", told, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public async Task Subscriptions_of_one_document_are_told_the_same()
+    {
+        await DeclareAsync();
+        using var http = new HttpClient
+        {
+            BaseAddress = Backend.Server.Address,
+            DefaultRequestHeaders = { Authorization = new("Bearer", Admin.Token) },
+        };
+        // The same document, and one whose parts depend on a variable.
+        const string Alike =
+            "subscription($type: String, $all: Boolean!) { events(type: $type) { position type data } }";
+        var other = Alike.Replace(" data ", " data @include(if: $all) ", StringComparison.Ordinal);
+        var streams = new List<(StreamReader Reader, bool HasData)>();
+        foreach (
+            var (query, all) in new[] { (Alike, true), (Alike, true), (Alike, true), (other, true), (other, false) }
+        )
+        {
+            var text = query == Alike ? query.Replace(", $all: Boolean!", "", StringComparison.Ordinal) : query;
+            var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/graphql")
+            {
+                Content = JsonContent.Create(
+                    new
+                    {
+                        query = text,
+                        variables = query == Alike ? (object)new { type = book } : new { type = book, all },
+                    }
+                ),
+            };
+            request.Headers.Accept.ParseAdd("text/event-stream");
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
+            streams.Add((new(await response.Content.ReadAsStreamAsync(Cancelled)), all));
+        }
+        for (var i = 0; i < 5; i++)
+            await MadeAsync(book, $$$"""{"price":{{{i}}}}""");
+        var told = new List<string>();
+        foreach (var (reader, hasData) in streams)
+        {
+            var lines = new List<string>();
+            while (lines.Count < 5)
+                if (
+                    await reader.ReadLineAsync(Cancelled) is { } line
+                    && line.StartsWith("data: {", StringComparison.Ordinal)
+                )
+                    lines.Add(line);
+            Assert.All(lines, (line, i) =>
+                Assert.Equal(hasData, line.Contains($"\"price\":{i}", StringComparison.Ordinal))
+            );
+            if (hasData)
+                told.Add(string.Join('\n', lines));
+            reader.Dispose();
+        }
+        Assert.Single(told.Distinct());
+    }
 }
