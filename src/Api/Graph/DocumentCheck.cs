@@ -17,9 +17,14 @@ static class DocumentCheck
     /// <param name="isShown">Whether it may ask what the schema is.</param>
     public static GraphQLDocument? Read(string text, bool isShown, GraphErrors errors)
     {
-        if (DocumentScan.Refuse(text) is { } tooMuch)
+        if (DocumentScan.Refuse(text, out var isTorn) is { } tooMuch)
         {
             errors.Add(new RefusedError(ProblemType.TooComplex, tooMuch));
+            return null;
+        }
+        if (isTorn)
+        {
+            errors.Add(new TornNumberError());
             return null;
         }
         GraphQLDocument document;

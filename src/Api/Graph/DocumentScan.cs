@@ -13,8 +13,12 @@ static class DocumentScan
     public const int MaxSpreads = 100;
 
     /// <summary>What a document has too much of; null when it is within the limits.</summary>
-    public static string? Refuse(ReadOnlySpan<char> text)
+    /// <param name="isTorn">
+    /// Whether a number and a name stand together without a space. The grammar forbids that, and the parser takes it.
+    /// </param>
+    public static string? Refuse(ReadOnlySpan<char> text, out bool isTorn)
     {
+        isTorn = false;
         if (text.Length > MaxLength)
             return $"A document has at most {MaxLength} characters.";
         var (tokens, depth, directives, spreads) = (0, 0, 0, 0);
@@ -52,6 +56,7 @@ static class DocumentScan
                     break;
                 case var c when char.IsAsciiDigit(c) || c is '-':
                     at += LengthOfNumber(text[at..]);
+                    isTorn |= at < text.Length && (char.IsAsciiLetter(text[at]) || text[at] is '_');
                     break;
                 default:
                     at++;

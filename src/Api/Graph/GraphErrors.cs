@@ -25,6 +25,9 @@ sealed class RefusedError : ExecutionError
     public Rejection? Rejection { get; }
 }
 
+/// <summary>A document in which a name stands right behind a number.</summary>
+sealed class TornNumberError() : ExecutionError("A name stands right behind a number.");
+
 /// <summary>
 /// The errors of an answer: at most some, with codes of their own, and with nothing in them that was sent or thrown.
 /// </summary>
@@ -78,7 +81,7 @@ sealed class GraphErrors(string? traceId)
     static string Code(ExecutionError error) =>
         error switch
         {
-            SyntaxError => Unread,
+            SyntaxError or TornNumberError => Unread,
             InvalidVariableError => UnfitVariables,
             NoOperationError or NoOperationNameError or InvalidOperationNameError => "OPERATION_NOT_FOUND",
             TimeoutError => ProblemType.QueryTimeout.Code,
@@ -89,7 +92,7 @@ sealed class GraphErrors(string? traceId)
     static string Text(ExecutionError error) =>
         error switch
         {
-            SyntaxError => "The document is not GraphQL.",
+            SyntaxError or TornNumberError => "The document is not GraphQL.",
             InvalidVariableError => "A variable has a value that is not of its type.",
             NoOperationError => "The document has no operation.",
             NoOperationNameError => "The document has several operations: send operationName.",

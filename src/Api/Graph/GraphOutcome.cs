@@ -41,7 +41,13 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
     /// <summary>Sends the outcome where it is no HTTP response of its own, with memory for as long as that takes.</summary>
     /// <param name="holder">Whose memory it is.</param>
     /// <exception cref="StoreOverloadedException">There is no memory for it: the caller, or the node, has its part.</exception>
-    public async Task SendAsync(HttpContext context, string holder, Func<ReadOnlyMemory<byte>, Task> send)
+    /// <param name="ct">Ends the wait for memory.</param>
+    public async Task SendAsync(
+        HttpContext context,
+        string holder,
+        Func<ReadOnlyMemory<byte>, Task> send,
+        CancellationToken ct
+    )
     {
         try
         {
@@ -49,7 +55,7 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
             // What was taken for its rows is enough for the most part; the rows are not needed any more.
             if (Memory is [var taken, ..])
                 taken.Set(body.Length);
-            using var memory = Memory is [] ? await TakeAsync(context, holder, body.Length) : null;
+            using var memory = Memory is [] ? await TakeAsync(context, holder, body.Length, ct) : null;
             await send(body);
         }
         finally
@@ -59,7 +65,7 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
         }
     }
 
-    async ValueTask<MemoryLease?> TakeAsync(HttpContext context, string holder, int bytes)
+    async ValueTask<MemoryLease?> TakeAsync(HttpContext context, string holder, int bytes, CancellationToken ct)
     {
         for (; ; )
             try
@@ -68,7 +74,9 @@ sealed record GraphOutcome(ExecutionResult? Result, GraphErrors Errors, long? Po
             }
             catch (StoreOverloadedException) when (IsOfEvent)
             {
-                // The client gets it when it has read other answers: no event is left out.
+                // The client gets it when it has read other answers: no event is left out. It is refused at once where
+                // many others wait already.
+                await Task.Delay(StreamResponse.StoreRest, ct);
             }
     }
 

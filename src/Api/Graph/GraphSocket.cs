@@ -229,7 +229,7 @@ sealed class GraphSocket(
             var outcome = await GraphEndpoint.ExecuteAsync(context, caller!, executor, request, prepared, errors, ct);
             if (!outcome.HasBegun)
                 return await SendErrorsAsync(id, outcome.Errors, remove);
-            await NextAsync(id, outcome);
+            await NextAsync(id, outcome, ct);
             return true;
         }
         var subscription = new GraphSubscription(executor, door, context, caller!);
@@ -248,7 +248,7 @@ sealed class GraphSocket(
             if (subscription.HasEnded)
                 return await SendErrorsAsync(id, outcome!.Errors, remove);
             else if (outcome is not null)
-                await NextAsync(id, outcome);
+                await NextAsync(id, outcome, ct);
         if (lease.End is StreamEnd.PermissionLost)
             return await SendErrorsAsync(id, GraphSubscription.Lost().Errors, remove);
         // The client comes back, with another token or to another node.
@@ -263,8 +263,8 @@ sealed class GraphSocket(
         return errors;
     }
 
-    Task NextAsync(string id, GraphOutcome outcome) =>
-        outcome.SendAsync(context, caller!.Id, json => SendAsync("next", id, json));
+    Task NextAsync(string id, GraphOutcome outcome, CancellationToken ct) =>
+        outcome.SendAsync(context, caller!.Id, json => SendAsync("next", id, json), ct);
 
     async Task<Caller?> CallerOfAsync(JsonElement message)
     {

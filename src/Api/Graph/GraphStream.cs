@@ -100,19 +100,24 @@ static class GraphStream
     }
 
     static Task SendAsync(HttpContext context, long? position, GraphOutcome outcome) =>
-        outcome.SendAsync(context, context.Caller().Id, async json =>
-        {
-            var writer = context.Response.BodyWriter;
-            if (position is { } at)
-                StreamResponse.Write(writer, at, "next", json.Span);
-            else
+        outcome.SendAsync(
+            context,
+            context.Caller().Id,
+            async json =>
             {
-                writer.Write("event: next\ndata: "u8);
-                writer.Write(json.Span);
-                writer.Write("\n\n"u8);
-            }
-            await writer.FlushAsync(context.RequestAborted);
-        });
+                var writer = context.Response.BodyWriter;
+                if (position is { } at)
+                    StreamResponse.Write(writer, at, "next", json.Span);
+                else
+                {
+                    writer.Write("event: next\ndata: "u8);
+                    writer.Write(json.Span);
+                    writer.Write("\n\n"u8);
+                }
+                await writer.FlushAsync(context.RequestAborted);
+            },
+            context.RequestAborted
+        );
 
     static async Task CompleteAsync(HttpContext context)
     {

@@ -33,11 +33,7 @@ sealed class TypeGrain(
         );
         if (reply.Value is { } type)
             await types.RefreshAsync(type.Name);
-        return reply.Rejection is { Kind: Refusal.NotUnique, Faults: var faults }
-            ? Reply<TypeState>.Refused(
-                TypeNames.Taken(Array.ConvertAll(faults!, fault => fault with { Code = "NAME_CLASH" }))
-            )
-            : reply;
+        return reply.Rejection is { Kind: Refusal.NotUnique } ? Reply<TypeState>.Refused(TypeNames.Taken) : reply;
     }
 
     public Task<Reply<TypeState>> Get() => Current();

@@ -12,6 +12,8 @@ public static class TypeNames
     /// <summary>The scope of the names among unique values.</summary>
     public static readonly Guid Scope = DerivedId.Of("type-names");
 
+    static string[] Pointers => ["/name", "/names/plural"];
+
     /// <summary>A slug in camel case: <c>purchaseOrder</c> for <c>purchase-order</c>.</summary>
     public static string Camel(string slug)
     {
@@ -26,8 +28,11 @@ public static class TypeNames
         Held(other.State).Intersect([Camel(definition.Name), Camel(definition.Plural)]).Any();
 
     /// <summary>The refusal of a definition whose names another type has.</summary>
-    public static Rejection Taken(Fault[] faults) =>
-        new(Refusal.NameClash, "Another type has this name, or this plural, in generated clients.", faults);
+    public static readonly Rejection Taken = new(
+        Refusal.NameClash,
+        "Another type has this name, or this plural, in generated clients.",
+        [.. Pointers.Select(pointer => new Fault(pointer, "NAME_CLASH", "Another type has this name, or the plural."))]
+    );
 
     /// <summary>An event that gives a definition's names to the type, and takes those of the forms before.</summary>
     internal static Decision<TypeEvent> Moved(TypeState? state, JsonText definition, TypeEvent happened)
@@ -62,7 +67,7 @@ public static class TypeNames
     }
 
     static Claim ClaimOf(string name, bool takes) =>
-        new(Scope, 0, SHA256.HashData(Encoding.UTF8.GetBytes(name)), takes, ["/name", "/names/plural"]);
+        new(Scope, 0, SHA256.HashData(Encoding.UTF8.GetBytes(name)), takes, Pointers);
 
     static IEnumerable<string> Held(TypeState? state) =>
         new[] { state?.Form?.Definition, state?.Proposal?.Definition }.OfType<JsonText>().SelectMany(Of).Distinct();

@@ -33,7 +33,7 @@ public sealed class TypeTrial(TypeBook types, ReadIndex index, TypeCheck check, 
         if (now is null || faults is not [])
             return Reply<TypeTrialResult>.Refused(Resource.Invalid([.. faults]));
         if (types.All.Any(other => other.Name != name && TypeNames.Clash(other, now)))
-            return Reply<TypeTrialResult>.Refused(TypeNames.Taken([]));
+            return Reply<TypeTrialResult>.Refused(TypeNames.Taken);
         var old = rules.InForce?.Definition;
         var kind = TypeChange.KindOf(old, now);
         var head = await index.HeadAsync(ct);

@@ -248,7 +248,7 @@ public sealed class GraphDocumentTests(Backend backend) : GraphBackend(backend)
         var name = FreshName();
         await DeclareAsync(Definition(name));
         await StoreAsync(Admin, Fresh($"{name}s {{ totalCount }}"));
-        Is(await DeclareAsync(Definition(name + "s"), "?dryRun=true"), 409, "NAME_CLASH");
+        Is(await DeclareAsync(Definition(name + "s"), "?dryRun=true"), 409, "NAME_CLASH", "/name", "/names/plural");
     }
 
     [Fact]

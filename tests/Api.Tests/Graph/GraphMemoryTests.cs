@@ -78,4 +78,48 @@ public sealed class GraphMemoryTests(Backend backend) : GraphBackend(backend)
         }
         await Eventually.HoldsAsync(() => memory.Used is 0, TimeSpan.FromSeconds(15), () => $"{memory.Used} bytes");
     }
+
+    [Fact]
+    public async Task Event_waits_for_memory_and_is_not_left_out()
+    {
+        await using var server = await Backend.StartServerAsync();
+        var admin = await server.AdminAsync();
+        var reader = await Person.CreateAsync(admin, server.Address, "user");
+        var token = (await reader.LoginAsync()).Caller;
+        var memory = server.Services.GetRequiredService<ReadMemory>();
+        var me = (await AskAsync("{ me { id } }", caller: token)).Text("/data/me/id")!;
+        using var http = new HttpClient
+        {
+            BaseAddress = server.Address,
+            DefaultRequestHeaders = { Authorization = new("Bearer", token.Token) },
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/graphql")
+        {
+            Content = JsonContent.Create(new { query = "subscription { events { type data } }" }),
+        };
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
+        using var stream = new StreamReader(await response.Content.ReadAsStreamAsync(Cancelled));
+        var taken = new List<MemoryLease>();
+        for (var size = 1 << 20; size > 1 << 10; size /= 2)
+            while (memory.TryTake(me, size) is { } lease)
+                taken.Add(lease);
+        var body =
+            $$$"""{"name":"n","type":"{{{FreshName()}}}","metadata":{"text":"{{{new string('x', 200_000)}}}"}}""";
+        Assert.Equal(201, (await admin.SendAsync("POST", "/api/v1/resources", body)).Status);
+        var told = DataAsync(stream);
+        // Longer than a request waits for memory: so it was refused at least once.
+        Assert.NotSame(told, await Task.WhenAny(told, Task.Delay(TimeSpan.FromSeconds(6), Cancelled)));
+        foreach (var lease in taken)
+            lease.Dispose();
+        Assert.Contains("resource.created", await told, StringComparison.Ordinal);
+    }
+
+    static async Task<string> DataAsync(StreamReader stream)
+    {
+        while (await stream.ReadLineAsync(Cancelled) is { } line)
+            if (line.StartsWith("data: {", StringComparison.Ordinal))
+                return line;
+        return "the stream has ended";
+    }
 }
