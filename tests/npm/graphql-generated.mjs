@@ -13,9 +13,10 @@ const rest = async (path) => { const answer = await fetch(api + path, { headers:
 const ask = async (query) => { const answer = await fetch(api + '/graphql', { method: 'POST', headers: json, body: JSON.stringify({ query }) }); const text = await answer.text(); return { status: answer.status, text, body: JSON.parse(text) }; };
 const schema = buildSchema(await (await fetch(api + '/graphql/schema.graphql', { headers: { authorization } })).text());
 // graphql-js takes any literal for a scalar that it does not know.
-const numbers = ['IntValue', 'FloatValue', 'StringValue'];
-for (const [name, kinds] of Object.entries({ Integer: numbers, Number: numbers, Position: ['IntValue', 'StringValue'] }))
-  if (schema.getType(name)) schema.getType(name).parseLiteral = ({ kind, value }) => { if (!kinds.includes(kind)) throw new TypeError(`${name} takes no ${kind}`); return value; };
+const takes = { Integer: ['IntValue', 'FloatValue', 'StringValue'], Number: ['IntValue', 'FloatValue', 'StringValue'], Position: ['IntValue', 'StringValue'], DateTime: ['IntValue', 'StringValue'] };
+for (const [name, kinds] of Object.entries(takes))
+  schema.getType(name).parseLiteral = ({ kind, value }) => { if (!kinds.includes(kind)) throw new TypeError(`${name} takes no ${kind}`); return value; };
+schema.getType('JSON').parseLiteral = function json({ kind, value, values = [], fields = [] }) { if (kind === 'EnumValue') throw new TypeError('JSON has no names'); values.forEach(json); fields.forEach((field) => json(field.value)); return value ?? null; };
 const ids = (await rest(`/resources?type=${type}&limit=200`)).data.map(({ id }) => id);
 
 // ---- Operations ----

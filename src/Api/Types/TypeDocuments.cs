@@ -216,7 +216,9 @@ public sealed record TypeChangeDocument(
 
 /// <summary>What a change would find among stored resources.</summary>
 /// <param name="Kind">Whether the change needs a look at them, and why not.</param>
-/// <param name="Complete">Whether all of them were looked at, and the trusted documents until 100 were found; the time for that is bounded.</param>
+/// <param name="Complete">
+/// Whether all of them were looked at, and the trusted documents until 100 were found; the time for that is bounded.
+/// </param>
 /// <param name="Documents">The hashes of the first 100 trusted documents of GraphQL that would no longer fit the schema.</param>
 public sealed record TypeReportDocument(
     [property: AllowedValues("none", "note", "wider", "checked")] string Kind,

@@ -8,7 +8,7 @@ namespace Resources.Api.Tests;
 
 /// <summary>A node with a PostgreSQL of its own, on a developer's machine.</summary>
 [Collection(Processes.Alone)]
-public sealed class EmbeddedNodeTests : IDisposable
+public sealed class EmbeddedNodeTests : IAsyncDisposable
 {
     const int TryAgain = 75;
     const int Interrupted = 130;
@@ -17,7 +17,16 @@ public sealed class EmbeddedNodeTests : IDisposable
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public void Dispose() => directory.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        // A killed node's PostgreSQL writes until it has noticed.
+        if (File.Exists(PidFile))
+        {
+            var postmaster = Postmaster();
+            await Eventually.HoldsAsync(() => !ProcessSignal.IsAlive(postmaster), TimeSpan.FromSeconds(30));
+        }
+        directory.Dispose();
+    }
 
     [Fact]
     public async Task Ctrl_C_ends_it_in_order_and_without_a_wait_for_balancers()
@@ -135,9 +144,7 @@ public sealed class EmbeddedNodeTests : IDisposable
     static bool Says(ServerProcess node, string text) =>
         node.Lines.Any(line => line.Contains(text, StringComparison.Ordinal));
 
-    int Postmaster() =>
-        int.Parse(
-            File.ReadLines(Path.Combine(directory.Path, "postgres", "postmaster.pid")).First(),
-            CultureInfo.InvariantCulture
-        );
+    string PidFile => Path.Combine(directory.Path, "postgres", "postmaster.pid");
+
+    int Postmaster() => int.Parse(File.ReadLines(PidFile).First(), CultureInfo.InvariantCulture);
 }

@@ -81,9 +81,7 @@ public sealed class FeedLossTests : IAsyncLifetime
         await Eventually.HoldsAsync(
             () => readers.All(reader => reader.Got is [.., var last] && last.Position >= log[^1].Position),
             TimeSpan.FromSeconds(30),
-            () =>
-                $"every reader is at {log[^1].Position}: "
-                + $"{string.Join(", ", readers.Select(reader => $"{reader.Name} {reader.Got.LastOrDefault()?.Position}"))}"
+            () => $"every reader is at {log[^1].Position}: " + $"{string.Join(", ", readers.AsEnumerable())}"
         );
         Read[] Called() => [.. receiver.Taken.Select(request => Read.Of(request.Event))];
         for (

@@ -43,7 +43,7 @@ public sealed class ClusterClaimTests(TestPostgres postgres)
         var taken = Stopwatch.StartNew();
         await take.ExecuteNonQueryAsync(Cancelled);
 
-        Assert.Equal(75, await blue.EndAsync());
+        Assert.Equal(75, await blue.EndedAsync());
 
         Assert.InRange(taken.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Assert.Contains(blue.Lines, line =>

@@ -82,7 +82,7 @@ public sealed class NodeLossTests(TestPostgres postgres) : IAsyncLifetime
         await CheckAsync(history);
         Assert.True(gap < Back + ordinary, $"The other nodes stood still for {gap}. {nodes[1].Log}");
         // It was replaced meanwhile: a supervisor starts it anew.
-        Assert.Equal(75, await nodes[0].EndAsync());
+        Assert.Equal(75, await nodes[0].EndedAsync());
     }
 
     [Fact]

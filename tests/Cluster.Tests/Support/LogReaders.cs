@@ -26,6 +26,9 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
 {
     readonly List<Read> got = got ?? [];
 
+    /// <summary>Why it had to reconnect last.</summary>
+    string? lastEnd;
+
     public string Name => GetType().Name;
 
     /// <summary>How often it had to reconnect.</summary>
@@ -39,6 +42,8 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
                 return [.. got];
         }
     }
+
+    public override string ToString() => $"{Name} {Got.LastOrDefault()?.Position} ({lastEnd})";
 
     protected string Token => token;
 
@@ -69,6 +74,7 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
                             or SocketException
                 )
             {
+                lastEnd = e.Message;
                 await Task.Delay(50, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
     }
@@ -227,8 +233,12 @@ internal sealed class GraphSocketReader(string token, Uri[] nodes) : LogReader(t
             if (part.MessageType is WebSocketMessageType.Close || !part.EndOfMessage)
                 throw new WebSocketException($"{socket.CloseStatus} {socket.CloseStatusDescription}");
             var message = JsonElement.Parse(buffer.AsSpan(0, part.Count));
-            if (message.GetProperty("type").GetString() is not "next")
+            var type = message.GetProperty("type").GetString();
+            if (type is "connection_ack")
                 continue;
+            // An operation that has ended leaves the socket open.
+            if (type is not "next")
+                throw new WebSocketException($"{message}");
             var read = GraphStreamReader.Of(message.GetProperty("payload"));
             Keep(read);
             After = read.Position.ToString(CultureInfo.InvariantCulture);

@@ -189,13 +189,6 @@ sealed class ServerProcess : TestServer
         return process.ExitCode;
     }
 
-    /// <summary>Waits until the process ends by itself. Returns the exit code.</summary>
-    public async Task<int> EndAsync()
-    {
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        return process.ExitCode;
-    }
-
     public override async ValueTask DisposeAsync()
     {
         if (!process.HasExited)
