@@ -66,7 +66,7 @@ function mutated(document) {
   for (let n = 1 + below(3); n > 0; n--) {
     const at = below(parts.length);
     if (chance(0.3)) parts.splice(at, 1);
-    else if (chance(0.3)) parts.splice(at, 0, oneOf(['{', '}', '(', '...', '$', '@', 'on', '"', '\u0000', 'null', '1e400', '#', '💥']));
+    else if (chance(0.3)) parts.splice(at, 0, oneOf(['{', '}', '(', '...', '$', '@', 'on', '"', '\u0000', 'null', '1e400', '#', '\r', '\r\n', '💥']));
     else if (chance(0.5)) parts[at] = oneOf(parts);
     else parts[at] = parts[at] + String.fromCharCode(below(0x2100));
   }
@@ -76,7 +76,7 @@ function mutated(document) {
 // ---- Checks ----
 
 const wrong = [], seen = { valid: 0, invalid: 0, limited: 0, lists: 0 };
-const fault = (what, document, answer) => { if (wrong.length < 20) wrong.push(`${what}\n  ${document.slice(0, 600)}\n  ${answer?.text?.slice(0, 400)}`); };
+const fault = (what, document, answer) => { if (wrong.length < 20) wrong.push(`${what}\n  ${JSON.stringify(document.slice(0, 600))}\n  ${answer?.text?.slice(0, 400)}`); };
 const before = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_VARIABLES']), bounded = new Set(['TOO_COMPLEX', 'OPERATION_NOT_FOUND']);
 function isValid(document) {
   try { return validate(schema, parse(document)).length === 0; } catch { return false; }

@@ -30,7 +30,7 @@ static class DocumentCheck
         GraphQLDocument document;
         try
         {
-            document = Parser.Build(text);
+            document = Parser.Build(WithPlainLines(text));
         }
         catch (ExecutionError error)
         {
@@ -44,6 +44,12 @@ static class DocumentCheck
             errors.Add(new RefusedError(ProblemType.Forbidden, "The schema is not shown here."));
         return errors.All is [] ? document : null;
     }
+
+    /// <summary>Ends lines with a line feed alone: on others the parser fails while it tells where a fault is.</summary>
+    static string WithPlainLines(string text) =>
+        text.Contains('\r', StringComparison.Ordinal)
+            ? text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
+            : text;
 
     /// <summary>Holds a text against a schema; the errors say what is wrong with it.</summary>
     public static async Task<GraphErrors> AgainstAsync(GraphSchema schema, string text, CancellationToken ct)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Generated operations beside graphql-js and REST. <c>RESOURCES_OPERATIONS=100000</c> is the long form.</summary>
+/// <summary>Generated operations beside graphql-js and REST. <c>RESOURCES_OPERATIONS=100000</c> is the long form; <c>RESOURCES_SEED</c> repeats one.</summary>
 public sealed class GraphGeneratedTests(Backend backend, JavaScriptProgram programs) : GraphBackend(backend)
 {
     static readonly string Count = Environment.GetEnvironmentVariable("RESOURCES_OPERATIONS") ?? "600";
@@ -40,8 +40,9 @@ public sealed class GraphGeneratedTests(Backend backend, JavaScriptProgram progr
         await Eventually.HoldsAsync(async () =>
             (await Admin.GetAsync($"/api/v1/resources?type={book}&sort=metadata.price")).Status is 200
         );
-        var seed = Random.Shared.Next().ToString(CultureInfo.InvariantCulture);
-        TestContext.Current.SendDiagnosticMessage($"seed {seed}");
+        var seed = Environment.GetEnvironmentVariable("RESOURCES_SEED")
+            ?? Random.Shared.Next().ToString(CultureInfo.InvariantCulture);
+        TestContext.Current.SendDiagnosticMessage($"RESOURCES_SEED={seed}");
         var output = await programs.RunAsync(
             "graphql-generated.mjs",
             Backend.Server.Address.ToString().TrimEnd('/'),
@@ -51,6 +52,9 @@ public sealed class GraphGeneratedTests(Backend backend, JavaScriptProgram progr
             Count,
             seed
         );
-        Assert.True(output.Trim() == $"0 of {Count} are wrong", $"seed {seed}: {output}");
+        Assert.True(
+            output.Trim() == $"0 of {Count} are wrong",
+            $"RESOURCES_SEED={seed}: {output}\nThe server's errors:\n{string.Join('\n', Backend.Server.Errors)}"
+        );
     }
 }

@@ -65,6 +65,7 @@ public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
             { "types in the document", "type A { a: Int } { __typename }", "TOO_COMPLEX" },
             { "no document", "{", "GRAPHQL_PARSE_FAILED" },
             { "a name behind a number", "{ resources(first: 1type: null) { totalCount } }", "GRAPHQL_PARSE_FAILED" },
+            { "a carriage return as the end of a line", "query Q\r{ a }: }", "GRAPHQL_PARSE_FAILED" },
             { "nothing", "", "OPERATION_NOT_FOUND" },
         };
     }
