@@ -1,6 +1,7 @@
 using GraphQL;
 using GraphQL.Execution;
 using GraphQL.Validation;
+using GraphQLParser;
 using GraphQLParser.AST;
 
 namespace Resources.Api;
@@ -17,20 +18,21 @@ static class DocumentCheck
     /// <param name="isShown">Whether it may ask what the schema is.</param>
     public static GraphQLDocument? Read(string text, bool isShown, GraphErrors errors)
     {
-        if (DocumentScan.Refuse(text, out var isTorn) is { } tooMuch)
+        var scan = DocumentScan.Of(text);
+        if (scan.TooMuch is { } tooMuch)
         {
             errors.Add(new RefusedError(ProblemType.TooComplex, tooMuch));
             return null;
         }
-        if (isTorn)
+        if ((scan.Fault ?? FaultOfLongLines(scan)) is { } fault)
         {
-            errors.Add(new TornNumberError());
+            errors.Add(new NotGraphQlError(fault));
             return null;
         }
         GraphQLDocument document;
         try
         {
-            document = Parser.Build(WithPlainLines(text));
+            document = Parser.Build(scan.Text);
         }
         catch (ExecutionError error)
         {
@@ -45,11 +47,24 @@ static class DocumentCheck
         return errors.All is [] ? document : null;
     }
 
-    /// <summary>Ends lines with a line feed alone: on others the parser fails while it tells where a fault is.</summary>
-    static string WithPlainLines(string text) =>
-        text.Contains('\r', StringComparison.Ordinal)
-            ? text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
-            : text;
+    /// <summary>
+    /// Where a document with long lines is not GraphQL, null where it is. The parser takes seconds to tell of a fault at
+    /// the end of one: it is asked about the same tokens on lines of their own.
+    /// </summary>
+    static Location? FaultOfLongLines(DocumentScan scan)
+    {
+        if (!scan.HasLongLine)
+            return null;
+        try
+        {
+            Parser.Build(scan.Lines());
+            return null;
+        }
+        catch (ExecutionError error)
+        {
+            return scan.PlaceOf(error.Locations is [var first, ..] ? first.Line : 1);
+        }
+    }
 
     /// <summary>Holds a text against a schema; the errors say what is wrong with it.</summary>
     public static async Task<GraphErrors> AgainstAsync(GraphSchema schema, string text, CancellationToken ct)

@@ -45,7 +45,7 @@ sealed class DocumentReader(
         var errors = new GraphErrors(Activity.Current?.TraceId.ToHexString());
         var text = request.Query;
         if (text?.Length > DocumentScan.MaxLength)
-            return Refused(ProblemType.TooComplex, DocumentScan.Refuse(text, out _)!);
+            return Refused(ProblemType.TooComplex, DocumentScan.TooLong);
         var hash = text is null ? request.Hash : DocumentCache.HashOf(text);
         if (text is not null && request.Hash is { } sent && sent != hash)
             return Refused(ProblemType.ValidationFailed, "The hash is not that of the document.");

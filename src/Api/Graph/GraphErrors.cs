@@ -25,8 +25,13 @@ sealed class RefusedError : ExecutionError
     public Rejection? Rejection { get; }
 }
 
-/// <summary>A document in which a name stands right behind a number.</summary>
-sealed class TornNumberError() : ExecutionError("A name stands right behind a number.");
+/// <summary>A document that was found not to be GraphQL before it was parsed.</summary>
+sealed class NotGraphQlError : ExecutionError
+{
+    /// <param name="at">Where it is not.</param>
+    public NotGraphQlError(Location at)
+        : base("The document is not GraphQL.") => AddLocation(at);
+}
 
 /// <summary>
 /// The errors of an answer: at most some, with codes of their own, and with nothing in them that was sent or thrown.
@@ -81,7 +86,7 @@ sealed class GraphErrors(string? traceId)
     static string Code(ExecutionError error) =>
         error switch
         {
-            SyntaxError or TornNumberError => Unread,
+            SyntaxError or NotGraphQlError => Unread,
             InvalidVariableError => UnfitVariables,
             NoOperationError or NoOperationNameError or InvalidOperationNameError => "OPERATION_NOT_FOUND",
             TimeoutError => ProblemType.QueryTimeout.Code,
@@ -92,7 +97,7 @@ sealed class GraphErrors(string? traceId)
     static string Text(ExecutionError error) =>
         error switch
         {
-            SyntaxError or TornNumberError => "The document is not GraphQL.",
+            SyntaxError or NotGraphQlError => "The document is not GraphQL.",
             InvalidVariableError => "A variable has a value that is not of its type.",
             NoOperationError => "The document has no operation.",
             NoOperationNameError => "The document has several operations: send operationName.",

@@ -66,6 +66,11 @@ public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
             { "no document", "{", "GRAPHQL_PARSE_FAILED" },
             { "a name behind a number", "{ resources(first: 1type: null) { totalCount } }", "GRAPHQL_PARSE_FAILED" },
             { "a carriage return as the end of a line", "query Q\r{ a }: }", "GRAPHQL_PARSE_FAILED" },
+            { "a string that does not end", "{ a(b: \"" + new string('x', 60_000), "GRAPHQL_PARSE_FAILED" },
+            { "a fault at the end of a long line", "{ a" + new string(' ', 60_000) + ")", "GRAPHQL_PARSE_FAILED" },
+            { "a fault behind a long string", $"{{ a(b: \"{new string('x', 60_000)}\"}}", "GRAPHQL_PARSE_FAILED" },
+            { "a number with a letter at its end", $"{{ a(b: {new string('1', 60_000)}x) }}", "GRAPHQL_PARSE_FAILED" },
+            { "an escape that is none", $"{{ a(b: \"{new string('x', 60_000)}\\q\") }}", "GRAPHQL_PARSE_FAILED" },
             { "nothing", "", "OPERATION_NOT_FOUND" },
         };
     }
@@ -84,6 +89,22 @@ public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
         Assert.Equal((200, code), (answer.Status, answer.Text("/errors/0/extensions/code")));
         Assert.Null(answer.At("/data"));
         Assert.InRange(answer.At("/errors")!.Value.GetArrayLength(), 1, 20);
+    }
+
+    [Fact]
+    public async Task Comment_may_have_any_characters_and_keeps_locations()
+    {
+        var answer = await AskAsync("# C:\\path \\\r\n{ a: __typename # \\u {\n , b: nothing }");
+        Assert.Equal("GRAPHQL_VALIDATION_FAILED", answer.Text("/errors/0/extensions/code"));
+        Assert.Equal("""[{"line":3,"column":4}]""", answer.Text("/errors/0/locations"));
+    }
+
+    [Fact]
+    public async Task Fault_at_the_end_of_a_long_line_is_told_with_its_place()
+    {
+        var answer = await AskAsync($"{{ a(b: \"{new string('x', 5_000)}\",\n{new string(' ', 2_000)} )");
+        Assert.Equal("GRAPHQL_PARSE_FAILED", answer.Text("/errors/0/extensions/code"));
+        Assert.Equal("""[{"line":2,"column":2002}]""", answer.Text("/errors/0/locations"));
     }
 
     [Theory]
