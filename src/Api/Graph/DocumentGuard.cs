@@ -16,6 +16,7 @@ sealed class DocumentGuard
     public const int MaxSameName = 20;
     public const int MaxDepth = 12;
     public const int MaxDirectives = 5;
+    public const int MaxArguments = 50;
     public const int MaxVariables = 100;
     public const int MaxIntrospectedLists = 3;
 
@@ -86,6 +87,7 @@ sealed class DocumentGuard
                     own++;
                     asksForSchema |= field.Name.Value.Span is "__schema" or "__type";
                     Bound(++fields, MaxFields, "fields");
+                    Bound(field.Arguments?.Count ?? 0, MaxArguments, "arguments of a field");
                     var name = field.Alias?.Name.Value ?? field.Name.Value;
                     names[name] = names.GetValueOrDefault(name) + 1;
                     Bound(names[name], MaxSameName, "fields of one name in a selection");

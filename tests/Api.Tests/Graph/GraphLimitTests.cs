@@ -63,6 +63,7 @@ public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
                 "TOO_COMPLEX"
             },
             { "types in the document", "type A { a: Int } { __typename }", "TOO_COMPLEX" },
+            { "arguments", "{ resources(" + Repeat("first: 1", 51) + ") { totalCount } }", "TOO_COMPLEX" },
             { "no document", "{", "GRAPHQL_PARSE_FAILED" },
             { "a name behind a number", "{ resources(first: 1type: null) { totalCount } }", "GRAPHQL_PARSE_FAILED" },
             { "a carriage return as the end of a line", "query Q\r{ a }: }", "GRAPHQL_PARSE_FAILED" },

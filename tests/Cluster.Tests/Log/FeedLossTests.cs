@@ -8,13 +8,19 @@ namespace Resources.Cluster.Tests;
 
 /// <summary>
 /// Every kind of reader gets exactly the log, on a cluster whose nodes are killed and whose database restarts.
-/// <c>RESOURCES_FEED_SECONDS</c> sets the duration; 30 unless given.
+/// <c>RESOURCES_FEED_SECONDS</c> sets the duration, 30 unless given, and <c>RESOURCES_FEED_SUBSCRIBERS</c> how many
+/// subscribers of GraphQL there are; 4 unless given.
 /// </summary>
 [Collection(Processes.Alone)]
 public sealed class FeedLossTests : IAsyncLifetime
 {
     static readonly TimeSpan Duration = TimeSpan.FromSeconds(
         int.Parse(Environment.GetEnvironmentVariable("RESOURCES_FEED_SECONDS") ?? "30", CultureInfo.InvariantCulture)
+    );
+
+    static readonly int Subscribers = int.Parse(
+        Environment.GetEnvironmentVariable("RESOURCES_FEED_SUBSCRIBERS") ?? "4",
+        CultureInfo.InvariantCulture
     );
 
     readonly TestDirectory directory = new();
@@ -54,9 +60,18 @@ public sealed class FeedLossTests : IAsyncLifetime
             new StreamReader(token, [.. addresses.Reverse()]),
             new PollReader(token, addresses),
             new SocketReader(token, addresses),
-            new GraphStreamReader(token, addresses),
-            new GraphSocketReader(token, [.. addresses.Reverse()]),
+            .. Enumerable.Range(0, Subscribers).Select(i => Subscriber(i)),
         ];
+        LogReader Subscriber(int number)
+        {
+            Uri[] from = [.. addresses[(number % 3)..], .. addresses[..(number % 3)]];
+            var kind = (string?[])[null, "resource.created", "resource.renamed"] is var kinds
+                ? kinds[number / 2 % 3]
+                : null;
+            return number % 2 is 0
+                ? new GraphStreamReader(token, from, kind)
+                : new GraphSocketReader(token, from, kind);
+        }
         await using var receiver = await WebhookReceiver.StartAsync();
         receiver.AnswerWith(_ => Random.Shared.Next(50) is 0 ? 500 : 200);
         await SubscribeAsync(token, new { kind = "webhook", url = receiver.Url });
@@ -77,9 +92,10 @@ public sealed class FeedLossTests : IAsyncLifetime
         await load.SucceedsAsync(300, TimeSpan.FromSeconds(60));
         var history = await load.StopAsync();
 
-        var log = await ReadLogAsync();
+        var (log, kinds) = await ReadLogAsync();
+        Read[] Wanted(LogReader reader) => reader.Kind is { } kind ? [.. kinds[kind]] : log;
         await Eventually.HoldsAsync(
-            () => readers.All(reader => reader.Got is [.., var last] && last.Position >= log[^1].Position),
+            () => readers.All(reader => reader.Got is [.., var last] && last.Position >= Wanted(reader)[^1].Position),
             TimeSpan.FromSeconds(30),
             () => $"every reader is at {log[^1].Position}: " + $"{string.Join(", ", readers.AsEnumerable())}"
         );
@@ -109,8 +125,8 @@ public sealed class FeedLossTests : IAsyncLifetime
         {
             var got = reader.Got;
             Assert.True(
-                log.SequenceEqual(got),
-                $"seed {seed}: {reader.Name} lacks {log.Except(got).Count()} of {log.Length} events, has "
+                Wanted(reader).SequenceEqual(got),
+                $"seed {seed}: {reader} lacks {Wanted(reader).Except(got).Count()} of {log.Length} events, has "
                     + $"{got.Length - got.Distinct().Count()} twice and "
                     + $"{(got.Zip(got.Skip(1)).Count(pair => pair.First.Position >= pair.Second.Position))} out of "
                     + "order."
@@ -195,16 +211,16 @@ public sealed class FeedLossTests : IAsyncLifetime
     ServerProcess Start(Uri? at = null) =>
         ServerProcess.Start(postgres.ConnectionString, cluster, at, WebhookReceiver.ServerOptions);
 
-    async Task<Read[]> ReadLogAsync()
+    async Task<(Read[] All, ILookup<string, Read> ByKind)> ReadLogAsync()
     {
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);
         await using var command = source.CreateCommand(
-            "select seq_id, id, stream_id, version from mt_events where type like 'resource.%' order by seq_id"
+            "select seq_id, id, stream_id, version, type from mt_events where type like 'resource.%' order by seq_id"
         );
-        var log = new List<Read>();
+        var log = new List<(Read Event, string Kind)>();
         await using var row = await command.ExecuteReaderAsync(Cancelled);
         while (await row.ReadAsync(Cancelled))
-            log.Add(new(row.GetInt64(0), row.GetGuid(1), row.GetGuid(2), row.GetInt64(3)));
-        return [.. log];
+            log.Add((new(row.GetInt64(0), row.GetGuid(1), row.GetGuid(2), row.GetInt64(3)), row.GetString(4)));
+        return ([.. log.Select(each => each.Event)], log.ToLookup(each => each.Kind, each => each.Event));
     }
 }

@@ -31,6 +31,9 @@ internal abstract class LogReader(string token, Uri[] nodes, List<Read>? got = n
 
     public string Name => GetType().Name;
 
+    /// <summary>The kind of the events that it asks for; null = all.</summary>
+    public virtual string? Kind => null;
+
     /// <summary>How often it had to reconnect.</summary>
     public int Connections { get; private set; }
 
@@ -167,16 +170,18 @@ internal sealed class SocketReader(string token, Uri[] nodes) : LogReader(token,
 }
 
 /// <summary>A subscription of GraphQL by server-sent events, with reconnects from the last event's id.</summary>
-internal sealed class GraphStreamReader(string token, Uri[] nodes) : LogReader(token, nodes)
+internal sealed class GraphStreamReader(string token, Uri[] nodes, string? kind = null) : LogReader(token, nodes)
 {
     internal const string Query =
-        "subscription($after: Position) { events(after: $after) { position id resource version } }";
+        "subscription($after: Position, $kinds: [String!]) { events(after: $after, event: $kinds) { position id resource version } }";
+
+    public override string? Kind => kind;
 
     protected override async Task ReadAsync(Uri node, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(node, "/api/v1/graphql"))
         {
-            Content = JsonContent.Create(new { query = Query }),
+            Content = JsonContent.Create(new { query = Query, variables = VariablesOf(null, kind) }),
         };
         request.Headers.Accept.ParseAdd("text/event-stream");
         request.Headers.TryAddWithoutValidation("Last-Event-ID", After);
@@ -189,6 +194,10 @@ internal sealed class GraphStreamReader(string token, Uri[] nodes) : LogReader(t
             After = item.EventId ?? After;
         }
     }
+
+    /// <summary>The variables of <see cref="Query"/>.</summary>
+    internal static object VariablesOf(string? after, string? kind) =>
+        new { after, kinds = kind is null ? null : new[] { kind } };
 
     /// <summary>The event of a message.</summary>
     internal static Read Of(JsonElement message)
@@ -204,8 +213,10 @@ internal sealed class GraphStreamReader(string token, Uri[] nodes) : LogReader(t
 }
 
 /// <summary>A subscription of GraphQL over a WebSocket, which goes on behind the last position.</summary>
-internal sealed class GraphSocketReader(string token, Uri[] nodes) : LogReader(token, nodes)
+internal sealed class GraphSocketReader(string token, Uri[] nodes, string? kind = null) : LogReader(token, nodes)
 {
+    public override string? Kind => kind;
+
     protected override async Task ReadAsync(Uri node, CancellationToken ct)
     {
         using var socket = new ClientWebSocket();
@@ -222,7 +233,11 @@ internal sealed class GraphSocketReader(string token, Uri[] nodes) : LogReader(t
             {
                 type = "subscribe",
                 id = "1",
-                payload = new { query = GraphStreamReader.Query, variables = new { after = After } },
+                payload = new
+                {
+                    query = GraphStreamReader.Query,
+                    variables = GraphStreamReader.VariablesOf(After, kind),
+                },
             },
             ct
         );
