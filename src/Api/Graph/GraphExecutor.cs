@@ -25,7 +25,12 @@ sealed class GraphExecutor(
     /// <summary>Answers that several subscriptions have.</summary>
     public EventAnswers Answers { get; } = new();
 
-    readonly DocumentExecuter executer = new(DocumentCheck.Parser, new DocumentValidator(), new RowStrategies(), []);
+    readonly DocumentExecuter executer = new(
+        DocumentCheck.Parser,
+        new KnownDocumentValidator(),
+        new RowStrategies(),
+        []
+    );
 
     /// <inheritdoc cref="DocumentReader.ReadAsync"/>
     public ValueTask<(GraphPrepared? Prepared, GraphErrors Errors)> PrepareAsync(
@@ -97,6 +102,7 @@ sealed class GraphExecutor(
         CancellationToken ct
     )
     {
+        operation.Document = prepared.Document;
         if (prepared.Document.Plans is { } plans)
             operation.Plans = plans;
         var execution = new ExecutionOptions

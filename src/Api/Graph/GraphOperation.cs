@@ -58,6 +58,9 @@ sealed class GraphOperation(Caller caller, HttpContext http, GraphReads reads) :
     /// <summary>What a subscription asks for, once its field was looked at.</summary>
     public GraphAsked? Asked { get; set; }
 
+    /// <summary>The document that it is of.</summary>
+    public ParsedDocument? Document { get; set; }
+
     /// <summary>The plans of the rows that it shows.</summary>
     public RowPlans Plans { get; set; } = [];
 }

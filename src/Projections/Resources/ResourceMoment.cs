@@ -10,7 +10,7 @@ namespace Resources.Projections;
 /// </summary>
 public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
 {
-    const string BeforeRead = "before_read";
+    const string BeforeReads = "before_reads";
 
     readonly SemaphoreSlim turn = new(1);
     NpgsqlConnection? connection;
@@ -46,9 +46,12 @@ public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
     async Task<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken ct)
     {
         connection ??= await db.OpenAsync(ct);
-        transaction ??= await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-        // Sent with the first statement of the read.
-        await transaction.SaveAsync(BeforeRead, ct);
+        if (transaction is null)
+        {
+            transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+            // Sent with the first statement. Reads change nothing, so that all of them go back to it.
+            await transaction.SaveAsync(BeforeReads, ct);
+        }
         try
         {
             return await read(connection, ct);
@@ -67,7 +70,7 @@ public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
     }
 
     /// <summary>Has the transaction go on behind a statement that failed or was broken off.</summary>
-    internal Task UndoAsync() => transaction!.RollbackAsync(BeforeRead, CancellationToken.None);
+    internal Task UndoAsync() => transaction!.RollbackAsync(BeforeReads, CancellationToken.None);
 
     /// <summary>Ends the moment: the next read is of a later one.</summary>
     public async Task EndAsync()

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Resources.Api.Tests;
 
-/// <summary>Generated operations beside graphql-js and REST. <c>RESOURCES_OPERATIONS=100000</c> is the long form; <c>RESOURCES_SEED</c> repeats one.</summary>
+/// <summary>
+/// Generated operations beside graphql-js and REST. <c>RESOURCES_OPERATIONS=100000</c> is the long form, and
+/// <c>RESOURCES_SEED</c> repeats one.
+/// </summary>
 public sealed class GraphGeneratedTests(Backend backend, JavaScriptProgram programs) : GraphBackend(backend)
 {
     static readonly string Count = Environment.GetEnvironmentVariable("RESOURCES_OPERATIONS") ?? "600";
