@@ -321,17 +321,19 @@ export async function wrk(node, script, { connections = 64, seconds = 6 } = {}) 
 
 /** CPU milliseconds so far of a node and of its PostgreSQL, from /proc: that of the run, or one embedded in the node. `folder` is the run's that started it. */
 export function cpu(node, folder = scratch()) {
-  const parents = new Map(), spent = new Map();
+  const parents = new Map(), spent = new Map(), ended = new Map();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8'), fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       parents.set(Number(pid), Number(fields[1]));
-      // A process that has ended counts with its parent: a backend with the postmaster.
       spent.set(Number(pid), (Number(fields[11]) + Number(fields[12])) * 10);
+      // What its children had spent that have ended.
+      ended.set(Number(pid), (Number(fields[13]) + Number(fields[14])) * 10);
     } catch { /* It ended while we looked. */ }
   }
   const postmaster = server ? server.pid() : Number(readFileSync(join(folder, 'data/postgres/postmaster.pid'), 'utf8').split('\n')[0]);
-  let postgres = 0;
+  // A backend that has ended counts with the postmaster: it would lower the sum.
+  let postgres = ended.get(postmaster) ?? 0;
   for (const [pid, ms] of spent) if (pid === postmaster || parents.get(pid) === postmaster) postgres += ms;
   return { node: spent.get(node.pid) ?? 0, postgres };
 }
