@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // What GraphQL costs beside REST: a page of 20 resources with 8 members, with two references, a resource by its id, and a create; by turns
 // on one node, and the ratios of their CPU per request.
-//   node bench/graphql.mjs [--seconds 3] [--rounds 12] [--connections 32] [--changes 1000]
-// Then a type changes so many times beside queries: none of another type fails, and the memory of the node stays as it is.
+//   node bench/graphql.mjs [--seconds 3] [--rounds 12] [--connections 32] [--changes 1000] [--nodes 1] [--only changes]
+// Then a type changes so many times beside queries of another, each time through another node: none fails, the next node knows the
+// change in the next request, and the memory of the nodes stays as it is.
 import * as common from './common.mjs';
 
-const { number, quantile } = common;
-const seconds = number('seconds', 3), rounds = number('rounds', 12), connections = number('connections', 32), count = 2000, changes = number('changes', 1000);
+const { number, option, quantile } = common;
+const seconds = number('seconds', 3), rounds = number('rounds', 12), connections = number('connections', 32), count = 2000, changes = number('changes', 1000), many = number('nodes', 1);
 const properties = { isbn: { type: 'string' }, title: { type: 'string' }, price: { type: 'number' }, pages: { type: 'integer' }, open: { type: 'boolean' }, year: { type: 'integer' }, author: { type: 'string' }, editor: { type: 'string' } };
 const book = { name: 'book', schema: { type: 'object', additionalProperties: false, properties }, references: { '/metadata/author': { type: 'author' }, '/metadata/editor': { type: 'author' } } };
 const members = 'isbn title price pages open year authorId editorId', row = (more) => `{ books(first: 20) { nodes { id name status metadata { ${members} ${more} } } pageInfo { hasNextPage endCursor } } }`;
@@ -30,7 +31,9 @@ request = function() n = n + 1 return ${format} end
 
 await common.main(60, async () => {
   common.header();
-  const node = await common.startNode();
+  const database = many > 1 ? await common.startPostgres() : undefined, nodes = [];
+  for (let i = 0; i < many; i++) nodes.push(await common.startNode({ database }));
+  const [node] = nodes;
   const made = async (path, body) => {
     const answer = await node.send('POST', path, body);
     if (answer.status !== 201) throw new Error(`POST ${path} answered ${answer.status}: ${JSON.stringify(answer).slice(0, 500)}`);
@@ -51,6 +54,7 @@ await common.main(60, async () => {
     'by id': [one(ids, 'wrk.format("GET", "/api/v1/resources/" .. id)'), one(ids, `wrk.format("POST", "/api/v1/graphql", nil, [[${byId}]])`), 1.6],
     create: [create(`wrk.format("POST", "/api/v1/resources", nil, [[${JSON.stringify({ type: 'book', name: 'hello world', metadata: metadata(1) })}]])`), create(`wrk.format("POST", "/api/v1/graphql", nil, [[${input}]])`), null],
   };
+  if (option('only') === 'changes') return change(nodes, made);
   console.log('\nwork                     REST: node µs   all µs   GraphQL: node µs   all µs   node ratio (quartiles)    all ratio (quartiles)   refused');
   for (const [work, [plain, other, goal]] of Object.entries(pairs)) {
     const costs = { plain: [], other: [] };
@@ -68,22 +72,34 @@ await common.main(60, async () => {
     console.log(`${work.padEnd(24)} ${median('plain', ({ node }) => node).padStart(13)} ${median('plain', ({ all }) => all)} ${median('other', ({ node }) => node).padStart(18)} ${median('other', ({ all }) => all)}   ${shown(({ node }) => node)}   ${shown(({ all }) => all)} ${String(bad).padStart(9)}   ${goal ? `goal ${goal}${ratio <= goal ? '' : ' MISSED'}` : ''}`);
   }
 
+  await change(nodes, made);
+});
+
+/** Changes a type again and again beside queries of another. */
+async function change(nodes, made) {
   // Twenty more types, so that a schema is of some size.
   for (let i = 0; i < 20; i++) await made('/types', { name: `shelf${i}`, schema: book.schema });
-  const failed = [], sizes = [], ask = (query) => node.send('POST', '/graphql', { query });
-  const heap = async () => common.total(await common.scrape(node), 'dotnet_gc_last_collection_heap_size_bytes');
-  let isOver = false;
-  const asking = (async () => { for (let n = 0; !isOver; n++) { const answer = await ask(row('')); if (answer.status !== 200 || answer.errors) failed.push(JSON.stringify(answer).slice(0, 300)); } })();
+  const failed = [], sizes = [], ask = (node, query) => node.send('POST', '/graphql', { query });
+  const heap = async (node) => common.total(await common.scrape(node), 'dotnet_gc_last_collection_heap_size_bytes');
+  let isOver = false, asked = 0;
+  const asking = nodes.map(async (node) => {
+    for (; !isOver; asked++) { const answer = await ask(node, row('')); if (answer.status !== 200 || answer.errors) failed.push(JSON.stringify(answer).slice(0, 300)); }
+  });
+  const began = Date.now();
   for (let i = 1; i <= changes; i++) {
-    const answer = await node.send('PATCH', '/types/author', { description: `Change ${i}` }, { 'if-match': '*', 'content-type': 'application/merge-patch+json' });
-    if (answer.status !== 200) failed.push(`change ${i}: ${answer.status}`);
-    const shown = await ask('{ __type(name: "Author") { description } }');
-    if (shown.data?.__type.description !== `Change ${i}`) failed.push(`change ${i} is not shown: ${JSON.stringify(shown).slice(0, 200)}`);
-    if (i % 100 === 0) sizes.push(await heap());
+    // What a definition no longer has is taken away by null.
+    const properties = { [`m${i}`]: { type: 'string' }, ...(i > 1 && { [`m${i - 1}`]: null }) };
+    const answer = await nodes[i % nodes.length].send('PATCH', '/types/author', { schema: { properties } }, { 'if-match': '*', 'content-type': 'application/merge-patch+json' });
+    if (answer.status !== 200) failed.push(`change ${i}: ${answer.status} ${JSON.stringify(answer).slice(0, 200)}`);
+    const shown = await ask(nodes[(i + 1) % nodes.length], `{ authors(first: 1) { nodes { metadata { m${i} } } } }`);
+    if (shown.data?.authors.nodes[0].metadata[`m${i}`] !== null) failed.push(`change ${i} is not known: ${JSON.stringify(shown).slice(0, 200)}`);
+    if (i % 100 === 0) sizes.push(await Promise.all(nodes.map(heap)));
   }
+  const seconds = (Date.now() - began) / 1000;
   isOver = true;
-  await asking;
-  console.log(`\n${changes} changes of a type of 22: ${failed.length} operations failed; MB of heap after the last collection, each 100 changes: ${sizes.map((size) => (size / 1e6).toFixed(0)).join(' ')}`);
+  await Promise.all(asking);
+  console.log(`\n${changes} changes of a type of 22 in ${seconds.toFixed(0)} s, beside ${(asked / seconds).toFixed(0)} queries/s of another at ${nodes.length} nodes: ${failed.length} operations failed`);
+  console.log(`MB of heap after the last collection, each 100 changes: ${sizes.map((each) => each.map((size) => (size / 1e6).toFixed(0)).join('/')).join(' ')}`);
   for (const each of failed.slice(0, 5)) console.log(each);
   if (failed.length) process.exitCode = 1;
-});
+}

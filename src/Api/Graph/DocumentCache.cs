@@ -10,11 +10,11 @@ namespace Resources.Api;
 /// </summary>
 sealed class DocumentCache(TimeProvider time)
 {
-    /// <summary>A tree needs about so many bytes for each of its text.</summary>
-    const int TreeSize = 12;
+    /// <summary>A tree, and the values of its arguments, need up to so many bytes for each of its text.</summary>
+    const int TreeSize = 40;
 
     /// <summary>Each of the two generations has trees of so many bytes.</summary>
-    const long MaxBytes = 16 << 20;
+    const long MaxBytes = 32 << 20;
 
     /// <summary>Bits that remember which documents were asked for.</summary>
     const int SeenBits = 64 << 13;

@@ -16,7 +16,7 @@ static class DocumentCheck
 
     /// <summary>Reads a document; the errors say why it is refused.</summary>
     /// <param name="isShown">Whether it may ask what the schema is.</param>
-    public static GraphQLDocument? Read(string text, bool isShown, GraphErrors errors)
+    public static ParsedDocument? Read(string text, bool isShown, GraphErrors errors)
     {
         var scan = DocumentScan.Of(text);
         if (scan.TooMuch is { } tooMuch)
@@ -39,12 +39,12 @@ static class DocumentCheck
             errors.Add(error);
             return null;
         }
-        var (refused, asksForSchema) = DocumentGuard.Look(document);
-        if (refused is not null)
+        var guard = DocumentGuard.Look(document);
+        if (guard.TooMuch is { } refused)
             errors.Add(new RefusedError(ProblemType.TooComplex, refused));
-        else if (asksForSchema && !isShown)
+        else if (guard.AsksForSchema && !isShown)
             errors.Add(new RefusedError(ProblemType.Forbidden, "The schema is not shown here."));
-        return errors.All is [] ? document : null;
+        return errors.All is [] ? new(document, guard.Merges) : null;
     }
 
     /// <summary>
@@ -70,7 +70,7 @@ static class DocumentCheck
     public static async Task<GraphErrors> AgainstAsync(GraphSchema schema, string text, CancellationToken ct)
     {
         var errors = new GraphErrors(null);
-        if (Read(text, isShown: true, errors) is not { } document)
+        if (Read(text, isShown: true, errors) is not { Document: var document })
             return errors;
         var operations = document.Definitions.OfType<GraphQLOperationDefinition>().ToArray();
         if (operations is not [var first, ..])
@@ -78,20 +78,28 @@ static class DocumentCheck
             errors.Add(new NoOperationError());
             return errors;
         }
-        // The rules go through the whole document, whichever of its operations is named.
-        var found = await Validator.ValidateAsync(
-            new()
-            {
-                Schema = schema.Schema,
-                Document = document,
-                Operation = first,
-                Variables = Inputs.Empty,
-                CancellationToken = ct,
-            }
-        );
-        // The values of variables come with each request.
-        foreach (var error in found.Errors.Where(error => error is not InvalidVariableError))
+        try
+        {
+            // The rules go through the whole document, whichever of its operations is named.
+            var found = await Validator.ValidateAsync(
+                new()
+                {
+                    Schema = schema.Schema,
+                    Document = document,
+                    Operation = first,
+                    Rules = DocumentRules.All,
+                    Variables = Inputs.Empty,
+                    CancellationToken = ct,
+                }
+            );
+            // The values of variables come with each request.
+            foreach (var error in found.Errors.Where(error => error is not InvalidVariableError))
+                errors.Add(error);
+        }
+        catch (UnfitError error)
+        {
             errors.Add(error);
+        }
         return errors;
     }
 }

@@ -9,6 +9,7 @@ namespace Resources.Api;
 /// </summary>
 sealed class DocumentGuard
 {
+    public const int MaxOperations = 50;
     public const int MaxFragments = 50;
     public const int MaxRootFields = 20;
     public const int MaxAliases = 50;
@@ -27,21 +28,31 @@ sealed class DocumentGuard
     readonly HashSet<ROM> open = [];
     int fields;
     int steps;
-    bool asksForSchema;
 
-    /// <summary>What a document has too much of, null when it is within the limits; and whether it asks for the schema.</summary>
-    public static (string? TooMuch, bool AsksForSchema) Look(GraphQLDocument document)
+    /// <summary>What the document has too much of; null when it is within the limits.</summary>
+    public string? TooMuch { get; private set; }
+
+    public bool AsksForSchema { get; private set; }
+
+    /// <summary>
+    /// Whether a selection may have fields that become one, with what both select. The library makes such a field anew for
+    /// each execution.
+    /// </summary>
+    public bool Merges { get; private set; }
+
+    /// <summary>Looks through a document.</summary>
+    public static DocumentGuard Look(GraphQLDocument document)
     {
         var guard = new DocumentGuard();
         try
         {
             guard.Check(document);
-            return (null, guard.asksForSchema);
         }
         catch (LimitException e)
         {
-            return (e.Message, guard.asksForSchema);
+            guard.TooMuch = e.Message;
         }
+        return guard;
     }
 
     void Check(GraphQLDocument document)
@@ -52,12 +63,13 @@ sealed class DocumentGuard
             Bound(++count, MaxFragments, "fragments");
             fragments.TryAdd(fragment.FragmentName.Name.Value, fragment);
         }
-        var aliases = 0;
+        var (aliases, operations) = (0, 0);
         foreach (var definition in document.Definitions)
         {
             fields = 0;
             if (definition is GraphQLOperationDefinition operation)
             {
+                Bound(++operations, MaxOperations, "operations");
                 Bound(operation.Variables?.Count ?? 0, MaxVariables, "variables");
                 Bound(Walk(operation.SelectionSet, [], 1, 0), MaxRootFields, "fields at its root");
                 aliases += Aliases(operation.SelectionSet);
@@ -85,12 +97,16 @@ sealed class DocumentGuard
             {
                 case GraphQLField field:
                     own++;
-                    asksForSchema |= field.Name.Value.Span is "__schema" or "__type";
+                    AsksForSchema |= field.Name.Value.Span is "__schema" or "__type";
                     Bound(++fields, MaxFields, "fields");
                     Bound(field.Arguments?.Count ?? 0, MaxArguments, "arguments of a field");
+                    if (field.Directives is { } directives)
+                        foreach (var directive in directives)
+                            Bound(directive.Arguments?.Count ?? 0, MaxArguments, "arguments of a directive");
                     var name = field.Alias?.Name.Value ?? field.Name.Value;
                     names[name] = names.GetValueOrDefault(name) + 1;
                     Bound(names[name], MaxSameName, "fields of one name in a selection");
+                    Merges |= names[name] > 1 && (field.SelectionSet is not null || field.Arguments?.Count > 0);
                     if (field.SelectionSet is null)
                         break;
                     // The introspection of every tool asks for seven wrappers of a type, of which most are not there.

@@ -64,7 +64,7 @@ sealed class DocumentReader(
             return Refused(ProblemType.NotPersisted, "Send the document with its hash.");
         var isShown = options.Introspection is not GraphIntrospection.Off;
         return DocumentCheck.Read(text, isShown, errors) is { } document
-            ? (Of(new(document), isValid: false, isWanted: isKnown || onlyTrusted), errors)
+            ? (Of(document, isValid: false, isWanted: isKnown || onlyTrusted), errors)
             : (null, errors);
 
         GraphPrepared Of(ParsedDocument found, bool isValid, bool isWanted) =>

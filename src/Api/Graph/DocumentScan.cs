@@ -77,7 +77,8 @@ sealed class DocumentScan
         var lines = new StringBuilder(Text.Length + tokens.Count);
         foreach (var (start, length) in tokens)
             (Text[start] is '"' ? lines.Append("\"\"") : lines.Append(Text, start, length)).Append('\n');
-        return lines.ToString();
+        // What is behind the last token is on a line of its own, too.
+        return lines.Append('\n').ToString();
     }
 
     /// <summary>Where in the text a line of <see cref="Lines"/> comes from.</summary>

@@ -61,21 +61,28 @@ sealed class GraphErrors(string? traceId)
         );
 
     /// <summary>Tells a fault of the document, or a refusal of a field.</summary>
-    public void Add(ExecutionError error) =>
-        Keep(
-            error switch
-            {
-                RefusedError refused => new(
-                    refused.Message,
-                    refused.Type.Code,
-                    refused.Type.Status,
-                    [.. error.Locations ?? []],
-                    [.. error.Path ?? []],
-                    refused.Faults
-                ),
-                _ => new(Text(error), Code(error), null, [.. error.Locations ?? []], [.. error.Path ?? []], null),
-            }
-        );
+    public void Add(ExecutionError error)
+    {
+        if (error is UnfitError unfit)
+            foreach (var found in unfit.Found)
+                Add(found);
+        else
+            Keep(Of(error));
+    }
+
+    static GraphError Of(ExecutionError error) =>
+        error switch
+        {
+            RefusedError refused => new(
+                refused.Message,
+                refused.Type.Code,
+                refused.Type.Status,
+                [.. error.Locations ?? []],
+                [.. error.Path ?? []],
+                refused.Faults
+            ),
+            _ => new(Text(error), Code(error), null, [.. error.Locations ?? []], [.. error.Path ?? []], null),
+        };
 
     void Keep(GraphError error)
     {

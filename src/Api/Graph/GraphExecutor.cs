@@ -122,8 +122,7 @@ sealed class GraphExecutor(
                 return Task.CompletedTask;
             },
         };
-        if (root is not null || prepared.IsValid)
-            execution.ValidationRules = [];
+        execution.ValidationRules = root is not null || prepared.IsValid ? [] : DocumentRules.All;
         var cost = new CostListener(operation, isFree: root is not null);
         execution.Listeners.Add(cost);
         ExecutionResult result;

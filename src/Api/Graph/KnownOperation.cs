@@ -173,12 +173,11 @@ sealed class KnownDocumentValidator : IDocumentValidator
 
     async Task<IValidationResult> ValidateAsync(ValidationOptions request, ParsedDocument document)
     {
-        var isKnown = document.Known.TryGetValue(request.Operation, out var known);
-        if (known is not null && await known.ValidateAsync(request) is { } told)
+        if (document.KnownOf(request.Operation) is { } known && await known.ValidateAsync(request) is { } told)
             return told;
         var result = await full.ValidateAsync(request);
-        if (!isKnown && result.IsValid)
-            document.Known.TryAdd(request.Operation, KnownOperation.Of(request, result));
+        if (result.IsValid)
+            document.Learn(request, result);
         return result;
     }
 }

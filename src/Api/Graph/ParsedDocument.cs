@@ -1,19 +1,38 @@
 using System.Collections.Concurrent;
 using GraphQL.Types;
+using GraphQL.Validation;
 using GraphQLParser.AST;
 
 namespace Resources.Api;
 
 /// <summary>A document that was parsed, with what was found out about it when it was run.</summary>
-sealed class ParsedDocument(GraphQLDocument document)
+/// <param name="merges">Whether fields of it may become one.</param>
+sealed class ParsedDocument(GraphQLDocument document, bool merges)
 {
+    /// <summary>What is known of further operations is not kept: it takes memory.</summary>
+    const int MaxKnown = 2;
+
+    /// <summary>A directive may leave out parts, and fields that become one are others in each execution.</summary>
+    readonly bool isPlain = !merges && !document.Source.Span.Contains('@');
+
+    readonly ConcurrentDictionary<GraphQLOperationDefinition, KnownOperation?> known = new();
+
     public GraphQLDocument Document => document;
 
-    /// <summary>Null where a directive may leave out parts: then each operation has plans of its own.</summary>
-    public RowPlans? Plans { get; } = document.Source.Span.Contains('@') ? null : new();
+    /// <summary>Null where each execution has plans of its own.</summary>
+    public RowPlans? Plans => isPlain ? plans : null;
 
-    /// <summary>What is known of its operations; null for those that are validated each time.</summary>
-    public ConcurrentDictionary<GraphQLOperationDefinition, KnownOperation?> Known { get; } = new();
+    readonly RowPlans plans = new();
+
+    /// <summary>What is known of an operation; null where it is validated each time, or for the first time.</summary>
+    public KnownOperation? KnownOf(GraphQLOperationDefinition operation) => known.GetValueOrDefault(operation);
+
+    /// <summary>Keeps what is common to all requests of an operation, after the first that was valid.</summary>
+    public void Learn(in ValidationOptions request, IValidationResult result)
+    {
+        if (isPlain && known.Count < MaxKnown && !known.ContainsKey(request.Operation))
+            known.TryAdd(request.Operation, KnownOperation.Of(request, result));
+    }
 }
 
 /// <summary>The plans of rows, by what is selected and of which type.</summary>

@@ -49,7 +49,8 @@ public sealed class ResourceMoment(SearchesDb db) : IAsyncDisposable
         if (transaction is null)
         {
             transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-            // Sent with the first statement. Reads change nothing, so that all of them go back to it.
+            // Sent with the first statement. Reads change nothing and hold nothing for others, so that
+            // each of them can go back to it.
             await transaction.SaveAsync(BeforeReads, ct);
         }
         try

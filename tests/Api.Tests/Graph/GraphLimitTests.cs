@@ -70,6 +70,16 @@ public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
             { "a string that does not end", "{ a(b: \"" + new string('x', 60_000), "GRAPHQL_PARSE_FAILED" },
             { "a fault at the end of a long line", "{ a" + new string(' ', 60_000) + ")", "GRAPHQL_PARSE_FAILED" },
             { "a fault behind a long string", $"{{ a(b: \"{new string('x', 60_000)}\"}}", "GRAPHQL_PARSE_FAILED" },
+            { "a long name that ends the document", "{ " + new string('a', 60_000), "GRAPHQL_PARSE_FAILED" },
+            { "a long number that ends the document", "{ a(b: " + new string('1', 60_000), "GRAPHQL_PARSE_FAILED" },
+            { "operations", Repeat("query Q { __typename }", 51), "TOO_COMPLEX" },
+            {
+                "names that are not there",
+                "{ __typename } fragment A on Query { "
+                    + string.Join(' ', Enumerable.Range(0, 900).Select(n => $"no{n}"))
+                    + " }",
+                "GRAPHQL_VALIDATION_FAILED"
+            },
             { "a number with a letter at its end", $"{{ a(b: {new string('1', 60_000)}x) }}", "GRAPHQL_PARSE_FAILED" },
             { "an escape that is none", $"{{ a(b: \"{new string('x', 60_000)}\\q\") }}", "GRAPHQL_PARSE_FAILED" },
             { "nothing", "", "OPERATION_NOT_FOUND" },
@@ -103,9 +113,11 @@ public sealed class GraphLimitTests(Backend backend) : GraphBackend(backend)
     [Fact]
     public async Task Fault_at_the_end_of_a_long_line_is_told_with_its_place()
     {
+        var token = await AskAsync($"{{ a(b: \"{new string('x', 5_000)}\" ) }} )");
+        Assert.Equal("""[{"line":1,"column":5015}]""", token.Text("/errors/0/locations"));
         var answer = await AskAsync($"{{ a(b: \"{new string('x', 5_000)}\",\n{new string(' ', 2_000)} )");
         Assert.Equal("GRAPHQL_PARSE_FAILED", answer.Text("/errors/0/extensions/code"));
-        Assert.Equal("""[{"line":2,"column":2002}]""", answer.Text("/errors/0/locations"));
+        Assert.Equal("""[{"line":2,"column":2003}]""", answer.Text("/errors/0/locations"));
     }
 
     [Theory]

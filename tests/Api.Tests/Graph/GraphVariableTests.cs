@@ -84,6 +84,48 @@ public sealed class GraphVariableTests(Backend backend) : GraphBackend(backend)
         }
     }
 
+    [Fact]
+    public async Task Fields_that_become_one_keep_their_arguments_each_time()
+    {
+        var (_, ids) = await MadeAsync();
+        for (var version = 1; version < 4; version++)
+            Is(
+                await Admin.SendAsync(
+                    "PATCH",
+                    $"/api/v1/resources/{ids[0]}",
+                    $$"""{"name":"v{{version}}"}""",
+                    "application/merge-patch+json"
+                ),
+                200
+            );
+        var document = $$"""
+            query {
+              resource(id: "{{ids[0]}}") { history(first: 1) { nodes { id } } history(first: 1) { nodes { type } } }
+            }
+            """;
+        for (var i = 0; i < 4; i++)
+        {
+            var nodes = (await DataAsync(document)).At("/data/resource/history/nodes")!.Value;
+            Assert.Equal(1, nodes.GetArrayLength());
+        }
+    }
+
+    [Fact]
+    public async Task Mutation_without_variables_does_the_same_each_time_side_by_side()
+    {
+        var name = FreshName();
+        var document = $$"""
+            mutation { a: createResource(input: {name: "{{name}}"}) { resource { name } } b: createResource(input: {name: "{{name}}"}) { resource { name } } }
+            """;
+        for (var round = 0; round < 4; round++)
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => DataAsync(document)));
+            Assert.All(answers, answer =>
+                Assert.Equal((name, name), (answer.Text("/data/a/resource/name"), answer.Text("/data/b/resource/name")))
+            );
+        }
+    }
+
     async Task<(string Type, string[] Ids)> MadeAsync()
     {
         var type = FreshName();
