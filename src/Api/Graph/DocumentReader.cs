@@ -58,10 +58,14 @@ sealed class DocumentReader(
         var schema = schemas.Of(caller);
         var isKnown = false;
         if (hash is not null && documents.Find(schema.Number, hash, out isKnown) is { } kept)
+        {
+            GraphTelemetry.Count(isKept: true);
             return (Of(kept, isValid: true, isWanted: false), errors);
+        }
         text ??= await TrustedAsync(hash, ct);
         if (text is null)
             return Refused(ProblemType.NotPersisted, "Send the document with its hash.");
+        GraphTelemetry.Count(isKept: false);
         var isShown = options.Introspection is not GraphIntrospection.Off;
         return DocumentCheck.Read(text, isShown, errors) is { } document
             ? (Of(document, isValid: false, isWanted: isKnown || onlyTrusted), errors)

@@ -36,6 +36,16 @@ sealed class GraphTelemetry(ILogger<GraphTelemetry> logger, GraphOptions options
         advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 5000] }
     );
 
+    static readonly Counter<long> Documents = Meter.CreateCounter<long>(
+        "resources.graphql.documents",
+        description: "Documents of operations: kept from earlier requests, or read"
+    );
+
+    /// <summary>Counts a document.</summary>
+    /// <param name="isKept">Whether an earlier request had it parsed and found valid.</param>
+    public static void Count(bool isKept) =>
+        Documents.Add(1, new KeyValuePair<string, object?>("found", isKept ? "kept" : "read"));
+
     readonly ConcurrentDictionary<string, string> names = new(StringComparer.Ordinal);
 
     /// <summary>Runs an operation, and tells how that went.</summary>
