@@ -6,7 +6,8 @@ namespace Resources.Api;
 /// <summary>
 /// Documents that were found valid in a schema, by the hash of their text: what is asked again is neither parsed nor
 /// validated. A document is kept when it is asked for the second time within a minute, so a flood of documents that are
-/// asked once puts out none. What is not asked for grows old and goes.
+/// asked once puts out none. What is not asked for within a
+/// minute or two goes.
 /// </summary>
 sealed class DocumentCache(TimeProvider time)
 {
@@ -42,6 +43,13 @@ sealed class DocumentCache(TimeProvider time)
     {
         lock (gate)
         {
+            if (time.GetElapsedTime(since) > Forgets)
+            {
+                Array.Clear(seen);
+                // Documents of schemas that are gone hold them.
+                GrowOld();
+                since = time.GetTimestamp();
+            }
             if (young.TryGetValue((schema, hash), out var found))
             {
                 isKnown = true;
@@ -70,21 +78,19 @@ sealed class DocumentCache(TimeProvider time)
     {
         var size = TreeSize * (long)document.Document.Source.Length;
         if (bytes + size > MaxBytes)
-        {
-            (old, young) = (young, []);
-            bytes = 0;
-        }
+            GrowOld();
         young[(schema, hash)] = document;
         bytes += size;
     }
 
+    void GrowOld()
+    {
+        (old, young) = (young, []);
+        bytes = 0;
+    }
+
     bool See(string hash)
     {
-        if (time.GetElapsedTime(since) > Forgets)
-        {
-            Array.Clear(seen);
-            since = time.GetTimestamp();
-        }
         var wasSeen = true;
         for (var part = 0; part < 2; part++)
         {
