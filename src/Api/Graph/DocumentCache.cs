@@ -6,8 +6,7 @@ namespace Resources.Api;
 /// <summary>
 /// Documents that were found valid in a schema, by the hash of their text: what is asked again is neither parsed nor
 /// validated. A document is kept when it is asked for the second time within a minute, so a flood of documents that are
-/// asked once puts out none. What is not asked for within a
-/// minute or two goes.
+/// asked once puts out none. What is not asked for for one or two minutes goes.
 /// </summary>
 sealed class DocumentCache(TimeProvider time)
 {
