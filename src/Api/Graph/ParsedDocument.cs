@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using GraphQL.Types;
 using GraphQL.Validation;
 using GraphQLParser.AST;
@@ -15,14 +16,18 @@ sealed class ParsedDocument(GraphQLDocument document, bool merges)
     /// <summary>A directive may leave out parts, and fields that become one are others in each execution.</summary>
     readonly bool isPlain = !merges && !document.Source.Span.Contains('@');
 
-    readonly ConcurrentDictionary<GraphQLOperationDefinition, KnownOperation?> known = new();
+    readonly RowPlans plans = [];
+
+    // Most documents of a flood are never asked for again, and learn nothing.
+    ImmutableDictionary<GraphQLOperationDefinition, KnownOperation?> known = ImmutableDictionary<
+        GraphQLOperationDefinition,
+        KnownOperation?
+    >.Empty;
 
     public GraphQLDocument Document => document;
 
     /// <summary>Null where each execution has plans of its own.</summary>
     public RowPlans? Plans => isPlain ? plans : null;
-
-    readonly RowPlans plans = new();
 
     /// <summary>What is known of an operation; null where it is validated each time, or for the first time.</summary>
     public KnownOperation? KnownOf(GraphQLOperationDefinition operation) => known.GetValueOrDefault(operation);
@@ -31,7 +36,7 @@ sealed class ParsedDocument(GraphQLDocument document, bool merges)
     public void Learn(in ValidationOptions request, IValidationResult result)
     {
         if (isPlain && known.Count < MaxKnown && !known.ContainsKey(request.Operation))
-            known.TryAdd(request.Operation, KnownOperation.Of(request, result));
+            ImmutableInterlocked.TryAdd(ref known, request.Operation, KnownOperation.Of(request, result));
     }
 }
 
