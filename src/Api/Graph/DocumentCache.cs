@@ -45,7 +45,6 @@ sealed class DocumentCache(TimeProvider time)
             if (time.GetElapsedTime(since) > Forgets)
             {
                 Array.Clear(seen);
-                // Documents of schemas that are gone hold them.
                 GrowOld();
                 since = time.GetTimestamp();
             }
@@ -73,9 +72,23 @@ sealed class DocumentCache(TimeProvider time)
                 Keep(schema, hash, document);
     }
 
+    /// <summary>Lets the documents of a schema go, which hold it.</summary>
+    public void Forget(long schema)
+    {
+        lock (gate)
+            foreach (var generation in new[] { young, old })
+            foreach (var (key, document) in generation.Where(each => each.Key.Schema == schema).ToArray())
+            {
+                generation.Remove(key);
+                bytes -= generation == young ? SizeOf(document) : 0;
+            }
+    }
+
+    static long SizeOf(ParsedDocument document) => TreeSize * (long)document.Document.Source.Length;
+
     void Keep(long schema, string hash, ParsedDocument document)
     {
-        var size = TreeSize * (long)document.Document.Source.Length;
+        var size = SizeOf(document);
         if (bytes + size > MaxBytes)
             GrowOld();
         young[(schema, hash)] = document;

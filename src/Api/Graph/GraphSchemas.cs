@@ -23,6 +23,7 @@ sealed class GraphSchemas : IDisposable
 
     readonly TypeDoor door;
     readonly TypeBook types;
+    readonly DocumentCache documents;
     readonly Func<IReadOnlyList<TypeDefinition>, ISchema> build;
     readonly Lock gate = new();
     readonly Dictionary<string, (Lazy<GraphSchema> Schema, int Types, long Used)> schemas = [];
@@ -37,13 +38,14 @@ sealed class GraphSchemas : IDisposable
     public GraphSchemas(
         TypeDoor door,
         TypeBook types,
+        DocumentCache documents,
         GraphQueries queries,
         GraphMutations mutations,
         GraphEvents events,
         GraphChanges following
     )
     {
-        (this.door, this.types) = (door, types);
+        (this.door, this.types, this.documents) = (door, types, documents);
         build = seen => new GraphTypes(seen).Build(queries, mutations, events, following);
         types.Changed += Note;
     }
@@ -122,7 +124,12 @@ sealed class GraphSchemas : IDisposable
                 );
             schemas[name] = (schema, seen.Count, ++uses);
             while (schemas.Count > 1 && (schemas.Count > Most || schemas.Values.Sum(each => each.Types) > MostTypes))
-                schemas.Remove(schemas.MinBy(each => each.Value.Used).Key);
+            {
+                var (oldest, gone) = schemas.MinBy(each => each.Value.Used);
+                schemas.Remove(oldest);
+                if (gone.Schema.IsValueCreated)
+                    documents.Forget(gone.Schema.Value.Number);
+            }
         }
         try
         {
